@@ -1,0 +1,1 @@
+//! Who asks: an identified user in a role.

@@ -1,0 +1,158 @@
+//! The one door to databases: what the router asks of whoever holds the records.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::catalogue::Intent;
+use crate::principal::Principal;
+use crate::slots::Slots;
+
+/// A boxed future that can be sent between threads, as I/O traits here return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Who a principal is, as the source of records knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The identifier under which the records are kept, such as `BEN-000001`.
+    pub member_id: String,
+    /// What kind of member it is, such as `beneficiary` or `employer`.
+    pub kind: String,
+    /// The name to address them by.
+    pub display_name: String,
+}
+
+impl Profile {
+    /// A profile of the given member.
+    pub fn new(
+        member_id: impl Into<String>,
+        kind: impl Into<String>,
+        display_name: impl Into<String>,
+    ) -> Self {
+        Self {
+            member_id: member_id.into(),
+            kind: kind.into(),
+            display_name: display_name.into(),
+        }
+    }
+}
+
+/// One question to a source: everything that a query may depend on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Ask<'a> {
+    /// The intent whose queries answer the question.
+    pub intent: &'a Intent,
+    /// Who asks; `None` for knowledge-base intents, whose answers are shared.
+    pub principal: Option<&'a Principal>,
+    /// What was found in the message, such as a claim number.
+    pub slots: &'a Slots,
+    /// The message itself.
+    pub message: &'a str,
+}
+
+impl<'a> Ask<'a> {
+    /// A question of `principal` (or of anybody) about `intent`.
+    pub fn new(
+        intent: &'a Intent,
+        principal: Option<&'a Principal>,
+        slots: &'a Slots,
+        message: &'a str,
+    ) -> Self {
+        Self {
+            intent,
+            principal,
+            slots,
+            message,
+        }
+    }
+}
+
+/// What a source found, with what it took to find it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found<T> {
+    /// The value.
+    pub value: T,
+    /// How many database calls (or upstream requests) this took.
+    pub calls: u32,
+}
+
+impl<T> Found<T> {
+    /// A value that took `calls` database calls.
+    pub fn new(value: T, calls: u32) -> Self {
+        Self { value, calls }
+    }
+}
+
+/// The records that answer a question.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Records {
+    /// The answer's `data` member: an object with one member a query.
+    pub data: Value,
+    /// The records it was made of, such as `claim:CLM-2025-000123`; an
+    /// invalidation of any of them removes the cached answer.
+    pub tags: Vec<String>,
+}
+
+impl Records {
+    /// An answer made of the records that `tags` name.
+    pub fn new(data: Value, tags: Vec<String>) -> Self {
+        Self { data, tags }
+    }
+}
+
+/// Where answers come from.
+///
+/// A source enforces ownership itself: it returns only records that belong to
+/// the principal who asks.
+pub trait LiveData: Send + Sync {
+    /// Looks a principal up; `None` when there is no such member.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the source could not be asked.
+    fn profile<'a>(
+        &'a self,
+        who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>>;
+
+    /// Answers a question by the intent's queries. A member without records
+    /// of the kind asked for gets an empty result, not an error.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the source could not be asked.
+    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>>;
+
+    /// Whether the source can be asked now; for readiness probes.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it cannot.
+    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Why a source could not answer.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The source cannot be reached, or has no capacity left.
+    #[error("the source of records is unavailable: {0}")]
+    Unavailable(String),
+    /// The source did not answer within its deadline.
+    #[error("the source of records did not answer within {} ms", .0.as_millis())]
+    Timeout(std::time::Duration),
+    /// A query failed; names the intent and the query.
+    #[error("query `{query}` of intent `{intent}` failed: {reason}")]
+    Query {
+        /// The intent whose query it was.
+        intent: String,
+        /// The query's name in the catalogue.
+        query: String,
+        /// What the source said.
+        reason: String,
+    },
+}
