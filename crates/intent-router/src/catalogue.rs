@@ -1,8 +1,21 @@
 //! Intents as data: what can be asked, how it is recognised, kept and answered.
+//!
+//! A [`Catalogue`] is read from one TOML file, so that another business
+//! replaces the file and writes no Rust; [`Catalogue::built_in`] is that of a
+//! workers' compensation fund. The file's keys are described in
+//! `docs/catalogue.md`.
+
+mod error;
+mod parse;
+mod sql;
+mod template;
 
 use std::collections::BTreeMap;
 
+use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
+
+pub use error::{CatalogueError, Problem};
 
 /// Where an intent's answers come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +27,17 @@ pub enum Kind {
     KnowledgeBase,
 }
 
+impl Kind {
+    /// The name of the kind in the catalogue, which is also the name of the
+    /// TTL class that its intents have unless they name another.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LiveData => "live_data",
+            Self::KnowledgeBase => "knowledge_base",
+        }
+    }
+}
+
 /// Which text enters the cache key in the place of the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,9 +45,11 @@ pub enum KeyMode {
     /// The message as it came, byte for byte.
     #[default]
     Message,
-    /// The message with case, white space and closing punctuation folded.
+    /// The message with case, white space and closing punctuation folded
+    /// ([`normalise`](crate::text::normalise)).
     Normalised,
-    /// The sorted `name=value` list of the slots found in the message.
+    /// The sorted `name=value` list of the slots found in the message
+    /// ([`Slots::key_text`](crate::slots::Slots::key_text)).
     Slots,
 }
 
@@ -32,7 +58,7 @@ pub enum KeyMode {
 pub struct Phrase {
     /// One or more whole words.
     pub text: String,
-    /// How strongly it speaks for the intent.
+    /// How strongly it speaks for the intent; finite and above 0.
     pub weight: f64,
 }
 
@@ -74,6 +100,9 @@ pub struct Intent {
     pub class: String,
     /// Which text enters the cache key.
     pub key: KeyMode,
+    /// Whether it gives way to any other intent found in the same message, as
+    /// a greeting in front of a question does.
+    pub yields: bool,
     /// Phrases that the keyword detector looks for.
     pub phrases: Vec<Phrase>,
     /// Realistic wordings, for training, checks and benchmarks.
@@ -87,8 +116,74 @@ pub struct Intent {
 }
 
 /// All intents and slots of a business.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
     intents: Vec<Intent>,
     slots: BTreeMap<String, SlotSpec>,
 }
+
+impl Catalogue {
+    /// The size of the largest catalogue that is accepted, in bytes.
+    pub const MAX_BYTES: usize = 4 << 20;
+
+    /// Reads and validates a whole catalogue.
+    ///
+    /// # Errors
+    /// Every problem of the file at once, each with its path and line.
+    ///
+    /// ```
+    /// use intent_router::catalogue::Catalogue;
+    ///
+    /// let catalogue = Catalogue::parse(
+    ///     r#"
+    ///     [[intent]]
+    ///     name = "opening_hours"
+    ///     kind = "knowledge_base"
+    ///     phrases = ["opening hours", { text = "when are you open", weight = 3 }]
+    ///     "#,
+    /// )?;
+    /// assert_eq!(catalogue.intents().len(), 1);
+    ///
+    /// let error = Catalogue::parse("[[intent]]\nname = 'unknown'\nkind = 'cloud'").unwrap_err();
+    /// assert_eq!(error.problems().len(), 3);
+    /// # Ok::<(), intent_router::catalogue::CatalogueError>(())
+    /// ```
+    pub fn parse(toml: &str) -> Result<Self, CatalogueError> {
+        parse::catalogue(toml)
+    }
+
+    /// The twelve intents of a workers' compensation fund.
+    pub fn built_in() -> &'static Self {
+        // The text is part of the program, and a test parses it: a build in
+        // which this could fail does not pass its tests.
+        #[allow(clippy::expect_used)]
+        static BUILT_IN: Lazy<Catalogue> = Lazy::new(|| {
+            Catalogue::parse(include_str!("catalogue.toml"))
+                .expect("the built-in catalogue is valid")
+        });
+        &BUILT_IN
+    }
+
+    /// The intent of that name. Costs a pass over the intents' names.
+    pub fn get(&self, name: &str) -> Option<&Intent> {
+        self.intents.iter().find(|intent| intent.name == name)
+    }
+
+    /// All intents, in the order of the file.
+    pub fn intents(&self) -> &[Intent] {
+        &self.intents
+    }
+
+    /// How the slot of that name is found.
+    pub fn slot(&self, name: &str) -> Option<&SlotSpec> {
+        self.slots.get(name)
+    }
+
+    /// All slots, sorted by name.
+    pub fn slots(&self) -> impl Iterator<Item = (&str, &SlotSpec)> {
+        self.slots.iter().map(|(name, spec)| (name.as_str(), spec))
+    }
+}
+
+#[cfg(test)]
+mod tests;

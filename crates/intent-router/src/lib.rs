@@ -1,1 +1,94 @@
-//! intent-router
+//! From a message to an answer: which intent it has, whether its answer may be
+//! cached and as what, and who answers it.
+//!
+//! A request travels one way: [`Detector`], policy ([`decide`]), key scheme and
+//! store ([`CacheService`]), and on a miss the source of records ([`LiveData`]).
+//! [`Router`] joins them. What the intents are is data: a [`Catalogue`].
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use intent_router::{
+//!     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeywordDetector, LiveData,
+//!     Principal, Profile, Records, Request, Router, SourceError, UserContext,
+//! };
+//!
+//! /// Records that are made up; a real source asks a database.
+//! struct Demo;
+//!
+//! impl LiveData for Demo {
+//!     fn profile<'a>(
+//!         &'a self,
+//!         who: &'a Principal,
+//!     ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+//!         let profile = Profile::new(who.id_text(), "beneficiary", "A. Member");
+//!         Box::pin(async move { Ok(Found::new(Some(profile), 1)) })
+//!     }
+//!
+//!     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+//!         let data = serde_json::json!({ "asked": ask.intent.name });
+//!         Box::pin(async move { Ok(Found::new(Records::new(data, vec![]), 1)) })
+//!     }
+//! }
+//!
+//! let catalogue = Arc::new(Catalogue::built_in().clone());
+//! let detector = Arc::new(KeywordDetector::new(&catalogue));
+//! let cache = Arc::new(CacheService::builder().build()?);
+//! let router = Router::new(catalogue, detector, Arc::new(Demo), cache)?;
+//!
+//! let request = Request::new(
+//!     "what is my claim status?",
+//!     UserContext::new("BEN-000001", "beneficiary"),
+//! );
+//! # fn block_on<F: Future>(future: F) -> F::Output {
+//! #     struct Idle;
+//! #     impl std::task::Wake for Idle { fn wake(self: Arc<Self>) {} }
+//! #     let waker = std::task::Waker::from(Arc::new(Idle));
+//! #     let mut future = std::pin::pin!(future);
+//! #     loop {
+//! #         let polled = future.as_mut().poll(&mut std::task::Context::from_waker(&waker));
+//! #         if let std::task::Poll::Ready(value) = polled { return value; }
+//! #     }
+//! # }
+//! // Any runtime will do; the library starts no task of its own.
+//! let first = block_on(router.route(&request))?;
+//! let second = block_on(router.route(&request))?;
+//! assert!(matches!(first.cache, CacheOutcome::Miss { stored: true, .. }));
+//! assert!(matches!(second.cache, CacheOutcome::Hit { .. }));
+//! assert_eq!(first.answer.json(), second.answer.json());
+//! # Ok(())
+//! # }
+//! ```
+
+mod catalogue;
+mod detect;
+mod error;
+mod pattern;
+mod policy;
+mod principal;
+mod request;
+mod response;
+mod router;
+mod service;
+mod slots;
+mod source;
+mod text;
+mod through;
+
+pub use catalogue::{
+    Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, QuerySpec, SlotSpec,
+};
+pub use detect::{Detection, Detector, KeywordDetector};
+pub use error::{BuildError, RouteError};
+pub use pattern::Pattern;
+pub use policy::{Decision, decide, key_text};
+pub use principal::{Owner, Principal, UserContext};
+pub use request::{CacheUse, Request};
+pub use response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
+pub use router::{Router, WallClock};
+pub use service::{
+    CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock,
+};
+pub use slots::Slots;
+pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
+pub use text::normalise;

@@ -1,1 +1,133 @@
-//! Who asks: an identified user in a role.
+//! Who asks: an identified user in a role, or everybody.
+
+use std::borrow::Cow;
+
+use cache_keys::{CanonicalJson, Field};
+use once_cell::sync::Lazy;
+use serde::{Deserialize, Deserializer};
+
+/// What a request says of its user. Other members of the context are ignored.
+///
+/// An absent member and a present `null` are different things: the first
+/// counts as `"guest"` in the key, the second stays `null`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(expecting = "user_context must be an object such as {\"user_id\": \"BEN-000001\"}")]
+pub struct UserContext {
+    /// The user's identifier: any JSON value.
+    #[serde(default, deserialize_with = "present")]
+    pub user_id: Option<CanonicalJson>,
+    /// The user's role: any JSON value.
+    #[serde(default, deserialize_with = "present")]
+    pub user_role: Option<CanonicalJson>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CanonicalJson>, D::Error> {
+    CanonicalJson::deserialize(deserializer).map(Some)
+}
+
+impl UserContext {
+    /// A user with a textual identifier and role.
+    pub fn new(user_id: &str, user_role: &str) -> Self {
+        Self {
+            user_id: Some(CanonicalJson::string(user_id)),
+            user_role: Some(CanonicalJson::string(user_role)),
+        }
+    }
+
+    /// A context that names nobody.
+    pub fn guest() -> Self {
+        Self::default()
+    }
+}
+
+/// How a role or an identifier that is absent from the context is read.
+const GUEST: &str = "guest";
+
+static GUEST_ROLE: Lazy<CanonicalJson> = Lazy::new(|| CanonicalJson::string(GUEST));
+
+/// The field as the key scheme wants it.
+pub(crate) fn field(value: Option<&CanonicalJson>) -> Field<'_> {
+    value.map_or(Field::Absent, Field::Canonical)
+}
+
+/// An identified user in a role.
+///
+/// It cannot be built from a `user_id` that Python would call false, so
+/// whoever holds one may use the cache.
+///
+/// ```
+/// use intent_router::{Principal, UserContext};
+///
+/// assert!(Principal::identify(&UserContext::guest()).is_none());
+/// assert!(Principal::identify(&UserContext::new("", "beneficiary")).is_none());
+/// let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
+/// assert_eq!(who.map(|p| p.id_text().into_owned()).as_deref(), Some("BEN-000001"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Principal {
+    user_id: CanonicalJson,
+    role: CanonicalJson,
+}
+
+impl Principal {
+    /// The principal that a context names; `None` when its `user_id` is
+    /// absent or false as Python means it (`null`, `false`, `0`, `""`, `[]`, `{}`).
+    pub fn identify(context: &UserContext) -> Option<Self> {
+        let user_id = context.user_id.as_ref().filter(|id| id.is_truthy())?;
+        Some(Self {
+            user_id: user_id.clone(),
+            role: context
+                .user_role
+                .clone()
+                .unwrap_or_else(|| GUEST_ROLE.clone()),
+        })
+    }
+
+    /// The identifier as it stands in the key.
+    pub fn user_id(&self) -> &CanonicalJson {
+        &self.user_id
+    }
+
+    /// The role as it stands in the key: `"guest"` when the context has none.
+    pub fn role(&self) -> &CanonicalJson {
+        &self.role
+    }
+
+    /// The identifier as plain text, for query parameters and for people.
+    pub fn id_text(&self) -> Cow<'_, str> {
+        self.user_id.text()
+    }
+
+    /// The role as plain text; `guest` when absent.
+    pub fn role_text(&self) -> Cow<'_, str> {
+        self.role.text()
+    }
+}
+
+/// Whose an entry is. It is part of the entry's identity, so an answer of one
+/// owner cannot be found by another, whatever the digests say.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// An answer that is the same for everybody (knowledge base).
+    Everyone,
+    /// One person in one role.
+    Person(Principal),
+}
+
+impl Owner {
+    /// The owner's identifier for people: the user's, or `guest`.
+    pub fn id_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Everyone => Cow::Borrowed(GUEST),
+            Self::Person(who) => who.id_text(),
+        }
+    }
+
+    /// The owner's role for people; `guest` for everyone.
+    pub fn role_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Everyone => Cow::Borrowed(GUEST),
+            Self::Person(who) => who.role_text(),
+        }
+    }
+}

@@ -1,5 +1,9 @@
 //! Which intent a message has.
 
+mod keyword;
+
+pub use keyword::KeywordDetector;
+
 /// What a detector made of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detection {

@@ -1,0 +1,60 @@
+//! From the text of a catalogue file to a validated [`Catalogue`].
+
+mod document;
+mod intent;
+mod slot;
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::{Catalogue, CatalogueError, Intent};
+use document::{Problems, Table};
+
+pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
+    let mut problems = Problems::new(text);
+    if text.len() > Catalogue::MAX_BYTES {
+        let message = format!(
+            "the catalogue has {} bytes; at most {} are accepted",
+            text.len(),
+            Catalogue::MAX_BYTES
+        );
+        problems.add("", 0, message);
+        return Err(CatalogueError::new(problems.list));
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let at = error.span().map_or(0, |span| span.start);
+        problems.add(
+            "",
+            at,
+            format_args!("this is no TOML: {}", error.message().trim()),
+        );
+    }
+    if !errors.is_empty() {
+        return Err(CatalogueError::new(problems.list));
+    }
+    let mut root = Table::new("", 0, document.get_ref());
+    let slots = slot::slots(&mut root, &mut problems);
+    let mut reader = intent::Reader::new(&slots, &mut problems);
+    let intents = reader.intents(&mut root);
+    root.finish(&mut problems);
+    if !problems.list.is_empty() {
+        return Err(CatalogueError::new(problems.list));
+    }
+    // A slot whose definition was refused left a problem, so here all are there.
+    let slots: BTreeMap<_, _> = slots
+        .into_iter()
+        .filter_map(|(name, spec)| Some((name.to_owned(), spec?)))
+        .collect();
+    let intents: Vec<Intent> = intents;
+    Ok(Catalogue { intents, slots })
+}
+
+/// Whether a name can stand in a key, a path, a query and a file without quotes.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+const NAME_RULE: &str = "a name is a letter, then letters, digits and _";

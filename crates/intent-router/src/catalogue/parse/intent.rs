@@ -1,0 +1,347 @@
+//! The tables `[[intent]]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::document::{At, Problems, Table, as_text, mismatch};
+use super::slot::Specs;
+use super::{NAME_RULE, is_name};
+use crate::catalogue::sql::{BUILT_IN_PARAMETERS, parameters};
+use crate::catalogue::{Intent, KeyMode, Kind, Phrase, QuerySpec, template};
+use crate::detect::Detection;
+use crate::text::{normalise, words};
+
+/// Reads intents, remembering what no two of them may share.
+pub(super) struct Reader<'t, 'p> {
+    slots: &'p Specs<'t>,
+    problems: &'p mut Problems,
+    names: BTreeMap<&'t str, usize>,
+    examples: BTreeMap<String, (String, usize)>,
+}
+
+impl<'t, 'p> Reader<'t, 'p> {
+    pub(super) fn new(slots: &'p Specs<'t>, problems: &'p mut Problems) -> Self {
+        Self {
+            slots,
+            problems,
+            names: BTreeMap::new(),
+            examples: BTreeMap::new(),
+        }
+    }
+
+    /// The intents in the order of the file, but for those with problems.
+    pub(super) fn intents(&mut self, root: &mut Table<'t>) -> Vec<Intent> {
+        let elements = root.array("intent", self.problems);
+        if elements.is_empty() {
+            self.problems.add("", 0, "the catalogue has no [[intent]]");
+        }
+        let mut intents = Vec::with_capacity(elements.len());
+        for (path, value) in elements {
+            let table = Table::from_value(path, value, self.problems);
+            intents.extend(table.and_then(|table| self.intent(table)));
+        }
+        intents
+    }
+
+    fn intent(&mut self, mut table: Table<'t>) -> Option<Intent> {
+        let name = table.required_text("name", self.problems);
+        if let Some(name) = name {
+            self.name(&table.key_path("name"), name);
+            table.path = format!("{} \"{}\"", table.path, name.value.escape_debug());
+        }
+        let kind = self.kind(&mut table);
+        let class = match table.take("class") {
+            Some(_) => table
+                .required_text("class", self.problems)
+                .map(|class| class.value),
+            None => kind.map(Kind::name),
+        };
+        let key = self.key(&mut table);
+        let yields = table.flag("yields", self.problems);
+        let phrases = self.phrases(&mut table);
+        let examples = self.examples(&mut table, name.map_or("", |name| name.value));
+        if phrases.is_empty() && examples.is_empty() {
+            let message = "has neither phrases nor examples, so it could never be recognised";
+            self.problems.add(&table.path, table.at, message);
+        }
+        let slots = self.slots(&mut table);
+        let queries = self.queries(&mut table, kind, key, &slots);
+        let tags = self.tags(&mut table);
+        table.finish(self.problems);
+        Some(Intent {
+            name: name?.value.to_owned(),
+            kind: kind?,
+            class: class?.to_owned(),
+            key: key?,
+            yields,
+            phrases,
+            examples,
+            slots: slots.iter().map(|slot| slot.value.to_owned()).collect(),
+            queries,
+            tags,
+        })
+    }
+
+    fn name(&mut self, path: &str, name: At<&'t str>) {
+        if name.value == Detection::UNKNOWN {
+            let message =
+                "the name `unknown` is reserved for messages that no intent was found for";
+            self.problems.add(path, name.at, message);
+        } else if !is_name(name.value) {
+            self.problems.add(path, name.at, NAME_RULE);
+        }
+        let line = self.problems.line(name.at);
+        if let Some(first) = self.names.get(name.value) {
+            let message = format!(
+                "intent \"{}\" is defined twice, first on line {first}",
+                name.value
+            );
+            self.problems.add(path, name.at, message);
+        } else {
+            self.names.insert(name.value, line);
+        }
+    }
+
+    fn kind(&mut self, table: &mut Table<'t>) -> Option<Kind> {
+        let kind = table.required_text("kind", self.problems)?;
+        match kind.value {
+            "live_data" => Some(Kind::LiveData),
+            "knowledge_base" => Some(Kind::KnowledgeBase),
+            other => {
+                let message =
+                    format!("unknown kind \"{other}\"; known are live_data, knowledge_base");
+                self.problems.add(&table.key_path("kind"), kind.at, message);
+                None
+            }
+        }
+    }
+
+    fn key(&mut self, table: &mut Table<'t>) -> Option<KeyMode> {
+        if table.take("key").is_none() {
+            return Some(KeyMode::default());
+        }
+        let key = table.text("key", self.problems)?;
+        match key.value {
+            "message" => Some(KeyMode::Message),
+            "normalised" => Some(KeyMode::Normalised),
+            "slots" => Some(KeyMode::Slots),
+            other => {
+                let message =
+                    format!("unknown key mode \"{other}\"; known are message, normalised, slots");
+                self.problems.add(&table.key_path("key"), key.at, message);
+                None
+            }
+        }
+    }
+
+    fn phrases(&mut self, table: &mut Table<'t>) -> Vec<Phrase> {
+        let mut seen = BTreeSet::new();
+        let mut phrases = Vec::new();
+        for (path, value) in table.array("phrases", self.problems) {
+            let Some((text, weight)) = self.phrase(&path, value) else {
+                continue;
+            };
+            let normal = normalise(text.value);
+            let joined = words(&normal).collect::<Vec<_>>().join(" ");
+            let count = words(&normal).count();
+            if count == 0 {
+                self.problems.add(
+                    &path,
+                    text.at,
+                    format_args!("phrase \"{}\" has no word", text.value),
+                );
+            } else if !seen.insert(joined) {
+                let message = format!("phrase \"{}\" stands in this intent already", text.value);
+                self.problems.add(&path, text.at, message);
+            }
+            phrases.push(Phrase {
+                text: text.value.to_owned(),
+                weight: weight.unwrap_or(count as f64),
+            });
+        }
+        phrases
+    }
+
+    /// A phrase is a text, or a table of a text and its weight.
+    fn phrase(
+        &mut self,
+        path: &str,
+        value: &'t Spanned<DeValue<'t>>,
+    ) -> Option<(At<&'t str>, Option<f64>)> {
+        let DeValue::Table(_) = value.get_ref() else {
+            return Some((as_text(path, value, self.problems)?, None));
+        };
+        let mut table = Table::from_value(path.to_owned(), value, self.problems)?;
+        let text = table.text("text", self.problems);
+        if text.is_none() && table.take("text").is_none() {
+            self.problems.add(path, table.at, "`text` is missing");
+        }
+        let weight = table
+            .take("weight")
+            .map(|value| (value.span().start, number(value.get_ref())));
+        let path = table.key_path("weight");
+        table.finish(self.problems);
+        match weight {
+            None => Some((text?, None)),
+            Some((_, Ok(weight))) if weight.is_finite() && weight > 0.0 => {
+                Some((text?, Some(weight)))
+            }
+            Some((at, Ok(weight))) => {
+                let message = format!("weight {weight} is not a finite number above 0");
+                self.problems.add(&path, at, message);
+                None
+            }
+            Some((at, Err(message))) => {
+                self.problems.add(&path, at, message);
+                None
+            }
+        }
+    }
+
+    fn examples(&mut self, table: &mut Table<'t>, intent: &str) -> Vec<String> {
+        let mut examples = Vec::new();
+        for (path, text) in table.texts("examples", self.problems) {
+            let normal = normalise(text.value).into_owned();
+            if normal.is_empty() {
+                self.problems.add(&path, text.at, "is empty");
+                continue;
+            }
+            let line = self.problems.line(text.at);
+            if let Some((other, first)) = self.examples.get(&normal) {
+                let message = format!(
+                    "example \"{}\" stands under intent \"{other}\" already, on line {first}",
+                    text.value
+                );
+                self.problems.add(&path, text.at, message);
+            } else {
+                self.examples.insert(normal, (intent.to_owned(), line));
+            }
+            examples.push(text.value.to_owned());
+        }
+        examples
+    }
+
+    fn slots(&mut self, table: &mut Table<'t>) -> Vec<At<&'t str>> {
+        let mut slots: Vec<At<&'t str>> = Vec::new();
+        for (_, slot) in table.texts("slots", self.problems) {
+            if !self.slots.contains_key(slot.value) {
+                let message = format!("slot \"{}\" is not defined under [slots]", slot.value);
+                self.problems.add(&table.path, slot.at, message);
+            } else if slots.iter().any(|other| other.value == slot.value) {
+                let message = format!("slot \"{}\" is listed twice", slot.value);
+                self.problems.add(&table.path, slot.at, message);
+            }
+            slots.push(slot);
+        }
+        slots
+    }
+
+    fn queries(
+        &mut self,
+        table: &mut Table<'t>,
+        kind: Option<Kind>,
+        key: Option<KeyMode>,
+        slots: &[At<&'t str>],
+    ) -> Vec<QuerySpec> {
+        let mut queries: Vec<QuerySpec> = Vec::new();
+        let mut used = BTreeSet::new();
+        let elements = table.array("query", self.problems);
+        let any = !elements.is_empty();
+        for (path, value) in elements {
+            let Some(mut query) = Table::from_value(path, value, self.problems) else {
+                continue;
+            };
+            let name = query.required_text("name", self.problems);
+            let sql = query.required_text("sql", self.problems);
+            if let Some(sql) = sql {
+                let found = parameters(sql.value);
+                for parameter in &found {
+                    if let Some(message) = refusal(parameter, kind, key, slots) {
+                        self.problems.add(&query.key_path("sql"), sql.at, message);
+                    }
+                }
+                used.extend(found);
+            }
+            if let Some(name) =
+                name.filter(|name| queries.iter().any(|query| query.name == name.value))
+            {
+                let message = format!("query \"{}\" is defined twice", name.value);
+                self.problems.add(&query.key_path("name"), name.at, message);
+            }
+            query.finish(self.problems);
+            queries.extend(name.zip(sql).map(|(name, sql)| QuerySpec {
+                name: name.value.to_owned(),
+                sql: sql.value.to_owned(),
+            }));
+        }
+        for slot in slots
+            .iter()
+            .filter(|slot| any && !used.contains(slot.value))
+        {
+            let message = format!(
+                "slot \"{0}\" is used by no query; write :{0} in one",
+                slot.value
+            );
+            self.problems.add(&table.path, slot.at, message);
+        }
+        queries
+    }
+
+    fn tags(&mut self, table: &mut Table<'t>) -> Vec<String> {
+        let mut tags = Vec::new();
+        for (path, tag) in table.texts("tags", self.problems) {
+            if let Some(message) = template::problem(tag.value) {
+                self.problems.add(
+                    &path,
+                    tag.at,
+                    format_args!("tag \"{}\" {message}", tag.value),
+                );
+            }
+            tags.push(tag.value.to_owned());
+        }
+        tags
+    }
+}
+
+/// Why a query of this intent may not use the parameter, if it may not.
+fn refusal(
+    parameter: &str,
+    kind: Option<Kind>,
+    key: Option<KeyMode>,
+    slots: &[At<&str>],
+) -> Option<String> {
+    let is_slot = slots.iter().any(|slot| slot.value == parameter);
+    if !is_slot && !BUILT_IN_PARAMETERS.contains(&parameter) {
+        return Some(format!(
+            "parameter :{parameter} is no slot of this intent, nor one of {}",
+            BUILT_IN_PARAMETERS
+                .map(|name| format!(":{name}"))
+                .join(", ")
+        ));
+    }
+    if kind == Some(Kind::KnowledgeBase) && matches!(parameter, "user_id" | "user_role") {
+        return Some(format!(
+            "answers of the knowledge base are shared by everybody, so its queries cannot use :{parameter}"
+        ));
+    }
+    if key == Some(KeyMode::Slots) && matches!(parameter, "message" | "terms") {
+        return Some(format!(
+            "with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :{parameter}"
+        ));
+    }
+    None
+}
+
+/// The number that an integer or a float literal stands for.
+fn number(value: &DeValue<'_>) -> Result<f64, String> {
+    let parsed = match value {
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .map(|integer| integer as f64),
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        _ => None,
+    };
+    parsed.ok_or_else(|| mismatch("a number", value))
+}

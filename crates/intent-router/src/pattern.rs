@@ -1,0 +1,85 @@
+//! Invalidation patterns: a plain string is a substring, `*` is a glob.
+
+/// A pattern over digests and readable scopes.
+///
+/// Without `*` it matches every text that contains it, as the seed's Python
+/// did; with `*` it is a glob that matches whole texts, each `*` standing for
+/// any run of characters.
+///
+/// ```
+/// use intent_router::Pattern;
+///
+/// let substring = Pattern::new("BEN-000001");
+/// assert!(substring.matches("claim_status/BEN-000001/beneficiary"));
+/// let glob = Pattern::new("claim_*/*/employer");
+/// assert!(glob.matches("claim_status/EMP-0001/employer"));
+/// assert!(!glob.matches("my_claim_status/EMP-0001/employer"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    text: Box<str>,
+}
+
+impl Pattern {
+    /// A pattern of this text. An empty text is contained in every text.
+    pub fn new(text: &str) -> Self {
+        Self { text: text.into() }
+    }
+
+    /// Whether the pattern matches `subject`. Costs at most the product of
+    /// the two lengths, and no allocation.
+    pub fn matches(&self, subject: &str) -> bool {
+        // A glob's pieces may be matched greedily from the left: if any match
+        // exists, then one exists in which each inner piece stands as far to
+        // the left as it can.
+        let mut pieces = self.text.split('*');
+        let first = pieces.next().unwrap_or_default();
+        let Some(last) = pieces.next_back() else {
+            return subject.contains(first);
+        };
+        let Some(rest) = subject.strip_prefix(first) else {
+            return false;
+        };
+        let Some(mut rest) = rest.strip_suffix(last) else {
+            return false;
+        };
+        for piece in pieces {
+            match rest.find(piece) {
+                Some(at) => rest = &rest[at + piece.len()..],
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+    use proptest::prelude::*;
+
+    /// The textbook recursive glob, as the oracle.
+    fn naive_glob(pattern: &[char], subject: &[char]) -> bool {
+        match pattern.split_first() {
+            None => subject.is_empty(),
+            Some(('*', rest)) => (0..=subject.len()).any(|skip| naive_glob(rest, &subject[skip..])),
+            Some((c, rest)) => subject
+                .split_first()
+                .is_some_and(|(s, tail)| s == c && naive_glob(rest, tail)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn prop_agrees_with_the_naive_glob(pattern in "[ab/*]{0,8}", subject in "[ab/]{0,10}") {
+            let got = Pattern::new(&pattern).matches(&subject);
+            if pattern.contains('*') {
+                let p: Vec<char> = pattern.chars().collect();
+                let s: Vec<char> = subject.chars().collect();
+                prop_assert_eq!(got, naive_glob(&p, &s));
+            } else {
+                prop_assert_eq!(got, subject.contains(&pattern));
+            }
+        }
+    }
+}

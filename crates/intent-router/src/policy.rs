@@ -1,0 +1,79 @@
+//! May the cache be used for a request, and which entry is it?
+
+use std::borrow::Cow;
+
+use crate::catalogue::{Intent, KeyMode, Kind};
+use crate::principal::{Owner, Principal};
+use crate::request::CacheUse;
+use crate::response::Bypass;
+use crate::slots::Slots;
+use crate::text;
+
+/// What the policy decided for a request whose intent is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The cache is not asked, and the answer not stored.
+    Bypass(Bypass),
+    /// The cache is asked for an entry of this owner.
+    Use(Owner, cache_core::Reuse),
+}
+
+/// Decides whether the cache may be used: the one home of that decision.
+///
+/// A live-data answer needs an identified owner; a knowledge-base answer is
+/// everyone's. Nothing is cached while caching is off or when the request
+/// forbids it.
+pub fn decide(
+    intent: &Intent,
+    principal: Option<&Principal>,
+    cache_use: CacheUse,
+    caching_enabled: bool,
+) -> Decision {
+    let owner = match (intent.kind, principal) {
+        (Kind::KnowledgeBase, _) => Owner::Everyone,
+        (Kind::LiveData, Some(who)) => Owner::Person(who.clone()),
+        (Kind::LiveData, None) => return Decision::Bypass(Bypass::Unidentified),
+    };
+    match cache_use {
+        _ if !caching_enabled => Decision::Bypass(Bypass::CachingOff),
+        CacheUse::Forbidden => Decision::Bypass(Bypass::NoStore),
+        CacheUse::Allowed(reuse) => Decision::Use(owner, reuse),
+    }
+}
+
+/// The text whose hash enters the cache key, by the intent's key mode.
+pub fn key_text<'a>(intent: &Intent, message: &'a str, slots: &Slots) -> Cow<'a, str> {
+    match intent.key {
+        KeyMode::Message => Cow::Borrowed(message),
+        KeyMode::Normalised => text::normalise(message).into(),
+        KeyMode::Slots => Cow::Owned(slots.key_text()),
+    }
+}
+
+/// The tags that every entry of `owner` about `intent` carries, besides those
+/// of its records. The prefixes keep users, roles, intents and records apart,
+/// whatever their names.
+pub(crate) fn scope_tags(intent: &str, owner: &Owner) -> Vec<String> {
+    let mut tags = vec![intent_tag(intent)];
+    if let Owner::Person(who) = owner {
+        tags.push(user_tag(who.user_id().as_str()));
+        tags.push(role_tag(who.role().as_str()));
+    }
+    tags
+}
+
+pub(crate) fn user_tag(canonical_id: &str) -> String {
+    format!("user={canonical_id}")
+}
+
+pub(crate) fn role_tag(canonical_role: &str) -> String {
+    format!("role={canonical_role}")
+}
+
+pub(crate) fn intent_tag(intent: &str) -> String {
+    format!("intent={intent}")
+}
+
+pub(crate) fn record_tag(record: &str) -> String {
+    format!("record={record}")
+}

@@ -1,0 +1,45 @@
+//! What the router is asked.
+
+use cache_core::Reuse;
+
+use crate::principal::UserContext;
+
+/// How a request wants the cache to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheUse {
+    /// Ask the cache first and store the answer; the stored answers that the
+    /// request accepts are told by [`Reuse`].
+    Allowed(Reuse),
+    /// Neither ask nor store (`Cache-Control: no-store`).
+    Forbidden,
+}
+
+impl Default for CacheUse {
+    fn default() -> Self {
+        Self::Allowed(Reuse::Any)
+    }
+}
+
+/// One request to the router.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What the user wrote.
+    pub message: String,
+    /// Who the user is.
+    pub user_context: UserContext,
+    /// An intent to use instead of detection; ignored when it is not a known one.
+    pub forced_intent: Option<String>,
+    /// How the cache may be used.
+    pub cache_use: CacheUse,
+}
+
+impl Request {
+    /// A request of `user_context` with the defaults for all else.
+    pub fn new(message: impl Into<String>, user_context: UserContext) -> Self {
+        Self {
+            message: message.into(),
+            user_context,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the router answers, and how it came by it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::principal::Owner;
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A person's own records.
+    LiveData,
+    /// Articles that are the same for everybody.
+    KnowledgeBase,
+    /// Neither: the question was not understood, or whose it is is not known.
+    Fallback,
+}
+
+impl Source {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LiveData => "live_data",
+            Self::KnowledgeBase => "knowledge_base",
+            Self::Fallback => "fallback",
+        }
+    }
+}
+
+/// The response to a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// Where the answer came from.
+    pub source: Source,
+    /// The intent that was answered, or `unknown`.
+    pub intent: String,
+    /// How certain the detector was, from 0 to 1; 1 for a forced intent.
+    pub confidence: f64,
+    /// The answer itself.
+    pub data: Value,
+    /// When the answer was made: RFC 3339, UTC, milliseconds.
+    pub timestamp: String,
+}
+
+/// A response as it is stored: with its text, made once, so that a hit costs
+/// no serialisation and is byte for byte what was answered first.
+#[derive(Debug)]
+pub struct Answer {
+    response: Response,
+    owner: Owner,
+    json: Box<str>,
+    calls: u32,
+}
+
+impl Answer {
+    /// An answer of `owner` that took `calls` database calls.
+    pub fn new(response: Response, owner: Owner, calls: u32) -> Arc<Self> {
+        // The response holds strings, a finite float and a `Value`, whose
+        // object keys are strings: there is nothing that cannot be written.
+        let json = serde_json::to_string(&response)
+            .expect("a response has only string keys and no non-finite number")
+            .into_boxed_str();
+        Arc::new(Self {
+            response,
+            owner,
+            json,
+            calls,
+        })
+    }
+
+    /// The response.
+    pub fn response(&self) -> &Response {
+        &self.response
+    }
+
+    /// Whose answer it is.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// The response as JSON text.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// How many database calls it took, and so how many a hit saves.
+    pub fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// The readable scope that invalidation patterns match: `intent/user/role`.
+    pub fn scope(&self) -> String {
+        format!(
+            "{}/{}/{}",
+            self.response.intent,
+            self.owner.id_text(),
+            self.owner.role_text()
+        )
+    }
+}
+
+/// Why a request did not use the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Bypass {
+    /// Caching is switched off.
+    CachingOff,
+    /// A question about somebody's records, and nobody is identified.
+    Unidentified,
+    /// No intent was found.
+    UnknownIntent,
+    /// The request asked for it (`Cache-Control: no-store`).
+    NoStore,
+}
+
+impl Bypass {
+    /// A short name for headers and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CachingOff => "caching-off",
+            Self::Unidentified => "unidentified",
+            Self::UnknownIntent => "unknown-intent",
+            Self::NoStore => "no-store",
+        }
+    }
+}
+
+/// What the cache did for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CacheOutcome {
+    /// The cache was not asked.
+    Bypass(Bypass),
+    /// The stored answer was served.
+    Hit {
+        /// Time since it was stored.
+        age: Duration,
+        /// Time until it expires.
+        remaining: Duration,
+    },
+    /// The source was asked.
+    Miss {
+        /// Whether the answer was stored.
+        stored: bool,
+        /// Whether the request itself refused a stored answer
+        /// (`Cache-Control: no-cache` or `max-age`).
+        requested: bool,
+    },
+    /// The source was being asked by another request, whose answer was shared.
+    Collapsed,
+}
+
+/// A routed request: the answer, and how the cache was involved.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Routed {
+    /// The answer.
+    pub answer: Arc<Answer>,
+    /// What the cache did.
+    pub cache: CacheOutcome,
+    /// The cache key, when the request was cacheable.
+    pub key: Option<cache_keys::Digest>,
+    /// How many database calls this request itself made.
+    pub calls: u32,
+}

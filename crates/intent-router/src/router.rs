@@ -1,0 +1,355 @@
+//! The router: from a message to an answer, through detector, policy, key,
+//! store and source, in that order and never back.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use cache_core::{Reuse, TtlClass};
+use serde_json::{Value, json};
+
+use crate::catalogue::{Catalogue, Intent, Kind};
+use crate::detect::{Detection, Detector};
+use crate::error::{BuildError, RouteError};
+use crate::policy::{self, Decision};
+use crate::principal::{Owner, Principal};
+use crate::request::Request;
+use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
+use crate::service::{CacheService, Delivered, answer_tags};
+use crate::slots::Slots;
+use crate::source::{Ask, Found, LiveData, Profile, SourceError};
+use crate::through::{Made, through};
+
+/// The time of day, for time stamps and relative periods ("last month").
+/// Ages are measured by the cache's own monotonic clock, never by this one.
+pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Routes requests to answers.
+///
+/// See the crate's documentation for an example.
+pub struct Router {
+    catalogue: Arc<Catalogue>,
+    detector: Arc<dyn Detector>,
+    source: Arc<dyn LiveData>,
+    cache: Arc<CacheService>,
+    wall_clock: WallClock,
+}
+
+/// An answer with what it takes to store it.
+struct Answered {
+    answer: Arc<Answer>,
+    /// The records it was made of; `None` when it must not be stored.
+    records: Option<Vec<String>>,
+}
+
+impl Router {
+    /// A router over these parts.
+    ///
+    /// # Errors
+    /// [`BuildError::Class`] when the catalogue names more TTL classes than a
+    /// cache can hold.
+    pub fn new(
+        catalogue: Arc<Catalogue>,
+        detector: Arc<dyn Detector>,
+        source: Arc<dyn LiveData>,
+        cache: Arc<CacheService>,
+    ) -> Result<Self, BuildError> {
+        for intent in catalogue.intents() {
+            cache.classes().define(&intent.class)?;
+        }
+        Ok(Self {
+            catalogue,
+            detector,
+            source,
+            cache,
+            wall_clock: Arc::new(SystemTime::now),
+        })
+    }
+
+    /// The same router with another source of the time of day.
+    pub fn with_wall_clock(mut self, wall_clock: WallClock) -> Self {
+        self.wall_clock = wall_clock;
+        self
+    }
+
+    /// The cache behind the router.
+    pub fn cache(&self) -> &Arc<CacheService> {
+        &self.cache
+    }
+
+    /// The intents that the router knows.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The source of records.
+    pub fn source(&self) -> &Arc<dyn LiveData> {
+        &self.source
+    }
+
+    /// The intent of a request: the forced one where it is known, else what
+    /// the detector finds.
+    pub fn detect(&self, request: &Request) -> Detection {
+        let forced = request.forced_intent.as_deref();
+        if let Some(intent) = forced.and_then(|name| self.catalogue.get(name)) {
+            return Detection {
+                intent: intent.name.clone(),
+                confidence: 1.0,
+            };
+        }
+        let message = request.message.as_str();
+        if !self.detector.is_costly() || !self.cache.is_enabled() {
+            return self.detector.detect(message);
+        }
+        let class = self.cache.detection_class;
+        if let Some(detection) = self.cache.detections.get(message, class) {
+            return detection;
+        }
+        let detection = self.detector.detect(message);
+        let store = &self.cache.detections;
+        store.insert(message.into(), detection.clone(), class, Vec::new());
+        detection
+    }
+
+    /// Answers a request.
+    ///
+    /// Dropping the returned future cancels the request; others that wait for
+    /// the same answer then make it themselves.
+    ///
+    /// # Errors
+    /// [`RouteError::Key`] when the user context holds a value that no key can
+    /// be made of; [`RouteError::Source`] when the source of records failed.
+    pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
+        let detection = self.detect(request);
+        let Some(intent) = self.catalogue.get(&detection.intent) else {
+            let answer = self.fallback(&detection, Owner::Everyone, Fallback::UnknownIntent, 0);
+            return Ok(bypassed(answer, Bypass::UnknownIntent));
+        };
+        let principal = Principal::identify(&request.user_context);
+        let today = (self.wall_clock)();
+        let question = Question {
+            router: self,
+            request,
+            intent,
+            detection: &detection,
+            principal: principal.as_ref(),
+            slots: self.catalogue.find_slots(intent, &request.message, today),
+        };
+        let enabled = self.cache.is_enabled();
+        match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
+            Decision::Bypass(why) => {
+                let answered = question.answer(None).await.map_err(RouteError::Source)?;
+                Ok(bypassed(answered.answer, why))
+            }
+            Decision::Use(owner, reuse) => question.cached(owner, reuse).await,
+        }
+    }
+
+    fn respond(&self, source: Source, detection: &Detection, data: Value) -> Response {
+        Response {
+            source,
+            intent: detection.intent.clone(),
+            confidence: detection.confidence,
+            data,
+            timestamp: humantime::format_rfc3339_millis((self.wall_clock)()).to_string(),
+        }
+    }
+
+    fn fallback(
+        &self,
+        detection: &Detection,
+        owner: Owner,
+        why: Fallback,
+        calls: u32,
+    ) -> Arc<Answer> {
+        let data = json!({ "reason": why.reason(), "message": why.message() });
+        Answer::new(
+            self.respond(Source::Fallback, detection, data),
+            owner,
+            calls,
+        )
+    }
+
+    /// The class under which an intent's answers are kept.
+    fn class(&self, intent: &Intent) -> TtlClass {
+        // Every class of the catalogue was defined when the router was built,
+        // and classes are never removed.
+        let class = self.cache.classes().get(&intent.class);
+        class.expect("the class was defined with the router")
+    }
+}
+
+/// Why there is no answer from records.
+#[derive(Clone, Copy)]
+enum Fallback {
+    UnknownIntent,
+    Unidentified,
+    NoSuchMember,
+}
+
+impl Fallback {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownIntent => "unknown_intent",
+            Self::Unidentified => "unidentified",
+            Self::NoSuchMember => "no_such_member",
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::UnknownIntent => {
+                "Sorry, that was not understood. Please say it in other words, or ask for an agent."
+            }
+            Self::Unidentified => "Please sign in first: this answer is about your own records.",
+            Self::NoSuchMember => "There is no such member in our records.",
+        }
+    }
+}
+
+fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
+    Routed {
+        calls: answer.calls(),
+        answer,
+        cache: CacheOutcome::Bypass(why),
+        key: None,
+    }
+}
+
+/// One request whose intent is known.
+struct Question<'a> {
+    router: &'a Router,
+    request: &'a Request,
+    intent: &'a Intent,
+    detection: &'a Detection,
+    principal: Option<&'a Principal>,
+    slots: Slots,
+}
+
+impl Question<'_> {
+    /// The answer by way of the cache.
+    async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Routed, RouteError> {
+        let router = self.router;
+        let text = policy::key_text(self.intent, &self.request.message, &self.slots);
+        let key = router
+            .cache
+            .entry_key(&self.intent.name, owner.clone(), &text)?;
+        let digest = key.digest();
+        let class = router.class(self.intent);
+        let make = || async {
+            match self.answer(Some(reuse)).await {
+                Ok(Answered { answer, records }) => Made {
+                    value: Ok(answer),
+                    store: records
+                        .map(|records| answer_tags(&self.intent.name, &owner, &records)),
+                },
+                Err(error) => Made {
+                    value: Err(error),
+                    store: None,
+                },
+            }
+        };
+        let (value, cache) = through(&router.cache.answers, key, class, reuse, make).await;
+        let answer = value.map_err(RouteError::Source)?;
+        let asked = matches!(cache, CacheOutcome::Miss { .. });
+        Ok(Routed {
+            calls: if asked { answer.calls() } else { 0 },
+            answer,
+            cache,
+            key: Some(digest),
+        })
+    }
+
+    /// The answer from the source. `reuse` tells which stored profiles may be
+    /// used on the way; none when the cache is bypassed.
+    async fn answer(&self, reuse: Option<Reuse>) -> Delivered<Answered> {
+        match self.intent.kind {
+            Kind::KnowledgeBase => {
+                let found = self.records(None).await?;
+                Ok(self.found(Source::KnowledgeBase, Owner::Everyone, found, 0))
+            }
+            Kind::LiveData => {
+                let Some(who) = self.principal else {
+                    return Ok(self.refused(Owner::Everyone, Fallback::Unidentified, 0));
+                };
+                let owner = Owner::Person(who.clone());
+                let profile = self.profile(who, reuse).await?;
+                if profile.value.is_none() {
+                    return Ok(self.refused(owner, Fallback::NoSuchMember, profile.calls));
+                }
+                let found = self.records(Some(who)).await?;
+                Ok(self.found(Source::LiveData, owner, found, profile.calls))
+            }
+        }
+    }
+
+    fn found(
+        &self,
+        source: Source,
+        owner: Owner,
+        found: Found<crate::source::Records>,
+        calls_before: u32,
+    ) -> Answered {
+        let response = self
+            .router
+            .respond(source, self.detection, found.value.data);
+        Answered {
+            answer: Answer::new(response, owner, calls_before + found.calls),
+            records: Some(found.value.tags),
+        }
+    }
+
+    fn refused(&self, owner: Owner, why: Fallback, calls: u32) -> Answered {
+        Answered {
+            answer: self.router.fallback(self.detection, owner, why, calls),
+            records: None,
+        }
+    }
+
+    async fn records(
+        &self,
+        who: Option<&Principal>,
+    ) -> Delivered<Found<crate::source::Records>> {
+        let ask = Ask::new(self.intent, who, &self.slots, &self.request.message);
+        self.router.source.records(ask).await.map_err(Arc::new)
+    }
+
+    /// Who the principal is, from the cache where it may be used.
+    async fn profile(
+        &self,
+        who: &Principal,
+        reuse: Option<Reuse>,
+    ) -> Delivered<Found<Option<Arc<Profile>>>> {
+        let source = &self.router.source;
+        let Some(reuse) = reuse else {
+            let found = source.profile(who).await.map_err(Arc::new)?;
+            return Ok(Found::new(found.value.map(Arc::new), found.calls));
+        };
+        let mut calls = 0;
+        let make = || async {
+            match source.profile(who).await {
+                Ok(found) => {
+                    calls = found.calls;
+                    let tags = || {
+                        vec![
+                            policy::user_tag(who.user_id().as_str()),
+                            policy::role_tag(who.role().as_str()),
+                        ]
+                    };
+                    let store = found.value.is_some().then(tags);
+                    Made {
+                        value: Ok(found.value.map(Arc::new)),
+                        store,
+                    }
+                }
+                Err(error) => Made {
+                    value: Err(Arc::<SourceError>::new(error)),
+                    store: None,
+                },
+            }
+        };
+        let cache = &self.router.cache;
+        let class = cache.profile_class;
+        let (profile, _) = through(&cache.profiles, who.clone(), class, reuse, make).await;
+        Ok(Found::new(profile?, calls))
+    }
+}

@@ -1,0 +1,379 @@
+//! The cache service: the stores behind the router, their keys, and the
+//! invalidations that reach all of them.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cache_core::{Cache, Classes, Clock, Maintained, Stats, SystemClock, TtlClass};
+use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme, Md5Scheme};
+use equivalent::Equivalent;
+use once_cell::sync::Lazy;
+
+use crate::detect::Detection;
+use crate::error::BuildError;
+use crate::pattern::Pattern;
+use crate::policy;
+use crate::principal::{Owner, Principal, UserContext, field};
+use crate::response::Answer;
+use crate::source::{Profile, SourceError};
+
+/// A clock that all stores of a service share.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// What a store of `T` holds: the value, or the error that those who waited
+/// for one fill share. Errors are handed on, never stored.
+pub(crate) type Delivered<T> = Result<T, Arc<SourceError>>;
+
+pub(crate) type AnswerStore = Cache<EntryKey, Delivered<Arc<Answer>>, SharedClock>;
+pub(crate) type ProfileStore = Cache<Principal, Delivered<Option<Arc<Profile>>>, SharedClock>;
+pub(crate) type DetectionStore = Cache<Box<str>, Detection, SharedClock>;
+
+/// The identity of a stored answer: its key and whose it is.
+///
+/// Two entries are the same only if digest, independent check, owner and role
+/// all agree, so a colliding digest is a miss and never somebody else's answer.
+/// It hashes as its [`Digest`] does, by which entries can be invalidated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryKey {
+    key: CacheKey,
+    owner: Owner,
+}
+
+impl EntryKey {
+    /// The digest that people see and invalidate by.
+    pub fn digest(&self) -> Digest {
+        self.key.digest()
+    }
+
+    /// Whose entry it is.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+}
+
+impl Hash for EntryKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+/// A digest as the name of every entry that has it.
+#[derive(PartialEq, Eq, Hash)]
+struct ByDigest(Digest);
+
+impl Equivalent<EntryKey> for ByDigest {
+    fn equivalent(&self, entry: &EntryKey) -> bool {
+        entry.digest() == self.0
+    }
+}
+
+/// What an invalidation removes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Selector {
+    /// The answers with this cache key.
+    Key(Digest),
+    /// Everything of one user, in every role.
+    User(CanonicalJson),
+    /// Every answer of one intent.
+    Intent(String),
+    /// Everything of the users in one role.
+    Role(CanonicalJson),
+    /// Every entry of one TTL class.
+    Class(String),
+    /// Every answer made of one record, such as `claim:CLM-2025-000123`.
+    Tag(String),
+    /// Every answer whose key or readable scope `intent/user/role` matches.
+    Pattern(Pattern),
+    /// Everything.
+    All,
+}
+
+/// How large the store of answers may grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capacity {
+    /// At most so many answers.
+    Entries(usize),
+    /// At most so many bytes of answers, their bookkeeping included by estimate.
+    Bytes(u64),
+}
+
+/// Bytes that an answer costs besides its texts: the entry, its links and
+/// tags, the parsed response. An estimate, so that many small answers do not
+/// count as nothing.
+const ENTRY_OVERHEAD: u64 = 512;
+
+/// How many profiles, and how many detections, are kept at most.
+const SIDE_STORE_ENTRIES: usize = 100_000;
+
+/// How much text of messages the detections kept may hold.
+const DETECTION_TEXT_BYTES: u64 = 16 << 20;
+
+/// Settings of a [`CacheService`]; each has a default.
+pub struct ServiceBuilder {
+    capacity: Capacity,
+    classes: Classes,
+    clock: SharedClock,
+    scheme: Arc<dyn KeyScheme>,
+    enabled: bool,
+}
+
+impl ServiceBuilder {
+    /// How large the store of answers may grow. Default: 64 MiB.
+    pub fn capacity(mut self, capacity: Capacity) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// The TTL classes. Default: the four standard ones.
+    pub fn classes(mut self, classes: Classes) -> Self {
+        self.classes = classes;
+        self
+    }
+
+    /// The clock that ages are measured by. Default: the system's monotonic one.
+    pub fn clock(mut self, clock: SharedClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The key scheme. Default: [`Md5Scheme`] with a secret of this process.
+    pub fn scheme(mut self, scheme: Arc<dyn KeyScheme>) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
+    /// Whether caching is on at first. Default: on.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// The service.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the capacity is zero or a class cannot be defined.
+    pub fn build(self) -> Result<CacheService, BuildError> {
+        let Self {
+            capacity,
+            classes,
+            clock,
+            scheme,
+            enabled,
+        } = self;
+        let answers = Cache::builder()
+            .classes(classes.clone())
+            .clock(Arc::clone(&clock));
+        let answers = match capacity {
+            Capacity::Entries(most) => answers.max_entries(most),
+            Capacity::Bytes(most) => answers.max_weight(most, weigh_answer),
+        };
+        let profiles = Cache::builder()
+            .classes(classes.clone())
+            .clock(Arc::clone(&clock))
+            .max_entries(SIDE_STORE_ENTRIES);
+        let detections = Cache::builder()
+            .classes(classes.clone())
+            .clock(clock)
+            .max_weight(DETECTION_TEXT_BYTES, |message: &Box<str>, _: &Detection| {
+                message.len() as u64 + ENTRY_OVERHEAD / 4
+            });
+        Ok(CacheService {
+            answers: answers.build()?,
+            profiles: profiles.build()?,
+            detections: detections.build()?,
+            profile_class: classes.define("user_context")?,
+            detection_class: classes.define("intent_routing")?,
+            classes,
+            scheme,
+            enabled: AtomicBool::new(enabled),
+        })
+    }
+}
+
+fn weigh_answer(key: &EntryKey, answer: &Delivered<Arc<Answer>>) -> u64 {
+    let texts = answer.as_ref().map_or(0, |a| 2 * a.json().len())
+        + key.owner.id_text().len()
+        + key.owner.role_text().len();
+    texts as u64 + ENTRY_OVERHEAD
+}
+
+/// The stores behind a router: answers, user profiles and costly detections.
+///
+/// Statistics and `cache_size` speak of answers; the other two are aids whose
+/// entries only a class invalidation counts.
+pub struct CacheService {
+    pub(crate) answers: AnswerStore,
+    pub(crate) profiles: ProfileStore,
+    pub(crate) detections: DetectionStore,
+    pub(crate) profile_class: TtlClass,
+    pub(crate) detection_class: TtlClass,
+    classes: Classes,
+    scheme: Arc<dyn KeyScheme>,
+    enabled: AtomicBool,
+}
+
+static GLOBAL: Lazy<Arc<CacheService>> = Lazy::new(|| {
+    let service = CacheService::builder().build();
+    // The defaults are constants that the tests build: 64 MiB and four classes.
+    Arc::new(service.expect("the default settings are valid"))
+});
+
+impl CacheService {
+    /// Settings to build a service from.
+    pub fn builder() -> ServiceBuilder {
+        ServiceBuilder {
+            capacity: Capacity::Bytes(64 << 20),
+            classes: Classes::default(),
+            clock: Arc::new(SystemClock::default()),
+            scheme: Arc::new(Md5Scheme::default()),
+            enabled: true,
+        }
+    }
+
+    /// The service of this process, built with the defaults when first asked
+    /// for: what the seed's Python called `get_cache_service()`.
+    ///
+    /// ```
+    /// use intent_router::CacheService;
+    ///
+    /// let service = CacheService::global();
+    /// assert_eq!(service.stats().hit_rate(), 0.0);
+    /// ```
+    pub fn global() -> &'static Arc<CacheService> {
+        &GLOBAL
+    }
+
+    /// The seed's `get_cache_key`: the key of a message (or of the text that
+    /// the intent's key mode puts in its place) of a user.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the context holds a value that Python could not write.
+    pub fn key(
+        &self,
+        intent: &str,
+        context: &UserContext,
+        message: &str,
+    ) -> Result<CacheKey, KeyError> {
+        self.scheme.key(&KeyParts {
+            intent,
+            user_id: field(context.user_id.as_ref()),
+            user_role: field(context.user_role.as_ref()),
+            message,
+        })
+    }
+
+    /// The identity of `owner`'s answer about `intent` to `text`.
+    ///
+    /// # Errors
+    /// [`KeyError`], as [`CacheService::key`].
+    pub fn entry_key(&self, intent: &str, owner: Owner, text: &str) -> Result<EntryKey, KeyError> {
+        let (user_id, user_role) = match &owner {
+            Owner::Everyone => (None, None),
+            Owner::Person(who) => (Some(who.user_id()), Some(who.role())),
+        };
+        let key = self.scheme.key(&KeyParts {
+            intent,
+            user_id: field(user_id),
+            user_role: field(user_role),
+            message: text,
+        })?;
+        Ok(EntryKey { key, owner })
+    }
+
+    /// The stored answer, if there is one that is not older than its class
+    /// allows: the seed's `get`.
+    pub fn get(&self, entry: &EntryKey, class: TtlClass) -> Option<Arc<Answer>> {
+        self.answers.get(entry, class).and_then(Result::ok)
+    }
+
+    /// Stores an answer with the records it was made of: the seed's `set`.
+    /// The entry is filed under the owner that `entry` names.
+    pub fn set(&self, entry: EntryKey, answer: Arc<Answer>, class: TtlClass, records: &[String]) {
+        let tags = answer_tags(&answer.response().intent, &entry.owner, records);
+        self.answers.insert(entry, Ok(answer), class, tags);
+    }
+
+    /// Removes what the selector names and returns how many live entries that
+    /// were. Answers and profiles being fetched meanwhile are not stored.
+    pub fn invalidate(&self, selector: &Selector) -> usize {
+        match selector {
+            Selector::Key(digest) => self.answers.invalidate(&ByDigest(*digest)),
+            Selector::User(id) => self.invalidate_person(&policy::user_tag(id.as_str())),
+            Selector::Role(role) => self.invalidate_person(&policy::role_tag(role.as_str())),
+            Selector::Intent(intent) => self.answers.invalidate_tag(&policy::intent_tag(intent)),
+            Selector::Tag(record) => self.answers.invalidate_tag(&policy::record_tag(record)),
+            Selector::Class(name) => self.classes.get(name).map_or(0, |class| {
+                self.answers.invalidate_class(class)
+                    + self.profiles.invalidate_class(class)
+                    + self.detections.invalidate_class(class)
+            }),
+            Selector::Pattern(pattern) => {
+                let pattern = pattern.clone();
+                self.answers.invalidate_if(move |key, answer| {
+                    pattern.matches(&key.digest().to_string())
+                        || answer.as_ref().is_ok_and(|a| pattern.matches(&a.scope()))
+                })
+            }
+            Selector::All => {
+                self.profiles.invalidate_all();
+                self.detections.invalidate_all();
+                self.answers.invalidate_all()
+            }
+        }
+    }
+
+    fn invalidate_person(&self, tag: &str) -> usize {
+        self.profiles.invalidate_tag(tag);
+        self.answers.invalidate_tag(tag)
+    }
+
+    /// The seed's `invalidate_pattern`, over keys and readable scopes.
+    pub fn invalidate_pattern(&self, pattern: &str) -> usize {
+        self.invalidate(&Selector::Pattern(Pattern::new(pattern)))
+    }
+
+    /// Whether caching is on.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Relaxed)
+    }
+
+    /// Switches caching on or off. Entries stay, age, and can be invalidated
+    /// while it is off.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.enabled.store(enabled, Ordering::Relaxed);
+    }
+
+    /// The TTL classes, which can be changed while the service runs.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// Statistics of the store of answers: the seed's `get_performance_stats`.
+    pub fn stats(&self) -> Stats {
+        self.answers.stats()
+    }
+
+    /// Removes expired entries, at most `budget` in each store, and tells what
+    /// was done in the store of answers. Whoever owns a runtime calls this now
+    /// and then; nothing else depends on it.
+    pub fn maintain(&self, budget: usize) -> Maintained {
+        self.profiles.maintain(budget);
+        self.detections.maintain(budget);
+        self.answers.maintain(budget)
+    }
+
+    /// How long an entry of `class` is fresh.
+    pub fn ttl(&self, class: TtlClass) -> Duration {
+        self.classes.freshness(class).ttl()
+    }
+}
+
+/// All tags of an answer.
+pub(crate) fn answer_tags(intent: &str, owner: &Owner, records: &[String]) -> Vec<String> {
+    let mut tags = policy::scope_tags(intent, owner);
+    tags.extend(records.iter().map(|record| policy::record_tag(record)));
+    tags
+}

@@ -1,0 +1,118 @@
+//! Identifiers such as `CLM-2025-000123`, found by a pattern.
+//!
+//! In a pattern `#` stands for a digit, `@` for a letter from A to Z, and all
+//! else for itself, whatever its case. What is found stands alone: no letter
+//! or digit touches it, be it directly or over a `-`, `/` or `_`. A pattern that
+//! begins with a letter of its own, such as `CLM-####-######`, is tolerant of
+//! how its dashes are written: `CLM 2025 000123`, `clm2025000123` and an en dash
+//! are found as well. Values have the form of the pattern, in upper case.
+
+use std::collections::BTreeSet;
+
+/// The longest pattern, in bytes; it bounds the work at each word.
+const MAX_LENGTH: usize = 64;
+
+/// Says what is wrong with a pattern, if anything is.
+pub(crate) fn problem(pattern: &str) -> Option<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '#' || c == '@';
+    let message = if pattern.len() > MAX_LENGTH {
+        format!("has more than {MAX_LENGTH} characters")
+    } else if !pattern
+        .chars()
+        .all(|c| is_part(c) || matches!(c, '-' | '/' | '_' | '.'))
+    {
+        "may hold only letters, digits, #, @, and - / _ .".to_owned()
+    } else if !pattern.starts_with(is_part) || !pattern.ends_with(is_part) {
+        "must begin and end with a letter, a digit, # or @".to_owned()
+    } else if !pattern.contains(['#', '@']) {
+        "has neither # nor @, so it would find one value only".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("pattern \"{pattern}\" {message}"))
+}
+
+/// The distinct values in a text in normal form, sorted.
+pub(super) fn find(pattern: &str, text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut next = 0;
+    for (start, c) in text.char_indices() {
+        if start < next || !c.is_ascii_alphanumeric() || is_joined_before(text, start) {
+            continue;
+        }
+        if let Some((value, end)) = match_at(pattern, &text[start..]) {
+            let end = start + end;
+            if !is_joined_after(text, end) {
+                found.insert(value);
+                next = end;
+            }
+        }
+    }
+    found
+}
+
+/// The value that a text begins with, and its length in the text.
+fn match_at(pattern: &str, text: &str) -> Option<(String, usize)> {
+    let tolerant = pattern.starts_with(|c: char| c.is_ascii_alphabetic());
+    let mut value = String::with_capacity(pattern.len());
+    let mut rest = text;
+    for part in pattern.chars() {
+        if part == '-' {
+            rest = skip_dash(rest, tolerant)?;
+            value.push('-');
+            continue;
+        }
+        let c = rest.chars().next()?;
+        let fits = match part {
+            '#' => c.is_ascii_digit(),
+            '@' => c.is_ascii_alphabetic(),
+            literal => c.eq_ignore_ascii_case(&literal),
+        };
+        if !fits {
+            return None;
+        }
+        value.push(c.to_ascii_uppercase());
+        rest = &rest[c.len_utf8()..];
+    }
+    Some((value, text.len() - rest.len()))
+}
+
+/// What follows a dash. A tolerant pattern takes spaces around it, or spaces
+/// or nothing in its place; the text has no two spaces in a row.
+fn skip_dash(text: &str, tolerant: bool) -> Option<&str> {
+    if !tolerant {
+        return text.strip_prefix(is_dash);
+    }
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    let text = text.strip_prefix(is_dash).unwrap_or(text);
+    Some(text.strip_prefix(' ').unwrap_or(text))
+}
+
+/// A hyphen or an en dash, in any of the forms that normalisation leaves.
+pub(super) fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '‐' | '‒' | '–' | '−')
+}
+
+fn is_joint(c: char) -> bool {
+    is_dash(c) || c == '/' || c == '_'
+}
+
+/// Whether what starts at `at` is the tail of something longer.
+pub(super) fn is_joined_before(text: &str, at: usize) -> bool {
+    let mut before = text[..at].chars().rev();
+    match before.next() {
+        Some(c) if is_joint(c) => before.next().is_some_and(char::is_alphanumeric),
+        Some(c) => c.is_alphanumeric(),
+        None => false,
+    }
+}
+
+/// Whether what ends at `at` goes on.
+pub(super) fn is_joined_after(text: &str, at: usize) -> bool {
+    let mut after = text[at..].chars();
+    match after.next() {
+        Some(c) if is_joint(c) => after.next().is_some_and(char::is_alphanumeric),
+        Some(c) => c.is_alphanumeric(),
+        None => false,
+    }
+}

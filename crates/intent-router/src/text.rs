@@ -1,0 +1,131 @@
+//! The text of a message with what does not change its meaning folded away.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Folds compatibility forms, case, white space and closing punctuation.
+///
+/// In this order: Unicode compatibility composition (NFKC) and full case
+/// folding, as the compatibility caseless match of the Unicode Standard
+/// (definition D146) joins them; every run of white space becomes one space,
+/// none at either end; a run of closing punctuation (`.`, `!`, `?`, `,`, `;`,
+/// `:` and their counterparts in other scripts) at the very end is dropped.
+///
+/// Two messages with the same result share a cache entry in the key mode
+/// `normalised`. The function is idempotent, and its cost is linear in the
+/// message; a plain ASCII message that is already folded is returned as it is.
+///
+/// ```
+/// use intent_router::text::normalise;
+///
+/// assert_eq!(normalise("  What is my\tCLAIM status ?!"), "what is my claim status");
+/// assert_eq!(normalise("Straße ①…"), "strasse 1");
+/// ```
+pub fn normalise(message: &str) -> Cow<'_, str> {
+    if is_folded_ascii(message) {
+        return Cow::Borrowed(message);
+    }
+    let folded: String = if message.is_ascii() {
+        message.to_ascii_lowercase()
+    } else {
+        // Decomposing first lets the folding reach letters that hide in a
+        // composed character; folding once more reaches those that the
+        // compatibility decomposition brings out.
+        message
+            .nfd()
+            .flat_map(fold)
+            .nfkd()
+            .flat_map(fold)
+            .nfkc()
+            .collect()
+    };
+    let mut text = String::with_capacity(folded.len());
+    for word in folded.split_whitespace() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text.truncate(text.trim_end_matches(is_closing).len());
+    Cow::Owned(text)
+}
+
+/// Whether the text is its own normal form, as far as ASCII can tell cheaply.
+fn is_folded_ascii(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let plain = |b: &u8| (b' '..=b'~').contains(b) && !b.is_ascii_uppercase();
+    bytes.iter().all(plain)
+        && !bytes.windows(2).any(|pair| pair == b"  ")
+        && !text.starts_with(' ')
+        && !text.ends_with(is_closing)
+}
+
+/// Full case folding of one character.
+///
+/// The lower case of the upper case of the lower case is what the Unicode
+/// table `CaseFolding` says, but for the dotless i, which folds to itself,
+/// and for Cherokee, where the table prefers the other case of each pair.
+fn fold(c: char) -> impl Iterator<Item = char> {
+    let dotless = (c == 'ı').then_some(c);
+    let folded = (c != 'ı').then(|| {
+        c.to_lowercase()
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+    });
+    dotless.into_iter().chain(folded.into_iter().flatten())
+}
+
+/// White space, or punctuation that ends a sentence and adds nothing to it.
+fn is_closing(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '.' | '!'
+                | '?'
+                | ','
+                | ';'
+                | ':'
+                | '‽'
+                | '؟'
+                | '،'
+                | '؛'
+                | '۔'
+                | '।'
+                | '॥'
+                | '。'
+                | '、'
+                | '։'
+                | '՞'
+                | '።'
+                | '፧'
+        )
+}
+
+/// The words of a text in normal form: runs of letters, digits and combining
+/// marks. An apostrophe inside a word joins its halves (`what's`).
+pub(crate) fn words(normal: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    normal
+        .split(|c: char| !is_word_char(c) && !is_apostrophe(c))
+        .filter_map(|piece| {
+            let piece = piece.trim_matches(is_apostrophe);
+            if piece.is_empty() {
+                None
+            } else if piece.contains(is_apostrophe) {
+                Some(Cow::Owned(piece.replace(is_apostrophe, "")))
+            } else {
+                Some(Cow::Borrowed(piece))
+            }
+        })
+}
+
+fn is_word_char(c: char) -> bool {
+    c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '’' | 'ʼ' | '＇' | '`' | '´')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn check(input: &str, expect: &str) {
+    assert_eq!(normalise(input), expect, "of {input:?}");
+}
+
+#[test]
+fn folds_what_does_not_change_the_meaning() {
+    check("", "");
+    check(" \t\n", "");
+    check("?!", "");
+    check("What is my claim status?", "what is my claim status");
+    check(
+        "what  is\u{a0}my\u{2003}claim\r\nstatus . . .",
+        "what is my claim status",
+    );
+    check("ＣＬＡＩＭ　ｓｔａｔｕｓ？", "claim status");
+    check("ﬁle №７", "file no7");
+    check("STRASSE Straße STRAẞE", "strasse strasse strasse");
+    check("ΟΔΟΣ οδος", "οδοσ οδοσ");
+    check("İstanbul ısı", "i\u{307}stanbul ısı");
+    check("cafe\u{301}", "café");
+}
+
+#[test]
+fn keeps_what_may_change_the_meaning() {
+    check("CLM-2025-000001", "clm-2025-000001");
+    check("a.b, c?", "a.b, c");
+    check("\"paid?\"", "\"paid?\"");
+    check("don't", "don't");
+}
+
+#[test]
+fn words_are_whole() {
+    let list = |text: &str| -> Vec<String> { words(text).map(Cow::into_owned).collect() };
+    assert_eq!(
+        list("what's my claim-status? 'ok'"),
+        ["whats", "my", "claim", "status", "ok"]
+    );
+    assert_eq!(list("''' - …"), Vec::<String>::new());
+    assert_eq!(list("naïve cafe\u{301}"), ["naïve", "cafe\u{301}"]);
+}
+
+/// Every character that may have a case or a decomposition: the planes of
+/// ideographs, of private use and without any character are left out.
+fn characters() -> impl Iterator<Item = char> {
+    ('\0'..='\u{1FFFF}')
+        .chain('\u{2F800}'..='\u{2FA1F}')
+        .chain('\u{E0000}'..='\u{E01FF}')
+}
+
+/// Every character with and without neighbours that may compose with it.
+#[test]
+fn is_idempotent_for_every_character() {
+    for c in characters() {
+        let text = format!("a{c}\u{301}\u{345}b {c}");
+        let once = normalise(&text).into_owned();
+        assert_eq!(normalise(&once), once, "of {text:?}");
+    }
+}
+
+#[test]
+fn upper_and_lower_case_of_every_character_agree() {
+    for c in characters() {
+        // The upper case of the dotless i is the plain I, which is not its fold.
+        if c == 'ı' {
+            continue;
+        }
+        let lower = normalise(&c.to_lowercase().to_string()).into_owned();
+        let upper = normalise(&c.to_uppercase().to_string()).into_owned();
+        assert_eq!(lower, upper, "of {c:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn is_idempotent(text in any::<String>()) {
+        let once = normalise(&text).into_owned();
+        prop_assert_eq!(normalise(&once), once.as_str());
+    }
+
+    #[test]
+    fn composition_case_and_space_do_not_matter(text in "[a-zA-Zéüßñ0-9 ?.-]{0,40}") {
+        let normal = normalise(&text).into_owned();
+        let decomposed: String = text.nfd().collect();
+        let spaced = format!("\n {} \u{3000}?! ", text.replace(' ', "\t  "));
+        for other in [decomposed, text.to_uppercase(), spaced] {
+            prop_assert_eq!(normalise(&other), normal.as_str());
+        }
+    }
+}

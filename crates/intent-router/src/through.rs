@@ -1,0 +1,58 @@
+//! The way through a store: look up, or fill once while the others wait.
+
+use std::future::Future;
+use std::hash::Hash;
+
+use cache_core::{Cache, Filled, Lookup, Permit, Reuse, TtlClass, Waited};
+
+use crate::response::CacheOutcome;
+use crate::service::SharedClock;
+
+/// What a fill came to.
+pub(crate) struct Made<V> {
+    pub(crate) value: V,
+    /// The tags to store the value under; `None` when it is only for those who
+    /// asked: an error, a fallback.
+    pub(crate) store: Option<Vec<String>>,
+}
+
+/// Serves `key` from `store`, or makes the value: once for all who ask at the
+/// same time. When the maker is cancelled, one of those who wait takes over.
+pub(crate) async fn through<K, V, F>(
+    store: &Cache<K, V, SharedClock>,
+    key: K,
+    class: TtlClass,
+    reuse: Reuse,
+    make: impl FnOnce() -> F,
+) -> (V, CacheOutcome)
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+    F: Future<Output = Made<V>>,
+{
+    let permit = match store.lookup(key, class, reuse) {
+        Lookup::Hit(hit) => {
+            let remaining = hit.ttl.saturating_sub(hit.age);
+            let outcome = CacheOutcome::Hit {
+                age: hit.age,
+                remaining,
+            };
+            return (hit.value, outcome);
+        }
+        Lookup::Miss(permit) => permit,
+        Lookup::InFlight(waiter) => match waiter.await {
+            Waited::Value(value) => return (value, CacheOutcome::Collapsed),
+            Waited::Permit(permit) => permit,
+        },
+    };
+    let Made { value, store } = make().await;
+    let stored = match store {
+        Some(tags) => matches!(permit.fill(value.clone(), tags), Filled::Stored),
+        None => {
+            permit.share(value.clone());
+            false
+        }
+    };
+    let requested = reuse != Reuse::Any;
+    (value, CacheOutcome::Miss { stored, requested })
+}

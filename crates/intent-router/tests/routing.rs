@@ -1,0 +1,368 @@
+//! The routing rules, one by one (contract of the router: README, "Routing").
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use cache_core::Reuse;
+use cache_keys::{CacheKey, CanonicalJson, KeyError, KeyParts, KeyScheme, Md5Scheme};
+use intent_router::{
+    Bypass, CacheOutcome, CacheUse, Capacity, Pattern, Request, RouteError, Routed, Selector,
+    Source, UserContext,
+};
+use support::{Bench, bench, bench_with, now};
+
+const CLAIM: &str = "what is my claim status?";
+
+fn ask(bench: &Bench, message: &str, user: &str, role: &str) -> Routed {
+    let request = Request::new(message, UserContext::new(user, role));
+    now(bench.router.route(&request)).unwrap()
+}
+
+fn is_hit(routed: &Routed) -> bool {
+    matches!(routed.cache, CacheOutcome::Hit { .. })
+}
+
+fn is_stored_miss(routed: &Routed) -> bool {
+    matches!(routed.cache, CacheOutcome::Miss { stored: true, .. })
+}
+
+#[test]
+fn a_repeated_question_is_a_hit_with_the_stored_response() {
+    let bench = bench();
+    let first = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    bench.clock.advance(Duration::from_secs(7));
+    let second = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    assert!(is_stored_miss(&first));
+    assert_eq!(
+        second.cache,
+        CacheOutcome::Hit {
+            age: Duration::from_secs(7),
+            remaining: Duration::from_secs(293),
+        }
+    );
+    assert_eq!(first.answer.json(), second.answer.json());
+    assert_eq!(first.key, second.key);
+    assert_eq!((first.calls, second.calls), (2, 0));
+    assert_eq!(first.answer.response().source, Source::LiveData);
+    assert_eq!(first.answer.response().intent, "claim_status");
+}
+
+#[test]
+fn an_answer_is_served_until_its_ttl_has_passed_and_not_longer() {
+    let bench = bench();
+    ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    bench.clock.advance(Duration::from_secs(300));
+    assert!(is_hit(&ask(&bench, CLAIM, "BEN-000001", "beneficiary")));
+    bench.clock.advance(Duration::from_nanos(1));
+    let late = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    assert!(is_stored_miss(&late));
+}
+
+#[test]
+fn another_user_role_message_or_guest_is_never_a_hit() {
+    let bench = bench();
+    ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    assert!(!is_hit(&ask(&bench, CLAIM, "BEN-000002", "beneficiary")));
+    assert!(!is_hit(&ask(&bench, CLAIM, "BEN-000001", "employer")));
+    assert!(!is_hit(&ask(
+        &bench,
+        "what is my claim status",
+        "BEN-000001",
+        "beneficiary"
+    )));
+    let guest = now(bench.router.route(&Request::new(CLAIM, UserContext::guest()))).unwrap();
+    assert_eq!(guest.cache, CacheOutcome::Bypass(Bypass::Unidentified));
+    assert_eq!(guest.answer.response().source, Source::Fallback);
+    assert_eq!(guest.calls, 0);
+}
+
+#[test]
+fn users_that_python_calls_false_are_guests() {
+    let bench = bench();
+    for id in ["null", "false", "0", "0.0", "-0.0", "\"\"", "[]", "{}"] {
+        let context = UserContext {
+            user_id: Some(CanonicalJson::parse(id).unwrap()),
+            user_role: None,
+        };
+        let routed = now(bench.router.route(&Request::new(CLAIM, context))).unwrap();
+        assert_eq!(
+            routed.cache,
+            CacheOutcome::Bypass(Bypass::Unidentified),
+            "{id}"
+        );
+    }
+    for id in ["true", "1", "0.5", "\"0\"", "\" \"", "[0]", "{\"a\": null}"] {
+        let context = UserContext {
+            user_id: Some(CanonicalJson::parse(id).unwrap()),
+            user_role: None,
+        };
+        let routed = now(bench.router.route(&Request::new(CLAIM, context))).unwrap();
+        assert!(is_stored_miss(&routed), "{id}");
+    }
+    assert_eq!(bench.router.cache().stats().total_requests(), 7);
+}
+
+#[test]
+fn users_whose_json_differs_do_not_share() {
+    let bench = bench();
+    let ids = ["1", "1.0", "true", "\"1\"", "[1]", "12345678901234567890123"];
+    for id in ids {
+        let context = UserContext {
+            user_id: Some(CanonicalJson::parse(id).unwrap()),
+            user_role: None,
+        };
+        let routed = now(bench.router.route(&Request::new(CLAIM, context))).unwrap();
+        assert!(!is_hit(&routed), "{id}");
+    }
+}
+
+#[test]
+fn an_absent_role_is_the_role_guest() {
+    let bench = bench();
+    let absent = UserContext {
+        user_id: Some(CanonicalJson::string("BEN-000001")),
+        user_role: None,
+    };
+    now(bench.router.route(&Request::new(CLAIM, absent))).unwrap();
+    assert!(is_hit(&ask(&bench, CLAIM, "BEN-000001", "guest")));
+}
+
+#[test]
+fn an_empty_or_unknown_message_falls_back_and_asks_nobody() {
+    let bench = bench();
+    for message in ["", "   ", "colourless green ideas sleep furiously"] {
+        let routed = ask(&bench, message, "BEN-000001", "beneficiary");
+        let response = routed.answer.response();
+        assert_eq!(response.intent, "unknown", "{message:?}");
+        assert_eq!(response.source, Source::Fallback);
+        assert_eq!(routed.cache, CacheOutcome::Bypass(Bypass::UnknownIntent));
+    }
+    let empty = ask(&bench, "", "BEN-000001", "beneficiary");
+    assert_eq!(empty.answer.response().confidence, 0.0);
+    assert_eq!(bench.source.calls(), 0);
+}
+
+#[test]
+fn a_known_forced_intent_is_taken_and_an_unknown_one_ignored() {
+    let bench = bench();
+    let mut request = Request::new(CLAIM, UserContext::new("BEN-000001", "beneficiary"));
+    request.forced_intent = Some("pension_inquiry".to_owned());
+    let forced = now(bench.router.route(&request)).unwrap();
+    assert_eq!(forced.answer.response().intent, "pension_inquiry");
+    assert_eq!(forced.answer.response().confidence, 1.0);
+    request.forced_intent = Some("no_such_intent".to_owned());
+    let ignored = now(bench.router.route(&request)).unwrap();
+    assert_eq!(ignored.answer.response().intent, "claim_status");
+}
+
+#[test]
+fn knowledge_base_answers_are_everyones_under_their_own_class() {
+    let bench = bench();
+    let first = ask(&bench, "good morning", "BEN-000001", "beneficiary");
+    assert_eq!(first.answer.response().source, Source::KnowledgeBase);
+    assert_eq!(first.calls, 1, "nobody's profile is needed");
+    bench.clock.advance(Duration::from_secs(3_600));
+    assert!(is_hit(&ask(&bench, "good morning", "EMP-0001", "employer")));
+    let guest = Request::new("good morning", UserContext::guest());
+    assert!(is_hit(&now(bench.router.route(&guest)).unwrap()));
+    bench.clock.advance(Duration::from_nanos(1));
+    assert!(!is_hit(&now(bench.router.route(&guest)).unwrap()));
+}
+
+#[test]
+fn an_unknown_member_gets_an_honest_answer_that_is_not_cached() {
+    let bench = bench();
+    for _ in 0..2 {
+        let routed = ask(&bench, CLAIM, "NOBODY-1", "beneficiary");
+        let response = routed.answer.response();
+        assert_eq!(response.source, Source::Fallback);
+        assert_eq!(response.data["reason"], "no_such_member");
+        assert!(matches!(
+            routed.cache,
+            CacheOutcome::Miss { stored: false, .. }
+        ));
+    }
+    assert_eq!(bench.source.profile_calls.load(Ordering::SeqCst), 2);
+    assert_eq!(bench.source.record_calls.load(Ordering::SeqCst), 0);
+    assert_eq!(bench.router.cache().stats().cache_size(), 0);
+}
+
+#[test]
+fn a_source_error_is_returned_and_not_cached() {
+    let bench = bench();
+    bench.source.failing.store(true, Ordering::SeqCst);
+    let request = Request::new(CLAIM, UserContext::new("BEN-000001", "beneficiary"));
+    let error = now(bench.router.route(&request)).unwrap_err();
+    assert!(matches!(error, RouteError::Source(_)), "{error}");
+    bench.source.failing.store(false, Ordering::SeqCst);
+    assert!(is_stored_miss(&now(bench.router.route(&request)).unwrap()));
+}
+
+#[test]
+fn profiles_are_looked_up_once_within_their_class() {
+    let bench = bench();
+    ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    let other = ask(&bench, "show my payment history", "BEN-000001", "beneficiary");
+    assert_eq!(other.calls, 1, "the profile was known");
+    bench.clock.advance(Duration::from_secs(1_801));
+    let late = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    assert_eq!(late.calls, 2, "the profile had expired");
+}
+
+#[test]
+fn caching_off_asks_the_source_every_time_and_on_again_finds_what_is_fresh() {
+    let bench = bench();
+    let stored = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    bench.router.cache().set_enabled(false);
+    for _ in 0..2 {
+        let off = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+        assert_eq!(off.cache, CacheOutcome::Bypass(Bypass::CachingOff));
+        assert_eq!(off.calls, 2);
+        assert_ne!(
+            off.answer.response().data["serial"],
+            stored.answer.response().data["serial"]
+        );
+    }
+    assert_eq!(bench.router.cache().stats().total_requests(), 1);
+    bench.router.cache().set_enabled(true);
+    assert!(is_hit(&ask(&bench, CLAIM, "BEN-000001", "beneficiary")));
+}
+
+#[test]
+fn a_request_may_refuse_stored_answers() {
+    let bench = bench();
+    let mut request = Request::new(CLAIM, UserContext::new("BEN-000001", "beneficiary"));
+    now(bench.router.route(&request)).unwrap();
+    bench.clock.advance(Duration::from_secs(10));
+
+    request.cache_use = CacheUse::Allowed(Reuse::MaxAge(Duration::from_secs(10)));
+    assert!(is_hit(&now(bench.router.route(&request)).unwrap()));
+    request.cache_use = CacheUse::Allowed(Reuse::MaxAge(Duration::from_secs(9)));
+    let fresh = now(bench.router.route(&request)).unwrap();
+    let expect = CacheOutcome::Miss {
+        stored: true,
+        requested: true,
+    };
+    assert_eq!(fresh.cache, expect);
+
+    request.cache_use = CacheUse::Allowed(Reuse::Nothing);
+    let newest = now(bench.router.route(&request)).unwrap();
+    assert_eq!(newest.cache, expect);
+    request.cache_use = CacheUse::default();
+    let hit = now(bench.router.route(&request)).unwrap();
+    assert_eq!(hit.answer.json(), newest.answer.json());
+
+    request.cache_use = CacheUse::Forbidden;
+    let unstored = now(bench.router.route(&request)).unwrap();
+    assert_eq!(unstored.cache, CacheOutcome::Bypass(Bypass::NoStore));
+    request.cache_use = CacheUse::default();
+    let hit = now(bench.router.route(&request)).unwrap();
+    assert_eq!(hit.answer.json(), newest.answer.json());
+}
+
+#[test]
+fn invalidation_reaches_what_it_names_and_counts_it() {
+    let bench = bench();
+    let fill = || {
+        let mut keys = Vec::new();
+        for (user, role) in [
+            ("BEN-000001", "beneficiary"),
+            ("BEN-000001", "employer"),
+            ("BEN-000002", "beneficiary"),
+        ] {
+            for message in [CLAIM, "show my payment history"] {
+                keys.push(ask(&bench, message, user, role).key.unwrap());
+            }
+        }
+        ask(&bench, "good morning", "BEN-000001", "beneficiary");
+        keys
+    };
+    let text = CanonicalJson::string;
+    let keys = fill();
+    let cases = [
+        (Selector::Key(keys[0]), 1),
+        (Selector::User(text("BEN-000001")), 4),
+        (Selector::User(text("BEN-00000")), 0),
+        (Selector::Intent("claim_status".to_owned()), 3),
+        (Selector::Role(text("beneficiary")), 4),
+        (Selector::Class("live_data".to_owned()), 6),
+        (Selector::Class("knowledge_base".to_owned()), 1),
+        (Selector::Class("user_context".to_owned()), 3),
+        (Selector::Class("nonesuch".to_owned()), 0),
+        (Selector::Tag("claim:BEN-000002".to_owned()), 2),
+        (Selector::Tag("intent=claim_status".to_owned()), 0),
+        (Selector::Pattern(Pattern::new("BEN-000001")), 4),
+        (Selector::Pattern(Pattern::new("claim_status/*/beneficiary")), 2),
+        (Selector::Pattern(Pattern::new(&keys[3].to_string()[5..20])), 1),
+        (Selector::All, 7),
+    ];
+    for (selector, expect) in cases {
+        fill();
+        assert_eq!(bench.router.cache().invalidate(&selector), expect, "{selector:?}");
+        assert_eq!(bench.router.cache().invalidate(&selector), 0, "{selector:?} again");
+    }
+}
+
+#[test]
+fn expired_answers_do_not_count_as_removed() {
+    let bench = bench();
+    ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    bench.clock.advance(Duration::from_secs(301));
+    ask(&bench, CLAIM, "BEN-000002", "beneficiary");
+    assert_eq!(bench.router.cache().invalidate(&Selector::All), 1);
+}
+
+/// A scheme under which all requests collide, digest and check alike.
+struct AllTheSame(CacheKey);
+
+impl AllTheSame {
+    fn new() -> Self {
+        let parts = KeyParts {
+            intent: "any",
+            user_id: cache_keys::Field::Absent,
+            user_role: cache_keys::Field::Absent,
+            message: "",
+        };
+        Self(Md5Scheme::default().key(&parts).unwrap())
+    }
+}
+
+impl KeyScheme for AllTheSame {
+    fn key(&self, _: &KeyParts<'_>) -> Result<CacheKey, KeyError> {
+        Ok(self.0)
+    }
+}
+
+#[test]
+fn owner_and_role_are_compared_even_when_every_key_collides() {
+    let bench = bench_with(|builder| builder.scheme(Arc::new(AllTheSame::new())));
+    for (user, role) in [
+        ("BEN-000001", "beneficiary"),
+        ("BEN-000002", "beneficiary"),
+        ("BEN-000001", "employer"),
+    ] {
+        let routed = ask(&bench, CLAIM, user, role);
+        assert!(is_stored_miss(&routed), "{user} {role}");
+        assert_eq!(routed.answer.response().data["user"], user);
+        assert_eq!(routed.answer.response().data["role"], role);
+    }
+    for (user, role) in [("BEN-000001", "beneficiary"), ("BEN-000002", "beneficiary")] {
+        let routed = ask(&bench, CLAIM, user, role);
+        assert!(is_hit(&routed));
+        assert_eq!(routed.answer.response().data["user"], user);
+    }
+    let digest = AllTheSame::new().0.digest();
+    let removed = bench.router.cache().invalidate(&Selector::Key(digest));
+    assert_eq!(removed, 3, "a digest names every entry that has it");
+}
+
+#[test]
+fn a_zero_capacity_is_refused() {
+    let built = intent_router::CacheService::builder()
+        .capacity(Capacity::Entries(0))
+        .build();
+    assert!(built.is_err());
+}

@@ -1,0 +1,146 @@
+//! A source of made-up records that counts its calls, can be held, and can fail.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use cache_core::ManualClock;
+use intent_router::{
+    Ask, BoxFuture, CacheService, Catalogue, Found, KeywordDetector, Kind, LiveData, Principal,
+    Profile, Records, Router, ServiceBuilder, SourceError,
+};
+use serde_json::json;
+
+/// Records whose content is a version number a user, so that a test can tell
+/// which state of the database an answer shows.
+#[derive(Default)]
+pub struct FakeSource {
+    pub versions: Mutex<HashMap<String, u64>>,
+    pub profile_calls: AtomicU32,
+    pub record_calls: AtomicU32,
+    pub failing: AtomicBool,
+    pub panicking: AtomicBool,
+    /// Queries read their version at once and answer when this is false.
+    pub held: AtomicBool,
+    pub serial: AtomicU64,
+}
+
+impl FakeSource {
+    pub fn version(&self, user: &str) -> u64 {
+        *self.versions.lock().unwrap().get(user).unwrap_or(&0)
+    }
+
+    pub fn write(&self, user: &str) {
+        *self.versions.lock().unwrap().entry(user.to_owned()).or_default() += 1;
+    }
+
+    pub fn calls(&self) -> u32 {
+        self.profile_calls.load(Ordering::SeqCst) + self.record_calls.load(Ordering::SeqCst)
+    }
+}
+
+/// Pending until the source is no longer held.
+struct Released<'a>(&'a FakeSource);
+
+impl Future for Released<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.0.held.load(Ordering::SeqCst) {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+}
+
+impl LiveData for FakeSource {
+    fn profile<'a>(
+        &'a self,
+        who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+        self.profile_calls.fetch_add(1, Ordering::SeqCst);
+        let known = !who.id_text().starts_with("NOBODY");
+        let profile = known.then(|| Profile::new(who.id_text(), "beneficiary", "A. Member"));
+        Box::pin(async move { Ok(Found::new(profile, 1)) })
+    }
+
+    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+        self.record_calls.fetch_add(1, Ordering::SeqCst);
+        let user = ask
+            .principal
+            .map_or_else(|| "everyone".to_owned(), |p| p.id_text().into_owned());
+        let version = self.version(&user);
+        let serial = self.serial.fetch_add(1, Ordering::SeqCst);
+        let data = json!({
+            "user": user,
+            "role": ask.principal.map(|p| p.role_text().into_owned()),
+            "version": version,
+            "serial": serial,
+            "message": ask.message,
+        });
+        let tags = match ask.intent.kind {
+            Kind::LiveData => vec![format!("claim:{user}")],
+            Kind::KnowledgeBase => vec![],
+        };
+        Box::pin(async move {
+            Released(self).await;
+            assert!(!self.panicking.load(Ordering::SeqCst), "told to panic");
+            if self.failing.load(Ordering::SeqCst) {
+                return Err(SourceError::Unavailable("told to fail".to_owned()));
+            }
+            Ok(Found::new(Records::new(data, tags), 1))
+        })
+    }
+}
+
+/// A router over a fake source and a clock that stands still.
+pub struct Bench {
+    pub router: Router,
+    pub source: Arc<FakeSource>,
+    pub clock: ManualClock,
+}
+
+pub fn bench() -> Bench {
+    bench_with(|builder| builder)
+}
+
+pub fn bench_with(configure: impl FnOnce(ServiceBuilder) -> ServiceBuilder) -> Bench {
+    let clock = ManualClock::default();
+    let source = Arc::new(FakeSource::default());
+    let builder = CacheService::builder().clock(Arc::new(clock.clone()));
+    let cache = Arc::new(configure(builder).build().unwrap());
+    let catalogue = Arc::new(Catalogue::built_in().clone());
+    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let records: Arc<dyn LiveData> = source.clone();
+    let router = Router::new(catalogue, detector, records, cache).unwrap();
+    Bench {
+        router,
+        source,
+        clock,
+    }
+}
+
+struct Idle;
+
+impl Wake for Idle {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// Polls a future once.
+pub fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    let waker = Waker::from(Arc::new(Idle));
+    future.poll(&mut Context::from_waker(&waker))
+}
+
+/// The output of a future that never has to wait.
+pub fn now<F: Future>(future: F) -> F::Output {
+    match poll_once(pin!(future)) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the future had to wait"),
+    }
+}

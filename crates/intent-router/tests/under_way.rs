@@ -1,0 +1,170 @@
+//! Requests that meet while an answer is being fetched.
+
+mod support;
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use cache_keys::CanonicalJson;
+use intent_router::{CacheOutcome, Pattern, Request, Routed, Selector, UserContext};
+use support::{bench, now, poll_once};
+
+fn request() -> Request {
+    Request::new(
+        "what is my claim status?",
+        UserContext::new("BEN-000001", "beneficiary"),
+    )
+}
+
+fn version(routed: &Routed) -> u64 {
+    routed.answer.response().data["version"].as_u64().unwrap()
+}
+
+#[test]
+fn requests_for_one_answer_make_it_once() {
+    let bench = bench();
+    let request = request();
+    bench.source.held.store(true, Ordering::SeqCst);
+    let mut filler = pin!(bench.router.route(&request));
+    let mut waiter = pin!(bench.router.route(&request));
+    assert!(poll_once(filler.as_mut()).is_pending());
+    assert!(poll_once(waiter.as_mut()).is_pending());
+    bench.source.held.store(false, Ordering::SeqCst);
+    let filled = now(filler).unwrap();
+    let waited = now(waiter).unwrap();
+    assert_eq!(waited.cache, CacheOutcome::Collapsed);
+    assert_eq!(waited.calls, 0);
+    assert_eq!(filled.answer.json(), waited.answer.json());
+    assert_eq!(bench.source.record_calls.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_cancelled_request_hands_over_to_one_that_waits() {
+    let bench = bench();
+    let request = request();
+    bench.source.held.store(true, Ordering::SeqCst);
+    let mut filler = Box::pin(bench.router.route(&request));
+    let mut waiter = pin!(bench.router.route(&request));
+    let mut second = pin!(bench.router.route(&request));
+    assert!(poll_once(filler.as_mut()).is_pending());
+    assert!(poll_once(waiter.as_mut()).is_pending());
+    assert!(poll_once(second.as_mut()).is_pending());
+    drop(filler);
+    bench.source.held.store(false, Ordering::SeqCst);
+    let took_over = now(waiter).unwrap();
+    let waited = now(second).unwrap();
+    assert!(matches!(
+        took_over.cache,
+        CacheOutcome::Miss { stored: true, .. }
+    ));
+    assert_eq!(waited.cache, CacheOutcome::Collapsed);
+}
+
+#[test]
+fn a_panicking_source_hands_over_and_poisons_nothing() {
+    let bench = bench();
+    let request = request();
+    bench.source.held.store(true, Ordering::SeqCst);
+    let mut filler = Box::pin(bench.router.route(&request));
+    let mut waiter = pin!(bench.router.route(&request));
+    assert!(poll_once(filler.as_mut()).is_pending());
+    assert!(poll_once(waiter.as_mut()).is_pending());
+    bench.source.held.store(false, Ordering::SeqCst);
+    bench.source.panicking.store(true, Ordering::SeqCst);
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| poll_once(filler.as_mut())));
+    assert!(outcome.is_err());
+    drop(filler);
+    bench.source.panicking.store(false, Ordering::SeqCst);
+    assert!(matches!(
+        now(waiter).unwrap().cache,
+        CacheOutcome::Miss { stored: true, .. }
+    ));
+}
+
+#[test]
+fn a_failed_fill_is_shared_with_those_who_wait() {
+    let bench = bench();
+    let request = request();
+    bench.source.held.store(true, Ordering::SeqCst);
+    let mut filler = pin!(bench.router.route(&request));
+    let mut waiter = pin!(bench.router.route(&request));
+    assert!(poll_once(filler.as_mut()).is_pending());
+    assert!(poll_once(waiter.as_mut()).is_pending());
+    bench.source.failing.store(true, Ordering::SeqCst);
+    bench.source.held.store(false, Ordering::SeqCst);
+    assert!(now(filler).is_err());
+    assert!(now(waiter).is_err());
+    assert_eq!(bench.source.record_calls.load(Ordering::SeqCst), 1);
+}
+
+/// The heart of the matter: whatever the selector, an answer read before the
+/// invalidation is neither stored after it nor served to who asks after it.
+#[test]
+fn every_invalidation_beats_a_fill_under_way() {
+    let selectors = [
+        Selector::User(CanonicalJson::string("BEN-000001")),
+        Selector::Intent("claim_status".to_owned()),
+        Selector::Role(CanonicalJson::string("beneficiary")),
+        Selector::Class("live_data".to_owned()),
+        Selector::Tag("claim:BEN-000001".to_owned()),
+        Selector::Pattern(Pattern::new("BEN-000001")),
+        Selector::Pattern(Pattern::new("claim_status/*")),
+        Selector::All,
+    ];
+    for selector in selectors {
+        let bench = bench();
+        let request = request();
+        bench.source.held.store(true, Ordering::SeqCst);
+        let mut early = pin!(bench.router.route(&request));
+        assert!(poll_once(early.as_mut()).is_pending());
+
+        bench.source.write("BEN-000001");
+        let removed = bench.router.cache().invalidate(&selector);
+        assert_eq!(removed, 0, "nothing was stored yet");
+        let mut late = pin!(bench.router.route(&request));
+        assert!(poll_once(late.as_mut()).is_pending());
+
+        bench.source.held.store(false, Ordering::SeqCst);
+        let early = now(early).unwrap();
+        assert_eq!(version(&early), 0);
+        assert!(
+            matches!(early.cache, CacheOutcome::Miss { stored: false, .. }),
+            "{selector:?}: {:?}",
+            early.cache
+        );
+        let late = now(late).unwrap();
+        assert_eq!(version(&late), 1, "{selector:?}");
+        let after = now(bench.router.route(&request)).unwrap();
+        assert_eq!(version(&after), 1, "{selector:?}");
+    }
+}
+
+#[test]
+fn an_invalidation_of_something_else_leaves_a_fill_alone() {
+    let selectors = [
+        Selector::User(CanonicalJson::string("BEN-000002")),
+        Selector::Intent("payment_history".to_owned()),
+        Selector::Role(CanonicalJson::string("employer")),
+        Selector::Class("knowledge_base".to_owned()),
+        Selector::Tag("claim:BEN-000002".to_owned()),
+        Selector::Pattern(Pattern::new("BEN-000002")),
+    ];
+    for selector in selectors {
+        let bench = bench();
+        let request = request();
+        bench.source.held.store(true, Ordering::SeqCst);
+        let mut early = pin!(bench.router.route(&request));
+        assert!(poll_once(early.as_mut()).is_pending());
+        bench.router.cache().invalidate(&selector);
+        bench.source.held.store(false, Ordering::SeqCst);
+        match poll_once(early.as_mut()) {
+            Poll::Ready(Ok(routed)) => assert!(
+                matches!(routed.cache, CacheOutcome::Miss { stored: true, .. }),
+                "{selector:?}"
+            ),
+            other => panic!("{selector:?}: {other:?}"),
+        }
+    }
+}

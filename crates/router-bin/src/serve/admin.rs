@@ -1,0 +1,156 @@
+//! Invalidation and the off switch.
+
+use axum::Json;
+use axum::extract::State;
+use cache_keys::{CanonicalJson, Digest};
+use intent_router::{Pattern, Selector};
+use serde::{Deserialize, Serialize};
+
+use super::app::App;
+use super::body::JsonBody;
+use super::problem::Problem;
+
+/// What to invalidate: exactly one of the members.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[serde(expecting = "an object with one of key, user_id, intent, role, class, tag, pattern, all")]
+pub(crate) struct InvalidateBody {
+    key: Option<String>,
+    user_id: Option<CanonicalJson>,
+    intent: Option<String>,
+    role: Option<CanonicalJson>,
+    class: Option<String>,
+    tag: Option<String>,
+    pattern: Option<String>,
+    all: Option<bool>,
+}
+
+impl InvalidateBody {
+    fn selector(self, app: &App) -> Result<Selector, Problem> {
+        let key = self.key.map(|hex| parse_key(&hex)).transpose()?;
+        let class = self.class.map(|name| known_class(name, app)).transpose()?;
+        let intent = self
+            .intent
+            .map(|name| known_intent(name, app))
+            .transpose()?;
+        let pattern = self.pattern.map(|text| parse_pattern(&text)).transpose()?;
+        let all = self.all.map(parse_all).transpose()?;
+        let given = [
+            key.map(Selector::Key),
+            self.user_id.map(Selector::User),
+            intent.map(Selector::Intent),
+            self.role.map(Selector::Role),
+            class.map(Selector::Class),
+            self.tag.map(Selector::Tag),
+            pattern.map(Selector::Pattern),
+            all,
+        ];
+        let mut given = given.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(selector), None) => Ok(selector),
+            _ => Err(Problem::unprocessable(
+                "invalid_members",
+                "give exactly one of key, user_id, intent, role, class, tag, pattern, all",
+            )),
+        }
+    }
+}
+
+fn parse_key(hex: &str) -> Result<Digest, Problem> {
+    hex.parse().map_err(|error| {
+        Problem::unprocessable("invalid_members", format!("`key` is no cache key: {error}"))
+    })
+}
+
+/// A class that does not exist has no entries; saying so beats answering 0 to
+/// a misspelt name.
+fn known_class(name: String, app: &App) -> Result<String, Problem> {
+    let classes = app.router().cache().classes();
+    if classes.get(&name).is_some() {
+        return Ok(name);
+    }
+    let known: Vec<String> = classes.iter().map(|class| classes.name(class)).collect();
+    Err(Problem::unprocessable(
+        "unknown_class",
+        format!(
+            "there is no class `{name}`; there are {}",
+            known.join(", ")
+        ),
+    ))
+}
+
+fn known_intent(name: String, app: &App) -> Result<String, Problem> {
+    let catalogue = app.router().catalogue();
+    if catalogue.get(&name).is_some() {
+        return Ok(name);
+    }
+    let known: Vec<&str> = catalogue.intents().iter().map(|i| i.name.as_str()).collect();
+    Err(Problem::unprocessable(
+        "unknown_intent",
+        format!(
+            "there is no intent `{name}`; there are {}",
+            known.join(", ")
+        ),
+    ))
+}
+
+fn parse_pattern(text: &str) -> Result<Pattern, Problem> {
+    if text.is_empty() {
+        return Err(Problem::unprocessable(
+            "empty_pattern",
+            "an empty pattern would match everything; if that is meant, give \"all\": true",
+        ));
+    }
+    Ok(Pattern::new(text))
+}
+
+fn parse_all(all: bool) -> Result<Selector, Problem> {
+    if all {
+        return Ok(Selector::All);
+    }
+    Err(Problem::unprocessable(
+        "invalid_members",
+        "`all` can only be true; leave it out to invalidate less",
+    ))
+}
+
+/// How many live entries were removed.
+#[derive(Serialize)]
+pub(crate) struct Invalidated {
+    invalidated: usize,
+}
+
+/// Removes entries.
+pub(crate) async fn invalidate(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<InvalidateBody>,
+) -> Result<Json<Invalidated>, Problem> {
+    let selector = body.selector(&app)?;
+    let invalidated = app.router().cache().invalidate(&selector);
+    tracing::info!(?selector, invalidated, "invalidated");
+    Ok(Json(Invalidated { invalidated }))
+}
+
+/// Whether caching is on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[serde(expecting = "an object such as {\"enabled\": true}")]
+pub(crate) struct Caching {
+    enabled: bool,
+}
+
+/// Tells whether caching is on.
+pub(crate) async fn caching(State(app): State<App>) -> Json<Caching> {
+    let enabled = app.router().cache().is_enabled();
+    Json(Caching { enabled })
+}
+
+/// Switches caching on or off.
+pub(crate) async fn switch_caching(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<Caching>,
+) -> Json<Caching> {
+    app.router().cache().set_enabled(body.enabled);
+    tracing::info!(enabled = body.enabled, "caching switched");
+    Json(body)
+}

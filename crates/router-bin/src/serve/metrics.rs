@@ -1,0 +1,204 @@
+//! What the service has answered so far: counts, latencies, the last few requests.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use hdrhistogram::Histogram;
+use intent_router::{CacheOutcome, Routed, UserContext};
+use serde::Serialize;
+
+use super::cache_headers;
+
+/// How many of the last requests are remembered.
+const RECENT: usize = 50;
+
+/// The most characters of a client's text that are remembered.
+const MOST_TEXT: usize = 80;
+
+/// The longest latency told apart, in microseconds: a minute.
+const LONGEST_US: u64 = 60_000_000;
+
+/// How a request was answered, as far as statistics tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Hit,
+    Miss,
+    Bypass,
+}
+
+impl Outcome {
+    pub(crate) const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Bypass];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+        }
+    }
+
+    fn of(cache: CacheOutcome) -> Self {
+        match cache {
+            CacheOutcome::Hit { .. } => Self::Hit,
+            CacheOutcome::Bypass(_) => Self::Bypass,
+            _ => Self::Miss,
+        }
+    }
+}
+
+/// Counts and latencies since the service started.
+pub(crate) struct Metrics {
+    started: Instant,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    latencies: [Histogram<u64>; 3],
+    failed: u64,
+    queries_made: u64,
+    queries_saved: u64,
+    recent: VecDeque<Recent>,
+}
+
+/// One answered request, without what was asked.
+#[derive(Clone, Serialize)]
+pub(crate) struct Recent {
+    at: String,
+    intent: String,
+    user_id: String,
+    user_role: String,
+    source: &'static str,
+    cache_status: String,
+    latency_us: u64,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        // Three significant digits up to a minute: about 20 KiB a histogram.
+        // The bounds are constants for which the library has no objection.
+        let latencies = [(); 3].map(|()| {
+            let mut histogram = Histogram::new(3).expect("3 significant digits are allowed");
+            histogram.auto(true);
+            histogram
+        });
+        Self {
+            started: Instant::now(),
+            inner: Mutex::new(Inner {
+                latencies,
+                failed: 0,
+                queries_made: 0,
+                queries_saved: 0,
+                recent: VecDeque::with_capacity(RECENT),
+            }),
+        }
+    }
+
+    /// No code that can panic runs under the lock in the middle of an update,
+    /// so what a poisoned lock guards is whole.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request that could not be answered.
+    pub(crate) fn failed(&self) {
+        self.inner().failed += 1;
+    }
+
+    /// Counts an answered request.
+    pub(crate) fn answered(&self, user: &UserContext, routed: &Routed, latency: Duration) {
+        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
+        let text = |json: Option<&cache_keys::CanonicalJson>| {
+            json.map_or_else(
+                || "guest".to_owned(),
+                |j| j.text().chars().take(MOST_TEXT).collect(),
+            )
+        };
+        let response = routed.answer.response();
+        let recent = Recent {
+            at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            intent: response.intent.clone(),
+            user_id: text(user.user_id.as_ref()),
+            user_role: text(user.user_role.as_ref()),
+            source: response.source.as_str(),
+            cache_status: cache_headers::cache_status(routed),
+            latency_us,
+        };
+        let outcome = Outcome::of(routed.cache);
+        let saved = routed.answer.calls().saturating_sub(routed.calls);
+
+        let mut inner = self.inner();
+        inner.latencies[outcome as usize].saturating_record(latency_us.min(LONGEST_US));
+        inner.queries_made += u64::from(routed.calls);
+        inner.queries_saved += u64::from(saved);
+        if inner.recent.len() == RECENT {
+            inner.recent.pop_back();
+        }
+        inner.recent.push_front(recent);
+    }
+
+    /// All figures at one moment.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let inner = self.inner();
+        let requests = inner.latencies.each_ref().map(Histogram::len);
+        Snapshot {
+            uptime: self.started.elapsed(),
+            requests,
+            failed: inner.failed,
+            queries_made: inner.queries_made,
+            queries_saved: inner.queries_saved,
+            latencies: inner.latencies.each_ref().map(Latency::of),
+            recent: inner.recent.iter().cloned().collect(),
+        }
+    }
+
+    /// For each outcome: how many answers took at most so many microseconds,
+    /// for each of the ascending `bounds`.
+    pub(crate) fn buckets(&self, outcome: Outcome, bounds: &[u64]) -> Vec<u64> {
+        let inner = self.inner();
+        let histogram = &inner.latencies[outcome as usize];
+        let at_most = |bound: &u64| histogram.count_between(0, *bound);
+        bounds.iter().map(at_most).collect()
+    }
+
+    /// The sum of an outcome's latencies, in microseconds.
+    pub(crate) fn latency_sum(&self, outcome: Outcome) -> f64 {
+        let inner = self.inner();
+        let histogram = &inner.latencies[outcome as usize];
+        if histogram.is_empty() {
+            return 0.0;
+        }
+        histogram.mean() * histogram.len() as f64
+    }
+}
+
+/// The metrics at one moment; arrays are indexed by [`Outcome`].
+pub(crate) struct Snapshot {
+    pub(crate) uptime: Duration,
+    pub(crate) requests: [u64; 3],
+    pub(crate) failed: u64,
+    pub(crate) queries_made: u64,
+    pub(crate) queries_saved: u64,
+    pub(crate) latencies: [Latency; 3],
+    pub(crate) recent: Vec<Recent>,
+}
+
+/// Percentiles of one outcome's latencies, in microseconds.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Latency {
+    count: u64,
+    p50: u64,
+    p95: u64,
+    p99: u64,
+}
+
+impl Latency {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        Self {
+            count: histogram.len(),
+            p50: histogram.value_at_quantile(0.50),
+            p95: histogram.value_at_quantile(0.95),
+            p99: histogram.value_at_quantile(0.99),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The service over HTTP.
+
+mod admin;
+mod app;
+mod body;
+mod cache_headers;
+mod listener;
+mod metrics;
+mod pages;
+mod problem;
+mod prometheus;
+mod route;
+mod stats;
+
+use std::time::Duration;
+
+pub(crate) use app::App;
+pub(crate) use listener::serve;
+
+/// What a client may take of the service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The most bytes of a request body.
+    pub(crate) max_body: usize,
+    /// The most connections at the same time.
+    pub(crate) max_connections: usize,
+    /// How long a client has to send a request's headers, and how long an idle
+    /// connection is kept waiting for the next ones.
+    pub(crate) header_timeout: Duration,
+    /// How long a client has to send a request's body.
+    pub(crate) body_timeout: Duration,
+    /// How long a request may take to be answered.
+    pub(crate) request_timeout: Duration,
+    /// How long requests under way may take once the service was told to stop.
+    pub(crate) shutdown_deadline: Duration,
+}

@@ -1,0 +1,55 @@
+//! The dashboard, the API's description, and the two probes.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+
+use super::app::App;
+use super::problem::Problem;
+use crate::dashboard;
+
+/// The page loads nothing from elsewhere, runs no inline script, and cannot
+/// be framed.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+fn page(asset: &dashboard::Asset) -> Response {
+    let headers = [
+        (CONTENT_TYPE, asset.content_type),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, asset.body).into_response()
+}
+
+pub(crate) async fn dashboard() -> Response {
+    page(&dashboard::INDEX)
+}
+
+pub(crate) async fn dashboard_css() -> Response {
+    page(&dashboard::STYLE)
+}
+
+pub(crate) async fn dashboard_js() -> Response {
+    page(&dashboard::SCRIPT)
+}
+
+/// The API's description (OpenAPI 3.1).
+pub(crate) async fn openapi() -> Response {
+    let json = [(CONTENT_TYPE, "application/json")];
+    (json, include_str!("openapi.json")).into_response()
+}
+
+/// The process lives.
+pub(crate) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Requests can be answered: the source of records can be asked.
+pub(crate) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
+    match app.router().source().ready().await {
+        Ok(()) => Ok("ok\n"),
+        Err(error) => Err(Problem::unavailable("not_ready", error.to_string())),
+    }
+}

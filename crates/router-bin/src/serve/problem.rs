@@ -1,0 +1,109 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use intent_router::{RouteError, SourceError};
+use serde::Serialize;
+
+/// A problem document. Its `code` is an extension member for programs: it
+/// names the cause and stays the same while texts may be reworded.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    #[serde(skip)]
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// A problem whose title is the status's own reason phrase.
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status,
+            code,
+            detail: detail.into(),
+            header: None,
+        }
+    }
+
+    /// The request cannot be read or means nothing.
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// The request is well-formed, but its members are not what they should be.
+    pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// The service cannot answer now; tells the client when to come again.
+    pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        let retry = (header::RETRY_AFTER, HeaderValue::from_static("1"));
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).with_header(retry)
+    }
+
+    pub(crate) fn with_header(mut self, header: (HeaderName, HeaderValue)) -> Self {
+        self.header = Some(header);
+        self
+    }
+
+    /// The document's text, for places that write HTTP by hand.
+    pub(crate) fn text(&self) -> String {
+        // Only string and number members: there is nothing that cannot be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl From<RouteError> for Problem {
+    fn from(error: RouteError) -> Self {
+        match &error {
+            RouteError::Key(_) => Self::unprocessable("unkeyable_context", error.to_string()),
+            RouteError::Source(source) => match **source {
+                SourceError::Timeout(_) => Self::new(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    "source_timeout",
+                    error.to_string(),
+                ),
+                SourceError::Query { .. } => {
+                    Self::new(StatusCode::BAD_GATEWAY, "source_error", error.to_string())
+                }
+                _ => Self::unavailable("source_unavailable", error.to_string()),
+            },
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                error.to_string(),
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let status = self.status;
+        let header = self.header.take();
+        let mut response = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let no_store = HeaderValue::from_static("no-store");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, no_store);
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,49 @@
+//! `POST /v1/route`: a message in, an answer out.
+
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, header};
+use intent_router::{Request, UserContext};
+use serde::Deserialize;
+
+use super::app::App;
+use super::body::JsonBody;
+use super::cache_headers;
+use super::problem::Problem;
+
+/// The body of a request.
+#[derive(Deserialize)]
+#[serde(expecting = "an object with `message` and `user_context`")]
+pub(crate) struct RouteBody {
+    message: String,
+    user_context: UserContext,
+    forced_intent: Option<String>,
+}
+
+/// Answers a message.
+pub(crate) async fn route(
+    State(app): State<App>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<RouteBody>,
+) -> Result<Response, Problem> {
+    let started = Instant::now();
+    let request = Request {
+        message: body.message,
+        user_context: body.user_context,
+        forced_intent: body.forced_intent,
+        cache_use: cache_headers::cache_use(&headers),
+    };
+    let routed = app.router().route(&request).await.inspect_err(|error| {
+        app.metrics().failed();
+        tracing::warn!(%error, "a request could not be answered");
+    })?;
+    app.metrics()
+        .answered(&request.user_context, &routed, started.elapsed());
+    let mut response = routed.answer.json().to_owned().into_response();
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    cache_headers::describe(&routed, response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,88 @@
+//! `GET /v1/stats` and the same as server-sent events.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::stream;
+use serde::Serialize;
+use tokio::time::MissedTickBehavior;
+
+use super::app::App;
+use super::metrics::{Latency, Outcome, Recent};
+
+/// How often a stream tells the statistics.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// The statistics document: the cache's own members, then the service's.
+#[derive(Serialize)]
+pub(crate) struct StatsDocument {
+    #[serde(flatten)]
+    cache: cache_core::Stats,
+    caching_enabled: bool,
+    uptime_seconds: f64,
+    requests: BTreeMap<&'static str, u64>,
+    database_queries: Queries,
+    latency_us: BTreeMap<&'static str, Latency>,
+    recent: Vec<Recent>,
+}
+
+#[derive(Serialize)]
+struct Queries {
+    made: u64,
+    saved: u64,
+}
+
+fn document(app: &App) -> StatsDocument {
+    let snapshot = app.metrics().snapshot();
+    let count = |outcome: Outcome| (outcome.name(), snapshot.requests[outcome as usize]);
+    let mut requests: BTreeMap<_, _> = Outcome::ALL.map(count).into();
+    let answered: u64 = snapshot.requests.iter().sum();
+    requests.insert("failed", snapshot.failed);
+    requests.insert("total", answered + snapshot.failed);
+    let latency = |outcome: Outcome| (outcome.name(), snapshot.latencies[outcome as usize]);
+    StatsDocument {
+        cache: app.router().cache().stats(),
+        caching_enabled: app.router().cache().is_enabled(),
+        uptime_seconds: snapshot.uptime.as_secs_f64(),
+        requests,
+        database_queries: Queries {
+            made: snapshot.queries_made,
+            saved: snapshot.queries_saved,
+        },
+        latency_us: Outcome::ALL.map(latency).into(),
+        recent: snapshot.recent,
+    }
+}
+
+/// The statistics now.
+pub(crate) async fn snapshot(State(app): State<App>) -> Json<StatsDocument> {
+    Json(document(&app))
+}
+
+/// The statistics now and every second, until the client leaves or the
+/// service stops. Nothing is queued for a client that reads slowly: each event
+/// is made when the one before it was taken.
+pub(crate) async fn stream(
+    State(app): State<App>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let stopping = app.stopping();
+    let events = stream::unfold((app, ticks, stopping), |(app, mut ticks, mut stopping)| async {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopping.wait_for(|stop| *stop) => return None,
+        }
+        // The document holds only strings and finite numbers.
+        let event = Event::default()
+            .json_data(document(&app))
+            .unwrap_or_default();
+        Some((Ok(event), (app, ticks, stopping)))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
