@@ -1,2 +1,39 @@
-//! placeholder
-fn main() {}
+//! The router service: asks a database for answers, caches them by intent and
+//! user, and shows what that saved.
+
+mod cli;
+mod config;
+mod exit;
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use exit::Code;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nobody can be told when the streams are closed.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Code::Usage.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    // The panic hook has told what happened; the caller learns whose fault it is.
+    match catch_unwind(AssertUnwindSafe(|| cli.run())) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            failure.code().into()
+        }
+        Err(_) => Code::Internal.into(),
+    }
+}

@@ -1,0 +1,146 @@
+//! `router key`: the cache key of each request on standard input.
+
+use std::fmt::Write;
+
+use cache_keys::{CanonicalJson, Field, KeyParts, KeyScheme, Md5Scheme};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::lines;
+use crate::exit::Failure;
+
+/// Prints the key of each line.
+pub(super) fn run() -> Result<(), Failure> {
+    let scheme = Md5Scheme::default();
+    lines::translate(|line, answer| {
+        let request = Request::parse(line)?;
+        let key = scheme
+            .key(&request.parts())
+            .map_err(|error| error.to_string())?;
+        // Writing to a `String` cannot fail.
+        let _ = write!(answer, "{key}");
+        Ok(())
+    })
+}
+
+/// One line of the input: what enters the key.
+#[derive(Debug)]
+struct Request {
+    intent: String,
+    user_id: Option<CanonicalJson>,
+    user_role: Option<CanonicalJson>,
+    message: String,
+}
+
+/// The members of a line as they are written. Their values are read one by
+/// one, so that an error names its member, and numbers keep their digits.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    intent: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    user_context: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    message: Option<&'a RawValue>,
+}
+
+/// The members of a user context that enter the key.
+#[derive(Deserialize)]
+struct Context<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    user_id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    user_role: Option<&'a RawValue>,
+}
+
+/// Reads a member that is there, be it `null`: an `Option` alone would take
+/// `null` for absence.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl Request {
+    fn parse(line: &str) -> Result<Self, String> {
+        if kind(line) != "an object" {
+            return Err(if line.trim().is_empty() {
+                r#"empty; write an object {"intent", "user_context", "message"}"#.to_owned()
+            } else {
+                // Whatever it is, a line that is no JSON at all is told so.
+                serde_json::from_str::<&RawValue>(line).map_err(|error| syntax(&error))?;
+                format!(
+                    r#"{}; write an object {{"intent", "user_context", "message"}}"#,
+                    kind(line)
+                )
+            });
+        }
+        let members: Members<'_> = serde_json::from_str(line).map_err(|error| syntax(&error))?;
+        let intent = string("intent", members.intent)?.ok_or("`intent` is missing")?;
+        let context = members
+            .user_context
+            .ok_or("`user_context` is missing; write {} for a guest")?
+            .get();
+        if kind(context) != "an object" {
+            return Err(format!(
+                "`user_context` must be an object, not {}",
+                kind(context)
+            ));
+        }
+        let context: Context<'_> = serde_json::from_str(context)
+            .map_err(|error| format!("`user_context`: {}", syntax(&error)))?;
+        Ok(Self {
+            intent,
+            user_id: canonical("user_context.user_id", context.user_id)?,
+            user_role: canonical("user_context.user_role", context.user_role)?,
+            message: string("message", members.message)?.unwrap_or_default(),
+        })
+    }
+
+    fn parts(&self) -> KeyParts<'_> {
+        fn field(value: Option<&CanonicalJson>) -> Field<'_> {
+            value.map_or(Field::Absent, Field::Canonical)
+        }
+        KeyParts {
+            intent: &self.intent,
+            user_id: field(self.user_id.as_ref()),
+            user_role: field(self.user_role.as_ref()),
+            message: &self.message,
+        }
+    }
+}
+
+fn string(member: &str, value: Option<&RawValue>) -> Result<Option<String>, String> {
+    let Some(value) = value else { return Ok(None) };
+    let kind = kind(value.get());
+    if kind != "a string" {
+        return Err(format!("`{member}` must be a string, not {kind}"));
+    }
+    serde_json::from_str(value.get())
+        .map(Some)
+        .map_err(|error| format!("`{member}`: {}", syntax(&error)))
+}
+
+fn canonical(member: &str, value: Option<&RawValue>) -> Result<Option<CanonicalJson>, String> {
+    value
+        .map(|value| CanonicalJson::parse(value.get()))
+        .transpose()
+        .map_err(|error| format!("`{member}`: {error}"))
+}
+
+/// What a JSON value is, told from its first character.
+fn kind(json: &str) -> &'static str {
+    match json.trim_start().bytes().next() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// What is wrong with a JSON text; its line number would always be 1.
+fn syntax(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or(&text);
+    format!("not valid JSON at column {}: {reason}", error.column())
+}

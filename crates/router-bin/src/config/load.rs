@@ -1,0 +1,365 @@
+//! Reads a configuration and finds everything that is wrong with it.
+//!
+//! Each setting is checked alone, in a configuration that has nothing else:
+//! so every error is found at once, and its place is known.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+use super::error::{ConfigError, ConfigErrors, Origin};
+use super::schema::{Keys, Known, dotted};
+use super::{Config, SourceUrl};
+
+/// The largest configuration file that is read.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Settings whose meaning is settled but which this version does not have.
+const LATER: [&[&str]; 7] = [
+    &["shared"],
+    &["detector"],
+    &["auth"],
+    &["cache", "classes", "*", "stale_while_revalidate"],
+    &["cache", "classes", "*", "stale_if_error"],
+    &["cache", "classes", "*", "negative_ttl"],
+    &["cache", "classes", "*", "jitter"],
+];
+
+/// One setting as it was found.
+struct Setting {
+    path: Vec<String>,
+    value: Value,
+    origin: Origin,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment, which overrides it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with either.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigErrors> {
+        let keys = Keys::new();
+        let mut errors = Vec::new();
+        let mut settings = Vec::new();
+        if let Some(file) = file {
+            let text = read(file).map_err(|reason| ConfigErrors::unreadable(file, reason))?;
+            from_file(&text, &mut settings, &mut errors);
+        }
+        from_environment(environment, &keys, &mut settings, &mut errors);
+
+        let mut valid = Table::new();
+        let mut origins = BTreeMap::new();
+        for setting in settings {
+            match check(&keys, &setting) {
+                Ok(value) => {
+                    insert(&mut valid, &setting.path, value);
+                    origins.insert(dotted(&setting.path), setting.origin);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        // Keys below an unsupported or unknown table share one error.
+        errors.dedup_by(|b, a| a.path == b.path && a.reason == b.reason && !a.path.is_empty());
+
+        let config = Self::deserialize(valid).map_err(|error| ConfigErrors {
+            file: file.map(Path::to_owned),
+            errors: vec![error_at(None, String::new(), error.message())],
+        });
+        let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
+        match config {
+            Ok(mut config) => {
+                config.origins = origins;
+                config.settle(base, &mut errors);
+                if errors.is_empty() {
+                    return Ok(config);
+                }
+            }
+            Err(error) if errors.is_empty() => return Err(error),
+            Err(_) => {}
+        }
+        Err(ConfigErrors {
+            file: file.map(Path::to_owned),
+            errors,
+        })
+    }
+
+    /// Checks what no setting shows alone, and resolves paths relative to the
+    /// file that names them.
+    fn settle(&mut self, base: &Path, errors: &mut Vec<ConfigError>) {
+        let origins = &self.origins;
+        let origin = |path: &str| origins.get(path).cloned();
+        match (origin("cache.capacity"), origin("cache.entries")) {
+            (Some(Origin::File(_)), Some(Origin::File(line))) => errors.push(error_at(
+                Some(Origin::File(line)),
+                "cache.entries".to_owned(),
+                "the cache is bounded by `capacity` or by `entries`, not by both; remove one",
+            )),
+            (Some(Origin::Environment(_)), Some(Origin::Environment(name))) => {
+                errors.push(error_at(
+                    Some(Origin::Environment(name)),
+                    "cache.entries".to_owned(),
+                    "the cache is bounded by `capacity` or by `entries`, not by both; unset one",
+                ));
+            }
+            // The environment overrides the file, whichever bound each names.
+            (Some(Origin::File(_)) | None, Some(_)) => {
+                self.cache.capacity = None;
+            }
+            (Some(Origin::Environment(_)), Some(Origin::File(_))) => {
+                self.cache.entries = None;
+            }
+            (_, None) => {}
+        }
+        if self.source.url.is_some() {
+            for path in ["source.demo_users", "source.demo_seed"] {
+                if let Some(origin) = origin(path) {
+                    errors.push(error_at(
+                        Some(origin),
+                        path.to_owned(),
+                        "describes the embedded demo data, which `url` replaces; remove one of the two",
+                    ));
+                }
+            }
+        }
+        let resolve = |path: &str, file: &mut PathBuf| {
+            if let Some(Origin::File(_)) = origin(path) {
+                *file = base.join(&*file);
+            }
+        };
+        if let Some(SourceUrl::Sqlite(file)) = &mut self.source.url {
+            resolve("source.url", file);
+        }
+        if let Some(file) = &mut self.catalogue.file {
+            resolve("catalogue.file", file);
+        }
+    }
+}
+
+fn error_at(origin: Option<Origin>, path: String, reason: impl Into<String>) -> ConfigError {
+    ConfigError {
+        origin,
+        path,
+        reason: reason.into(),
+    }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let mut text = Vec::new();
+    let opened = std::fs::File::open(file);
+    // Bounded while reading, so that a device or a pipe cannot exhaust memory.
+    opened
+        .and_then(|opened| opened.take(MAX_FILE + 1).read_to_end(&mut text))
+        .map_err(|error| format!("cannot be read: {error}; name an existing file with --config"))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err("is larger than 1 MiB; name a configuration file".to_owned());
+    }
+    String::from_utf8(text).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = line_at(error.as_bytes(), valid);
+        format!("line {line} is not valid UTF-8; save the file as UTF-8")
+    })
+}
+
+fn line_at(text: &[u8], offset: usize) -> usize {
+    let before = &text[..offset.min(text.len())];
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
+}
+
+fn from_file(text: &str, settings: &mut Vec<Setting>, errors: &mut Vec<ConfigError>) {
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    let line = |offset| Origin::File(line_at(text.as_bytes(), offset));
+    if syntax.is_empty() {
+        // Nesting is bounded: the parser refuses more than 80 levels.
+        flatten(document.into_inner(), &[], &line, settings, errors);
+    }
+    // What a broken file seems to set would be reported in vain.
+    errors.extend(syntax.into_iter().map(|error| {
+        let origin = error.span().map(|span| line(span.start));
+        let reason = format!("not valid TOML: {}", error.message());
+        error_at(origin, String::new(), reason)
+    }));
+}
+
+/// Lists the settings of a table; an empty table counts as one, as it may be
+/// in a place that takes none.
+fn flatten(
+    table: DeTable<'_>,
+    parents: &[String],
+    line: &impl Fn(usize) -> Origin,
+    settings: &mut Vec<Setting>,
+    errors: &mut Vec<ConfigError>,
+) {
+    let mut entries: Vec<_> = table.into_iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    for (name, value) in entries {
+        let origin = line(name.span().start);
+        let mut path = parents.to_vec();
+        path.push(name.into_inner().into_owned());
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::Table(table) if !table.is_empty() => {
+                flatten(table, &path, line, settings, errors);
+            }
+            other => {
+                let other = Spanned::new(span, other);
+                match Value::deserialize(other.into_deserializer()) {
+                    Ok(value) => settings.push(Setting {
+                        path,
+                        value,
+                        origin,
+                    }),
+                    Err(error) => {
+                        errors.push(error_at(Some(origin), dotted(&path), error.message()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The environment variable of a setting.
+pub(super) fn variable(path: &str) -> String {
+    format!("ROUTER_{}", path.to_uppercase().replace('.', "__"))
+}
+
+/// Takes the variables that name a setting: `ROUTER_`, then its path in upper
+/// case, joined by `__`. Others are left alone, as orchestrators set variables
+/// such as `ROUTER_PORT` for a service that is called "router".
+fn from_environment(
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    keys: &Keys,
+    settings: &mut Vec<Setting>,
+    errors: &mut Vec<ConfigError>,
+) {
+    let mut variables: Vec<_> = environment
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with("ROUTER_"))
+        .collect();
+    variables.sort();
+    let joined_once: BTreeMap<String, String> = keys
+        .settings()
+        .iter()
+        .map(|path| (variable(path).replace("__", "_"), variable(path)))
+        .collect();
+    for (name, value) in variables {
+        let origin = Origin::Environment(name.clone());
+        if !name.contains("__") {
+            if let Some(right) = joined_once.get(&name) {
+                let reason =
+                    format!("names no setting; join the parts of a path by two `_`: {right}");
+                errors.push(error_at(Some(origin), String::new(), reason));
+            }
+            continue;
+        }
+        let path: Vec<String> = name["ROUTER_".len()..]
+            .split("__")
+            .map(str::to_lowercase)
+            .collect();
+        match value.into_string() {
+            Ok(text) => settings.push(Setting {
+                value: Value::String(text),
+                path,
+                origin,
+            }),
+            Err(_) => errors.push(error_at(Some(origin), dotted(&path), "is not valid UTF-8")),
+        }
+    }
+}
+
+/// Checks a setting alone; returns its value in the type that it takes.
+fn check(keys: &Keys, setting: &Setting) -> Result<Value, ConfigError> {
+    let fail = |path: &[String], reason: String| {
+        Err(error_at(Some(setting.origin.clone()), dotted(path), reason))
+    };
+    if let Some(later) = LATER.iter().find(|later| begins(&setting.path, later)) {
+        let reason = "is not supported by this version and comes with a later one; remove it";
+        return fail(&setting.path[..later.len()], reason.to_owned());
+    }
+    match keys.find(&setting.path) {
+        Known::Unknown { known, meant } => {
+            let hint = meant.map_or_else(
+                || "`router config schema` lists the keys".to_owned(),
+                |meant| match setting.origin {
+                    Origin::File(_) => format!("did you mean `{meant}`?"),
+                    Origin::Environment(_) => format!("did you mean {}?", variable(&meant)),
+                },
+            );
+            return fail(&setting.path[..=known], format!("unknown key; {hint}"));
+        }
+        Known::Table if !setting.value.is_table() => {
+            let reason = format!("is a table, not {}", setting.value.type_str());
+            return fail(&setting.path, reason);
+        }
+        Known::Table | Known::Setting => {}
+    }
+    let attempt = |value: &Value| {
+        let mut alone = Table::new();
+        insert(&mut alone, &setting.path, value.clone());
+        Config::deserialize(alone)
+    };
+    match attempt(&setting.value) {
+        Ok(_) => Ok(setting.value.clone()),
+        Err(error) => {
+            // A variable is text; where a setting takes a number or a truth
+            // value, it is read as TOML writes one.
+            let text = setting.value.as_str().unwrap_or_default();
+            if let (Origin::Environment(_), Ok(value)) = (&setting.origin, literal(text)) {
+                match attempt(&value) {
+                    Ok(_) => return Ok(value),
+                    Err(error) => return fail(&setting.path, error.message().to_owned()),
+                }
+            }
+            fail(&setting.path, error.message().to_owned())
+        }
+    }
+}
+
+/// A number or a truth value as TOML writes it.
+fn literal(text: &str) -> Result<Value, ()> {
+    let value = DeValue::parse(text.trim()).map_err(|_| ())?;
+    match Value::deserialize(value.into_deserializer()) {
+        Ok(value @ (Value::Integer(_) | Value::Boolean(_))) => Ok(value),
+        _ => Err(()),
+    }
+}
+
+fn begins(path: &[String], prefix: &[&str]) -> bool {
+    path.len() >= prefix.len()
+        && path
+            .iter()
+            .zip(prefix)
+            .all(|(segment, expected)| *expected == "*" || segment == expected)
+}
+
+/// Puts a value at its path, making the tables on the way. An empty table
+/// leaves what is there already.
+fn insert(table: &mut Table, path: &[String], value: Value) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let mut table = table;
+    for parent in parents {
+        let entry = table
+            .entry(parent.clone())
+            .or_insert_with(|| Value::Table(Table::new()));
+        // Only checked values are inserted, and none of them stands where
+        // another setting needs a table.
+        let Value::Table(next) = entry else { return };
+        table = next;
+    }
+    if value.is_table() {
+        table.entry(last.clone()).or_insert(value);
+    } else {
+        table.insert(last.clone(), value);
+    }
+}

@@ -1,0 +1,297 @@
+//! The configuration of the service: one TOML file, overrides from the
+//! environment, and a default for everything.
+//!
+//! The structs below are the one description of it: what is read, the JSON
+//! Schema, the names of the environment variables and `router config show` all
+//! follow from them.
+
+mod error;
+mod load;
+mod schema;
+mod show;
+mod units;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use error::ConfigErrors;
+pub(crate) use schema::schema;
+pub(crate) use units::{BodyLimit, Capacity, Count, Timeout, Ttl};
+
+use error::Origin;
+
+/// Configuration of the router.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Configuration of router")]
+pub(crate) struct Config {
+    /// The HTTP service.
+    pub(crate) server: Server,
+    /// The response cache.
+    pub(crate) cache: Cache,
+    /// Where the records come from.
+    pub(crate) source: Source,
+    /// Which intents there are.
+    pub(crate) catalogue: CatalogueFile,
+    /// Where each setting came from, by its dotted path; defaults are absent.
+    #[serde(skip)]
+    origins: BTreeMap<String, Origin>,
+}
+
+/// The HTTP service.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// The address and port to listen on; port 0 lets the system choose.
+    #[serde(deserialize_with = "listen_address")]
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// The largest request body; a larger one is answered with 413.
+    pub(crate) max_body: BodyLimit,
+    /// How many connections are open at once; more wait to be accepted.
+    pub(crate) max_connections: Count<1, 1_000_000>,
+    /// How long a client may take to send the head of a request.
+    pub(crate) header_timeout: Timeout,
+    /// How long a client may take to send the body of a request.
+    pub(crate) body_timeout: Timeout,
+    /// How long a connection may stay open without a request.
+    pub(crate) idle_timeout: Timeout,
+    /// How long answering a request may take; a longer one is answered with 503.
+    pub(crate) request_timeout: Timeout,
+    /// How long requests under way may take to finish when the service stops.
+    pub(crate) shutdown_deadline: Timeout,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_body: BodyLimit::mebibytes(1),
+            max_connections: Count::of(1024),
+            header_timeout: Timeout::seconds(10),
+            body_timeout: Timeout::seconds(30),
+            idle_timeout: Timeout::seconds(60),
+            request_timeout: Timeout::seconds(30),
+            shutdown_deadline: Timeout::seconds(10),
+        }
+    }
+}
+
+/// The response cache. It is bounded by its weight or by its number of entries.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    /// Whether answers are cached; can be changed while the service runs.
+    pub(crate) enabled: bool,
+    /// The weight of the stored answers, at most; excludes `entries`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) capacity: Option<Capacity>,
+    /// The number of stored answers, at most; excludes `capacity`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) entries: Option<Count<1, 1_000_000_000>>,
+    /// The TTL classes: the four standard ones, and any that the catalogue names.
+    pub(crate) classes: Classes,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            capacity: Some(Capacity::mebibytes(64)),
+            entries: None,
+            classes: Classes::default(),
+        }
+    }
+}
+
+/// TTL classes by name.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Classes(BTreeMap<String, Class>);
+
+impl Classes {
+    /// Every class with its settings, sorted by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Class)> {
+        self.0.iter().map(|(name, class)| (name.as_str(), class))
+    }
+}
+
+impl Default for Classes {
+    fn default() -> Self {
+        let standard = [
+            ("live_data", 300),
+            ("knowledge_base", 3600),
+            ("user_context", 1800),
+            ("intent_routing", 600),
+        ];
+        Self(
+            standard
+                .into_iter()
+                .map(|(name, seconds)| {
+                    let ttl = Ttl::seconds(seconds);
+                    (name.to_owned(), Class { ttl })
+                })
+                .collect(),
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Classes {
+    /// Adds the named classes to the standard ones, so that configuring one
+    /// class does not take the others away.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Enough for any catalogue, and a bound on what a file can demand.
+        const MAX_NAMED: usize = 200;
+        let named = BTreeMap::<String, Class>::deserialize(deserializer)?;
+        if named.len() > MAX_NAMED {
+            return Err(D::Error::custom(format_args!(
+                "{} classes are too many; there can be {MAX_NAMED}",
+                named.len()
+            )));
+        }
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+        if let Some(name) = named
+            .keys()
+            .find(|name| name.is_empty() || name.len() > 64 || !name.bytes().all(allowed))
+        {
+            return Err(D::Error::custom(format_args!(
+                "`{}` cannot name a class; use 1 to 64 of a-z, 0-9, `_` and `-`",
+                name.escape_debug()
+            )));
+        }
+        let mut classes = Self::default();
+        classes.0.extend(named);
+        Ok(classes)
+    }
+}
+
+/// How long the answers of a class stay fresh.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Class {
+    /// An answer is served from the cache until it is older than this.
+    pub(crate) ttl: Ttl,
+}
+
+impl Default for Class {
+    fn default() -> Self {
+        Self {
+            ttl: Ttl::seconds(300),
+        }
+    }
+}
+
+/// Where the records come from.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Source {
+    /// The database, as `sqlite://PATH`; absent: embedded demo data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<SourceUrl>,
+    /// How many database connections are open, and so how many queries run at once.
+    pub(crate) connections: Count<1, 256>,
+    /// How long answering one question may take the database.
+    pub(crate) deadline: Timeout,
+    /// How many members the embedded demo data has; excludes `url`.
+    pub(crate) demo_users: Count<1, 1_000_000>,
+    /// Which demo data is generated: the same seed, the same data; excludes `url`.
+    pub(crate) demo_seed: Count<0, { i64::MAX as u64 }>,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            url: None,
+            connections: Count::of(4),
+            deadline: Timeout::seconds(5),
+            demo_users: Count::of(2000),
+            demo_seed: Count::of(42),
+        }
+    }
+}
+
+/// A database that this version can ask.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
+pub(crate) enum SourceUrl {
+    /// An SQLite database file.
+    Sqlite(PathBuf),
+}
+
+impl Serialize for SourceUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self::Sqlite(path) = self;
+        serializer.collect_str(&format_args!("sqlite://{}", path.display()))
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let url = String::deserialize(deserializer)?;
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        match scheme {
+            "sqlite" if !rest.is_empty() => Ok(Self::Sqlite(PathBuf::from(rest))),
+            "sqlite" => Err(D::Error::custom(
+                "the path is missing; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
+            )),
+            // The URL may hold a password, so only its scheme is repeated.
+            "postgres" | "postgresql" | "http" | "https" => Err(D::Error::custom(format_args!(
+                "`{scheme}://` sources are not supported by this version; use \"sqlite://PATH\", or leave the key out for embedded demo data"
+            ))),
+            _ => Err(D::Error::custom(
+                "not the URL of a source; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
+            )),
+        }
+    }
+}
+
+/// Which intents there are.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CatalogueFile {
+    /// A TOML file of intents; absent: the twelve built-in intents.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) file: Option<PathBuf>,
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format_args!(
+            "`{}` is not an IP address with a port; write it as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+            text.escape_debug()
+        ))
+    })
+}
+
+fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.as_os_str().is_empty() {
+        return Err(D::Error::custom(
+            "the path is empty; name a file, or leave the key out",
+        ));
+    }
+    Ok(Some(path))
+}
+
+impl Config {
+    /// What is allowed but deserves a second look.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.server.listen.ip().is_loopback() {
+            warnings.push(format!(
+                "server.listen: {} can be reached from other machines, and this version does not authenticate its callers; put an authenticating proxy in front of it",
+                self.server.listen
+            ));
+        }
+        warnings
+    }
+}

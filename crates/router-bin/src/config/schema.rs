@@ -1,0 +1,223 @@
+//! The JSON Schema of the configuration, and what follows from it: which keys
+//! there are, and which one was probably meant.
+
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+use super::Config;
+
+/// The JSON Schema (draft 2020-12) of the configuration file.
+pub(crate) fn schema() -> Schema {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<Config>()
+}
+
+/// The keys that a configuration may have, as a tree.
+pub(super) struct Keys(Value);
+
+/// What the tree says about a path.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It names a setting.
+    Setting,
+    /// It names a table of settings.
+    Table,
+    /// Nothing has this path; another may have been meant.
+    Unknown {
+        /// How many leading segments are known.
+        known: usize,
+        /// The path that was probably meant.
+        meant: Option<String>,
+    },
+}
+
+impl Keys {
+    /// The keys of [`Config`].
+    pub(super) fn new() -> Self {
+        Self(schema().to_value())
+    }
+
+    /// What a path names. A path that goes on below a setting names that
+    /// setting, whose own type then tells that it is no table.
+    pub(super) fn find(&self, path: &[String]) -> Known {
+        let mut node = &self.0;
+        for (depth, segment) in path.iter().enumerate() {
+            if !is_table(node) {
+                return Known::Setting;
+            }
+            let Some(child) = child(node, segment) else {
+                let meant = self.meant(node, &path[..depth], segment);
+                return Known::Unknown {
+                    known: depth,
+                    meant,
+                };
+            };
+            node = child;
+        }
+        if is_table(node) {
+            Known::Table
+        } else {
+            Known::Setting
+        }
+    }
+
+    /// The dotted path of every setting; `*` stands for a name that the user chooses.
+    pub(super) fn settings(&self) -> Vec<String> {
+        let mut settings = Vec::new();
+        collect(&self.0, "", &mut settings);
+        settings
+    }
+
+    /// The sibling whose spelling is nearest, or else the one setting elsewhere
+    /// that has exactly this name.
+    fn meant(&self, table: &Value, parents: &[String], segment: &str) -> Option<String> {
+        let nearest = properties(table)
+            .into_iter()
+            .flat_map(Map::keys)
+            .map(|name| (distance(name, segment), name))
+            .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
+            .min();
+        if let Some((_, name)) = nearest {
+            let mut path = parents.to_vec();
+            path.push(name.clone());
+            return Some(dotted(&path));
+        }
+        let suffix = format!(".{segment}");
+        let mut elsewhere = self
+            .settings()
+            .into_iter()
+            .filter(|path| path.ends_with(&suffix));
+        elsewhere.next().filter(|_| elsewhere.next().is_none())
+    }
+}
+
+/// A path as TOML writes it: segments that are no bare keys are quoted.
+pub(super) fn dotted(path: &[String]) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let segments: Vec<String> = path
+        .iter()
+        .map(|segment| {
+            if !segment.is_empty() && segment.chars().all(bare) {
+                segment.clone()
+            } else {
+                format!("\"{}\"", segment.escape_debug())
+            }
+        })
+        .collect();
+    segments.join(".")
+}
+
+fn properties(node: &Value) -> Option<&Map<String, Value>> {
+    node.get("properties").and_then(Value::as_object)
+}
+
+/// The schema of the tables whose names the user chooses.
+fn named(node: &Value) -> Option<&Value> {
+    node.get("additionalProperties")
+        .filter(|schema| schema.is_object())
+}
+
+fn is_table(node: &Value) -> bool {
+    properties(node).is_some() || named(node).is_some()
+}
+
+fn child<'a>(node: &'a Value, segment: &str) -> Option<&'a Value> {
+    properties(node)
+        .and_then(|properties| properties.get(segment))
+        .or_else(|| named(node))
+}
+
+fn collect(node: &Value, path: &str, settings: &mut Vec<String>) {
+    if !is_table(node) {
+        settings.push(path.to_owned());
+        return;
+    }
+    let dot = if path.is_empty() { "" } else { "." };
+    for (name, schema) in properties(node).into_iter().flatten() {
+        collect(schema, &format!("{path}{dot}{name}"), settings);
+    }
+    if let Some(schema) = named(node) {
+        collect(schema, &format!("{path}{dot}*"), settings);
+    }
+}
+
+/// How many characters must be inserted, removed or replaced to turn one word
+/// into the other (Levenshtein's distance); far for words of absurd length.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().abs_diff(b.len()) > 16 {
+        return usize::MAX;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(dotted: &str) -> Vec<String> {
+        dotted.split('.').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn distances_are_levenshtein() {
+        for (a, b, expected) in [
+            ("listen", "listen", 0),
+            ("listen", "lisen", 1),
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+            ("ttl", "", 3),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+            assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_told_what_was_meant() {
+        let keys = Keys::new();
+        for (wrong, known, meant) in [
+            ("server.lisen", 1, Some("server.listen")),
+            ("sever.listen", 0, Some("server")),
+            ("listen", 0, Some("server.listen")),
+            ("cache.classes.x.tll", 3, Some("cache.classes.x.ttl")),
+            ("server.colour", 1, None),
+        ] {
+            let meant = meant.map(str::to_owned);
+            assert_eq!(
+                keys.find(&path(wrong)),
+                Known::Unknown { known, meant },
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn tables_and_settings_are_told_apart() {
+        let keys = Keys::new();
+        for table in ["server", "cache.classes", "cache.classes.anything"] {
+            assert_eq!(keys.find(&path(table)), Known::Table, "{table}");
+        }
+        for setting in [
+            "server.listen",
+            "cache.classes.x.ttl",
+            "source.url",
+            "server.listen.x",
+        ] {
+            assert_eq!(keys.find(&path(setting)), Known::Setting, "{setting}");
+        }
+    }
+}

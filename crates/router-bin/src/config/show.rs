@@ -1,0 +1,62 @@
+//! The effective settings as TOML, each with where it came from.
+
+use std::fmt::Write;
+
+use toml::Value;
+
+use super::Config;
+use super::error::Origin;
+use super::schema::dotted;
+
+impl Config {
+    /// The effective settings as a TOML file that yields them again, each with
+    /// a comment that says where it came from.
+    pub(crate) fn show(&self) -> Result<String, toml::ser::Error> {
+        let mut settings = Value::try_from(self)?;
+        if self.source.url.is_some() {
+            // These describe the demo data, of which there is none.
+            if let Some(source) = settings.get_mut("source").and_then(Value::as_table_mut) {
+                source.retain(|name, _| !name.starts_with("demo_"));
+            }
+        }
+        let mut text = String::new();
+        self.table(&settings, &mut Vec::new(), &mut text);
+        Ok(text)
+    }
+
+    fn table(&self, table: &Value, path: &mut Vec<String>, text: &mut String) {
+        let entries = || table.as_table().into_iter().flatten();
+        let lines: Vec<(String, String)> = entries()
+            .filter(|(_, value)| !value.is_table())
+            .map(|(name, value)| {
+                path.push(name.clone());
+                let origin = self.origin(&dotted(path));
+                path.pop();
+                (format!("{name} = {value}"), origin)
+            })
+            .collect();
+        if !lines.is_empty() {
+            let gap = if text.is_empty() { "" } else { "\n" };
+            let width = lines.iter().map(|(line, _)| line.chars().count()).max();
+            let width = width.unwrap_or_default();
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "{gap}[{}]", dotted(path));
+            for (line, origin) in lines {
+                let _ = writeln!(text, "{line:width$}  # {origin}");
+            }
+        }
+        for (name, value) in entries().filter(|(_, value)| value.is_table()) {
+            path.push(name.clone());
+            self.table(value, path, text);
+            path.pop();
+        }
+    }
+
+    fn origin(&self, path: &str) -> String {
+        match self.origins.get(path) {
+            None => "default".to_owned(),
+            Some(Origin::File(line)) => format!("file, line {line}"),
+            Some(Origin::Environment(name)) => format!("environment, {name}"),
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Quantities of the configuration: durations, sizes and counts that carry
+//! their range in the type, so that a value that was read is a value in range.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+const SECOND: u64 = 1_000;
+const DAY: u64 = 86_400 * SECOND;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const TIB: u64 = 1 << 40;
+
+/// How long to wait for something: 1 ms to 1 hour.
+pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
+/// How long an answer stays fresh: 1 ms to 365 days.
+pub(crate) type Ttl = Span<1, { 365 * DAY }>;
+/// The largest request body: 1 KiB to 1 GiB.
+pub(crate) type BodyLimit = Size<KIB, { 1024 * MIB }>;
+/// The weight that a cache may reach: 64 KiB to 64 TiB.
+pub(crate) type Capacity = Size<{ 64 * KIB }, { 64 * TIB }>;
+
+/// A duration of `MIN` to `MAX` milliseconds, written as `"300s"` or `"5m"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span<const MIN: u64, const MAX: u64>(Duration);
+
+impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
+    /// A default of so many seconds; the compiler refuses one out of range.
+    pub(crate) const fn seconds(seconds: u64) -> Self {
+        let millis = seconds * SECOND;
+        assert!(MIN <= millis && millis <= MAX);
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// The duration.
+    pub(crate) fn get(self) -> Duration {
+        self.0
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let duration = humantime::parse_duration(text).map_err(|_| {
+            format!("`{text}` is not a duration; write a number and its unit, such as \"300s\", \"5m\" or \"1h 30m\"")
+        })?;
+        let range = Duration::from_millis(MIN)..=Duration::from_millis(MAX);
+        if range.contains(&duration) {
+            Ok(Self(duration))
+        } else {
+            Err(format!(
+                "`{text}` is out of range; it must be from {} to {}",
+                humantime::format_duration(*range.start()),
+                humantime::format_duration(*range.end())
+            ))
+        }
+    }
+}
+
+/// A number of bytes from `MIN` to `MAX`, written as `"64MiB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
+    /// A default of so many mebibytes; the compiler refuses one out of range.
+    pub(crate) const fn mebibytes(mebibytes: u64) -> Self {
+        let bytes = mebibytes * MIB;
+        assert!(MIN <= bytes && bytes <= MAX);
+        Self(bytes)
+    }
+
+    /// The number of bytes.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let parsed = text.parse::<ByteSize>().ok().filter(|_| !plain);
+        let bytes = parsed
+            .ok_or_else(|| {
+                format!("`{text}` is not a size; write a number and its unit, such as \"64MiB\" or \"512KiB\"")
+            })?
+            .as_u64();
+        if (MIN..=MAX).contains(&bytes) {
+            Ok(Self(bytes))
+        } else {
+            Err(format!(
+                "`{text}` is out of range; it must be from {} to {}",
+                size_text(MIN),
+                size_text(MAX)
+            ))
+        }
+    }
+}
+
+/// A size in its largest unit that needs no fraction, as it is written in the
+/// configuration; reading it back yields the same number.
+fn size_text(bytes: u64) -> String {
+    let units = [(TIB, "TiB"), (1 << 30, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
+    units
+        .into_iter()
+        .find(|(factor, _)| bytes >= *factor && bytes.is_multiple_of(*factor))
+        .map_or_else(
+            || format!("{bytes}B"),
+            |(factor, unit)| format!("{}{unit}", bytes / factor),
+        )
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
+    /// A default; the compiler refuses one out of range.
+    pub(crate) const fn of(number: u64) -> Self {
+        assert!(MIN <= number && number <= MAX);
+        Self(number)
+    }
+
+    /// The number.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// Reads a quantity from a TOML string, with an error that says how to write it.
+struct Text<T> {
+    parse: fn(&str) -> Result<T, String>,
+    expecting: &'static str,
+}
+
+impl<T> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.parse)(text).map_err(E::custom)
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Span<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text {
+            parse: Self::parse,
+            expecting: "a duration with its unit, such as \"300s\"",
+        })
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Size<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text {
+            parse: Self::parse,
+            expecting: "a size with its unit, such as \"64MiB\"",
+        })
+    }
+}
+
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Signed and wide, so that a negative number is told its range too.
+        let number = i64::deserialize(deserializer)?;
+        u64::try_from(number)
+            .ok()
+            .filter(|number| (MIN..=MAX).contains(number))
+            .map(Self)
+            .ok_or_else(|| {
+                D::Error::custom(format_args!(
+                    "`{number}` is out of range; it must be from {MIN} to {MAX}"
+                ))
+            })
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Serialize for Span<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(self.get()))
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Serialize for Size<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&size_text(self.get()))
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> Serialize for Count<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.get())
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for Span<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^\s*\d+\s*[A-Za-zµ]+(\s*\d+\s*[A-Za-zµ]+)*\s*$" })
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for Size<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^\d+(\.\d+)?\s*[A-Za-z]+$" })
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for Count<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(text: &str) -> Result<Duration, String> {
+        Ttl::parse(text).map(Ttl::get)
+    }
+
+    #[test]
+    fn durations_are_read_in_their_range() {
+        for (text, millis) in [
+            ("1ms", 1),
+            ("300s", 300_000),
+            ("5m", 300_000),
+            ("1h 30m", 5_400_000),
+            ("365d", 365 * DAY),
+        ] {
+            assert_eq!(span(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in [
+            "0s",
+            "999us",
+            "366d",
+            "99999999999999y",
+            "-5s",
+            "300",
+            "",
+            "s",
+            "∞",
+        ] {
+            assert!(span(text).is_err(), "{text}");
+        }
+        assert!(span("0s").is_err_and(|message| message.contains("from 1ms to")));
+    }
+
+    #[test]
+    fn sizes_are_read_in_their_range_and_written_back_alike() {
+        for (text, bytes) in [
+            ("1KiB", KIB),
+            ("1MiB", MIB),
+            ("1 MB", 1_000_000),
+            ("1.5MiB", 3 * MIB / 2),
+            ("1025B", 1025),
+            ("1GiB", 1024 * MIB),
+        ] {
+            let size = BodyLimit::parse(text).expect(text);
+            assert_eq!(size.get(), bytes, "{text}");
+            assert_eq!(BodyLimit::parse(&size_text(bytes)), Ok(size), "{text}");
+        }
+        for text in [
+            "0B",
+            "1023B",
+            "1025MiB",
+            "99999999999EiB",
+            "-1MiB",
+            "1048576",
+            "",
+            "MiB",
+            "1e9B",
+        ] {
+            assert!(BodyLimit::parse(text).is_err(), "{text}");
+        }
+    }
+}
