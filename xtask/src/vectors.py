@@ -33,7 +33,11 @@ def main(arguments):
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(0)
     count, wrong = 0, 0
-    with open(path, encoding="utf-8") as lines:
+    try:
+        lines = open(path, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"cannot read the vectors: {error}")
+    with lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
