@@ -42,11 +42,16 @@ pub fn decide(
 }
 
 /// The text whose hash enters the cache key, by the intent's key mode.
-pub fn key_text<'a>(intent: &Intent, message: &'a str, slots: &Slots) -> Cow<'a, str> {
+/// `slots` are asked for only where they are that text.
+pub fn key_text<'a, 's>(
+    intent: &Intent,
+    message: &'a str,
+    slots: impl FnOnce() -> &'s Slots,
+) -> Cow<'a, str> {
     match intent.key {
         KeyMode::Message => Cow::Borrowed(message),
-        KeyMode::Normalised => text::normalise(message).into(),
-        KeyMode::Slots => Cow::Owned(slots.key_text()),
+        KeyMode::Normalised => text::normalise(message),
+        KeyMode::Slots => Cow::Owned(slots().key_text()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The router: from a message to an answer, through detector, policy, key,
 //! store and source, in that order and never back.
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use cache_core::{Reuse, TtlClass};
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ use crate::principal::{Owner, Principal};
 use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
 use crate::service::{CacheService, Delivered, answer_tags};
-use crate::slots::Slots;
-use crate::source::{Ask, Found, LiveData, Profile, SourceError};
+use crate::slots::{Date, Slots};
+use crate::source::{Ask, Found, LiveData, Profile, Records, SourceError};
 use crate::through::{Made, through};
 
 /// The time of day, for time stamps and relative periods ("last month").
@@ -125,14 +125,13 @@ impl Router {
             return Ok(bypassed(answer, Bypass::UnknownIntent));
         };
         let principal = Principal::identify(&request.user_context);
-        let today = (self.wall_clock)();
         let question = Question {
             router: self,
             request,
             intent,
             detection: &detection,
             principal: principal.as_ref(),
-            slots: Slots::find(intent, &self.catalogue, &request.message, today),
+            slots: OnceLock::new(),
         };
         let enabled = self.cache.is_enabled();
         match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
@@ -142,6 +141,16 @@ impl Router {
             }
             Decision::Use(owner, reuse) => question.cached(owner, reuse).await,
         }
+    }
+
+    /// The day, in universal time, from which relative periods count.
+    fn today(&self) -> Date {
+        let now = (self.wall_clock)();
+        let seconds = match now.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |s| -s),
+        };
+        Date::from_unix_seconds(seconds)
     }
 
     fn respond(&self, source: Source, detection: &Detection, data: Value) -> Response {
@@ -222,14 +231,15 @@ struct Question<'a> {
     intent: &'a Intent,
     detection: &'a Detection,
     principal: Option<&'a Principal>,
-    slots: Slots,
+    /// Found when first needed: a hit on a message key needs none.
+    slots: OnceLock<Slots>,
 }
 
 impl Question<'_> {
     /// The answer by way of the cache.
     async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Routed, RouteError> {
         let router = self.router;
-        let text = policy::key_text(self.intent, &self.request.message, &self.slots);
+        let text = policy::key_text(self.intent, &self.request.message, || self.slots());
         let key = router
             .cache
             .entry_key(&self.intent.name, owner.clone(), &text)?;
@@ -286,7 +296,7 @@ impl Question<'_> {
         &self,
         source: Source,
         owner: Owner,
-        found: Found<crate::source::Records>,
+        found: Found<Records>,
         calls_before: u32,
     ) -> Answered {
         let response = self
@@ -305,11 +315,18 @@ impl Question<'_> {
         }
     }
 
+    fn slots(&self) -> &Slots {
+        self.slots.get_or_init(|| {
+            let today = self.router.today();
+            Slots::find(self.intent, &self.router.catalogue, &self.request.message, today)
+        })
+    }
+
     async fn records(
         &self,
         who: Option<&Principal>,
-    ) -> Delivered<Found<crate::source::Records>> {
-        let ask = Ask::new(self.intent, who, &self.slots, &self.request.message);
+    ) -> Delivered<Found<Records>> {
+        let ask = Ask::new(self.intent, who, self.slots(), &self.request.message);
         self.router.source.records(ask).await.map_err(Arc::new)
     }
 

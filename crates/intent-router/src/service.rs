@@ -100,6 +100,13 @@ pub enum Capacity {
     Bytes(u64),
 }
 
+impl Default for Capacity {
+    /// 64 MiB.
+    fn default() -> Self {
+        Self::Bytes(64 << 20)
+    }
+}
+
 /// Bytes that an answer costs besides its texts: the entry, its links and
 /// tags, the parsed response. An estimate, so that many small answers do not
 /// count as nothing.
@@ -225,7 +232,7 @@ impl CacheService {
     /// Settings to build a service from.
     pub fn builder() -> ServiceBuilder {
         ServiceBuilder {
-            capacity: Capacity::Bytes(64 << 20),
+            capacity: Capacity::default(),
             classes: Classes::default(),
             clock: Arc::new(SystemClock::default()),
             scheme: Arc::new(Md5Scheme::default()),
