@@ -1,1 +1,35 @@
-//! cache-core
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod cache;
+mod class;
+mod clock;
+mod error;
+mod eviction;
+mod expiry;
+mod flight;
+mod inner;
+mod invalidate;
+mod list;
+mod log;
+mod lookup;
+mod permit;
+mod shard;
+mod slab;
+mod stats;
+mod sync;
+mod tags;
+mod upkeep;
+mod waiter;
+
+pub use builder::Builder;
+pub use cache::Cache;
+pub use class::{Classes, Freshness, TtlClass};
+pub use clock::{Clock, ManualClock, Moment, SystemClock};
+pub use equivalent::Equivalent;
+pub use error::{BuildError, ClassError, Refusal};
+pub use lookup::{Hit, Inserted, Lookup, Maintained, Reuse};
+pub use permit::{Filled, Permit};
+pub use stats::{ClassStats, Stats};
+pub use tags::MAX_TAGS;
+pub use waiter::{Waited, Waiter};

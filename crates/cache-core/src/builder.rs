@@ -1,0 +1,179 @@
+//! Building a cache.
+
+use std::{hash::BuildHasher, hash::Hash, sync::Arc};
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::{
+    cache::Cache,
+    class::Classes,
+    clock::{Clock, SystemClock},
+    error::BuildError,
+    inner::{Apart, Inner, Weigher},
+    log::InvalidationLog,
+    shard::Shard,
+    sync::{AtomicU64, AtomicUsize, Mutex},
+};
+
+/// The most shards there can be.
+const MAX_SHARDS: usize = 1 << 16;
+
+/// How a cache is bounded.
+enum Bound<K, V> {
+    Entries(u64),
+    Weight(u64, Weigher<K, V>),
+}
+
+/// The options of a cache. A bound must be given; all else has a default.
+///
+/// ```
+/// use cache_core::Cache;
+///
+/// // At most 64 MiB of text, as its owner counts it.
+/// let cache = Cache::<u64, String>::builder()
+///     .max_weight(64 << 20, |_key, text| 64 + text.len() as u64)
+///     .build()?;
+/// assert_eq!(cache.capacity(), 64 << 20);
+/// # Ok::<(), cache_core::BuildError>(())
+/// ```
+#[must_use]
+pub struct Builder<K, V, C = SystemClock, S = DefaultHashBuilder> {
+    bound: Option<Bound<K, V>>,
+    classes: Classes,
+    clock: C,
+    hasher: S,
+    shards: Option<usize>,
+}
+
+impl<K, V> Default for Builder<K, V> {
+    fn default() -> Self {
+        Self {
+            bound: None,
+            classes: Classes::default(),
+            clock: SystemClock::new(),
+            hasher: DefaultHashBuilder::default(),
+            shards: None,
+        }
+    }
+}
+
+impl<K, V, C, S> Builder<K, V, C, S> {
+    /// Bounds the number of entries. Replaces an earlier bound.
+    pub fn max_entries(mut self, entries: usize) -> Self {
+        self.bound = Some(Bound::Entries(entries as u64));
+        self
+    }
+
+    /// Bounds the sum of the weights that `weigher` gives to entries, in its
+    /// own unit (bytes, say). Replaces an earlier bound.
+    ///
+    /// An entry is weighed once, when it is stored; the weigher runs unlocked.
+    /// A weight of 0 counts as 1, and an entry heavier than the bound or than
+    /// `u32::MAX` is not stored. What the cache itself needs for an entry is
+    /// not counted; the crate's README tells how much that is.
+    pub fn max_weight(
+        mut self,
+        weight: u64,
+        weigher: impl Fn(&K, &V) -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        self.bound = Some(Bound::Weight(weight, Box::new(weigher)));
+        self
+    }
+
+    /// The TTL classes; the four standard ones by default. Keep a clone to
+    /// change them while the cache is in use, or ask the cache for it.
+    pub fn classes(mut self, classes: Classes) -> Self {
+        self.classes = classes;
+        self
+    }
+
+    /// The clock; [`SystemClock`] by default.
+    pub fn clock<D: Clock>(self, clock: D) -> Builder<K, V, D, S> {
+        Builder {
+            bound: self.bound,
+            classes: self.classes,
+            clock,
+            hasher: self.hasher,
+            shards: self.shards,
+        }
+    }
+
+    /// How keys and tags are hashed; `foldhash`, seeded per process, by
+    /// default. Both halves of a hash must be well mixed: one chooses the
+    /// shard, the other the place in it.
+    pub fn hasher<T: BuildHasher>(self, hasher: T) -> Builder<K, V, C, T> {
+        Builder {
+            bound: self.bound,
+            classes: self.classes,
+            clock: self.clock,
+            hasher,
+            shards: self.shards,
+        }
+    }
+
+    /// The number of shards, each with its lock, rounded up to a power of two:
+    /// 1 to 65,536. By default at least 64, more on many processors, fewer if
+    /// the cache is bounded to few entries.
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = Some(shards);
+        self
+    }
+}
+
+impl<K, V, C, S> Builder<K, V, C, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+    C: Clock,
+    S: BuildHasher,
+{
+    /// Builds the cache. Allocates the shards, a few hundred bytes each.
+    ///
+    /// # Errors
+    /// [`BuildError`] when no bound was given, when it is zero, or when the
+    /// number of shards is out of range.
+    pub fn build(self) -> Result<Cache<K, V, C, S>, BuildError> {
+        let (capacity, weigher) = match self.bound {
+            None => return Err(BuildError::Unbounded),
+            Some(Bound::Entries(entries)) => (entries, None),
+            Some(Bound::Weight(weight, weigher)) => (weight, Some(weigher)),
+        };
+        if capacity == 0 {
+            return Err(BuildError::ZeroCapacity);
+        }
+        let shards = match self.shards {
+            Some(shards) if !(1..=MAX_SHARDS).contains(&shards) => {
+                return Err(BuildError::Shards { shards });
+            }
+            Some(shards) => shards.next_power_of_two(),
+            None => default_shards(capacity, weigher.is_none()),
+        };
+        let shards = (0..shards).map(|_| Apart(Mutex::new(Shard::new())));
+        Ok(Cache::from_inner(Arc::new(Inner {
+            hasher: self.hasher,
+            clock: self.clock,
+            classes: self.classes,
+            weigher,
+            capacity,
+            shards: shards.collect(),
+            log: InvalidationLog::new(),
+            total: Apart(AtomicU64::new(0)),
+            eviction_turn: AtomicUsize::new(0),
+            maintenance_turn: AtomicUsize::new(0),
+        })))
+    }
+}
+
+/// Enough shards that threads seldom meet in one, but, where entries are
+/// counted, few enough that each has some to choose among when one must leave.
+fn default_shards(capacity: u64, counts_entries: bool) -> usize {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let shards = (threads * 16).next_power_of_two().clamp(64, 1_024);
+    if counts_entries {
+        let most = usize::try_from(capacity / 64).unwrap_or(usize::MAX);
+        // The greatest power of two that is not above.
+        let most = most.checked_ilog2().map_or(1, |log| 1 << log);
+        return shards.min(most);
+    }
+    shards
+}

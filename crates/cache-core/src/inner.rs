@@ -1,0 +1,272 @@
+//! What all handles of a cache share, and the one way in which values enter it.
+
+use std::{
+    hash::{BuildHasher, Hash},
+    ops::{Deref, DerefMut},
+    task::Waker,
+};
+
+use crate::{
+    class::{Classes, TtlClass},
+    clock::Clock,
+    error::Refusal,
+    expiry::Judge,
+    flight::{Flight, Joined, serve},
+    log::InvalidationLog,
+    shard::{Garbage, NewEntry, Shard},
+    sync::{AtomicU64, AtomicUsize, Mutex, Ordering},
+    tags::TagSet,
+};
+
+/// Counts the weight of an entry.
+pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
+
+/// A value on cache lines of its own, so that threads which work on different
+/// shards do not contend for one line. 128 bytes: processors fetch lines in
+/// pairs.
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
+pub(crate) struct Inner<K, V, C, S> {
+    pub(crate) hasher: S,
+    pub(crate) clock: C,
+    pub(crate) classes: Classes,
+    pub(crate) weigher: Option<Weigher<K, V>>,
+    pub(crate) capacity: u64,
+    /// A power of two of them.
+    pub(crate) shards: Box<[Apart<Mutex<Shard<K, V>>>]>,
+    pub(crate) log: InvalidationLog<K, V>,
+    /// The weight of all entries. Written by what changes it, never by a hit.
+    pub(crate) total: Apart<AtomicU64>,
+    /// Where eviction from other shards goes on.
+    pub(crate) eviction_turn: AtomicUsize,
+    /// Where maintenance goes on.
+    pub(crate) maintenance_turn: AtomicUsize,
+}
+
+/// A locked shard. Carries changes of the shard's weight over to the total when
+/// it is unlocked.
+pub(crate) struct Locked<'a, K, V> {
+    shard: crate::sync::MutexGuard<'a, Shard<K, V>>,
+    total: &'a AtomicU64,
+    counted: u64,
+}
+
+impl<K, V> Locked<'_, K, V> {
+    /// Brings the total up to date and returns it.
+    fn total(&mut self) -> u64 {
+        let weight = self.shard.weight();
+        let change = weight.wrapping_sub(self.counted);
+        if change == 0 {
+            return self.total.load(Ordering::Relaxed);
+        }
+        self.counted = weight;
+        // Wrapping addition of the difference is subtraction where it fell.
+        self.total
+            .fetch_add(change, Ordering::Relaxed)
+            .wrapping_add(change)
+    }
+}
+
+impl<K, V> Drop for Locked<'_, K, V> {
+    fn drop(&mut self) {
+        if self.shard.weight() != self.counted {
+            self.total();
+        }
+    }
+}
+
+impl<K, V> Deref for Locked<'_, K, V> {
+    type Target = Shard<K, V>;
+
+    fn deref(&self) -> &Shard<K, V> {
+        &self.shard
+    }
+}
+
+impl<K, V> DerefMut for Locked<'_, K, V> {
+    fn deref_mut(&mut self) -> &mut Shard<K, V> {
+        &mut self.shard
+    }
+}
+
+/// What is left to do once the lock is released: user code runs here.
+pub(crate) struct Aftermath<K, V> {
+    pub(crate) garbage: Garbage<K, V>,
+    pub(crate) keys: Vec<K>,
+    pub(crate) waiters: Vec<Joined<V>>,
+    /// The waiters' copy of the value; present if there are any.
+    pub(crate) copy: Option<V>,
+    /// Who was elected to fill.
+    pub(crate) elected: Option<Waker>,
+}
+
+impl<K, V> Aftermath<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            garbage: Vec::new(),
+            keys: Vec::new(),
+            waiters: Vec::new(),
+            copy: None,
+            elected: None,
+        }
+    }
+
+    /// Takes over what an ended flight leaves.
+    pub(crate) fn land(&mut self, flight: Option<Flight<K, V>>) {
+        if let Some(flight) = flight {
+            let (key, waiters) = flight.into_waiters();
+            self.keys.push(key);
+            self.waiters.extend(waiters);
+        }
+    }
+
+    /// Serves the waiters, and only then drops what left: a drop of the user
+    /// may take long, and may panic.
+    pub(crate) fn run(self) {
+        serve(self.waiters, self.copy, self.elected);
+    }
+}
+
+/// Why a value was not stored, and the value.
+pub(crate) type Rejected<K, V> = (Refusal, (K, V));
+
+/// A value on its way in.
+pub(crate) struct Entering<'a, K, V> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) class: TtlClass,
+    pub(crate) tags: &'a TagSet<'a>,
+    /// Its weight, or why it cannot be stored.
+    pub(crate) weight: Result<u32, Refusal>,
+    /// The flight that it comes from.
+    pub(crate) flight: Option<u64>,
+}
+
+impl<K, V, C, S> Inner<K, V, C, S> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the mask keeps at most 16 bits"
+    )]
+    pub(crate) fn shard_of(&self, hash: u64) -> usize {
+        // The low half of the hash places the entry within its shard.
+        (hash >> 32) as usize & (self.shards.len() - 1)
+    }
+
+    pub(crate) fn lock(&self, shard: usize) -> Locked<'_, K, V> {
+        let shard = self.shards[shard].0.lock();
+        Locked {
+            counted: shard.weight(),
+            shard,
+            total: &self.total.0,
+        }
+    }
+
+    pub(crate) fn lock_for(&self, hash: u64) -> Locked<'_, K, V> {
+        self.lock(self.shard_of(hash))
+    }
+}
+
+impl<K, V, C: Clock, S> Inner<K, V, C, S> {
+    pub(crate) fn judge(&self) -> Judge<'_> {
+        Judge {
+            now: self.clock.now(),
+            classes: &self.classes,
+        }
+    }
+}
+
+impl<K, V, C, S> Inner<K, V, C, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+    C: Clock,
+    S: BuildHasher,
+{
+    /// The weight of an entry, or why it cannot be stored. Runs the user's
+    /// weigher: no lock may be held.
+    pub(crate) fn weigh(&self, key: &K, value: &V, tags: &TagSet<'_>) -> Result<u32, Refusal> {
+        if tags.is_too_large() {
+            return Err(Refusal::TooManyTags);
+        }
+        // Nothing is weightless, or the number of entries would have no bound.
+        let weight = self
+            .weigher
+            .as_ref()
+            .map_or(1, |weigher| weigher(key, value).max(1));
+        if weight > self.capacity {
+            return Err(Refusal::TooLarge);
+        }
+        u32::try_from(weight).map_err(|_| Refusal::TooLarge)
+    }
+
+    /// Stores a value, ends the flights that it supersedes, and evicts from
+    /// this shard what is over the bound. Returns the live entry it replaced.
+    pub(crate) fn enter(
+        &self,
+        shard: &mut Locked<'_, K, V>,
+        entering: Entering<'_, K, V>,
+        judge: Judge<'_>,
+        after: &mut Aftermath<K, V>,
+    ) -> (Option<(K, V)>, Result<(), Rejected<K, V>>) {
+        let Entering {
+            hash, key, value, ..
+        } = entering;
+        let ended = shard.flights.ended_by(hash, &key, entering.flight);
+        let waiting = shard.flights.waiting(hash, &ended);
+        if waiting > 0 {
+            after.copy = Some(value.clone());
+            shard.fills.coalesced += waiting as u64;
+        }
+        let outcome = match entering.weight {
+            Ok(weight) => {
+                let new = NewEntry {
+                    hash,
+                    key,
+                    value,
+                    class: entering.class,
+                    weight,
+                    tags: entering.tags,
+                };
+                let stored = shard.store(new, judge, &mut after.garbage);
+                let place = stored.place.map_err(|entry| (Refusal::TooLarge, entry));
+                (stored.replaced, place)
+            }
+            // What the value would have replaced is outdated all the same.
+            Err(refusal) => {
+                let replaced = shard.take(hash, &key, judge, &mut after.garbage);
+                (replaced, Err((refusal, (key, value))))
+            }
+        };
+        for id in ended {
+            after.land(shard.flights.end(hash, id));
+        }
+        match outcome {
+            (replaced, Ok(at)) => {
+                while shard.total() > self.capacity
+                    && shard.evict(Some(at), judge, &mut after.garbage)
+                {}
+                (replaced, Ok(()))
+            }
+            (replaced, Err(rejected)) => {
+                shard.fills.rejected += 1;
+                (replaced, Err(rejected))
+            }
+        }
+    }
+
+    /// Evicts from the other shards in turn what is still over the bound after
+    /// shard `own` gave what it had.
+    pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
+        let mut fruitless = 0;
+        while self.total.0.load(Ordering::Relaxed) > self.capacity && fruitless < self.shards.len()
+        {
+            let turn = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
+            let other = turn & (self.shards.len() - 1);
+            let mut garbage = Vec::new();
+            let evicted = other != own && self.lock(other).evict(None, judge, &mut garbage);
+            fruitless = if evicted { 0 } else { fruitless + 1 };
+        }
+    }
+}

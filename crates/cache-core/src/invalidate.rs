@@ -1,0 +1,175 @@
+//! Invalidation by every selector.
+//!
+//! Each first enters the log, so that no fill under way escapes it, and then
+//! visits the shards that may hold what it reaches.
+
+use std::{
+    hash::{BuildHasher, Hash},
+    sync::Arc,
+};
+
+use equivalent::Equivalent;
+
+use crate::{
+    cache::Cache,
+    class::TtlClass,
+    clock::Clock,
+    expiry::Judge,
+    inner::Locked,
+    log::{Predicate, Selector},
+    shard::{Garbage, Walk},
+};
+
+/// Invalidation. Whatever the selector: the count returned is that of the live
+/// entries removed, exactly; expired ones are removed with them and count as
+/// expirations. A value read under a [`Permit`](crate::Permit) issued before
+/// the call is not stored after it if the selector reaches it, nor given to
+/// those who begin to wait after it.
+impl<K, V, C, S> Cache<K, V, C, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+    C: Clock,
+    S: BuildHasher,
+{
+    /// Removes every entry that `key` is equivalent to. Looks into one shard.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
+    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA, &[]);
+    /// assert_eq!(cache.invalidate("a"), 1);
+    /// assert_eq!(cache.invalidate("a"), 0);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn invalidate<Q>(&self, key: &Q) -> usize
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let hash = self.inner.hasher.hash_one(key);
+        self.inner.log.record(Selector::Key(hash));
+        let judge = self.inner.judge();
+        let mut garbage = Vec::new();
+        let mut shard = self.inner.lock_for(hash);
+        shard.invalidate_key(hash, key, judge, &mut garbage)
+    }
+
+    /// Removes every entry that was stored with this tag. Costs a look into
+    /// each shard and time for what is removed; scans nothing.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &["claim:7", "user:3"]);
+    /// cache.insert(2, 20, TtlClass::LIVE_DATA, &["user:3"]);
+    /// assert_eq!(cache.invalidate_tag("claim:7"), 1);
+    /// assert_eq!(cache.invalidate_tag("user:3"), 1);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn invalidate_tag(&self, tag: &str) -> usize {
+        let hash = self.inner.hasher.hash_one(tag);
+        self.inner.log.record(Selector::Tag(Arc::from(tag)));
+        self.in_each_shard(|shard, judge, garbage| shard.invalidate_tag(hash, tag, judge, garbage))
+    }
+
+    /// Removes every entry that was stored under this class. Costs a look into
+    /// each shard and time for what is removed; scans nothing.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(2, 20, TtlClass::KNOWLEDGE_BASE, &[]);
+    /// assert_eq!(cache.invalidate_class(TtlClass::LIVE_DATA), 1);
+    /// assert_eq!(cache.len(), 1);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn invalidate_class(&self, class: TtlClass) -> usize {
+        self.inner.log.record(Selector::Class(class));
+        self.in_each_shard(|shard, judge, garbage| {
+            shard.invalidate_class(class.index(), judge, garbage)
+        })
+    }
+
+    /// Removes everything.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
+    /// assert_eq!(cache.invalidate_all(), 1);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn invalidate_all(&self) -> usize {
+        self.inner.log.record(Selector::All);
+        self.in_each_shard(|shard, judge, garbage| shard.invalidate_all(judge, garbage))
+    }
+
+    /// Removes every entry that `predicate` holds for. Scans everything, but
+    /// holds no lock while the predicate runs: entries are copied out some at a
+    /// time, and those that match are removed if they are still the same.
+    ///
+    /// The predicate must be a pure function: as long as fills are under way
+    /// that began before this call, it is kept and asked about their values,
+    /// and it may be asked about an entry twice.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, &str>::builder().max_entries(100).build()?;
+    /// cache.insert(1, "keep", TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(2, "drop", TtlClass::LIVE_DATA, &[]);
+    /// assert_eq!(cache.invalidate_if(|_key, value| *value == "drop"), 1);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn invalidate_if<P>(&self, predicate: P) -> usize
+    where
+        P: Fn(&K, &V) -> bool + Send + Sync + 'static,
+    {
+        let predicate: Predicate<K, V> = Arc::new(predicate);
+        self.inner.log.record(Selector::If(Arc::clone(&predicate)));
+        let judge = self.inner.judge();
+        (0..self.inner.shards.len())
+            .map(|shard| self.invalidate_if_in(shard, &predicate, judge))
+            .sum()
+    }
+
+    fn invalidate_if_in(
+        &self,
+        shard: usize,
+        predicate: &Predicate<K, V>,
+        judge: Judge<'_>,
+    ) -> usize {
+        let mut removed = 0;
+        let mut walk = Walk::default();
+        loop {
+            let candidates = self.inner.lock(shard).next_candidates(&mut walk);
+            let Some(mut candidates) = candidates else {
+                self.inner.lock(shard).end_walk();
+                return removed;
+            };
+            candidates.retain(|entry| predicate(&entry.key, &entry.value));
+            let mut garbage = Vec::new();
+            let mut shard = self.inner.lock(shard);
+            removed += shard.invalidate_candidates(&candidates, &walk, judge, &mut garbage);
+        }
+    }
+
+    fn in_each_shard(
+        &self,
+        mut visit: impl FnMut(&mut Locked<'_, K, V>, Judge<'_>, &mut Garbage<K, V>) -> usize,
+    ) -> usize {
+        let judge = self.inner.judge();
+        let mut removed = 0;
+        for shard in 0..self.inner.shards.len() {
+            let mut garbage = Vec::new();
+            let mut shard = self.inner.lock(shard);
+            removed += visit(&mut shard, judge, &mut garbage);
+        }
+        removed
+    }
+}

@@ -1,0 +1,166 @@
+//! Counters and their snapshot.
+
+use std::{sync::Arc, time::Duration};
+
+/// What a cache did since it was built, and what it holds.
+///
+/// The counters are kept per shard under its lock, so that a snapshot never
+/// shows a look-up that was counted but neither as hit nor as miss. Shards are
+/// read one after another: while others use the cache, the sums of different
+/// counters may stem from slightly different moments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Look-ups answered from the cache.
+    pub hits: u64,
+    /// Look-ups that were not; reading an expired entry is one.
+    pub misses: u64,
+    /// Live entries removed by invalidations.
+    pub invalidations: u64,
+    /// Live entries removed to keep within the bound.
+    pub evictions: u64,
+    /// Entries removed because they had expired, each counted once.
+    pub expirations: u64,
+    /// Misses that were served by a fill or an insertion they waited for.
+    pub coalesced: u64,
+    /// Fills that were not stored because an invalidation or a newer value
+    /// came between.
+    pub refused_fills: u64,
+    /// Values that were not stored because they were too large or carried too
+    /// many tags.
+    pub rejected: u64,
+    /// Live entries.
+    pub entries: usize,
+    /// The weight held at present, in the unit of the bound (entries, or what
+    /// the weigher counts). Includes what has expired but was not removed yet.
+    pub weight: u64,
+    /// The bound.
+    pub capacity: u64,
+    /// The same per class, in order of definition. Reads count for the class
+    /// that the reader named, departures for the class of the entry.
+    pub classes: Vec<ClassStats>,
+}
+
+/// What happened to one class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClassStats {
+    /// The name of the class.
+    pub name: Arc<str>,
+    /// Its time to live.
+    pub ttl: Duration,
+    /// Live entries.
+    pub entries: usize,
+    /// Look-ups answered from the cache.
+    pub hits: u64,
+    /// Look-ups that were not.
+    pub misses: u64,
+    /// Live entries removed to keep within the bound.
+    pub evictions: u64,
+    /// Entries removed because they had expired.
+    pub expirations: u64,
+    /// Live entries removed by invalidations.
+    pub invalidations: u64,
+}
+
+impl Stats {
+    /// All look-ups: `hits + misses`.
+    #[must_use]
+    pub fn total_requests(&self) -> u64 {
+        self.hits.saturating_add(self.misses)
+    }
+
+    /// Hits as a percentage of all look-ups, rounded to two decimals as
+    /// Python's `round(hits / total * 100, 2)` does; 0 when nothing was asked.
+    ///
+    /// ```
+    /// # let cache = cache_core::Cache::<u32, u32>::builder().max_entries(8).build()?;
+    /// assert_eq!(cache.stats().hit_rate(), 0.0);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        hit_rate(self.hits, self.total_requests())
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "Python divides the same doubles up to 2^53, which no counter reaches"
+)]
+fn hit_rate(hits: u64, total: u64) -> f64 {
+    if total == 0 {
+        return 0.0;
+    }
+    let percent = hits as f64 / total as f64 * 100.0;
+    // Python rounds the exact value of the double, ties to even, and returns
+    // the double nearest to the decimal. Formatting rounds in the same way, and
+    // parsing finds the nearest double.
+    format!("{percent:.2}").parse().unwrap_or(percent)
+}
+
+#[cfg(feature = "serde")]
+mod json {
+    //! `{"hit_rate", "cache_stats": {…}, "cache_size", …, "classes": {…}}`.
+
+    use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+
+    use super::{ClassStats, Stats};
+
+    struct CacheStats<'a>(&'a Stats);
+
+    impl Serialize for CacheStats<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut out = serializer.serialize_struct("CacheStats", 4)?;
+            out.serialize_field("hits", &self.0.hits)?;
+            out.serialize_field("misses", &self.0.misses)?;
+            out.serialize_field("invalidations", &self.0.invalidations)?;
+            out.serialize_field("total_requests", &self.0.total_requests())?;
+            out.end()
+        }
+    }
+
+    struct ByName<'a>(&'a [ClassStats]);
+
+    impl Serialize for ByName<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut out = serializer.serialize_map(Some(self.0.len()))?;
+            for class in self.0 {
+                out.serialize_entry(&*class.name, class)?;
+            }
+            out.end()
+        }
+    }
+
+    impl Serialize for Stats {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut out = serializer.serialize_struct("Stats", 11)?;
+            out.serialize_field("hit_rate", &self.hit_rate())?;
+            out.serialize_field("cache_stats", &CacheStats(self))?;
+            out.serialize_field("cache_size", &self.entries)?;
+            out.serialize_field("cache_weight", &self.weight)?;
+            out.serialize_field("cache_capacity", &self.capacity)?;
+            out.serialize_field("evictions", &self.evictions)?;
+            out.serialize_field("expirations", &self.expirations)?;
+            out.serialize_field("coalesced", &self.coalesced)?;
+            out.serialize_field("refused_fills", &self.refused_fills)?;
+            out.serialize_field("rejected", &self.rejected)?;
+            out.serialize_field("classes", &ByName(&self.classes))?;
+            out.end()
+        }
+    }
+
+    impl Serialize for ClassStats {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut out = serializer.serialize_struct("ClassStats", 7)?;
+            out.serialize_field("ttl_seconds", &self.ttl.as_secs_f64())?;
+            out.serialize_field("entries", &self.entries)?;
+            out.serialize_field("hits", &self.hits)?;
+            out.serialize_field("misses", &self.misses)?;
+            out.serialize_field("evictions", &self.evictions)?;
+            out.serialize_field("expirations", &self.expirations)?;
+            out.serialize_field("invalidations", &self.invalidations)?;
+            out.end()
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Waiters: misses that wait for the fill of another.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+};
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::{
+    class::TtlClass,
+    clock::SystemClock,
+    flight::{Cell, CellState},
+    inner::Inner,
+    permit::Permit,
+    sync::thread,
+};
+
+/// What waiting came to.
+#[derive(Debug)]
+pub enum Waited<K, V, C = SystemClock, S = DefaultHashBuilder> {
+    /// The value of the fill, or of an insertion that overtook it. No
+    /// invalidation that reaches it came between the reading of the value and
+    /// the beginning of the wait.
+    Value(V),
+    /// The right to fill: whoever had it gave it up, or what it read had been
+    /// invalidated before this wait began.
+    Permit(Permit<K, V, C, S>),
+}
+
+/// A miss of a key that another is filling.
+///
+/// Await it under any runtime, or block a thread with [`wait`](Self::wait). It
+/// may be dropped at any time; if it had just been elected to fill, the next
+/// waiter is.
+///
+/// ```
+/// use cache_core::{Cache, Lookup, Reuse, TtlClass, Waited};
+///
+/// let cache = Cache::<&str, u32>::builder().max_entries(100).build()?;
+/// let class = TtlClass::LIVE_DATA;
+/// let Lookup::Miss(permit) = cache.lookup("key", class, Reuse::Any) else {
+///     unreachable!("the cache is empty");
+/// };
+/// let Lookup::InFlight(waiter) = cache.lookup("key", class, Reuse::Any) else {
+///     unreachable!("the key is being filled");
+/// };
+/// std::thread::spawn(move || permit.fill(7, &[]));
+/// assert!(matches!(waiter.wait(), Waited::Value(7)));
+/// # Ok::<(), cache_core::BuildError>(())
+/// ```
+///
+/// # Panics
+/// Polling it again after it was ready panics.
+#[must_use = "a waiter does nothing unless awaited"]
+pub struct Waiter<K, V, C = SystemClock, S = DefaultHashBuilder> {
+    inner: Arc<Inner<K, V, C, S>>,
+    /// Present until the waiter is ready.
+    key: Option<K>,
+    class: TtlClass,
+    hash: u64,
+    flight: u64,
+    number: u64,
+    cell: Arc<Cell<V>>,
+}
+
+impl<K, V, C, S> Waiter<K, V, C, S> {
+    pub(crate) const fn new(
+        inner: Arc<Inner<K, V, C, S>>,
+        key: K,
+        class: TtlClass,
+        hash: u64,
+        (flight, number): (u64, u64),
+        cell: Arc<Cell<V>>,
+    ) -> Self {
+        Self {
+            inner,
+            key: Some(key),
+            class,
+            hash,
+            flight,
+            number,
+            cell,
+        }
+    }
+
+    fn permit(&mut self, epoch: u64) -> Option<Permit<K, V, C, S>> {
+        let inner = Arc::clone(&self.inner);
+        let (class, hash, flight) = (self.class, self.hash, self.flight);
+        let key = self.key.take()?;
+        Some(Permit::new(inner, key, class, hash, flight, epoch))
+    }
+}
+
+impl<K, V: Clone, C, S> Waiter<K, V, C, S> {
+    /// Blocks the thread until the wait is over. For code outside any runtime:
+    /// inside one, await the waiter instead.
+    pub fn wait(mut self) -> Waited<K, V, C, S> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(waited) = Pin::new(&mut self).poll(&mut context) {
+                return waited;
+            }
+            // A wake-up between the look and here makes this return at once.
+            thread::park();
+        }
+    }
+}
+
+/// Wakes a blocked thread.
+struct Unpark(thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+// Nothing in a waiter is pinned through it.
+impl<K, V, C, S> Unpin for Waiter<K, V, C, S> {}
+
+impl<K, V: Clone, C, S> Future for Waiter<K, V, C, S> {
+    type Output = Waited<K, V, C, S>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // Wakers are user code: cloned before the lock, dropped after it.
+        let waker = context.waker().clone();
+        let mut state = self.cell.lock();
+        match std::mem::replace(&mut *state, CellState::Done) {
+            CellState::Waiting(old) => {
+                *state = CellState::Waiting(Some(waker));
+                drop(state);
+                drop(old);
+                Poll::Pending
+            }
+            CellState::Value(value) => {
+                drop(state);
+                self.key = None;
+                Poll::Ready(Waited::Value(Arc::unwrap_or_clone(value)))
+            }
+            CellState::Elected { epoch } => {
+                drop(state);
+                match self.permit(epoch) {
+                    Some(permit) => Poll::Ready(Waited::Permit(permit)),
+                    None => unreachable!("a waiter has its key until it is ready"),
+                }
+            }
+            CellState::Done => panic!("a waiter was polled after it was ready"),
+        }
+    }
+}
+
+impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
+    fn drop(&mut self) {
+        if self.key.is_none() {
+            return;
+        }
+        let left = {
+            let mut shard = self.inner.lock_for(self.hash);
+            shard.flights.leave(self.hash, self.flight, self.number)
+        };
+        if left {
+            return;
+        }
+        // Someone took this waiter out of the flight to give it something. What
+        // was not given yet will find it gone; an election passes on.
+        let state = std::mem::replace(&mut *self.cell.lock(), CellState::Done);
+        if let CellState::Elected { epoch } = state {
+            drop(self.permit(epoch));
+        }
+    }
+}
+
+impl<K: fmt::Debug, V, C, S> fmt::Debug for Waiter<K, V, C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
