@@ -76,6 +76,7 @@ mod text;
 mod through;
 
 pub use catalogue::{
+    Problem as CatalogueProblem,
     Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, QuerySpec, SlotSpec,
 };
 pub use detect::{Detection, Detector, KeywordDetector};
@@ -89,6 +90,6 @@ pub use router::{Router, WallClock};
 pub use service::{
     CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock,
 };
-pub use slots::Slots;
+pub use slots::{Date, Slots};
 pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
 pub use text::normalise;

@@ -132,7 +132,7 @@ impl Router {
             intent,
             detection: &detection,
             principal: principal.as_ref(),
-            slots: self.catalogue.find_slots(intent, &request.message, today),
+            slots: Slots::find(intent, &self.catalogue, &request.message, today),
         };
         let enabled = self.cache.is_enabled();
         match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {

@@ -1,8 +1,8 @@
 //! The command line as its users meet it: output, messages, exit codes.
 
-mod support;
+mod program;
 
-use support::{file, router, router_with};
+use program::{file, router, router_with};
 
 const VECTORS: &str = include_str!("../../cache-keys/tests/data/vectors.jsonl");
 

@@ -1,12 +1,12 @@
 //! The configuration as its users meet it: every key, every source of settings,
 //! every error.
 
-mod support;
+mod program;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::{Run, file, router, router_with};
+use program::{Run, file, router, router_with};
 
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 

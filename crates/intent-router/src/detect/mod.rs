@@ -1,8 +1,9 @@
 //! Which intent a message has.
 
 mod keyword;
+mod spelling;
 
-pub use keyword::KeywordDetector;
+pub use keyword::{Evidence, KeywordDetector};
 
 /// What a detector made of a message.
 #[derive(Clone, Debug, PartialEq)]

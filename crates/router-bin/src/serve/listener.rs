@@ -8,16 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tower::ServiceExt;
 
 use super::Limits;
 use super::problem::Problem;
+use super::timed::{Busy, MarkedBody, TimedStream};
 
 /// How many refused connections are told so at the same time; the ones past
 /// this are closed without a word.
@@ -41,7 +46,9 @@ pub(crate) async fn serve(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout);
+        // Counted from the end of the response before, so it is the time that
+        // a connection may be idle; `TimedStream` bounds the head by itself.
+        .header_read_timeout(limits.idle_timeout.max(limits.header_timeout));
 
     let mut shutdown = pin!(shutdown);
     loop {
@@ -69,7 +76,21 @@ pub(crate) async fn serve(
             }
             continue;
         };
-        let service = TowerToHyperService::new(app.clone());
+        let busy = Busy::default();
+        let (head, write) = (limits.header_timeout, limits.idle_timeout);
+        let stream = TimedStream::new(stream, busy.clone(), head, write);
+        let app = app.clone();
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let mark = busy.mark();
+            let answer = app.clone().oneshot(request.map(Body::new));
+            async move {
+                let response = answer.await?;
+                Ok::<_, std::convert::Infallible>(response.map(|body| MarkedBody {
+                    body: body.boxed_unsync(),
+                    mark,
+                }))
+            }
+        });
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

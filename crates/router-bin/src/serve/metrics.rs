@@ -152,24 +152,38 @@ impl Metrics {
         }
     }
 
-    /// For each outcome: how many answers took at most so many microseconds,
-    /// for each of the ascending `bounds`.
-    pub(crate) fn buckets(&self, outcome: Outcome, bounds: &[u64]) -> Vec<u64> {
+    /// One outcome's latencies, counted between the ascending `bounds` (in
+    /// microseconds) and above the last.
+    pub(crate) fn latency(&self, outcome: Outcome, bounds: &[u64]) -> Buckets {
         let inner = self.inner();
         let histogram = &inner.latencies[outcome as usize];
-        let at_most = |bound: &u64| histogram.count_between(0, *bound);
-        bounds.iter().map(at_most).collect()
-    }
-
-    /// The sum of an outcome's latencies, in microseconds.
-    pub(crate) fn latency_sum(&self, outcome: Outcome) -> f64 {
-        let inner = self.inner();
-        let histogram = &inner.latencies[outcome as usize];
-        if histogram.is_empty() {
-            return 0.0;
+        let count = histogram.len();
+        let mut counted = 0;
+        let mut buckets: Vec<u64> = Vec::with_capacity(bounds.len() + 1);
+        for bound in bounds {
+            let at_most = histogram.count_between(0, *bound);
+            buckets.push(at_most - counted);
+            counted = at_most;
         }
-        histogram.mean() * histogram.len() as f64
+        buckets.push(count - counted);
+        let sum_us = if count == 0 {
+            0.0
+        } else {
+            histogram.mean() * count as f64
+        };
+        Buckets {
+            count,
+            sum_us,
+            buckets,
+        }
     }
+}
+
+/// A latency histogram of few buckets.
+pub(crate) struct Buckets {
+    pub(crate) count: u64,
+    pub(crate) sum_us: f64,
+    pub(crate) buckets: Vec<u64>,
 }
 
 /// The metrics at one moment; arrays are indexed by [`Outcome`].

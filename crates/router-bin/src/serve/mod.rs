@@ -11,6 +11,7 @@ mod problem;
 mod prometheus;
 mod route;
 mod stats;
+mod timed;
 
 use std::time::Duration;
 
@@ -24,9 +25,11 @@ pub(crate) struct Limits {
     pub(crate) max_body: usize,
     /// The most connections at the same time.
     pub(crate) max_connections: usize,
-    /// How long a client has to send a request's headers, and how long an idle
-    /// connection is kept waiting for the next ones.
+    /// How long a client has to send a request's head, from its first byte on.
     pub(crate) header_timeout: Duration,
+    /// How long a connection may be without a request, and how long a client
+    /// may leave a response unread.
+    pub(crate) idle_timeout: Duration,
     /// How long a client has to send a request's body.
     pub(crate) body_timeout: Duration,
     /// How long a request may take to be answered.

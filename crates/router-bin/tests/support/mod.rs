@@ -1,58 +1,192 @@
-//! Runs the program as its users do.
+//! A running service and a client that can also misbehave.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-/// What a run of the program came to.
-#[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+use serde_json::Value;
+
+/// A service of the test's own, on a free port, stopped when dropped.
+pub struct Server {
+    child: Child,
+    address: String,
 }
 
-/// Runs the program with nothing in its environment but `environment`.
-pub fn router_with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
-        .args(arguments)
-        .env_clear()
-        .envs(environment.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // Written beside the reading of the output: either pipe may fill up. The
-    // program may stop reading early, so a failed write is no failure here.
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let _ = stdin.write_all(input);
-        });
-        child.wait_with_output().unwrap()
-    });
-    Run {
-        code: status.code().unwrap(),
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
+impl Server {
+    /// The service with embedded demo data and these settings.
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env_clear()
+            .env("ROUTER_SOURCE__DEMO_USERS", "50")
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the service starts");
+        let stdout = child.stdout.take().expect("stdout is a pipe");
+        let mut first = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut first)
+            .expect("the service says where it listens");
+        let address = first
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://"))
+            .unwrap_or_else(|| panic!("no address in {first:?}"))
+            .trim_end_matches('/')
+            .to_owned();
+        Self { child, address }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("the service ends")
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("its state is known").is_none()
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("the service accepts");
+        let limit = Some(Duration::from_secs(20));
+        stream.set_read_timeout(limit).expect("a read limit is set");
+        stream.set_write_timeout(limit).expect("a write limit is set");
+        stream
+    }
+
+    /// Sends bytes as they are and reads the answer to its end.
+    pub fn raw(&self, bytes: &[u8]) -> Reply {
+        let mut stream = self.connect();
+        // A server that refuses early may close before all is written; its
+        // answer is what counts.
+        let _ = stream.write_all(bytes);
+        Reply::read(stream)
+    }
+
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        let mut bytes = request.into_bytes();
+        bytes.extend_from_slice(body);
+        self.raw(&bytes)
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], b"")
+    }
+
+    pub fn json(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Reply {
+        let json = [("content-type", "application/json")];
+        self.send(method, path, &json, body.as_ref())
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.json("POST", path, body.to_string())
+    }
+
+    /// Asks as a user in a role.
+    pub fn ask(&self, message: &str, user: &str, role: &str) -> Reply {
+        let context = serde_json::json!({ "user_id": user, "user_role": role });
+        let body = serde_json::json!({ "message": message, "user_context": context });
+        let reply = self.post("/v1/route", &body);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply
+    }
+
+    pub fn stats(&self) -> Value {
+        self.get("/v1/stats").value()
+    }
+
+    pub fn invalidate(&self, selector: &Value) -> u64 {
+        let reply = self.post("/v1/invalidate", selector);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.value()["invalidated"].as_u64().expect("a count")
     }
 }
 
-/// Runs the program with an empty environment.
-pub fn router(arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
-    router_with(arguments, &[], input.as_ref())
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
-/// A file of this name for one test to fill; its directory is the test's own.
-pub fn file(test: &str, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join(name);
-    std::fs::write(&path, content).unwrap();
-    path
+/// An HTTP answer.
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn read(stream: TcpStream) -> Self {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a status line");
+        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status in {line:?}"));
+        let mut headers = Vec::new();
+        loop {
+            line.clear();
+            reader.read_line(&mut line).expect("a header line");
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                break;
+            };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut body = Vec::new();
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        match length.and_then(|(_, value)| value.parse().ok()) {
+            Some(length) => reader.take(length).read_to_end(&mut body),
+            None => reader.read_to_end(&mut body),
+        }
+        .expect("a body");
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.iter().filter(|(n, _)| n == name);
+        all.next().map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn value(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    pub fn cache_status(&self) -> &str {
+        self.header("cache-status").expect("a Cache-Status")
+    }
+
+    pub fn is_hit(&self) -> bool {
+        self.cache_status().contains("; hit")
+    }
+
+    /// Asserts that this is a problem document that says what was wrong.
+    pub fn is_problem(&self, status: u16, says: &str) {
+        assert_eq!(self.status, status, "{}", self.text());
+        let kind = self.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"), "{}", self.text());
+        let problem = self.value();
+        assert_eq!(problem["status"], status);
+        let detail = problem["detail"].as_str().expect("a detail");
+        assert!(detail.contains(says), "{detail:?} does not say {says:?}");
+    }
 }

@@ -1,0 +1,19 @@
+//! `router bench`: the same declared traffic without the cache, then with it.
+//!
+//! [`traffic`] plans the requests, [`run`] makes them twice and records each,
+//! [`summary`] works the figures out, [`table`] and [`report`] show them. What
+//! is measured is whatever implements [`run::Subject`].
+
+pub(crate) mod declaration;
+#[cfg(test)]
+mod fixtures;
+mod format;
+pub(crate) mod measure;
+mod plot;
+pub(crate) mod report;
+pub(crate) mod run;
+mod sampler;
+pub(crate) mod subject;
+pub(crate) mod summary;
+pub(crate) mod table;
+pub(crate) mod traffic;

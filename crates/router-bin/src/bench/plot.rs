@@ -1,0 +1,227 @@
+//! Plots as inline SVG, drawn with classes that the report's style colours.
+
+use super::format::{count, micros};
+
+const WIDTH: f64 = 720.0;
+const LEFT: f64 = 56.0;
+const RIGHT: f64 = 18.0;
+const TOP: f64 = 14.0;
+const BOTTOM: f64 = 44.0;
+
+/// How many points a line of a distribution is drawn with.
+const CDF_POINTS: usize = 400;
+
+/// A named line or bar; the class gives it its colour.
+pub(crate) struct Series<'a> {
+    /// What the legend calls it.
+    pub(crate) name: &'a str,
+    /// A class of the report's style sheet.
+    pub(crate) class: &'a str,
+    /// Its values.
+    pub(crate) values: Vec<f64>,
+}
+
+/// The rectangle that data is drawn in.
+struct Frame {
+    height: f64,
+    body: String,
+}
+
+impl Frame {
+    fn new(height: f64) -> Self {
+        Self {
+            height,
+            body: String::new(),
+        }
+    }
+
+    /// The horizontal place of a fraction of the way.
+    fn x(&self, fraction: f64) -> f64 {
+        LEFT + fraction.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    /// The vertical place of a fraction of the way up.
+    fn y(&self, fraction: f64) -> f64 {
+        let bottom = self.height - BOTTOM;
+        bottom - fraction.clamp(0.0, 1.0) * (bottom - TOP)
+    }
+
+    fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+        self.body.push_str(&format!(
+            r#"<line class="{class}" x1="{:.1}" y1="{:.1}" x2="{:.1}" y2="{:.1}"/>"#,
+            from.0, from.1, to.0, to.1
+        ));
+    }
+
+    fn text(&mut self, class: &str, anchor: &str, at: (f64, f64), text: &str) {
+        self.body.push_str(&format!(
+            r#"<text class="{class}" text-anchor="{anchor}" x="{:.1}" y="{:.1}">{}</text>"#,
+            at.0,
+            at.1,
+            escape(text)
+        ));
+    }
+
+    /// Grid lines and labels at 0, 25, 50, 75 and 100 per cent of the height.
+    fn percent_axis(&mut self) {
+        for quarter in 0..=4 {
+            let y = self.y(f64::from(quarter) / 4.0);
+            self.line("grid", (LEFT, y), (WIDTH - RIGHT, y));
+            let label = format!("{} %", quarter * 25);
+            self.text("tick", "end", (LEFT - 8.0, y + 4.0), &label);
+        }
+    }
+
+    fn x_title(&mut self, title: &str) {
+        let at = (self.x(0.5), self.height - 6.0);
+        self.text("tick", "middle", at, title);
+    }
+
+    fn path(&mut self, class: &str, points: impl Iterator<Item = (f64, f64)>) {
+        let data: String = points
+            .enumerate()
+            .map(|(at, (x, y))| format!("{}{x:.1} {y:.1}", if at == 0 { "M" } else { "L" }))
+            .collect();
+        self.body
+            .push_str(&format!(r#"<path class="curve {class}" d="{data}"/>"#));
+    }
+
+    fn finish(self, title: &str) -> String {
+        format!(
+            r#"<svg viewBox="0 0 {WIDTH} {}" role="img" aria-label="{}">{}</svg>"#,
+            self.height,
+            escape(title),
+            self.body
+        )
+    }
+}
+
+/// The share of requests answered within a time, over the time on a
+/// logarithmic axis; a line per series of latencies in microseconds.
+pub(crate) fn latency_cdf(title: &str, mut series: Vec<Series<'_>>) -> String {
+    let mut frame = Frame::new(320.0);
+    for line in &mut series {
+        line.values.sort_by(f64::total_cmp);
+    }
+    let (low, high) = decades(&series);
+    let along = |value: f64| {
+        // A latency of zero has no place on the axis; it stands at its start.
+        (value.max(f64::MIN_POSITIVE).log10() - f64::from(low)) / f64::from(high - low)
+    };
+    frame.percent_axis();
+    for decade in low..=high {
+        let value = 10_f64.powi(decade);
+        let x = frame.x(along(value));
+        frame.line("grid", (x, frame.y(0.0)), (x, frame.y(1.0)));
+        let label = decade_label(value);
+        frame.text("tick", "middle", (x, frame.y(0.0) + 17.0), &label);
+    }
+    frame.x_title("latency, logarithmic");
+    for line in &series {
+        let n = line.values.len();
+        if n == 0 {
+            continue;
+        }
+        let points: Vec<(f64, f64)> = (0..=CDF_POINTS)
+            .map(|point| {
+                let share = point as f64 / CDF_POINTS as f64;
+                let index = ((share * n as f64).ceil() as usize).clamp(1, n) - 1;
+                (frame.x(along(line.values[index])), frame.y(share))
+            })
+            .collect();
+        frame.path(line.class, points.into_iter());
+    }
+    frame.finish(title)
+}
+
+/// `1 µs`, `10 ms`: a power of ten without decimals.
+fn decade_label(value: f64) -> String {
+    micros(value).replace(".00", "").replace(".0", "")
+}
+
+/// The powers of ten of microseconds that enclose all values, at least one
+/// decade apart and at most from a nanosecond to some hours.
+fn decades(series: &[Series<'_>]) -> (i32, i32) {
+    let values = || series.iter().flat_map(|line| &line.values).copied();
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(0.0, f64::max);
+    if high <= 0.0 {
+        return (0, 3);
+    }
+    let low = (low.max(1e-3).log10().floor() as i32).clamp(-3, 10);
+    let high = (high.max(1e-3).log10().ceil() as i32).clamp(low + 1, 11);
+    (low, high)
+}
+
+/// One horizontal bar a series, of its first value, from zero.
+pub(crate) fn bars(title: &str, series: &[Series<'_>]) -> String {
+    let row = 44.0;
+    let height = TOP + row * series.len() as f64;
+    let mut frame = Frame::new(height);
+    let value = |bar: &Series<'_>| bar.values.first().copied().unwrap_or_default();
+    let most = series.iter().map(value).fold(0.0, f64::max);
+    // Room for the names to the left of the bars and the figures to the right.
+    let (left, room) = (LEFT + 30.0, WIDTH - LEFT - 30.0 - 110.0);
+    for (at, bar) in series.iter().enumerate() {
+        let y = TOP + row * at as f64;
+        let share = if most > 0.0 { value(bar) / most } else { 0.0 };
+        frame.text("label", "end", (left - 10.0, y + 20.0), bar.name);
+        frame.body.push_str(&format!(
+            r#"<rect class="bar {}" x="{left:.1}" y="{y:.1}" width="{:.1}" height="30" rx="3"/>"#,
+            bar.class,
+            share * room
+        ));
+        let figure = count(value(bar).round() as u64);
+        let after = left + share * room + 10.0;
+        frame.text("label", "start", (after, y + 20.0), &figure);
+    }
+    frame.finish(title)
+}
+
+/// A percentage over equal stretches of a run of `requests` requests.
+pub(crate) fn course(title: &str, line: &Series<'_>, requests: usize) -> String {
+    let mut frame = Frame::new(240.0);
+    frame.percent_axis();
+    for quarter in 0..=4_u32 {
+        let share = f64::from(quarter) / 4.0;
+        let at = (frame.x(share), frame.y(0.0) + 17.0);
+        let anchor = if quarter == 4 { "end" } else { "middle" };
+        let label = count((share * requests as f64).round() as u64);
+        frame.text("tick", anchor, at, &label);
+    }
+    frame.x_title("requests made");
+    let stretches = line.values.len() as f64;
+    let points: Vec<(f64, f64)> = line
+        .values
+        .iter()
+        .enumerate()
+        .map(|(at, percent)| {
+            // Each point stands in the middle of its stretch.
+            let along = (at as f64 + 0.5) / stretches;
+            (frame.x(along), frame.y(percent / 100.0))
+        })
+        .collect();
+    frame.path(line.class, points.into_iter());
+    frame.finish(title)
+}
+
+/// Text as it may stand in an element or a quoted attribute. Characters that
+/// XML has no place for become the replacement character.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\n' | '\t' => escaped.push(character),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                escaped.push(char::REPLACEMENT_CHARACTER);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,77 @@
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+
+use super::run;
+use crate::bench::fixtures::{Ideal, traffic};
+use crate::bench::measure::{Counts, Outcome};
+use crate::bench::traffic::Options;
+
+fn options(concurrency: usize) -> Options {
+    Options {
+        requests: 3_000,
+        concurrency,
+        ..Options::default()
+    }
+}
+
+#[tokio::test]
+async fn an_ideal_cache_reaches_the_declared_ceiling() {
+    let traffic = Arc::new(traffic(options(1)));
+    let done = run(
+        &Arc::new(Ideal::default()),
+        &traffic,
+        &ProgressBar::hidden(),
+    )
+    .await
+    .expect("nothing fails");
+    let off = Counts::of(done.off.samples.iter().map(|sample| sample.outcome));
+    let on = Counts::of(done.on.samples.iter().map(|sample| sample.outcome));
+    assert_eq!((off.total, off.bypass), (3_000, 3_000));
+    assert_eq!(on.hit_rate(), traffic.declaration().ceiling_percent);
+    assert_eq!(on.hit + on.miss, 3_000);
+    for sample in &done.on.samples {
+        assert_eq!(sample.queries == 0, sample.outcome == Outcome::Hit);
+    }
+}
+
+#[tokio::test]
+async fn warming_up_leaves_nothing_in_the_cache() {
+    let traffic = Arc::new(traffic(options(1)));
+    let done = run(
+        &Arc::new(Ideal::default()),
+        &traffic,
+        &ProgressBar::hidden(),
+    )
+    .await
+    .expect("nothing fails");
+    assert_eq!(done.on.samples[0].outcome, Outcome::Miss);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_workers_make_every_request_once_and_keep_the_order() {
+    let traffic = Arc::new(traffic(options(7)));
+    let bar = super::progress_bar(&traffic);
+    bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    let done = run(&Arc::new(Ideal::default()), &traffic, &bar)
+        .await
+        .expect("nothing fails");
+    assert_eq!(done.off.samples.len(), 3_000);
+    let on = Counts::of(done.on.samples.iter().map(|sample| sample.outcome));
+    assert_eq!(on.hit_rate(), traffic.declaration().ceiling_percent);
+    assert_eq!(bar.position(), 2 * (2_000 + 3_000));
+    assert_eq!(bar.length(), Some(bar.position()));
+}
+
+#[tokio::test]
+async fn a_failing_request_ends_the_run_and_is_named() {
+    let subject = Ideal::broken_at("claim_status #1?");
+    let traffic = Arc::new(traffic(options(1)));
+    let error = run(&Arc::new(subject), &traffic, &ProgressBar::hidden())
+        .await
+        .expect_err("a message is broken");
+    assert_eq!(
+        format!("{error:#}"),
+        "request 9 (\"claim_status #1?\" by BEN-000003) failed: the source is gone"
+    );
+}

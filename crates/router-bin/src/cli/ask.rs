@@ -1,0 +1,97 @@
+//! `router ask`: one question, answered in this process.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use intent_router::{CacheOutcome, CacheUse, Request, RouteError, Routed, UserContext};
+
+use crate::config::Config;
+use crate::exit::{Code, Failure, written};
+use crate::setup;
+
+/// Asks one question in this process, without the service.
+#[derive(Args, Debug)]
+pub(crate) struct AskArgs {
+    /// The question, such as "what is my claim status?".
+    message: String,
+    /// Who asks, such as BEN-000001; a guest when left out.
+    #[arg(long, value_name = "ID")]
+    user_id: Option<String>,
+    /// The role in which they ask.
+    #[arg(long, value_name = "ROLE", default_value = "beneficiary")]
+    role: String,
+    /// How many times to ask; from the second on, the cache may answer.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    repeat: u32,
+    /// Neither take an answer from the cache nor store one.
+    #[arg(long)]
+    no_cache: bool,
+}
+
+/// Asks, and shows each answer, where it came from, and how long it took.
+pub(super) fn run(config: &Config, args: &AskArgs) -> Result<(), Failure> {
+    let router = setup::router(config)?;
+    let user_context = match &args.user_id {
+        Some(id) => UserContext::new(id, &args.role),
+        None => UserContext::guest(),
+    };
+    let mut request = Request::new(&args.message, user_context);
+    if args.no_cache {
+        request.cache_use = CacheUse::Forbidden;
+    }
+    let runtime = super::runtime()?;
+    for round in 1..=args.repeat {
+        let started = Instant::now();
+        let routed = runtime.block_on(router.route(&request));
+        let took = started.elapsed();
+        let routed = routed.map_err(failed)?;
+        written(show(round, &routed, took))?;
+    }
+    Ok(())
+}
+
+fn failed(error: RouteError) -> Failure {
+    let code = match error {
+        RouteError::Source(_) => Code::Unavailable,
+        _ => Code::Data,
+    };
+    Failure::new(code, error)
+}
+
+/// The answer the first time, and again whenever it is another one; a line on
+/// how it came about every time.
+fn show(round: u32, routed: &Routed, took: Duration) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    let response = routed.answer.response();
+    let hit = matches!(routed.cache, CacheOutcome::Hit { .. });
+    if !hit || round == 1 {
+        if stdout.is_terminal() {
+            let data = serde_json::to_string_pretty(&response.data).unwrap_or_default();
+            writeln!(stdout, "{data}")?;
+        } else {
+            writeln!(stdout, "{}", routed.answer.json())?;
+        }
+    }
+    writeln!(
+        stdout,
+        "{}  {} ({:.2})  {}  {:.3} ms  {} database calls",
+        response.source.as_str(),
+        response.intent,
+        response.confidence,
+        outcome(&routed.cache),
+        took.as_secs_f64() * 1e3,
+        routed.calls,
+    )
+}
+
+fn outcome(cache: &CacheOutcome) -> String {
+    match cache {
+        CacheOutcome::Hit { age, .. } => format!("hit, {:.3} s old", age.as_secs_f64()),
+        CacheOutcome::Miss { stored: true, .. } => "miss, stored".to_owned(),
+        CacheOutcome::Miss { .. } => "miss, not stored".to_owned(),
+        CacheOutcome::Collapsed => "miss, shared".to_owned(),
+        CacheOutcome::Bypass(why) => format!("bypass, {}", why.as_str()),
+        _ => "miss".to_owned(),
+    }
+}

@@ -1,0 +1,127 @@
+//! `router bench`: the same traffic with the cache off, then on.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use intent_router::{Catalogue, Kind};
+
+use crate::bench::declaration;
+use crate::bench::report;
+use crate::bench::run::{self, Run};
+use crate::bench::subject::Routed;
+use crate::bench::summary::{Facts, Summary};
+use crate::bench::table;
+use crate::bench::traffic::{AskedIntent, Options, Population, Traffic};
+use crate::config::Config;
+use crate::exit::{Code, Failure, written};
+use crate::setup;
+
+/// Measures what the cache saves, on declared traffic.
+#[derive(Args, Debug)]
+#[command(after_help = declaration::help())]
+pub(crate) struct BenchArgs {
+    /// How many different users ask.
+    #[arg(long, value_name = "N", default_value_t = Options::default().users)]
+    users: u32,
+    /// How many requests each phase makes.
+    #[arg(long, value_name = "N", default_value_t = Options::default().requests)]
+    requests: usize,
+    /// Zipf's exponent over the users: 0 when all ask equally often.
+    #[arg(long, value_name = "S", default_value_t = Options::default().skew)]
+    skew: f64,
+    /// How many wordings of each intent are in use.
+    #[arg(long, value_name = "N", default_value_t = Options::default().wordings)]
+    wordings: usize,
+    /// What the random choices start from: the same seed, the same requests.
+    #[arg(long, value_name = "N", default_value_t = Options::default().seed)]
+    seed: u64,
+    /// How many requests are under way at a time.
+    #[arg(long, value_name = "N", default_value_t = Options::default().concurrency)]
+    concurrency: usize,
+    /// Print the figures as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Write a report with plots, one HTML file, to this path.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+impl BenchArgs {
+    fn options(&self) -> Options {
+        Options {
+            users: self.users,
+            requests: self.requests,
+            skew: self.skew,
+            wordings: self.wordings,
+            seed: self.seed,
+            concurrency: self.concurrency,
+            ..Options::default()
+        }
+    }
+
+    /// The command that repeats the run, its defaults spelt out.
+    fn command(&self, file: Option<&Path>) -> String {
+        let file = file.map_or(String::new(), |file| format!(" --config {}", file.display()));
+        format!(
+            "router{file} bench --users {} --requests {} --skew {} --wordings {} --seed {} --concurrency {}",
+            self.users, self.requests, self.skew, self.wordings, self.seed, self.concurrency
+        )
+    }
+}
+
+/// Runs the traffic twice and shows what came of it.
+pub(super) fn run(
+    mut config: Config,
+    file: Option<&Path>,
+    args: &BenchArgs,
+) -> Result<(), Failure> {
+    // The bench switches caching itself, whatever the service is told to do.
+    config.cache.enabled = false;
+    let router = Arc::new(setup::router(&config)?);
+    let asked = asked_intents(router.catalogue(), &config);
+    let traffic = Traffic::new(args.options(), Population::default(), asked)
+        .map_err(|error| Failure::new(Code::Usage, error))?;
+    let traffic = Arc::new(traffic);
+    let bar = run::progress_bar(&traffic);
+    let subject = Arc::new(Routed::new(router));
+    let run = super::runtime()?
+        .block_on(run::run(&subject, &traffic, &bar))
+        .map_err(|error| Failure::new(Code::Unavailable, format_args!("{error:#}")))?;
+    let facts = Facts::now(args.command(file), setup::source_name(&config));
+    let summary = Summary::new(facts, &traffic, &run);
+    if let Some(path) = &args.report {
+        write_report(path, &summary, &run)?;
+    }
+    let shown = if args.json {
+        serde_json::to_string_pretty(&summary).unwrap_or_default() + "\n"
+    } else {
+        table::render(&summary)
+    };
+    written(std::io::stdout().lock().write_all(shown.as_bytes()))
+}
+
+fn write_report(path: &Path, summary: &Summary, run: &Run) -> Result<(), Failure> {
+    std::fs::write(path, report::render(summary, run)).map_err(|error| {
+        Failure::new(
+            Code::Io,
+            format_args!("cannot write the report to {}: {error}", path.display()),
+        )
+    })
+}
+
+fn asked_intents(catalogue: &Catalogue, config: &Config) -> Vec<AskedIntent> {
+    let ttl = |class: &str| {
+        let mut classes = config.cache.classes.iter();
+        let found = classes.find(|(name, _)| *name == class);
+        found.map_or(cache_core::DEFAULT_TTL, |(_, class)| class.ttl.get())
+    };
+    let asked = |intent: &intent_router::Intent| AskedIntent {
+        name: intent.name.clone(),
+        examples: intent.examples.clone(),
+        shared: intent.kind == Kind::KnowledgeBase,
+        ttl: ttl(&intent.class),
+    };
+    catalogue.intents().iter().map(asked).collect()
+}

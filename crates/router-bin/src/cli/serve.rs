@@ -1,0 +1,119 @@
+//! `router serve`: the service over HTTP, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::exit::{Code, Failure, written};
+use crate::serve::{App, Limits, serve};
+use crate::setup;
+
+/// How often expired answers are looked for, and how many are removed at most
+/// each time: 100,000 a second, a few milliseconds of work at the worst.
+const MAINTENANCE_PERIOD: Duration = Duration::from_millis(100);
+const MAINTENANCE_BUDGET: usize = 10_000;
+
+/// Serves over HTTP; what `router` alone does too.
+#[derive(Args, Debug, Default)]
+pub(crate) struct ServeArgs {
+    /// The address and port to listen on, in the place of the configuration's;
+    /// port 0 lets the system choose.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+/// Serves until an interrupt or a termination signal.
+pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+    }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let router = setup::router(&config)?;
+    tracing::info!(source = setup::source_name(&config), "records");
+    super::runtime()?.block_on(listen(config, router))
+}
+
+async fn listen(config: Config, router: intent_router::Router) -> Result<(), Failure> {
+    let address = config.server.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let remedy = "choose another with --listen or [server] listen";
+        Failure::new(
+            Code::Unavailable,
+            format_args!("cannot listen on {address}: {error}; {remedy}"),
+        )
+    })?;
+    let bound = listener.local_addr().unwrap_or(address);
+    let signals = signals().map_err(|error| {
+        Failure::new(
+            Code::Unavailable,
+            format_args!("cannot wait for signals: {error}"),
+        )
+    })?;
+    let (stop, stopping) = watch::channel(false);
+    let limits = limits(&config);
+    let app = App::new(router, limits, stopping);
+    let maintenance = tokio::spawn(maintain(app.clone()));
+    written(say(bound))?;
+    serve(listener, app.endpoints(), limits, async move {
+        signals.await;
+        tracing::info!("stopping: requests under way are finished");
+        // The streams of statistics may all be gone already.
+        let _ = stop.send(true);
+    })
+    .await;
+    maintenance.abort();
+    Ok(())
+}
+
+/// Tells where the service listens, for people and for programs that let the
+/// system choose the port.
+fn say(address: SocketAddr) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "listening on http://{address}/ (dashboard)")?;
+    stdout.flush()
+}
+
+fn limits(config: &Config) -> Limits {
+    let server = &config.server;
+    let bounded = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Limits {
+        max_body: bounded(server.max_body.get()),
+        max_connections: bounded(server.max_connections.get()),
+        header_timeout: server.header_timeout.get(),
+        idle_timeout: server.idle_timeout.get(),
+        body_timeout: server.body_timeout.get(),
+        request_timeout: server.request_timeout.get(),
+        shutdown_deadline: server.shutdown_deadline.get(),
+    }
+}
+
+/// Completes at the first interrupt or termination signal.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Removes expired answers that nobody asks for, a bounded number at a time.
+async fn maintain(app: App) {
+    let cache = Arc::clone(app.router().cache());
+    let mut ticks = tokio::time::interval(MAINTENANCE_PERIOD);
+    loop {
+        ticks.tick().await;
+        cache.maintain(MAINTENANCE_BUDGET);
+    }
+}

@@ -1,0 +1,170 @@
+//! `GET /metrics`: the statistics in the OpenMetrics text format that
+//! Prometheus scrapes. Labels come from the configuration only (classes) or
+//! from the code (outcomes), so their number is bounded.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use cache_core::Stats;
+use http::{StatusCode, header};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::app::App;
+use super::metrics::{Outcome, Snapshot};
+use super::problem::Problem;
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of the latency buckets, in microseconds; one more holds the rest.
+const BOUNDS_US: [u64; 14] = [
+    25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 100_000, 500_000, 1_000_000,
+    5_000_000,
+];
+
+/// Everything that one scrape tells, taken before it is written.
+#[derive(Debug)]
+struct Scrape {
+    counters: Vec<Metric>,
+    gauges: Vec<Metric>,
+    latencies: Vec<Latency>,
+}
+
+/// One metric: name, help, and a value for each set of labels.
+#[derive(Debug)]
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    values: Vec<(Vec<(&'static str, String)>, f64)>,
+}
+
+#[derive(Debug)]
+struct Latency {
+    outcome: &'static str,
+    count: u64,
+    sum_seconds: f64,
+    buckets: Vec<(f64, u64)>,
+}
+
+fn plain(name: &'static str, help: &'static str, value: f64) -> Metric {
+    Metric {
+        name,
+        help,
+        values: vec![(Vec::new(), value)],
+    }
+}
+
+fn by_outcome(name: &'static str, help: &'static str, values: [u64; 3]) -> Metric {
+    let labelled = |outcome: Outcome| {
+        let label = vec![("outcome", outcome.name().to_owned())];
+        (label, values[outcome as usize] as f64)
+    };
+    Metric {
+        name,
+        help,
+        values: Outcome::ALL.map(labelled).into(),
+    }
+}
+
+impl Scrape {
+    fn of(app: &App) -> Self {
+        let stats = app.router().cache().stats();
+        let snapshot = app.metrics().snapshot();
+        let enabled = f64::from(app.router().cache().is_enabled());
+        Self {
+            counters: counters(&stats, &snapshot),
+            gauges: vec![
+                plain("cache_entries", "Live answers stored", stats.cache_size() as f64),
+                plain("cache_weight", "What the stored answers weigh, in the unit of the capacity", stats.weight() as f64),
+                plain("cache_capacity", "The most that the stored answers may weigh", stats.capacity() as f64),
+                plain("caching_enabled", "1 while caching is on", enabled),
+                plain("uptime_seconds", "Time since the service started", snapshot.uptime.as_secs_f64()),
+            ],
+            latencies: Outcome::ALL.map(|outcome| latency(app, outcome)).into(),
+        }
+    }
+}
+
+fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
+    let by_class = |name, help, value: fn(&cache_core::ClassStats) -> u64| Metric {
+        name,
+        help,
+        values: stats
+            .classes()
+            .map(|(class, stats)| (vec![("class", class.to_owned())], value(stats) as f64))
+            .collect(),
+    };
+    vec![
+        by_outcome("requests", "Requests answered", snapshot.requests),
+        plain("requests_failed", "Requests that the source failed", snapshot.failed as f64),
+        plain("database_queries", "Database calls made", snapshot.queries_made as f64),
+        plain("database_queries_saved", "Database calls that hits made unnecessary", snapshot.queries_saved as f64),
+        by_class("cache_hits", "Look-ups that found a fresh answer", |s| s.hits),
+        by_class("cache_misses", "Look-ups that did not", |s| s.misses),
+        by_class("cache_expirations", "Answers removed because their TTL had passed", |s| s.expirations),
+        by_class("cache_evictions", "Answers removed to make room", |s| s.evictions),
+        by_class("cache_invalidations", "Answers removed by an invalidation", |s| s.invalidations),
+        plain("cache_coalesced", "Look-ups served by another request's fill", stats.coalesced() as f64),
+        plain("cache_refused_fills", "Fills refused because an invalidation came between", stats.refused_fills() as f64),
+    ]
+}
+
+fn latency(app: &App, outcome: Outcome) -> Latency {
+    let histogram = app.metrics().latency(outcome, &BOUNDS_US);
+    let bounds = BOUNDS_US.iter().map(|us| *us as f64 / 1e6);
+    Latency {
+        outcome: outcome.name(),
+        count: histogram.count,
+        sum_seconds: histogram.sum_us / 1e6,
+        buckets: bounds.chain([f64::MAX]).zip(histogram.buckets).collect(),
+    }
+}
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        for metric in &self.counters {
+            let mut encoder =
+                encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Counter)?;
+            for (labels, value) in &metric.values {
+                let mut encoder = encoder.encode_family(labels)?;
+                encoder.encode_counter::<(), _, f64>(value, None)?;
+            }
+        }
+        for metric in &self.gauges {
+            let mut encoder =
+                encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Gauge)?;
+            encoder.encode_gauge(&metric.values[0].1)?;
+        }
+        let mut encoder = encoder.encode_descriptor(
+            "request_duration",
+            "Time to answer a request",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for latency in &self.latencies {
+            let labels = [("outcome", latency.outcome)];
+            let mut encoder = encoder.encode_family(&labels)?;
+            let (sum, count) = (latency.sum_seconds, latency.count);
+            encoder.encode_histogram::<()>(sum, count, &latency.buckets, None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The metrics now.
+pub(crate) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
+    let mut registry = Registry::with_prefix("router");
+    registry.register_collector(Box::new(Scrape::of(&app)));
+    let mut body = String::new();
+    text::encode(&mut body, &registry).map_err(|error| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            format!("the metrics could not be written: {error}"),
+        )
+    })?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response())
+}

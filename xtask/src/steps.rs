@@ -1,0 +1,129 @@
+//! The steps of `check`, in the order in which they run.
+
+mod alone;
+mod cargo;
+pub(crate) mod clean;
+mod deps;
+mod manifests;
+mod msrv;
+mod outside;
+mod package;
+pub(crate) mod props;
+
+use anyhow::{Result, bail};
+
+use crate::shell::Shell;
+use crate::vectors;
+
+/// What every step is given.
+pub(crate) struct Context<'a> {
+    pub(crate) shell: &'a Shell,
+    /// The checkout before the first step, or why it cannot be told.
+    pub(crate) before: std::result::Result<clean::Snapshot, String>,
+}
+
+/// How a step that did not fail ended.
+pub(crate) enum Outcome {
+    /// It passed; a note for the summary, possibly empty.
+    Passed(String),
+    /// It could not run here, and why.
+    Skipped(String),
+}
+
+/// One check.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Context<'_>) -> Result<Outcome>,
+}
+
+impl Step {
+    /// The command that runs this step alone.
+    pub(crate) fn repeat(&self) -> String {
+        format!("cargo xtask check --only {}", self.name)
+    }
+}
+
+/// All steps: those that answer fastest first.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        about: "every source file is formatted",
+        run: cargo::fmt,
+    },
+    Step {
+        name: "deps",
+        about: "dependencies between crates run in their one direction",
+        run: deps::step,
+    },
+    Step {
+        name: "manifests",
+        about: "versions, lints and package fields are inherited; top-level names are known",
+        run: manifests::step,
+    },
+    Step {
+        name: "msrv",
+        about: "no dependency needs a newer Rust than the crate states",
+        run: msrv::step,
+    },
+    Step {
+        name: "clippy",
+        about: "no warning on any target with every feature",
+        run: cargo::clippy,
+    },
+    Step {
+        name: "test",
+        about: "unit and integration tests",
+        run: cargo::test,
+    },
+    Step {
+        name: "prop",
+        about: "property tests, with more cases",
+        run: props::step,
+    },
+    Step {
+        name: "doc-test",
+        about: "the examples in the documentation",
+        run: cargo::doc_test,
+    },
+    Step {
+        name: "alone",
+        about: "each library crate alone, with and without features",
+        run: alone::step,
+    },
+    Step {
+        name: "rustdoc",
+        about: "the documentation builds without a warning",
+        run: cargo::rustdoc,
+    },
+    Step {
+        name: "package",
+        about: "each published crate can be published",
+        run: package::step,
+    },
+    Step {
+        name: "vectors",
+        about: "the key vectors are what CPython computes",
+        run: vectors::step,
+    },
+    Step {
+        name: "outside",
+        about: "a workspace elsewhere can use the crates by path",
+        run: outside::step,
+    },
+    Step {
+        name: "clean",
+        about: "the steps before changed no file",
+        run: clean::step,
+    },
+];
+
+/// Passes when nothing was found; else fails with a line for each finding.
+fn verdict(findings: Vec<String>, note: impl Into<String>) -> Result<Outcome> {
+    if findings.is_empty() {
+        return Ok(Outcome::Passed(note.into()));
+    }
+    let list: String = findings.iter().map(|one| format!("\n  - {one}")).collect();
+    bail!("{} found:{list}", findings.len())
+}

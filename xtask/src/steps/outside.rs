@@ -1,0 +1,139 @@
+//! A workspace elsewhere that uses the crates by path.
+//!
+//! The examples are kept as a workspace of their own, and copied out of the
+//! repository to be built, so that nothing of this workspace helps them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use toml::{Table, Value};
+
+use super::{Context, Outcome};
+use crate::metadata::Metadata;
+use crate::shell;
+
+/// Where the examples are kept, from the root.
+pub(super) const FOLDER: &str = "docs/examples/outside";
+
+/// The example packages, each a folder of [`FOLDER`].
+pub(super) const EXAMPLES: &[&str] = &["cache-core-alone", "cache-keys-alone", "own-source"];
+
+pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
+    let shell = context.shell;
+    let metadata = Metadata::load(shell)?;
+    let elsewhere = Elsewhere::new()?;
+    let from = shell.root().join(FOLDER);
+    fs::copy(from.join("Cargo.toml"), elsewhere.0.join("Cargo.toml"))
+        .with_context(|| format!("cannot copy {FOLDER}/Cargo.toml"))?;
+    // With our lock file the versions are those that the other steps built,
+    // and nothing new is fetched.
+    fs::copy(
+        shell.root().join("Cargo.lock"),
+        elsewhere.0.join("Cargo.lock"),
+    )
+    .context("cannot copy Cargo.lock")?;
+    for example in EXAMPLES {
+        copy_example(shell.root(), example, &elsewhere.0.join(example))
+            .with_context(|| format!("cannot copy the example {example}"))?;
+    }
+
+    let cargo = |args: &[&str]| {
+        let mut command = shell.cargo(args);
+        command
+            .arg("--manifest-path")
+            .arg(elsewhere.0.join("Cargo.toml"))
+            .env(
+                "CARGO_TARGET_DIR",
+                metadata.target_directory.join("outside"),
+            )
+            .env("RUSTFLAGS", "-D warnings");
+        command
+    };
+    shell::run(&mut cargo(&["build", "--workspace"]))?;
+    for example in EXAMPLES {
+        shell::run(&mut cargo(&["run", "--quiet", "--package", example]))?;
+    }
+    Ok(Outcome::Passed(format!("{} examples ran", EXAMPLES.len())))
+}
+
+fn copy_example(root: &Path, example: &str, to: &Path) -> Result<()> {
+    let from = root.join(FOLDER).join(example);
+    let manifest: Table = fs::read_to_string(from.join("Cargo.toml"))?.parse()?;
+    copy_folder(&from.join("src"), &to.join("src"))?;
+    let manifest = with_absolute_paths(manifest, &from)?;
+    fs::write(to.join("Cargo.toml"), toml::to_string(&manifest)?)?;
+    Ok(())
+}
+
+/// The manifest with its path dependencies spelt from the file system's root,
+/// as it leaves the folder that they are relative to.
+fn with_absolute_paths(mut manifest: Table, folder: &Path) -> Result<Table> {
+    let dependencies = manifest
+        .get_mut("dependencies")
+        .and_then(Value::as_table_mut)
+        .context("no [dependencies]")?;
+    for (name, dependency) in dependencies.iter_mut() {
+        if let Some(path) = dependency.get_mut("path") {
+            let relative = path.as_str().with_context(|| format!("path of {name}"))?;
+            let absolute = folder.join(relative).canonicalize();
+            let absolute = absolute.with_context(|| format!("{name} is not at {relative}"))?;
+            let text = absolute.to_str().context("a path that is not UTF-8")?;
+            *path = Value::String(text.to_owned());
+        }
+    }
+    Ok(manifest)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// A folder outside the repository, removed when this is dropped.
+struct Elsewhere(PathBuf);
+
+impl Elsewhere {
+    fn new() -> Result<Self> {
+        let name = format!("response-cache-outside-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            println!("cannot remove {}: {error}", self.0.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_dependencies_become_absolute_and_others_stay() {
+        let manifest =
+            "[dependencies]\nhere = { path = \"../src\", version = \"1\" }\nserde = \"1\"";
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let changed = with_absolute_paths(manifest.parse().unwrap(), &folder).unwrap();
+        let path = changed["dependencies"]["here"]["path"].as_str().unwrap();
+        assert_eq!(Path::new(path), folder.canonicalize().unwrap());
+        assert_eq!(changed["dependencies"]["serde"].as_str(), Some("1"));
+
+        let missing = "[dependencies]\nhere = { path = \"../nowhere\" }";
+        assert!(with_absolute_paths(missing.parse().unwrap(), &folder).is_err());
+    }
+}
