@@ -105,7 +105,10 @@ fn bad_lines_are_told_what_is_wrong_and_where() {
         ("[1]".into(), "an array; write an object"),
         (r#""text""#.into(), "a string; write an object"),
         (r#"["a",{},"m"]"#.into(), "an array; write an object"),
-        (format!("{GOOD} x"), "is not JSON: the end of the text expected at byte"),
+        (
+            format!("{GOOD} x"),
+            "is not JSON: the end of the text expected at byte",
+        ),
         (GOOD.replace("claim_status\"", "claim_status"), "JSON"),
         (r#"{"user_context":{}}"#.into(), "`intent` is missing"),
         (

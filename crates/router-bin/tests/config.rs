@@ -5,18 +5,19 @@ mod program;
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use program::{Run, file, router, router_with};
+use serde_json::Value;
 
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 16] = [
+const EVERY_KEY: [(&str, &str); 17] = [
     ("server.listen", "127.0.0.1:9000"),
     ("server.max_body", "2MiB"),
     ("server.max_connections", "10"),
     ("server.header_timeout", "11s"),
     ("server.body_timeout", "31s"),
+    ("server.idle_timeout", "2m"),
     ("server.request_timeout", "32s"),
     ("server.shutdown_deadline", "12s"),
     ("cache.enabled", "false"),

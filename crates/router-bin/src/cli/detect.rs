@@ -10,8 +10,7 @@ use crate::exit::Failure;
 
 /// Prints the intent of each line, and how sure the detector is of it.
 pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
-    let intents = super::configuration(file)?.intents();
-    let detector = KeywordDetector::new(&intents);
+    let detector = KeywordDetector::new(super::configuration(file)?.intents());
     lines::translate(|message, answer| {
         let detection = detector.detect(message);
         // Writing to a `String` cannot fail.

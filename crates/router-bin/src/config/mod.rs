@@ -15,14 +15,12 @@ mod units;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use intent_router::Catalogue;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use error::ConfigErrors;
 pub(crate) use schema::schema;
 pub(crate) use units::{BodyLimit, Capacity, Count, Timeout, Ttl};
 
@@ -46,7 +44,7 @@ pub(crate) struct Config {
     origins: BTreeMap<String, Origin>,
     /// What the catalogue's file holds; `None` stands for the built-in one.
     #[serde(skip)]
-    intents: Option<Arc<Catalogue>>,
+    intents: Option<Catalogue>,
 }
 
 /// The HTTP service.
@@ -61,11 +59,12 @@ pub(crate) struct Server {
     pub(crate) max_body: BodyLimit,
     /// How many connections are open at once; further ones are answered with 503.
     pub(crate) max_connections: Count<1, 1_000_000>,
-    /// How long a client may take to send the headers of a request, and how
-    /// long a connection without a request is kept open.
+    /// How long a client may take to send the headers of a request.
     pub(crate) header_timeout: Timeout,
     /// How long a client may take to send the body of a request.
     pub(crate) body_timeout: Timeout,
+    /// How long a connection may stay open without a request.
+    pub(crate) idle_timeout: Timeout,
     /// How long answering a request may take; a longer one is answered with 503.
     pub(crate) request_timeout: Timeout,
     /// How long requests under way may take to finish when the service stops.
@@ -80,6 +79,7 @@ impl Default for Server {
             max_connections: Count::of(1024),
             header_timeout: Timeout::seconds(10),
             body_timeout: Timeout::seconds(30),
+            idle_timeout: Timeout::seconds(60),
             request_timeout: Timeout::seconds(30),
             shutdown_deadline: Timeout::seconds(10),
         }
@@ -288,10 +288,10 @@ fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBu
 
 impl Config {
     /// The intents: those of the catalogue's file, or the built-in ones.
-    pub(crate) fn intents(&self) -> Arc<Catalogue> {
+    pub(crate) fn intents(&self) -> &Catalogue {
         self.intents
-            .clone()
-            .unwrap_or_else(|| Arc::new(Catalogue::built_in().clone()))
+            .as_ref()
+            .unwrap_or_else(|| Catalogue::built_in())
     }
 
     /// What is allowed but deserves a second look.

@@ -2,7 +2,6 @@
 //! depend on the file that names them, and the catalogue that one names.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use intent_router::Catalogue;
 
@@ -30,7 +29,7 @@ impl Config {
             match read(file, Catalogue::MAX_BYTES as u64) {
                 Err(reason) => fail(format!("{name} {reason}")),
                 Ok(text) => match Catalogue::parse(&text) {
-                    Ok(catalogue) => self.intents = Some(Arc::new(catalogue)),
+                    Ok(catalogue) => self.intents = Some(catalogue),
                     Err(error) => {
                         for problem in error.problems() {
                             let gap = if problem.path.is_empty() { "" } else { ": " };

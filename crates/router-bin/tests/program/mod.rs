@@ -6,14 +6,14 @@ use std::process::{Command, Output, Stdio};
 
 /// What a run of the program came to.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs the program with nothing in its environment but `environment`.
-pub fn router_with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Run {
+pub(crate) fn router_with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
         .args(arguments)
         .env_clear()
@@ -44,12 +44,12 @@ pub fn router_with(arguments: &[&str], environment: &[(&str, &str)], input: &[u8
 }
 
 /// Runs the program with an empty environment.
-pub fn router(arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
+pub(crate) fn router(arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
     router_with(arguments, &[], input.as_ref())
 }
 
 /// A file of this name for one test to fill; its directory is the test's own.
-pub fn file(test: &str, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn file(test: &str, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join(name);
