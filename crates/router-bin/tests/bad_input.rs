@@ -39,15 +39,51 @@ fn bodies_that_mean_nothing_are_refused_with_a_reason() {
         (b"[]".to_vec(), 422, "message"),
         (b"\"text\"".to_vec(), 422, "an object with `message`"),
         (b"{}".to_vec(), 422, "missing field `message`"),
-        (br#"{"message": "m"}"#.to_vec(), 422, "missing field `user_context`"),
-        (br#"{"message": 5, "user_context": {}}"#.to_vec(), 422, "expected a string"),
-        (br#"{"message": null, "user_context": {}}"#.to_vec(), 422, "expected a string"),
-        (br#"{"message": "m", "user_context": null}"#.to_vec(), 422, "user_context"),
-        (br#"{"message": "m", "user_context": "u"}"#.to_vec(), 422, "user_context"),
-        (br#"{"message": "m", "user_context": {}, "forced_intent": 1}"#.to_vec(), 422, "string"),
-        (br#"{"message": "a", "message": "b", "user_context": {}}"#.to_vec(), 422, "duplicate"),
-        (b"{\"message\": \"\xff\", \"user_context\": {}}".to_vec(), 400, "byte 13"),
-        (br#"{"message": "\ud800", "user_context": {}}"#.to_vec(), 400, "column"),
+        (
+            br#"{"message": "m"}"#.to_vec(),
+            422,
+            "missing field `user_context`",
+        ),
+        (
+            br#"{"message": 5, "user_context": {}}"#.to_vec(),
+            422,
+            "expected a string",
+        ),
+        (
+            br#"{"message": null, "user_context": {}}"#.to_vec(),
+            422,
+            "expected a string",
+        ),
+        (
+            br#"{"message": "m", "user_context": null}"#.to_vec(),
+            422,
+            "user_context",
+        ),
+        (
+            br#"{"message": "m", "user_context": "u"}"#.to_vec(),
+            422,
+            "user_context",
+        ),
+        (
+            br#"{"message": "m", "user_context": {}, "forced_intent": 1}"#.to_vec(),
+            422,
+            "string",
+        ),
+        (
+            br#"{"message": "a", "message": "b", "user_context": {}}"#.to_vec(),
+            422,
+            "duplicate",
+        ),
+        (
+            b"{\"message\": \"\xff\", \"user_context\": {}}".to_vec(),
+            400,
+            "byte 13",
+        ),
+        (
+            br#"{"message": "\ud800", "user_context": {}}"#.to_vec(),
+            400,
+            "column",
+        ),
         (user("NaN").into(), 400, "column"),
         (user("Infinity").into(), 400, "column"),
         (user(r#""\ud800""#).into(), 422, "surrogate"),
@@ -106,11 +142,15 @@ fn wrong_paths_methods_and_types_are_problems() {
     let server = Server::start(&[]);
     server.get("/nowhere").is_problem(404, "/nowhere");
     server.get("/v1/route").is_problem(405, "GET");
-    server.send("DELETE", "/v1/caching", &[], b"").is_problem(405, "DELETE");
+    server
+        .send("DELETE", "/v1/caching", &[], b"")
+        .is_problem(405, "DELETE");
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let reply = server.send("POST", "/v1/route", &form, b"{}");
     reply.is_problem(415, "application/json");
-    server.send("POST", "/v1/route", &[], b"{}").is_problem(415, "application/json");
+    server
+        .send("POST", "/v1/route", &[], b"{}")
+        .is_problem(415, "application/json");
 }
 
 #[test]
@@ -119,7 +159,10 @@ fn invalidations_that_name_nothing_or_too_much_are_refused() {
     server.ask(QUESTION, "BEN-000001", "beneficiary");
     for (body, says) in [
         (json!({}), "exactly one"),
-        (json!({ "all": true, "intent": "claim_status" }), "exactly one"),
+        (
+            json!({ "all": true, "intent": "claim_status" }),
+            "exactly one",
+        ),
         (json!({ "all": false }), "all"),
         (json!({ "all": "yes" }), "boolean"),
         (json!({ "pattern": "" }), "empty pattern"),
@@ -177,7 +220,9 @@ fn connections_past_the_limit_are_told_so_and_places_come_back() {
     }
     server.get("/livez").is_problem(503, "max_connections");
     for stream in &mut held {
-        stream.write_all(b" t\r\nconnection: close\r\n\r\n").unwrap();
+        stream
+            .write_all(b" t\r\nconnection: close\r\n\r\n")
+            .unwrap();
     }
     for stream in held {
         assert_eq!(Reply::read(stream).status, 200);

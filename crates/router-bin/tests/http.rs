@@ -82,7 +82,14 @@ fn messages_whose_truncated_hashes_collide_do_not_share() {
     let b = "What is the status of claim CLM-2025-091407?";
     let first = server.ask(a, "BEN-000001", "beneficiary");
     let second = server.ask(b, "BEN-000001", "beneficiary");
-    let key = |reply: &support::Reply| reply.cache_status().rsplit("key=").next().unwrap().to_owned();
+    let key = |reply: &support::Reply| {
+        reply
+            .cache_status()
+            .rsplit("key=")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(key(&first), key(&second));
     assert!(!second.is_hit());
     assert!(server.ask(a, "BEN-000001", "beneficiary").is_hit());
@@ -124,7 +131,11 @@ fn invalidation_returns_exact_counts_and_the_next_is_a_miss() {
         total += expect;
     }
     assert_eq!(server.stats()["cache_stats"]["invalidations"], total);
-    assert!(!server.ask(QUESTIONS[0].1, "BEN-000001", "beneficiary").is_hit());
+    assert!(
+        !server
+            .ask(QUESTIONS[0].1, "BEN-000001", "beneficiary")
+            .is_hit()
+    );
 }
 
 #[test]
@@ -148,9 +159,15 @@ fn caching_can_be_switched_off_and_on() {
     assert_eq!(off.value(), json!({ "enabled": false }));
     for _ in 0..2 {
         let reply = server.ask(question, "BEN-000001", "beneficiary");
-        assert_eq!(reply.cache_status(), "router; fwd=bypass; detail=caching-off");
+        assert_eq!(
+            reply.cache_status(),
+            "router; fwd=bypass; detail=caching-off"
+        );
     }
-    assert_eq!(server.get("/v1/caching").value(), json!({ "enabled": false }));
+    assert_eq!(
+        server.get("/v1/caching").value(),
+        json!({ "enabled": false })
+    );
     server.json("PUT", "/v1/caching", r#"{"enabled": true}"#);
     assert!(server.ask(question, "BEN-000001", "beneficiary").is_hit());
     assert_eq!(server.stats()["cache_stats"]["total_requests"], 2);
@@ -160,7 +177,11 @@ fn caching_can_be_switched_off_and_on() {
 fn the_off_switch_in_the_configuration_is_obeyed() {
     let server = Server::start(&[("ROUTER_CACHE__ENABLED", "false")]);
     for _ in 0..2 {
-        assert!(!server.ask(QUESTIONS[0].1, "BEN-000001", "beneficiary").is_hit());
+        assert!(
+            !server
+                .ask(QUESTIONS[0].1, "BEN-000001", "beneficiary")
+                .is_hit()
+        );
     }
 }
 
@@ -175,14 +196,24 @@ fn request_cache_control_is_honoured() {
     })
     .to_string();
     let with = |directive: &str| {
-        let headers = [("content-type", "application/json"), ("cache-control", directive)];
+        let headers = [
+            ("content-type", "application/json"),
+            ("cache-control", directive),
+        ];
         server.send("POST", "/v1/route", &headers, body.as_bytes())
     };
     assert!(with("max-age=60").is_hit());
     let no_store = with("no-store");
-    assert_eq!(no_store.cache_status(), "router; fwd=bypass; detail=no-store");
+    assert_eq!(
+        no_store.cache_status(),
+        "router; fwd=bypass; detail=no-store"
+    );
     let no_cache = with("no-cache");
-    assert!(no_cache.cache_status().starts_with("router; fwd=request; stored"));
+    assert!(
+        no_cache
+            .cache_status()
+            .starts_with("router; fwd=request; stored")
+    );
     let hit = server.ask(question, "BEN-000001", "beneficiary");
     assert_eq!(hit.text(), no_cache.text());
     assert_ne!(hit.text(), first.text(), "the time stamp is a newer one");
@@ -195,7 +226,10 @@ fn members_that_are_not_known_and_nobodys_records() {
         let reply = server.ask(QUESTIONS[0].1, "BEN-999999", "beneficiary");
         assert_eq!(reply.value()["source"], "fallback");
         assert_eq!(reply.value()["data"]["reason"], "no_such_member");
-        assert_eq!(reply.cache_status().split("; key").next(), Some("router; fwd=miss"));
+        assert_eq!(
+            reply.cache_status().split("; key").next(),
+            Some("router; fwd=miss")
+        );
     }
     assert_eq!(server.stats()["cache_size"], 0);
 }
@@ -207,7 +241,10 @@ fn probes_description_metrics_and_dashboard_are_served() {
     assert_eq!(server.get("/readyz").text(), "ok\n");
     let page = server.get("/");
     assert_eq!(page.status, 200);
-    assert!(page.header("content-type").is_some_and(|t| t.starts_with("text/html")));
+    assert!(
+        page.header("content-type")
+            .is_some_and(|t| t.starts_with("text/html"))
+    );
     assert!(page.header("content-security-policy").is_some());
     for asset in ["/dashboard.css", "/dashboard.js"] {
         assert_eq!(server.get(asset).status, 200, "{asset}");
@@ -243,9 +280,15 @@ fn the_description_and_the_service_agree() {
         }
         let reply = server.send("PATCH", path, &[], b"");
         reply.is_problem(405, path);
-        let allowed = reply.header("allow").expect("an Allow header").to_lowercase();
+        let allowed = reply
+            .header("allow")
+            .expect("an Allow header")
+            .to_lowercase();
         for method in methods.keys() {
-            assert!(allowed.contains(method), "{path} allows {allowed}, not {method}");
+            assert!(
+                allowed.contains(method),
+                "{path} allows {allowed}, not {method}"
+            );
         }
     }
     let required = |schema: &str| -> Vec<String> {
@@ -254,13 +297,24 @@ fn the_description_and_the_service_agree() {
     };
     let has = |schema: &str, value: &Value| {
         for name in required(schema) {
-            assert!(value.get(&name).is_some(), "{schema} has no {name}: {value}");
+            assert!(
+                value.get(&name).is_some(),
+                "{schema} has no {name}: {value}"
+            );
         }
     };
-    has("RouteResponse", &server.ask(QUESTIONS[0].1, "BEN-000001", "x").value());
+    has(
+        "RouteResponse",
+        &server.ask(QUESTIONS[0].1, "BEN-000001", "x").value(),
+    );
     has("Stats", &server.stats());
     has("Caching", &server.get("/v1/caching").value());
-    has("Invalidated", &server.post("/v1/invalidate", &json!({ "all": true })).value());
+    has(
+        "Invalidated",
+        &server
+            .post("/v1/invalidate", &json!({ "all": true }))
+            .value(),
+    );
     has("Problem", &server.get("/no/such").value());
 }
 

@@ -66,14 +66,15 @@ impl Request {
                 r#"empty; write an object {"intent", "user_context", "message"}"#.to_owned()
             } else {
                 // Whatever it is, a line that is no JSON at all is told so.
-                serde_json::from_str::<&RawValue>(line).map_err(|error| syntax(&error))?;
+                serde_json::from_str::<&RawValue>(line).map_err(|error| syntax(line, &error))?;
                 format!(
                     r#"{}; write an object {{"intent", "user_context", "message"}}"#,
                     kind(line)
                 )
             });
         }
-        let members: Members<'_> = serde_json::from_str(line).map_err(|error| syntax(&error))?;
+        let members: Members<'_> =
+            serde_json::from_str(line).map_err(|error| syntax(line, &error))?;
         let intent = string("intent", members.intent)?.ok_or("`intent` is missing")?;
         let context = members
             .user_context
@@ -86,7 +87,7 @@ impl Request {
             ));
         }
         let context: Context<'_> = serde_json::from_str(context)
-            .map_err(|error| format!("`user_context`: {}", syntax(&error)))?;
+            .map_err(|error| format!("`user_context` {}", syntax(context, &error)))?;
         Ok(Self {
             intent,
             user_id: canonical("user_context.user_id", context.user_id)?,
@@ -116,14 +117,14 @@ fn string(member: &str, value: Option<&RawValue>) -> Result<Option<String>, Stri
     }
     serde_json::from_str(value.get())
         .map(Some)
-        .map_err(|error| format!("`{member}`: {}", syntax(&error)))
+        .map_err(|error| format!("`{member}` {}", syntax(value.get(), &error)))
 }
 
 fn canonical(member: &str, value: Option<&RawValue>) -> Result<Option<CanonicalJson>, String> {
     value
         .map(|value| CanonicalJson::parse(value.get()))
         .transpose()
-        .map_err(|error| format!("`{member}`: {error}"))
+        .map_err(|error| format!("`{member}{}` {}", error.path(), error.problem()))
 }
 
 /// What a JSON value is, told from its first character.
@@ -138,9 +139,15 @@ fn kind(json: &str) -> &'static str {
     }
 }
 
-/// What is wrong with a JSON text; its line number would always be 1.
-fn syntax(error: &serde_json::Error) -> String {
+/// What is wrong with a JSON text. The reader of canonical values knows more
+/// about some errors than serde_json, such as which member is `NaN`.
+fn syntax(json: &str, error: &serde_json::Error) -> String {
+    if let Err(error) = CanonicalJson::parse(json) {
+        let path = error.path().trim_start_matches('.');
+        let gap = if path.is_empty() { "" } else { " " };
+        return format!("{path}{gap}{}", error.problem());
+    }
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);
-    format!("not valid JSON at column {}: {reason}", error.column())
+    format!("is not accepted at column {}: {reason}", error.column())
 }

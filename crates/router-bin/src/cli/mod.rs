@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the program, and who does it.
 
 mod config;
+mod detect;
 mod key;
 mod lines;
 
@@ -32,6 +33,13 @@ enum Command {
     /// keys of the lines before it; so the keys written always belong to the first lines, in order.
     #[command(verbatim_doc_comment)]
     Key,
+    /// Print the intent of each message read from standard input.
+    ///
+    /// Each line of the input is a message; each line of the output is the name of its intent, or
+    /// `unknown`, a tab, and the confidence from 0.0000 to 1.0000. The intents are those of the
+    /// configuration's catalogue.
+    #[command(verbatim_doc_comment)]
+    Detect,
     /// Check, show or describe the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -43,6 +51,7 @@ impl Cli {
         let file = self.config.as_deref();
         match self.command {
             Command::Key => key::run(),
+            Command::Detect => detect::run(file),
             Command::Config(command) => config::run(&command, file),
         }
     }

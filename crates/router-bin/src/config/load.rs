@@ -1,20 +1,23 @@
 //! Reads a configuration and finds everything that is wrong with it.
 //!
 //! Each setting is checked alone, in a configuration that has nothing else:
-//! so every error is found at once, and its place is known.
+//! so every error is found at once, and its place is known. What no setting
+//! shows alone is checked last, in `settle`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use super::Config;
 use super::error::{ConfigError, ConfigErrors, Origin};
 use super::schema::{Keys, Known, dotted};
-use super::{Config, SourceUrl};
 
 /// The largest configuration file that is read.
 const MAX_FILE: u64 = 1 << 20;
@@ -50,7 +53,8 @@ impl Config {
         let mut errors = Vec::new();
         let mut settings = Vec::new();
         if let Some(file) = file {
-            let text = read(file).map_err(|reason| ConfigErrors::unreadable(file, reason))?;
+            let text =
+                read(file, MAX_FILE).map_err(|reason| ConfigErrors::unreadable(file, reason))?;
             from_file(&text, &mut settings, &mut errors);
         }
         from_environment(environment, &keys, &mut settings, &mut errors);
@@ -66,84 +70,31 @@ impl Config {
                 Err(error) => errors.push(error),
             }
         }
-        // Keys below an unsupported or unknown table share one error.
-        errors.dedup_by(|b, a| a.path == b.path && a.reason == b.reason && !a.path.is_empty());
-
-        let config = Self::deserialize(valid).map_err(|error| ConfigErrors {
-            file: file.map(Path::to_owned),
-            errors: vec![error_at(None, String::new(), error.message())],
+        let mut config = Self::deserialize(valid).unwrap_or_else(|error| {
+            errors.push(error_at(None, String::new(), error.message()));
+            Self::default()
         });
+        config.origins = origins;
         let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
-        match config {
-            Ok(mut config) => {
-                config.origins = origins;
-                config.settle(base, &mut errors);
-                if errors.is_empty() {
-                    return Ok(config);
-                }
-            }
-            Err(error) if errors.is_empty() => return Err(error),
-            Err(_) => {}
+        config.settle(base, &mut errors);
+        if errors.is_empty() {
+            return Ok(config);
         }
+        // Keys below an unsupported or unknown table share one error.
+        errors.sort_by(|a, b| (&a.origin, &a.path).cmp(&(&b.origin, &b.path)));
+        errors.dedup_by(|b, a| a.path == b.path && a.reason == b.reason && !a.path.is_empty());
         Err(ConfigErrors {
             file: file.map(Path::to_owned),
             errors,
         })
     }
-
-    /// Checks what no setting shows alone, and resolves paths relative to the
-    /// file that names them.
-    fn settle(&mut self, base: &Path, errors: &mut Vec<ConfigError>) {
-        let origins = &self.origins;
-        let origin = |path: &str| origins.get(path).cloned();
-        match (origin("cache.capacity"), origin("cache.entries")) {
-            (Some(Origin::File(_)), Some(Origin::File(line))) => errors.push(error_at(
-                Some(Origin::File(line)),
-                "cache.entries".to_owned(),
-                "the cache is bounded by `capacity` or by `entries`, not by both; remove one",
-            )),
-            (Some(Origin::Environment(_)), Some(Origin::Environment(name))) => {
-                errors.push(error_at(
-                    Some(Origin::Environment(name)),
-                    "cache.entries".to_owned(),
-                    "the cache is bounded by `capacity` or by `entries`, not by both; unset one",
-                ));
-            }
-            // The environment overrides the file, whichever bound each names.
-            (Some(Origin::File(_)) | None, Some(_)) => {
-                self.cache.capacity = None;
-            }
-            (Some(Origin::Environment(_)), Some(Origin::File(_))) => {
-                self.cache.entries = None;
-            }
-            (_, None) => {}
-        }
-        if self.source.url.is_some() {
-            for path in ["source.demo_users", "source.demo_seed"] {
-                if let Some(origin) = origin(path) {
-                    errors.push(error_at(
-                        Some(origin),
-                        path.to_owned(),
-                        "describes the embedded demo data, which `url` replaces; remove one of the two",
-                    ));
-                }
-            }
-        }
-        let resolve = |path: &str, file: &mut PathBuf| {
-            if let Some(Origin::File(_)) = origin(path) {
-                *file = base.join(&*file);
-            }
-        };
-        if let Some(SourceUrl::Sqlite(file)) = &mut self.source.url {
-            resolve("source.url", file);
-        }
-        if let Some(file) = &mut self.catalogue.file {
-            resolve("catalogue.file", file);
-        }
-    }
 }
 
-fn error_at(origin: Option<Origin>, path: String, reason: impl Into<String>) -> ConfigError {
+pub(super) fn error_at(
+    origin: Option<Origin>,
+    path: String,
+    reason: impl Into<String>,
+) -> ConfigError {
     ConfigError {
         origin,
         path,
@@ -151,21 +102,19 @@ fn error_at(origin: Option<Origin>, path: String, reason: impl Into<String>) -> 
     }
 }
 
-fn read(file: &Path) -> Result<String, String> {
-    use std::io::Read;
+/// Reads a text file of at most `most` bytes.
+pub(super) fn read(file: &Path, most: u64) -> Result<String, String> {
     let mut text = Vec::new();
-    let opened = std::fs::File::open(file);
     // Bounded while reading, so that a device or a pipe cannot exhaust memory.
-    opened
-        .and_then(|opened| opened.take(MAX_FILE + 1).read_to_end(&mut text))
-        .map_err(|error| format!("cannot be read: {error}; name an existing file with --config"))?;
-    if text.len() as u64 > MAX_FILE {
-        return Err("is larger than 1 MiB; name a configuration file".to_owned());
+    File::open(file)
+        .and_then(|opened| opened.take(most + 1).read_to_end(&mut text))
+        .map_err(|error| format!("cannot be read: {error}; name an existing, readable file"))?;
+    if text.len() as u64 > most {
+        return Err(format!("is larger than {} MiB", most >> 20));
     }
     String::from_utf8(text).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = line_at(error.as_bytes(), valid);
-        format!("line {line} is not valid UTF-8; save the file as UTF-8")
+        let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
+        format!("is not valid UTF-8 in line {line}; save the file as UTF-8")
     })
 }
 
@@ -217,9 +166,12 @@ fn flatten(
                         value,
                         origin,
                     }),
-                    Err(error) => {
-                        errors.push(error_at(Some(origin), dotted(&path), error.message()));
-                    }
+                    // Only an integer beyond 128 bits, or beyond TOML's own 64.
+                    Err(_) => errors.push(error_at(
+                        Some(origin),
+                        dotted(&path),
+                        "is out of range; TOML's integers have 64 bits",
+                    )),
                 }
             }
         }
@@ -297,7 +249,10 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, ConfigError> {
             return fail(&setting.path[..=known], format!("unknown key; {hint}"));
         }
         Known::Table if !setting.value.is_table() => {
-            let reason = format!("is a table, not {}", setting.value.type_str());
+            let reason = format!(
+                "is a table of settings, not of type {}",
+                setting.value.type_str()
+            );
             return fail(&setting.path, reason);
         }
         Known::Table | Known::Setting => {}

@@ -8,6 +8,7 @@
 mod error;
 mod load;
 mod schema;
+mod settle;
 mod show;
 mod units;
 
@@ -15,11 +16,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use intent_router::Catalogue;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use error::ConfigErrors;
 pub(crate) use schema::schema;
 pub(crate) use units::{BodyLimit, Capacity, Count, Timeout, Ttl};
 
@@ -41,6 +42,9 @@ pub(crate) struct Config {
     /// Where each setting came from, by its dotted path; defaults are absent.
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
+    /// What the catalogue's file holds; `None` stands for the built-in one.
+    #[serde(skip)]
+    intents: Option<Catalogue>,
 }
 
 /// The HTTP service.
@@ -53,9 +57,9 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     /// The largest request body; a larger one is answered with 413.
     pub(crate) max_body: BodyLimit,
-    /// How many connections are open at once; more wait to be accepted.
+    /// How many connections are open at once; further ones are answered with 503.
     pub(crate) max_connections: Count<1, 1_000_000>,
-    /// How long a client may take to send the head of a request.
+    /// How long a client may take to send the headers of a request.
     pub(crate) header_timeout: Timeout,
     /// How long a client may take to send the body of a request.
     pub(crate) body_timeout: Timeout,
@@ -147,6 +151,7 @@ impl<'de> Deserialize<'de> for Classes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// Enough for any catalogue, and a bound on what a file can demand.
         const MAX_NAMED: usize = 200;
+        const MAX_NAME: usize = 64;
         let named = BTreeMap::<String, Class>::deserialize(deserializer)?;
         if named.len() > MAX_NAMED {
             return Err(D::Error::custom(format_args!(
@@ -154,13 +159,12 @@ impl<'de> Deserialize<'de> for Classes {
                 named.len()
             )));
         }
-        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
-        if let Some(name) = named
-            .keys()
-            .find(|name| name.is_empty() || name.len() > 64 || !name.bytes().all(allowed))
-        {
+        let wrong = |name: &str| {
+            name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control)
+        };
+        if let Some(name) = named.keys().find(|name| wrong(name)) {
             return Err(D::Error::custom(format_args!(
-                "`{}` cannot name a class; use 1 to 64 of a-z, 0-9, `_` and `-`",
+                "`{}` cannot name a class; use 1 to {MAX_NAME} printable characters",
                 name.escape_debug()
             )));
         }
@@ -283,14 +287,31 @@ fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBu
 }
 
 impl Config {
+    /// The intents: those of the catalogue's file, or the built-in ones.
+    pub(crate) fn intents(&self) -> &Catalogue {
+        self.intents
+            .as_ref()
+            .unwrap_or_else(|| Catalogue::built_in())
+    }
+
     /// What is allowed but deserves a second look.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if !self.server.listen.ip().is_loopback() {
+        let listen = self.server.listen;
+        if !listen.ip().is_loopback() {
             warnings.push(format!(
-                "server.listen: {} can be reached from other machines, and this version does not authenticate its callers; put an authenticating proxy in front of it",
-                self.server.listen
+                "server.listen: {listen} can be reached from other machines, and this version does not authenticate its callers; put an authenticating proxy in front of it"
             ));
+        }
+        let (intents, standard) = (self.intents(), Classes::default());
+        for (name, _) in self.cache.classes.iter() {
+            let used = intents.intents().iter().any(|intent| intent.class == name);
+            if !used && !standard.0.contains_key(name) {
+                warnings.push(format!(
+                    "cache.classes.{}: no intent of the catalogue has this class; check its spelling",
+                    schema::dotted(&[name.to_owned()])
+                ));
+            }
         }
         warnings
     }

@@ -57,7 +57,9 @@ impl Server {
         let stream = TcpStream::connect(&self.address).expect("the service accepts");
         let limit = Some(Duration::from_secs(20));
         stream.set_read_timeout(limit).expect("a read limit is set");
-        stream.set_write_timeout(limit).expect("a write limit is set");
+        stream
+            .set_write_timeout(limit)
+            .expect("a write limit is set");
         stream
     }
 
@@ -71,7 +73,8 @@ impl Server {
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
