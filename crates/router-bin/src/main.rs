@@ -1,9 +1,12 @@
 //! The router service: asks a database for answers, caches them by intent and
 //! user, and shows what that saved.
 
+mod bench;
 mod cli;
 mod config;
 mod exit;
+mod serve;
+mod setup;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

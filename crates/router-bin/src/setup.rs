@@ -12,7 +12,7 @@ use crate::exit::{Code, Failure};
 
 /// The router that the configuration describes, over its source of records.
 pub(crate) fn router(config: &Config) -> Result<Router, Failure> {
-    let catalogue = Arc::new(config.intents());
+    let catalogue = Arc::new(config.intents().clone());
     let source = source(config, &catalogue).map_err(|error| {
         let code = match error {
             OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,

@@ -267,12 +267,16 @@ fn usage_errors_leave_with_64_and_help_with_0() {
         &["config"],
         &["config", "no-such-command"],
         &["key", "surplus"],
+        &["--listen", "127.0.0.1:0", "key"],
+        &["--listen", "nowhere"],
+        &["serve", "--listen", "localhost"],
         &["--config"],
     ] {
         let run = router(arguments, "");
         assert_eq!(run.code, 64, "{arguments:?}: {run:?}");
         assert_eq!(run.stdout, "");
-        assert!(run.stderr.contains("--help"), "{}", run.stderr);
+        let told = run.stderr.contains("--help") || run.stderr.contains("--listen");
+        assert!(told, "{}", run.stderr);
     }
     for arguments in [
         &["--help"][..],

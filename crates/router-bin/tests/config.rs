@@ -36,7 +36,10 @@ const EXCLUDED: [&str; 3] = ["cache.entries", "source.demo_users", "source.demo_
 
 fn check(test: &str, toml: &str) -> Run {
     let path = file(test, "router.toml", toml);
-    router(&["config", "check", "--config", path.to_str().unwrap()], "")
+    router(
+        &["config", "check", "--config", path.to_str().expect("UTF-8")],
+        "",
+    )
 }
 
 /// Checks that a configuration is refused with exactly these errors, in order;
@@ -47,7 +50,7 @@ fn refused(test: &str, toml: &str, errors: &[&str]) {
     let lines: Vec<_> = run.stderr.lines().skip(1).collect();
     assert_eq!(lines.len(), errors.len(), "{}", run.stderr);
     for (line, expected) in lines.iter().zip(errors) {
-        let (_, told) = line.split_once("router.toml").unwrap();
+        let (_, told) = line.split_once("router.toml").expect(line);
         assert!(told.starts_with(expected), "`{told}` is not `{expected}…`");
     }
 }
@@ -59,10 +62,10 @@ fn shown(run: &Run) -> BTreeMap<String, (String, String)> {
     let mut settings = BTreeMap::new();
     for line in run.stdout.lines().filter(|line| !line.is_empty()) {
         if let Some(name) = line.strip_prefix('[') {
-            section = name.strip_suffix(']').unwrap();
+            section = name.strip_suffix(']').expect(line);
         } else {
-            let (setting, origin) = line.split_once("  # ").unwrap();
-            let (name, value) = setting.split_once(" = ").unwrap();
+            let (setting, origin) = line.split_once("  # ").expect(line);
+            let (name, value) = setting.split_once(" = ").expect(line);
             let value = value.trim().trim_matches('"').to_owned();
             settings.insert(format!("{section}.{name}"), (value, origin.to_owned()));
         }
@@ -73,7 +76,7 @@ fn shown(run: &Run) -> BTreeMap<String, (String, String)> {
 fn schema() -> Value {
     let run = router(&["config", "schema"], "");
     assert_eq!(run.code, 0, "{}", run.stderr);
-    serde_json::from_str(&run.stdout).unwrap()
+    serde_json::from_str(&run.stdout).expect("the schema is JSON")
 }
 
 fn keys(schema: &Value, path: &str, found: &mut Vec<String>) {
@@ -395,8 +398,8 @@ fn source_urls_are_told_what_is_possible() {
 fn syntax_errors_have_lines() {
     refused(
         "syntax",
-        "[server\nlisten = \n",
-        &[":1: not valid TOML: ", ":2: not valid TOML: "],
+        "[server]\nlisten = \nmax_body = 5\n[cache]\nenabled = truth\n",
+        &[":2: not valid TOML: ", ":5: not valid TOML: "],
     );
     refused(
         "twice",

@@ -28,6 +28,20 @@ pub(crate) struct ServeArgs {
     listen: Option<SocketAddr>,
 }
 
+impl ServeArgs {
+    /// Whether any option was given.
+    pub(super) fn given(&self) -> bool {
+        self.listen.is_some()
+    }
+
+    /// These options, completed by those given before the command's name.
+    pub(super) fn or(self, before: Self) -> Self {
+        Self {
+            listen: self.listen.or(before.listen),
+        }
+    }
+}
+
 /// Serves until an interrupt or a termination signal.
 pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     if let Some(listen) = args.listen {

@@ -22,8 +22,8 @@ pub(crate) fn router_with(arguments: &[&str], environment: &[(&str, &str)], inpu
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("stdin is a pipe");
     // Written beside the reading of the output: either pipe may fill up. The
     // program may stop reading early, so a failed write is no failure here.
     let Output {
@@ -34,12 +34,12 @@ pub(crate) fn router_with(arguments: &[&str], environment: &[(&str, &str)], inpu
         scope.spawn(move || {
             let _ = stdin.write_all(input);
         });
-        child.wait_with_output().unwrap()
+        child.wait_with_output().expect("the program ends")
     });
     Run {
-        code: status.code().unwrap(),
-        stdout: String::from_utf8(stdout).unwrap(),
-        stderr: String::from_utf8(stderr).unwrap(),
+        code: status.code().expect("no signal ended it"),
+        stdout: String::from_utf8(stdout).expect("the output is UTF-8"),
+        stderr: String::from_utf8(stderr).expect("messages are UTF-8"),
     }
 }
 
@@ -51,8 +51,8 @@ pub(crate) fn router(arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
 /// A file of this name for one test to fill; its directory is the test's own.
 pub(crate) fn file(test: &str, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::create_dir_all(&directory).expect("a directory can be made");
     let path = directory.join(name);
-    std::fs::write(&path, content).unwrap();
+    std::fs::write(&path, content).expect("a file can be written");
     path
 }
