@@ -383,8 +383,8 @@ fn owner_and_role_are_compared_even_when_every_key_collides() {
         assert!(is_hit(&routed));
         assert_eq!(routed.answer.response().data["user"], user);
     }
-    let digest = AllTheSame::new().0.digest();
-    let removed = bench.router.cache().invalidate(&Selector::Key(*digest));
+    let digest = *AllTheSame::new().0.digest();
+    let removed = bench.router.cache().invalidate(&Selector::Key(digest));
     assert_eq!(removed, 3, "a digest names every entry that has it");
 }
 
