@@ -364,6 +364,16 @@ impl CacheService {
         self.answers.stats()
     }
 
+    /// Statistics of the store of user profiles.
+    pub fn profile_stats(&self) -> Stats {
+        self.profiles.stats()
+    }
+
+    /// Statistics of the store of costly detections.
+    pub fn detection_stats(&self) -> Stats {
+        self.detections.stats()
+    }
+
     /// Removes expired entries, at most `budget` in each store, and tells what
     /// was done in the store of answers. Whoever owns a runtime calls this now
     /// and then; nothing else depends on it.

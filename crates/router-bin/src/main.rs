@@ -4,6 +4,7 @@
 mod bench;
 mod cli;
 mod config;
+mod dashboard;
 mod exit;
 mod serve;
 mod setup;

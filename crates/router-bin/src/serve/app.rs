@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::{Limits, admin, pages, prometheus, route, stats};
+use crate::dashboard;
 
 /// The shared state of the service.
 #[derive(Clone)]
@@ -59,7 +60,10 @@ impl App {
 
     /// The endpoints.
     pub(crate) fn endpoints(self) -> Router {
-        Router::new()
+        let pages = dashboard::ASSETS.into_iter().fold(Router::new(), |router, asset| {
+            router.route(asset.path, get(move || async move { pages::asset(&asset) }))
+        });
+        pages
             .route("/v1/route", post(route::route))
             .route("/v1/stats", get(stats::snapshot))
             .route("/v1/stats/stream", get(stats::stream))
@@ -72,9 +76,6 @@ impl App {
             .route("/livez", get(pages::livez))
             .route("/readyz", get(pages::readyz))
             .route("/openapi.json", get(pages::openapi))
-            .route("/", get(pages::dashboard))
-            .route("/dashboard.css", get(pages::dashboard_css))
-            .route("/dashboard.js", get(pages::dashboard_js))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(middleware::from_fn_with_state(self.clone(), within_time))

@@ -6,33 +6,16 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use super::app::App;
 use super::problem::Problem;
-use crate::dashboard;
+use crate::dashboard::{Asset, CONTENT_SECURITY_POLICY as POLICY};
 
-/// The page loads nothing from elsewhere, runs no inline script, and cannot
-/// be framed.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
-     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
-
-fn page(asset: &dashboard::Asset) -> Response {
+/// A file of the dashboard.
+pub(crate) fn asset(asset: &Asset) -> Response {
     let headers = [
         (CONTENT_TYPE, asset.content_type),
         (CONTENT_SECURITY_POLICY, POLICY),
         (CACHE_CONTROL, "no-cache"),
     ];
     (headers, asset.body).into_response()
-}
-
-pub(crate) async fn dashboard() -> Response {
-    page(&dashboard::INDEX)
-}
-
-pub(crate) async fn dashboard_css() -> Response {
-    page(&dashboard::STYLE)
-}
-
-pub(crate) async fn dashboard_js() -> Response {
-    page(&dashboard::SCRIPT)
 }
 
 /// The API's description (OpenAPI 3.1).

@@ -77,9 +77,9 @@ impl Scrape {
         Self {
             counters: counters(&stats, &snapshot),
             gauges: vec![
-                plain("cache_entries", "Live answers stored", stats.cache_size() as f64),
-                plain("cache_weight", "What the stored answers weigh, in the unit of the capacity", stats.weight() as f64),
-                plain("cache_capacity", "The most that the stored answers may weigh", stats.capacity() as f64),
+                plain("cache_entries", "Live answers stored", stats.entries as f64),
+                plain("cache_weight", "What the stored answers weigh, in the unit of the capacity", stats.weight as f64),
+                plain("cache_capacity", "The most that the stored answers may weigh", stats.capacity as f64),
                 plain("caching_enabled", "1 while caching is on", enabled),
                 plain("uptime_seconds", "Time since the service started", snapshot.uptime.as_secs_f64()),
             ],
@@ -93,8 +93,9 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
         name,
         help,
         values: stats
-            .classes()
-            .map(|(class, stats)| (vec![("class", class.to_owned())], value(stats) as f64))
+            .classes
+            .iter()
+            .map(|class| (vec![("class", class.name.to_string())], value(class) as f64))
             .collect(),
     };
     vec![
@@ -107,8 +108,8 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
         by_class("cache_expirations", "Answers removed because their TTL had passed", |s| s.expirations),
         by_class("cache_evictions", "Answers removed to make room", |s| s.evictions),
         by_class("cache_invalidations", "Answers removed by an invalidation", |s| s.invalidations),
-        plain("cache_coalesced", "Look-ups served by another request's fill", stats.coalesced() as f64),
-        plain("cache_refused_fills", "Fills refused because an invalidation came between", stats.refused_fills() as f64),
+        plain("cache_coalesced", "Look-ups served by another request's fill", stats.coalesced as f64),
+        plain("cache_refused_fills", "Fills refused because an invalidation came between", stats.refused_fills as f64),
     ]
 }
 

@@ -23,12 +23,33 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(crate) struct StatsDocument {
     #[serde(flatten)]
     cache: cache_core::Stats,
+    profiles: StoreCounts,
+    detections: StoreCounts,
     caching_enabled: bool,
     uptime_seconds: f64,
     requests: BTreeMap<&'static str, u64>,
     database_queries: Queries,
     latency_us: BTreeMap<&'static str, Latency>,
     recent: Vec<Recent>,
+}
+
+/// A store that aids the one of answers; the document's other members do not
+/// count it.
+#[derive(Serialize)]
+struct StoreCounts {
+    entries: usize,
+    hits: u64,
+    misses: u64,
+}
+
+impl From<cache_core::Stats> for StoreCounts {
+    fn from(stats: cache_core::Stats) -> Self {
+        Self {
+            entries: stats.entries,
+            hits: stats.hits,
+            misses: stats.misses,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -38,6 +59,7 @@ struct Queries {
 }
 
 fn document(app: &App) -> StatsDocument {
+    let cache = app.router().cache();
     let snapshot = app.metrics().snapshot();
     let count = |outcome: Outcome| (outcome.name(), snapshot.requests[outcome as usize]);
     let mut requests: BTreeMap<_, _> = Outcome::ALL.map(count).into();
@@ -46,8 +68,10 @@ fn document(app: &App) -> StatsDocument {
     requests.insert("total", answered + snapshot.failed);
     let latency = |outcome: Outcome| (outcome.name(), snapshot.latencies[outcome as usize]);
     StatsDocument {
-        cache: app.router().cache().stats(),
-        caching_enabled: app.router().cache().is_enabled(),
+        cache: cache.stats(),
+        profiles: cache.profile_stats().into(),
+        detections: cache.detection_stats().into(),
+        caching_enabled: cache.is_enabled(),
         uptime_seconds: snapshot.uptime.as_secs_f64(),
         requests,
         database_queries: Queries {
