@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: the benchmarks, which print their own tables.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::metadata::{Metadata, Target};
 use crate::shell::{self, Shell, Usage};
@@ -20,6 +20,9 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
 
     let metadata = Metadata::load(shell)?;
     let all = benches(&metadata);
+    if all.is_empty() {
+        bail!("no package of the workspace has a benchmark");
+    }
     let full_names = || {
         all.iter()
             .map(|(package, bench)| format!("{package}/{}", bench.name))

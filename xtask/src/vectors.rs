@@ -49,7 +49,10 @@ fn compare(shell: &Shell, file: &str) -> Result<Outcome> {
     let probe = "import hashlib, json, platform; print(platform.python_version())";
     let version = match shell::output(&mut shell.program("python3", ["-c", probe])) {
         Ok(version) => version,
-        Err(error) => return Ok(Outcome::Skipped(format!("python3 not found: {error:#}"))),
+        Err(error) => {
+            let reason = format!("python3 not found: {}", error.root_cause());
+            return Ok(Outcome::Skipped(reason));
+        }
     };
     shell::run(&mut shell.program("python3", [SCRIPT, "--check", file]))?;
     Ok(Outcome::Passed(format!("Python {}", version.trim())))

@@ -132,7 +132,7 @@ impl Catalogue {
     /// Every problem of the file at once, each with its path and line.
     ///
     /// ```
-    /// use intent_router::catalogue::Catalogue;
+    /// use intent_router::Catalogue;
     ///
     /// let catalogue = Catalogue::parse(
     ///     r#"
@@ -146,7 +146,7 @@ impl Catalogue {
     ///
     /// let error = Catalogue::parse("[[intent]]\nname = 'unknown'\nkind = 'cloud'").unwrap_err();
     /// assert_eq!(error.problems().len(), 3);
-    /// # Ok::<(), intent_router::catalogue::CatalogueError>(())
+    /// # Ok::<(), intent_router::CatalogueError>(())
     /// ```
     pub fn parse(toml: &str) -> Result<Self, CatalogueError> {
         parse::catalogue(toml)

@@ -76,10 +76,10 @@ mod text;
 mod through;
 
 pub use catalogue::{
-    Problem as CatalogueProblem,
-    Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, QuerySpec, SlotSpec,
+    Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,
+    QuerySpec, SlotSpec,
 };
-pub use detect::{Detection, Detector, KeywordDetector};
+pub use detect::{Detection, Detector, Evidence, KeywordDetector};
 pub use error::{BuildError, RouteError};
 pub use pattern::Pattern;
 pub use policy::{Decision, decide, key_text};
@@ -87,9 +87,7 @@ pub use principal::{Owner, Principal, UserContext};
 pub use request::{CacheUse, Request};
 pub use response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
 pub use router::{Router, WallClock};
-pub use service::{
-    CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock,
-};
+pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
 pub use slots::{Date, Slots};
 pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
 pub use text::normalise;

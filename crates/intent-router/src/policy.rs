@@ -55,15 +55,23 @@ pub fn key_text<'a, 's>(
     }
 }
 
-/// The tags that every entry of `owner` about `intent` carries, besides those
-/// of its records. The prefixes keep users, roles, intents and records apart,
-/// whatever their names.
-pub(crate) fn scope_tags(intent: &str, owner: &Owner) -> Vec<String> {
-    let mut tags = vec![intent_tag(intent)];
-    if let Owner::Person(who) = owner {
-        tags.push(user_tag(who.user_id().as_str()));
-        tags.push(role_tag(who.role().as_str()));
-    }
+/// The tags that everything of a person carries. The prefixes keep users,
+/// roles, intents and records apart, whatever their names.
+pub(crate) fn person_tags(who: &Principal) -> Vec<String> {
+    vec![
+        user_tag(who.user_id().as_str()),
+        role_tag(who.role().as_str()),
+    ]
+}
+
+/// All tags of an answer.
+pub(crate) fn answer_tags(intent: &str, owner: &Owner, records: &[String]) -> Vec<String> {
+    let mut tags = match owner {
+        Owner::Person(who) => person_tags(who),
+        Owner::Everyone => Vec::new(),
+    };
+    tags.push(intent_tag(intent));
+    tags.extend(records.iter().map(|record| record_tag(record)));
     tags
 }
 

@@ -1,6 +1,7 @@
 //! The router: from a message to an answer, through detector, policy, key,
 //! store and source, in that order and never back.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +15,7 @@ use crate::policy::{self, Decision};
 use crate::principal::{Owner, Principal};
 use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
-use crate::service::{CacheService, Delivered, answer_tags};
+use crate::service::{CacheService, Delivered};
 use crate::slots::{Date, Slots};
 use crate::source::{Ask, Found, LiveData, Profile, Records, SourceError};
 use crate::through::{Made, through};
@@ -106,7 +107,7 @@ impl Router {
         }
         let detection = self.detector.detect(message);
         let store = &self.cache.detections;
-        store.insert(message.into(), detection.clone(), class, Vec::new());
+        store.insert(message.into(), detection.clone(), class, &[]);
         detection
     }
 
@@ -250,7 +251,7 @@ impl Question<'_> {
                 Ok(Answered { answer, records }) => Made {
                     value: Ok(answer),
                     store: records
-                        .map(|records| answer_tags(&self.intent.name, &owner, &records)),
+                        .map(|records| policy::answer_tags(&self.intent.name, &owner, &records)),
                 },
                 Err(error) => Made {
                     value: Err(error),
@@ -318,14 +319,16 @@ impl Question<'_> {
     fn slots(&self) -> &Slots {
         self.slots.get_or_init(|| {
             let today = self.router.today();
-            Slots::find(self.intent, &self.router.catalogue, &self.request.message, today)
+            Slots::find(
+                self.intent,
+                &self.router.catalogue,
+                &self.request.message,
+                today,
+            )
         })
     }
 
-    async fn records(
-        &self,
-        who: Option<&Principal>,
-    ) -> Delivered<Found<Records>> {
+    async fn records(&self, who: Option<&Principal>) -> Delivered<Found<Records>> {
         let ask = Ask::new(self.intent, who, self.slots(), &self.request.message);
         self.router.source.records(ask).await.map_err(Arc::new)
     }
@@ -341,21 +344,16 @@ impl Question<'_> {
             let found = source.profile(who).await.map_err(Arc::new)?;
             return Ok(Found::new(found.value.map(Arc::new), found.calls));
         };
-        let mut calls = 0;
+        // An atomic only because the future must be `Send`: nobody else counts.
+        let calls = AtomicU32::new(0);
         let make = || async {
             match source.profile(who).await {
                 Ok(found) => {
-                    calls = found.calls;
-                    let tags = || {
-                        vec![
-                            policy::user_tag(who.user_id().as_str()),
-                            policy::role_tag(who.role().as_str()),
-                        ]
-                    };
-                    let store = found.value.is_some().then(tags);
+                    calls.store(found.calls, Ordering::Relaxed);
+                    let known = found.value.is_some();
                     Made {
                         value: Ok(found.value.map(Arc::new)),
-                        store,
+                        store: known.then(|| policy::person_tags(who)),
                     }
                 }
                 Err(error) => Made {
@@ -367,6 +365,6 @@ impl Question<'_> {
         let cache = &self.router.cache;
         let class = cache.profile_class;
         let (profile, _) = through(&cache.profiles, who.clone(), class, reuse, make).await;
-        Ok(Found::new(profile?, calls))
+        Ok(Found::new(profile?, calls.into_inner()))
     }
 }

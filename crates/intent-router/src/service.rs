@@ -44,7 +44,7 @@ pub struct EntryKey {
 impl EntryKey {
     /// The digest that people see and invalidate by.
     pub fn digest(&self) -> Digest {
-        self.key.digest()
+        *self.key.digest()
     }
 
     /// Whose entry it is.
@@ -299,8 +299,9 @@ impl CacheService {
     /// Stores an answer with the records it was made of: the seed's `set`.
     /// The entry is filed under the owner that `entry` names.
     pub fn set(&self, entry: EntryKey, answer: Arc<Answer>, class: TtlClass, records: &[String]) {
-        let tags = answer_tags(&answer.response().intent, &entry.owner, records);
-        self.answers.insert(entry, Ok(answer), class, tags);
+        let tags = policy::answer_tags(&answer.response().intent, &entry.owner, records);
+        let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+        self.answers.insert(entry, Ok(answer), class, &tags);
     }
 
     /// Removes what the selector names and returns how many live entries that
@@ -367,20 +368,13 @@ impl CacheService {
     /// was done in the store of answers. Whoever owns a runtime calls this now
     /// and then; nothing else depends on it.
     pub fn maintain(&self, budget: usize) -> Maintained {
-        self.profiles.maintain(budget);
-        self.detections.maintain(budget);
+        let _ = self.profiles.maintain(budget);
+        let _ = self.detections.maintain(budget);
         self.answers.maintain(budget)
     }
 
     /// How long an entry of `class` is fresh.
     pub fn ttl(&self, class: TtlClass) -> Duration {
-        self.classes.freshness(class).ttl()
+        self.classes.freshness(class).ttl
     }
-}
-
-/// All tags of an answer.
-pub(crate) fn answer_tags(intent: &str, owner: &Owner, records: &[String]) -> Vec<String> {
-    let mut tags = policy::scope_tags(intent, owner);
-    tags.extend(records.iter().map(|record| policy::record_tag(record)));
-    tags
 }

@@ -30,8 +30,8 @@ impl Slots {
     /// slot.
     ///
     /// ```
-    /// use intent_router::catalogue::Catalogue;
-    /// use intent_router::slots::{Date, Slots};
+    /// use intent_router::Catalogue;
+    /// use intent_router::{Date, Slots};
     ///
     /// let catalogue = Catalogue::parse(
     ///     r#"

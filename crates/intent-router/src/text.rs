@@ -17,7 +17,7 @@ use unicode_normalization::UnicodeNormalization;
 /// message; a plain ASCII message that is already folded is returned as it is.
 ///
 /// ```
-/// use intent_router::text::normalise;
+/// use intent_router::normalise;
 ///
 /// assert_eq!(normalise("  What is my\tCLAIM status ?!"), "what is my claim status");
 /// assert_eq!(normalise("Straße ①…"), "strasse 1");

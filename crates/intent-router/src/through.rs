@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::hash::Hash;
 
-use cache_core::{Cache, Filled, Lookup, Permit, Reuse, TtlClass, Waited};
+use cache_core::{Cache, Filled, Lookup, Reuse, TtlClass, Waited};
 
 use crate::response::CacheOutcome;
 use crate::service::SharedClock;
@@ -47,7 +47,10 @@ where
     };
     let Made { value, store } = make().await;
     let stored = match store {
-        Some(tags) => matches!(permit.fill(value.clone(), tags), Filled::Stored),
+        Some(tags) => {
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            matches!(permit.fill(value.clone(), &tags), Filled::Stored)
+        }
         None => {
             permit.share(value.clone());
             false

@@ -1,7 +1,7 @@
 //! How often the built-in keyword detector is right.
 
-use intent_router::catalogue::Catalogue;
-use intent_router::detect::{Detection, Detector, KeywordDetector};
+use intent_router::Catalogue;
+use intent_router::{Detection, Detector, KeywordDetector};
 
 /// Prints every mistake and returns how many wordings were detected right.
 fn right<'a>(wordings: impl Iterator<Item = (&'a str, &'a str)>) -> (usize, usize) {

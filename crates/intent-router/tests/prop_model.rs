@@ -157,12 +157,12 @@ proptest! {
             };
             prop_assert_eq!(got, expect);
             let stats = cache.stats();
-            prop_assert_eq!(stats.hits(), model.hits);
-            prop_assert_eq!(stats.misses(), model.misses);
+            prop_assert_eq!(stats.hits, model.hits);
+            prop_assert_eq!(stats.misses, model.misses);
             prop_assert_eq!(stats.total_requests(), model.hits + model.misses);
-            prop_assert_eq!(stats.invalidations(), model.invalidations);
+            prop_assert_eq!(stats.invalidations, model.invalidations);
             let live = model.stored.iter().filter(|s| model.now - s.at <= TTL).count();
-            prop_assert_eq!(stats.cache_size(), live);
+            prop_assert_eq!(stats.entries, live);
         }
     }
 }

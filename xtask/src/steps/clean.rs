@@ -16,7 +16,8 @@ impl Snapshot {
     /// Asks git; where there is no checkout or no git, says so.
     pub(crate) fn take(shell: &Shell) -> std::result::Result<Self, String> {
         let git = |args: &[&str]| {
-            shell::output(&mut shell.program("git", args)).map_err(|error| format!("{error:#}"))
+            shell::output(&mut shell.program("git", args))
+                .map_err(|error| error.root_cause().to_string())
         };
         Ok(Self {
             status: git(&["status", "--porcelain", "--untracked-files=all"])?,

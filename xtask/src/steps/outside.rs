@@ -106,6 +106,10 @@ impl Elsewhere {
     fn new() -> Result<Self> {
         let name = format!("response-cache-outside-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        // An earlier process of this number may have been killed in its midst.
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
         fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         Ok(Self(folder))
     }

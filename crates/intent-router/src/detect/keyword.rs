@@ -32,8 +32,8 @@ use crate::text::{normalise, words};
 /// Cost: one pass over the message, whatever the number of phrases.
 ///
 /// ```
-/// use intent_router::catalogue::Catalogue;
-/// use intent_router::detect::{Detector, KeywordDetector};
+/// use intent_router::Catalogue;
+/// use intent_router::{Detector, KeywordDetector};
 ///
 /// let detector = KeywordDetector::new(Catalogue::built_in());
 /// assert_eq!(detector.detect("Hello, what is my clam status?").intent, "claim_status");

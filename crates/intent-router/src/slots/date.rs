@@ -15,7 +15,7 @@ impl Date {
     /// The day, if the calendar has it.
     ///
     /// ```
-    /// use intent_router::slots::Date;
+    /// use intent_router::Date;
     ///
     /// assert!(Date::new(2024, 2, 29).is_some());
     /// assert!(Date::new(2025, 2, 29).is_none());
@@ -32,7 +32,7 @@ impl Date {
     /// last day of that range.
     ///
     /// ```
-    /// use intent_router::slots::Date;
+    /// use intent_router::Date;
     ///
     /// assert_eq!(Date::from_unix_seconds(1_763_881_200).to_string(), "2025-11-23");
     /// ```

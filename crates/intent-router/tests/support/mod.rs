@@ -18,27 +18,32 @@ use serde_json::json;
 /// Records whose content is a version number a user, so that a test can tell
 /// which state of the database an answer shows.
 #[derive(Default)]
-pub struct FakeSource {
-    pub versions: Mutex<HashMap<String, u64>>,
-    pub profile_calls: AtomicU32,
-    pub record_calls: AtomicU32,
-    pub failing: AtomicBool,
-    pub panicking: AtomicBool,
+pub(crate) struct FakeSource {
+    pub(crate) versions: Mutex<HashMap<String, u64>>,
+    pub(crate) profile_calls: AtomicU32,
+    pub(crate) record_calls: AtomicU32,
+    pub(crate) failing: AtomicBool,
+    pub(crate) panicking: AtomicBool,
     /// Queries read their version at once and answer when this is false.
-    pub held: AtomicBool,
-    pub serial: AtomicU64,
+    pub(crate) held: AtomicBool,
+    pub(crate) serial: AtomicU64,
 }
 
 impl FakeSource {
-    pub fn version(&self, user: &str) -> u64 {
+    pub(crate) fn version(&self, user: &str) -> u64 {
         *self.versions.lock().unwrap().get(user).unwrap_or(&0)
     }
 
-    pub fn write(&self, user: &str) {
-        *self.versions.lock().unwrap().entry(user.to_owned()).or_default() += 1;
+    pub(crate) fn write(&self, user: &str) {
+        *self
+            .versions
+            .lock()
+            .unwrap()
+            .entry(user.to_owned())
+            .or_default() += 1;
     }
 
-    pub fn calls(&self) -> u32 {
+    pub(crate) fn calls(&self) -> u32 {
         self.profile_calls.load(Ordering::SeqCst) + self.record_calls.load(Ordering::SeqCst)
     }
 }
@@ -99,17 +104,17 @@ impl LiveData for FakeSource {
 }
 
 /// A router over a fake source and a clock that stands still.
-pub struct Bench {
-    pub router: Router,
-    pub source: Arc<FakeSource>,
-    pub clock: ManualClock,
+pub(crate) struct Bench {
+    pub(crate) router: Router,
+    pub(crate) source: Arc<FakeSource>,
+    pub(crate) clock: ManualClock,
 }
 
-pub fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     bench_with(|builder| builder)
 }
 
-pub fn bench_with(configure: impl FnOnce(ServiceBuilder) -> ServiceBuilder) -> Bench {
+pub(crate) fn bench_with(configure: impl FnOnce(ServiceBuilder) -> ServiceBuilder) -> Bench {
     let clock = ManualClock::default();
     let source = Arc::new(FakeSource::default());
     let builder = CacheService::builder().clock(Arc::new(clock.clone()));
@@ -132,13 +137,13 @@ impl Wake for Idle {
 }
 
 /// Polls a future once.
-pub fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+pub(crate) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     let waker = Waker::from(Arc::new(Idle));
     future.poll(&mut Context::from_waker(&waker))
 }
 
 /// The output of a future that never has to wait.
-pub fn now<F: Future>(future: F) -> F::Output {
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
     match poll_once(pin!(future)) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the future had to wait"),

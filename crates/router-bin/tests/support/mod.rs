@@ -9,14 +9,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// A service of the test's own, on a free port, stopped when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
     /// The service with embedded demo data and these settings.
-    pub fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env_clear()
@@ -40,20 +40,20 @@ impl Server {
         Self { child, address }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for the process to end by itself.
-    pub fn wait(mut self) -> std::process::ExitStatus {
+    pub(crate) fn wait(mut self) -> std::process::ExitStatus {
         self.child.wait().expect("the service ends")
     }
 
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("its state is known").is_none()
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("the service accepts");
         let limit = Some(Duration::from_secs(20));
         stream.set_read_timeout(limit).expect("a read limit is set");
@@ -64,7 +64,7 @@ impl Server {
     }
 
     /// Sends bytes as they are and reads the answer to its end.
-    pub fn raw(&self, bytes: &[u8]) -> Reply {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Reply {
         let mut stream = self.connect();
         // A server that refuses early may close before all is written; its
         // answer is what counts.
@@ -72,7 +72,7 @@ impl Server {
         Reply::read(stream)
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
         for (name, value) in headers {
@@ -84,21 +84,21 @@ impl Server {
         self.raw(&bytes)
     }
 
-    pub fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
     }
 
-    pub fn json(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Reply {
+    pub(crate) fn json(&self, method: &str, path: &str, body: impl AsRef<[u8]>) -> Reply {
         let json = [("content-type", "application/json")];
         self.send(method, path, &json, body.as_ref())
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
         self.json("POST", path, body.to_string())
     }
 
     /// Asks as a user in a role.
-    pub fn ask(&self, message: &str, user: &str, role: &str) -> Reply {
+    pub(crate) fn ask(&self, message: &str, user: &str, role: &str) -> Reply {
         let context = serde_json::json!({ "user_id": user, "user_role": role });
         let body = serde_json::json!({ "message": message, "user_context": context });
         let reply = self.post("/v1/route", &body);
@@ -106,11 +106,11 @@ impl Server {
         reply
     }
 
-    pub fn stats(&self) -> Value {
+    pub(crate) fn stats(&self) -> Value {
         self.get("/v1/stats").value()
     }
 
-    pub fn invalidate(&self, selector: &Value) -> u64 {
+    pub(crate) fn invalidate(&self, selector: &Value) -> u64 {
         let reply = self.post("/v1/invalidate", selector);
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.value()["invalidated"].as_u64().expect("a count")
@@ -125,14 +125,14 @@ impl Drop for Server {
 }
 
 /// An HTTP answer.
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn read(stream: TcpStream) -> Self {
+    pub(crate) fn read(stream: TcpStream) -> Self {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).expect("a status line");
@@ -161,29 +161,29 @@ impl Reply {
         }
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter().filter(|(n, _)| n == name);
         all.next().map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 
-    pub fn cache_status(&self) -> &str {
+    pub(crate) fn cache_status(&self) -> &str {
         self.header("cache-status").expect("a Cache-Status")
     }
 
-    pub fn is_hit(&self) -> bool {
+    pub(crate) fn is_hit(&self) -> bool {
         self.cache_status().contains("; hit")
     }
 
     /// Asserts that this is a problem document that says what was wrong.
-    pub fn is_problem(&self, status: u16, says: &str) {
+    pub(crate) fn is_problem(&self, status: u16, says: &str) {
         assert_eq!(self.status, status, "{}", self.text());
         let kind = self.header("content-type");
         assert_eq!(kind, Some("application/problem+json"), "{}", self.text());
