@@ -51,6 +51,7 @@ fn source(config: &Config, catalogue: &Catalogue) -> Result<Arc<dyn LiveData>, O
     let options = SqliteOptions {
         connections: non_zero(source.connections.get()).unwrap_or(defaults.connections),
         deadline: source.deadline.get(),
+        profile_sql: source.profile_sql.clone().unwrap_or(defaults.profile_sql),
         ..defaults
     };
     Ok(Arc::new(match &source.url {
@@ -61,7 +62,7 @@ fn source(config: &Config, catalogue: &Catalogue) -> Result<Arc<dyn LiveData>, O
 
 fn demo(config: &Config) -> DemoOptions {
     DemoOptions {
-        members: usize::try_from(config.source.demo_users.get()).unwrap_or(usize::MAX),
+        members: u32::try_from(config.source.demo_users.get()).unwrap_or(u32::MAX),
         seed: config.source.demo_seed.get(),
     }
 }

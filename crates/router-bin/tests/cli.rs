@@ -260,6 +260,31 @@ fn detection_uses_the_configured_catalogue() {
 }
 
 #[test]
+fn a_demo_database_is_written_once() {
+    let path = file("demo", "crm.db", "");
+    std::fs::remove_file(&path).unwrap();
+    let arguments = [
+        "demo-db",
+        path.to_str().unwrap(),
+        "--users",
+        "20",
+        "--seed",
+        "7",
+    ];
+    let run = router(&arguments, "");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("20 members") && run.stdout.contains("crm.db"));
+    let written = std::fs::read(&path).unwrap();
+    let again = router(&arguments, "");
+    assert_eq!((again.code, again.stdout.as_str()), (74, ""));
+    assert!(again.stderr.contains("exists"), "{}", again.stderr);
+    assert!(
+        std::fs::read(&path).unwrap() == written,
+        "it is left as it was"
+    );
+}
+
+#[test]
 fn usage_errors_leave_with_64_and_help_with_0() {
     for arguments in [
         &["no-such-command"][..],
@@ -270,6 +295,8 @@ fn usage_errors_leave_with_64_and_help_with_0() {
         &["--listen", "127.0.0.1:0", "key"],
         &["--listen", "nowhere"],
         &["serve", "--listen", "localhost"],
+        &["demo-db", "crm.db", "--users", "0"],
+        &["demo-db"],
         &["--config"],
     ] {
         let run = router(arguments, "");

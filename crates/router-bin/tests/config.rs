@@ -11,7 +11,7 @@ use serde_json::Value;
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 17] = [
+const EVERY_KEY: [(&str, &str); 18] = [
     ("server.listen", "127.0.0.1:9000"),
     ("server.max_body", "2MiB"),
     ("server.max_connections", "10"),
@@ -26,7 +26,11 @@ const EVERY_KEY: [(&str, &str); 17] = [
     ("cache.classes.*.ttl", "1m"),
     ("source.url", "sqlite:///var/lib/crm.db"),
     ("source.connections", "8"),
-    ("source.deadline", "2s"),
+    ("source.deadline", "3s"),
+    (
+        "source.profile_sql",
+        "SELECT * FROM people WHERE id = :user_id",
+    ),
     ("source.demo_users", "50"),
     ("source.demo_seed", "7"),
 ];

@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod config;
+mod demo_db;
 mod detect;
 mod key;
 mod lines;
@@ -55,6 +56,8 @@ enum Command {
     /// Check, show or describe the configuration.
     #[command(subcommand)]
     Config(config::Command),
+    /// Write a demo SQLite database.
+    DemoDb(demo_db::DemoDbArgs),
 }
 
 impl Cli {
@@ -88,6 +91,7 @@ impl Cli {
             Command::Key => key::run(),
             Command::Detect => detect::run(file),
             Command::Config(command) => config::run(&command, file),
+            Command::DemoDb(args) => demo_db::run(&args),
         }
     }
 }

@@ -199,10 +199,13 @@ pub(crate) struct Source {
     pub(crate) url: Option<SourceUrl>,
     /// How many database connections are open, and so how many queries run at once.
     pub(crate) connections: Count<1, 256>,
-    /// How long answering one question may take the database.
+    /// How long a question may take the database, waiting for a connection included.
     pub(crate) deadline: Timeout,
+    /// The query that looks a member up; absent: that of the demo database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) profile_sql: Option<String>,
     /// How many members the embedded demo data has; excludes `url`.
-    pub(crate) demo_users: Count<1, 1_000_000>,
+    pub(crate) demo_users: Count<1, 999_999>,
     /// Which demo data is generated: the same seed, the same data; excludes `url`.
     pub(crate) demo_seed: Count<0, { i64::MAX as u64 }>,
 }
@@ -212,9 +215,10 @@ impl Default for Source {
         Self {
             url: None,
             connections: Count::of(4),
-            deadline: Timeout::seconds(5),
+            deadline: Timeout::seconds(2),
+            profile_sql: None,
             demo_users: Count::of(2000),
-            demo_seed: Count::of(42),
+            demo_seed: Count::of(1),
         }
     }
 }

@@ -1,0 +1,43 @@
+//! `router demo-db`: a database of demo data to look into and to serve from.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use live_data::{DemoError, DemoOptions, write_demo};
+
+use crate::exit::{Code, Failure, written};
+
+/// Writes a demo SQLite database; the same seed gives the same data.
+#[derive(Args, Debug)]
+pub(crate) struct DemoDbArgs {
+    /// The file to write; there must be none of this name.
+    path: PathBuf,
+    /// How many members it has.
+    #[arg(long, value_name = "N", default_value_t = DemoOptions::default().members, value_parser = clap::value_parser!(u32).range(1..=999_999))]
+    users: u32,
+    /// Which data is generated.
+    #[arg(long, value_name = "S", default_value_t = DemoOptions::default().seed)]
+    seed: u64,
+}
+
+/// Writes the database, and says how to serve from it.
+pub(super) fn run(args: &DemoDbArgs) -> Result<(), Failure> {
+    let options = DemoOptions {
+        members: args.users,
+        seed: args.seed,
+    };
+    write_demo(&args.path, &options).map_err(|error| {
+        let code = match error {
+            DemoError::Members(_) => Code::Usage,
+            _ => Code::Io,
+        };
+        Failure::new(code, error)
+    })?;
+    let told = format!(
+        "wrote {users} members to {path}; serve from it with ROUTER_SOURCE__URL=sqlite://{path} router\n",
+        users = args.users,
+        path = args.path.display(),
+    );
+    written(std::io::stdout().lock().write_all(told.as_bytes()))
+}
