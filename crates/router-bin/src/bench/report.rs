@@ -106,7 +106,7 @@ fn legend() -> &'static str {
 
 fn figure(plot: &str, caption: &str) -> String {
     format!(
-        "<figure>{plot}<figcaption>{}</figcaption></figure>",
+        "<figure><div class=\"wide\">{plot}</div><figcaption>{}</figcaption></figure>",
         escape(caption)
     )
 }

@@ -36,9 +36,9 @@ pub(crate) fn progress_bar(traffic: &Traffic) -> ProgressBar {
     let steps = 2 * (warm_up_len(traffic) + traffic.len());
     let bar = ProgressBar::new(steps as u64);
     // The template is a constant; should it ever be wrong, the plain bar will do.
-    if let Ok(style) = ProgressStyle::with_template(
-        "{msg:9} [{wide_bar}] {human_pos}/{human_len} {per_sec} eta {eta}",
-    ) {
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg:9} [{wide_bar}] {human_pos}/{human_len}, {eta} left")
+    {
         bar.set_style(style.progress_chars("=> "));
     }
     bar

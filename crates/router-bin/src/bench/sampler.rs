@@ -151,6 +151,9 @@ mod tests {
         for _ in 0..10_000 {
             assert!([1, 3].contains(&sampler.sample(&mut random)));
         }
+        // The seed whose first output is 0, the lowest point that can be drawn.
+        let mut lowest = SplitMix64::new(0_u64.wrapping_sub(0x9e37_79b9_7f4a_7c15));
+        assert_eq!(sampler.sample(&mut lowest), 1);
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(crate) fn rows(summary: &Summary) -> Vec<Row> {
         "  hit rate, all requests",
         percent(off.hit_rate),
         percent(on.hit_rate),
-        format!("at most {}", percent(summary.traffic.ceiling_percent)),
+        format!("ideal {}", percent(summary.traffic.ceiling_percent)),
     ));
     rows.push(row(
         "  hit rate, repeated queries",

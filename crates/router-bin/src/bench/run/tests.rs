@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use indicatif::ProgressBar;
 
-use super::run;
+use super::{Subject, run};
 use crate::bench::fixtures::{Ideal, traffic};
-use crate::bench::measure::{Counts, Outcome};
-use crate::bench::traffic::Options;
+use crate::bench::measure::{Answered, Counts, Outcome};
+use crate::bench::traffic::{Options, Request};
 
 fn options(concurrency: usize) -> Options {
     Options {
@@ -74,4 +74,64 @@ async fn a_failing_request_ends_the_run_and_is_named() {
         format!("{error:#}"),
         "request 9 (\"claim_status #1?\" by BEN-000003) failed: the source is gone"
     );
+}
+
+/// Writes down what is done to it: each stretch of requests with the state of
+/// caching that it was made in. Answers with a mark of the request.
+#[derive(Default)]
+struct Recorder {
+    stretches: Mutex<Vec<(bool, usize)>>,
+}
+
+fn mark(request: &Request<'_>) -> u32 {
+    let text = format!("{} {}", request.user_id, request.message);
+    text.bytes().fold(0, |mark: u32, byte| {
+        mark.wrapping_mul(31).wrapping_add(byte.into())
+    })
+}
+
+impl Subject for Recorder {
+    async fn prepare(&self, caching: bool) -> anyhow::Result<()> {
+        self.stretches.lock().unwrap().push((caching, 0));
+        Ok(())
+    }
+
+    async fn ask(&self, request: &Request<'_>) -> anyhow::Result<Answered> {
+        if let Some((_, asked)) = self.stretches.lock().unwrap().last_mut() {
+            *asked += 1;
+        }
+        // Lets the other workers in, so that answers come out of order.
+        for _ in 0..request.message.len() % 5 {
+            tokio::task::yield_now().await;
+        }
+        Ok(Answered {
+            outcome: Outcome::Miss,
+            queries: mark(request),
+        })
+    }
+}
+
+#[tokio::test]
+async fn each_phase_is_warmed_up_without_cache_and_recorded_in_order() {
+    let traffic = Arc::new(traffic(options(7)));
+    let recorder = Arc::new(Recorder::default());
+    let done = run(&recorder, &traffic, &ProgressBar::hidden())
+        .await
+        .expect("nothing fails");
+    assert_eq!(
+        *recorder.stretches.lock().unwrap(),
+        [
+            (false, 2_000),
+            (false, 3_000),
+            (false, 2_000),
+            (true, 3_000)
+        ]
+    );
+    let marks: Vec<u32> = (0..traffic.len())
+        .map(|index| mark(&traffic.request(index)))
+        .collect();
+    for phase in [&done.off, &done.on] {
+        let recorded: Vec<u32> = phase.samples.iter().map(|sample| sample.queries).collect();
+        assert_eq!(recorded, marks);
+    }
 }

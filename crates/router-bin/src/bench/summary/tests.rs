@@ -36,23 +36,32 @@ fn cached_requests_are_held_against_themselves() {
     use Outcome::{Bypass, Hit, Miss};
     let off = phase(&[
         (900, Bypass, 3),
+        (910, Bypass, 3),
+        (920, Bypass, 3),
         (100, Bypass, 2),
         (200, Bypass, 2),
         (300, Bypass, 2),
     ]);
-    let on = phase(&[(950, Miss, 3), (10, Hit, 0), (20, Hit, 0), (30, Hit, 0)]);
+    let on = phase(&[
+        (950, Miss, 3),
+        (960, Miss, 3),
+        (970, Miss, 3),
+        (10, Hit, 0),
+        (20, Hit, 0),
+        (30, Hit, 0),
+    ]);
     let summary = summary(off, on);
     let compared = &summary.comparison;
-    // Only the last three were cached: 200 against 20, not 300 or 900.
+    // Only the last three were cached: 200 against 20.
     assert_eq!(compared.cached_requests_off.map(|d| d.p50), Some(200.0));
     assert_eq!(compared.cached_requests_on.map(|d| d.p50), Some(20.0));
     assert_eq!(compared.cached_median_reduction_percent, 90.0);
     assert_eq!(compared.queries_saved, 6);
-    assert!((compared.queries_saved_percent - 600.0 / 9.0).abs() < 1e-9);
-    assert_eq!(summary.cache_on.hit_rate, 75.0);
-    assert_eq!(summary.cache_on.requests_per_second, 8.0);
+    assert!((compared.queries_saved_percent - 600.0 / 15.0).abs() < 1e-9);
+    assert_eq!(summary.cache_on.hit_rate, 50.0);
+    assert_eq!(summary.cache_on.requests_per_second, 12.0);
     assert_eq!(summary.cache_off.latency_us.hit, None);
-    assert_eq!(summary.cache_on.latency_us.miss.map(|d| d.max), Some(950.0));
+    assert_eq!(summary.cache_on.latency_us.miss.map(|d| d.max), Some(970.0));
 }
 
 #[test]

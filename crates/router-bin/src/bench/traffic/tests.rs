@@ -331,3 +331,22 @@ fn the_help_states_the_defaults_and_the_mix() {
         assert!(help.contains(part), "{part} in {help}");
     }
 }
+
+#[test]
+fn the_declaration_reads_as_sentences() {
+    let options = Options {
+        users: 1_000,
+        warm_up: 50_000,
+        ..Options::default()
+    };
+    let sentences = traffic(options).declaration().to_string();
+    for part in [
+        "20,000 requests of 1,000 users (BEN-000001 to BEN-001000, role beneficiary)",
+        "claim_status 24, payment_status 20",
+        "first 20,000 requests without cache",
+        "7,446 different questions: 62.8 % of the requests repeat",
+        "would hit 68.6 %",
+    ] {
+        assert!(sentences.contains(part), "{part} in {sentences}");
+    }
+}
