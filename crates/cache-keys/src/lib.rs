@@ -18,6 +18,7 @@
 //! # Ok::<(), cache_keys::KeyError>(())
 //! ```
 
+mod blocks;
 mod canonical;
 mod error;
 mod key;

@@ -101,10 +101,20 @@ pub(crate) struct Repr(pub(crate) f64);
 
 impl fmt::Display for Repr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `{:e}` writes those digits as `d.ddde-x`, in at most 24 bytes.
-        let mut scientific = Short::default();
-        write!(scientific, "{:e}", self.0)?;
-        let text = scientific.as_str();
+        // `{:e}` writes the fewest digits, as `d.ddde-x` in at most 24 bytes.
+        // Where two such texts are equally near, Python takes the even one: so
+        // does Rust, but only when it is told how many digits to write.
+        let mut fewest = Short::default();
+        write!(fewest, "{:e}", self.0)?;
+        let (mantissa, _) = fewest.as_str().split_once('e').ok_or(fmt::Error)?;
+        let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+        let mut even = Short::default();
+        write!(even, "{:.*e}", digits - 1, self.0)?;
+        // Below a power of two floats lie denser: the nearest text of that many
+        // digits may then read back as the float below.
+        let is_same = even.as_str().parse() == Ok(self.0);
+        let text = if is_same { &even } else { &fewest }.as_str();
+
         let (mantissa, exponent) = text.split_once('e').ok_or(fmt::Error)?;
         let exponent: i32 = exponent.parse().map_err(|_| fmt::Error)?;
         if !(-4..16).contains(&exponent) {
@@ -198,6 +208,13 @@ mod tests {
             ("2.2250738585072014e-308", "2.2250738585072014e-308"),
             ("1.7976931348623157e308", "1.7976931348623157e+308"),
             ("9007199254740993.0", "9007199254740992.0"),
+            // Two texts of 17 digits are equally near: the even one counts.
+            ("100000000000000.125", "100000000000000.12"),
+            ("100000000000000.375", "100000000000000.38"),
+            // Two to the power of -24 and of 89: their nearest texts of 16
+            // digits, …062e-08 and …901e+26, are the floats below.
+            ("5.9604644775390625e-8", "5.960464477539063e-08"),
+            ("618970019642690137449562112.0", "6.189700196426902e+26"),
         ] {
             check(text, expect);
         }

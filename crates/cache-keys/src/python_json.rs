@@ -168,7 +168,6 @@ const fn all_plain(word: u64) -> bool {
 }
 
 /// Appends the escape of a character that is not plain.
-#[cold]
 fn write_escape(out: &mut impl Sink, c: char) {
     let short = match c {
         '"' => br#"\""#,
@@ -180,8 +179,8 @@ fn write_escape(out: &mut impl Sink, c: char) {
         '\u{c}' => br"\f",
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                out.put(br"\u");
-                out.put(&hex::<4>(&unit.to_be_bytes()));
+                let [a, b, c, d] = hex(&unit.to_be_bytes());
+                out.put(&[b'\\', b'u', a, b, c, d]);
             }
             return;
         }

@@ -8,10 +8,11 @@ use md5::{Digest as _, Md5};
 use serde_json::Value;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::blocks::{Blocks, State};
 use crate::canonical::{CanonicalJson, ascii_text};
 use crate::error::{JsonError, KeyError};
 use crate::key::{CacheKey, Digest, hex};
-use crate::python_json::{Node, Sink, write_string};
+use crate::python_json::{Sink, write_string};
 
 /// One member of the user context.
 #[derive(Clone, Copy, Debug)]
@@ -73,18 +74,19 @@ impl<S: KeyScheme + ?Sized> KeyScheme for Arc<S> {
     }
 }
 
-/// Keys whose digest is the MD5 of the text that Python's
-/// `json.dumps(sort_keys=True)` writes for the request ([`canonical_text`]),
-/// and whose check is SipHash-1-3 with 128 bits of that text followed by the
-/// whole message, under a secret.
+/// Keys whose digest is the MD5 (RFC 1321) of the request's [`canonical_text`],
+/// and whose check is SipHash-1-3 with 128 bits of output, under a secret, of
+/// the message's length in bytes as a little-endian 64-bit integer, the
+/// message, and the canonical text.
 ///
 /// The digest covers only 32 bits of the message's own MD5, and MD5 collides
-/// for whoever wants it to. The check does not: for those who do not know the
-/// secret it is a random function, so any two different requests share it with
-/// probability 2⁻¹²⁸.
+/// for whoever wants it to. The check covers every byte of the request, and to
+/// those who do not know the secret it is a random function: any two different
+/// requests share it with probability 2⁻¹²⁸.
 ///
-/// A key costs about as much as its two MD5 digests. Nothing is allocated for
-/// fields that are strings or [`Field::Canonical`].
+/// A key costs about a tenth more than its two MD5 digests: some 0.35 µs for a
+/// message of 50 bytes. Nothing is allocated for fields that are strings or
+/// [`Field::Canonical`].
 #[derive(Clone)]
 pub struct Md5Scheme {
     check: SipHasher13,
@@ -126,9 +128,45 @@ impl fmt::Debug for Md5Scheme {
 
 impl KeyScheme for Md5Scheme {
     fn key(&self, parts: &KeyParts<'_>) -> Result<CacheKey, KeyError> {
-        let mut stream = Stream::new(self.check);
-        write_parts(&mut stream, parts)?;
-        Ok(stream.finish(parts.message))
+        let mut text = Blocks::<TEXT_BLOCKS>::new();
+        write_parts(&mut text, parts)?;
+        let Some((text, blocks)) = text.pad() else {
+            return self.long_key(parts);
+        };
+
+        // Either hash is one long chain of dependent steps. Taking turns, each
+        // runs in the time that the processor would wait for the other.
+        let (first, others) = blocks.split_at(1);
+        let mut check = self.check;
+        let mut digest = State::new();
+        digest.compress(first);
+        check.write_u64(parts.message.len() as u64);
+        check.write(parts.message.as_bytes());
+        digest.compress(others);
+        check.write(text);
+        Ok(CacheKey::new(
+            Digest::from_bytes(digest.digest()),
+            check.finish128().as_u128(),
+        ))
+    }
+}
+
+impl Md5Scheme {
+    /// The key of a request whose text the stack has no room for.
+    #[cold]
+    fn long_key(&self, parts: &KeyParts<'_>) -> Result<CacheKey, KeyError> {
+        let mut check = self.check;
+        check.write_u64(parts.message.len() as u64);
+        check.write(parts.message.as_bytes());
+        let mut both = Both {
+            digest: Md5::new(),
+            check,
+        };
+        write_parts(&mut both, parts)?;
+        Ok(CacheKey::new(
+            Digest::from_bytes(both.digest.finalize().into()),
+            both.check.finish128().as_u128(),
+        ))
     }
 }
 
@@ -158,17 +196,17 @@ pub fn canonical_text(parts: &KeyParts<'_>) -> Result<String, KeyError> {
     Ok(ascii_text(text))
 }
 
+/// Enough for the text of most requests: up to 375 bytes.
+const TEXT_BLOCKS: usize = 6;
+
+/// Enough for most messages: up to 119 bytes.
+const MESSAGE_BLOCKS: usize = 2;
+
+#[inline]
 fn write_parts(out: &mut impl Sink, parts: &KeyParts<'_>) -> Result<(), KeyError> {
     out.put(b"{\"intent\": ");
     write_string(out, parts.intent);
-    if parts.message.is_empty() {
-        out.put(b", \"message_hash\": \"\", \"user_id\": ");
-    } else {
-        let digest = Md5::digest(parts.message);
-        out.put(b", \"message_hash\": \"");
-        out.put(&hex::<8>(&digest[..4]));
-        out.put(b"\", \"user_id\": ");
-    }
+    write_message_hash(out, parts.message);
     write_field(out, &parts.user_id).map_err(KeyError::UserId)?;
     out.put(b", \"user_role\": ");
     write_field(out, &parts.user_role).map_err(KeyError::UserRole)?;
@@ -176,92 +214,48 @@ fn write_parts(out: &mut impl Sink, parts: &KeyParts<'_>) -> Result<(), KeyError
     Ok(())
 }
 
+#[inline]
 fn write_field(out: &mut impl Sink, field: &Field<'_>) -> Result<(), JsonError> {
     match field {
         Field::Absent => out.put(b"\"guest\""),
         Field::Str(text) => write_string(out, text),
         Field::Value(Value::String(text)) => write_string(out, text),
-        Field::Value(value) => {
-            let mut text = Vec::new();
-            Node::of(value, 0)?.write(&mut text);
-            out.put(&text);
-        }
+        Field::Value(value) => out.put(CanonicalJson::from_value(value)?.as_str().as_bytes()),
         Field::Canonical(value) => out.put(value.as_str().as_bytes()),
     }
     Ok(())
 }
 
-/// Enough for the text of most requests, whose digest is then computed at once.
-const BUFFER: usize = 256;
+/// Writes the text between the intent and the user's identity.
+#[inline]
+fn write_message_hash(out: &mut impl Sink, message: &str) {
+    if message.is_empty() {
+        return out.put(b", \"message_hash\": \"\", \"user_id\": ");
+    }
+    let mut short = Blocks::<MESSAGE_BLOCKS>::new();
+    short.put(message.as_bytes());
+    let digest: [u8; 16] = match short.pad() {
+        Some((_, blocks)) => {
+            let mut state = State::new();
+            state.compress(blocks);
+            state.digest()
+        }
+        None => Md5::digest(message).into(),
+    };
+    out.put(b", \"message_hash\": \"");
+    out.put(&hex::<8>(&digest[..4]));
+    out.put(b"\", \"user_id\": ");
+}
 
-/// Feeds a text to both functions, by way of a buffer on the stack.
-struct Stream {
-    buffer: [u8; BUFFER],
-    len: usize,
+/// The digest and the check of one text.
+struct Both {
     digest: Md5,
     check: SipHasher13,
 }
 
-impl Stream {
-    #[inline]
-    fn new(check: SipHasher13) -> Self {
-        Self {
-            buffer: [0; BUFFER],
-            len: 0,
-            digest: Md5::new(),
-            check,
-        }
-    }
-
-    #[inline]
-    fn flush(&mut self) {
-        let text = &self.buffer[..self.len];
-        // The check first: it is short, and what follows overlaps with it.
-        self.check.write(text);
-        self.digest.update(text);
-        self.len = 0;
-    }
-
-    /// Takes what the buffer has no room for.
-    #[cold]
-    fn overflow(&mut self, ascii: &[u8]) {
-        self.flush();
-        match self.buffer.get_mut(..ascii.len()) {
-            Some(room) => {
-                room.copy_from_slice(ascii);
-                self.len = ascii.len();
-            }
-            None => {
-                self.check.write(ascii);
-                self.digest.update(ascii);
-            }
-        }
-    }
-
-    #[inline]
-    fn finish(mut self, message: &str) -> CacheKey {
-        // The text is a JSON object, and no object begins another: where the
-        // text ends and the message begins is beyond doubt.
-        let text = &self.buffer[..self.len];
-        self.check.write(text);
-        self.check.write(message.as_bytes());
-        let check = self.check.finish128().as_u128();
-        self.digest.update(text);
-        let digest = Digest::from_bytes(self.digest.finalize().into());
-        CacheKey::new(digest, check)
-    }
-}
-
-impl Sink for Stream {
-    #[inline]
+impl Sink for Both {
     fn put(&mut self, ascii: &[u8]) {
-        let end = self.len + ascii.len();
-        match self.buffer.get_mut(self.len..end) {
-            Some(room) => {
-                room.copy_from_slice(ascii);
-                self.len = end;
-            }
-            None => self.overflow(ascii),
-        }
+        self.digest.update(ascii);
+        self.check.write(ascii);
     }
 }
