@@ -156,7 +156,6 @@ impl Catalogue {
     pub fn built_in() -> &'static Self {
         // The text is part of the program, and a test parses it: a build in
         // which this could fail does not pass its tests.
-        #[allow(clippy::expect_used)]
         static BUILT_IN: Lazy<Catalogue> = Lazy::new(|| {
             Catalogue::parse(include_str!("catalogue.toml"))
                 .expect("the built-in catalogue is valid")

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// Folds compatibility forms, case, white space and closing punctuation.
 ///
@@ -26,20 +26,7 @@ pub fn normalise(message: &str) -> Cow<'_, str> {
     if is_folded_ascii(message) {
         return Cow::Borrowed(message);
     }
-    let folded: String = if message.is_ascii() {
-        message.to_ascii_lowercase()
-    } else {
-        // Decomposing first lets the folding reach letters that hide in a
-        // composed character; folding once more reaches those that the
-        // compatibility decomposition brings out.
-        message
-            .nfd()
-            .flat_map(fold)
-            .nfkd()
-            .flat_map(fold)
-            .nfkc()
-            .collect()
-    };
+    let folded = fold_case_and_form(message);
     let mut text = String::with_capacity(folded.len());
     for word in folded.split_whitespace() {
         if !text.is_empty() {
@@ -61,19 +48,47 @@ fn is_folded_ascii(text: &str) -> bool {
         && !text.ends_with(is_closing)
 }
 
+fn fold_case_and_form(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else if is_folded(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(fold_any(text))
+    }
+}
+
+/// Decomposing first lets the folding reach letters that hide in a composed
+/// character; folding once more reaches those that the compatibility
+/// decomposition brings out.
+fn fold_any(text: &str) -> String {
+    let decomposed = text.nfd().flat_map(fold);
+    decomposed.nfkd().flat_map(fold).nfkc().collect()
+}
+
+/// Whether folding would give the same text back: it is composed already, and
+/// no character has a case to fold.
+fn is_folded(text: &str) -> bool {
+    is_nfkc_quick(text.chars()) == IsNormalized::Yes
+        && text.chars().all(|c| fold(c).eq(std::iter::once(c)))
+}
+
 /// Full case folding of one character.
 ///
 /// The lower case of the upper case of the lower case is what the Unicode
 /// table `CaseFolding` says, but for the dotless i, which folds to itself,
 /// and for Cherokee, where the table prefers the other case of each pair.
 fn fold(c: char) -> impl Iterator<Item = char> {
-    let dotless = (c == 'ı').then_some(c);
-    let folded = (c != 'ı').then(|| {
+    let plain = c.is_ascii() || c == 'ı';
+    let folded = (!plain).then(|| {
         c.to_lowercase()
             .flat_map(char::to_uppercase)
             .flat_map(char::to_lowercase)
     });
-    dotless.into_iter().chain(folded.into_iter().flatten())
+    plain
+        .then(|| c.to_ascii_lowercase())
+        .into_iter()
+        .chain(folded.into_iter().flatten())
 }
 
 /// White space, or punctuation that ends a sentence and adds nothing to it.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{Catalogue, CatalogueError, Intent};
+use super::{Catalogue, CatalogueError};
 use document::{Problems, Table};
 
 pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
@@ -47,7 +47,6 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         .into_iter()
         .filter_map(|(name, spec)| Some((name.to_owned(), spec?)))
         .collect();
-    let intents: Vec<Intent> = intents;
     Ok(Catalogue { intents, slots })
 }
 

@@ -1,1 +1,322 @@
+use proptest::prelude::*;
 
+use super::*;
+
+/// Expects the problems of a catalogue, as they are displayed.
+#[track_caller]
+fn check(toml: &str, expect: &[&str]) {
+    let problems = match Catalogue::parse(toml) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems().iter().map(Problem::to_string).collect(),
+    };
+    assert_eq!(problems, expect, "of {toml}");
+}
+
+/// A good intent, on five lines, with more of its keys on the lines after.
+fn intent(rest: &str) -> String {
+    format!(
+        "[slots]\nnr = {{ kind = 'date' }}\n[[intent]]\nname = 'a'\nkind = 'live_data'\nphrases = ['a']\n{rest}"
+    )
+}
+
+#[test]
+fn the_built_in_catalogue_has_the_twelve_intents() {
+    let catalogue = Catalogue::built_in();
+    let names = |kind| -> Vec<&str> {
+        let of_kind = catalogue
+            .intents()
+            .iter()
+            .filter(|intent| intent.kind == kind);
+        of_kind.map(|intent| intent.name.as_str()).collect()
+    };
+    assert_eq!(
+        names(Kind::LiveData),
+        [
+            "claim_status",
+            "payment_status",
+            "pension_inquiry",
+            "claim_submission",
+            "account_info",
+            "payment_history",
+            "document_status",
+            "technical_help",
+        ]
+    );
+    assert_eq!(
+        names(Kind::KnowledgeBase),
+        [
+            "employer_registration",
+            "agent_request",
+            "greeting",
+            "goodbye"
+        ]
+    );
+    for intent in catalogue.intents() {
+        assert!(
+            intent.examples.len() >= 40,
+            "{} has few examples",
+            intent.name
+        );
+        assert_eq!(intent.key, KeyMode::Message);
+        assert_eq!(intent.class, intent.kind.name());
+        // Phrases have to generalise: none is a whole example of several words.
+        for phrase in intent
+            .phrases
+            .iter()
+            .filter(|phrase| phrase.text.contains(' '))
+        {
+            assert!(phrase.text.split(' ').count() <= 6, "{}", phrase.text);
+        }
+    }
+}
+
+#[test]
+fn reads_every_key_and_fills_in_defaults() {
+    let catalogue = Catalogue::parse(
+        r#"
+        slots.when = { kind = "period" }
+        [slots.nr]
+        kind = "pattern"
+        pattern = "A-##"
+        [[intent]]
+        name = "full"
+        kind = "live_data"
+        class = "hot"
+        key = "normalised"
+        yields = true
+        phrases = ["two words", { text = "x", weight = 0x10 }, { text = "y" }]
+        examples = ["an example"]
+        slots = ["nr"]
+        tags = ["nr:{nr}"]
+        [[intent.query]]
+        name = "rows"
+        sql = "SELECT :nr, :user_id, :message"
+        [[intent]]
+        name = "bare"
+        kind = "knowledge_base"
+        examples = ["another"]
+        "#,
+    )
+    .unwrap();
+    let phrase = |text: &str, weight| Phrase {
+        text: text.to_owned(),
+        weight,
+    };
+    let full = catalogue.get("full").unwrap();
+    assert_eq!(
+        (full.class.as_str(), full.key, full.yields),
+        ("hot", KeyMode::Normalised, true)
+    );
+    assert_eq!(
+        full.phrases,
+        [
+            phrase("two words", 2.0),
+            phrase("x", 16.0),
+            phrase("y", 1.0)
+        ]
+    );
+    assert_eq!(
+        (&*full.slots, &*full.tags),
+        (&["nr".to_owned()][..], &["nr:{nr}".to_owned()][..])
+    );
+    assert_eq!(
+        (full.queries.len(), full.queries[0].name.as_str()),
+        (1, "rows")
+    );
+    let bare = catalogue.get("bare").unwrap();
+    assert_eq!(
+        (bare.class.as_str(), bare.key, bare.yields),
+        ("knowledge_base", KeyMode::Message, false)
+    );
+    assert_eq!(catalogue.get("none"), None);
+    assert_eq!(catalogue.slot("when"), Some(&SlotSpec::Period));
+    assert_eq!(catalogue.slots().count(), 2);
+}
+
+#[test]
+fn names_every_problem_with_its_line() {
+    check(
+        r#"
+[slots.nr]
+kind = "patern"
+[slots.message]
+kind = "date"
+[slots.id]
+kind = "pattern"
+pattern = "ID"
+patern = "ID-##"
+
+[[intent]]
+name = "unknown"
+kind = "cloud"
+class = " "
+key = "slot"
+colour = "red"
+phrases = ["?!", { text = "x", weight = -1 }, { weight = "2", wait = 1 }, 3]
+slots = ["claim_nr", "id", "id"]
+tags = ["claim", "claim:{nr"]
+
+[[intent]]
+name = "2nd"
+kind = "live_data"
+"#,
+        &[
+            "slots.nr.kind: unknown kind \"patern\"; known are pattern, date, period (line 3)",
+            "slots.message: every query has a parameter of this name already (line 4)",
+            "slots.id.pattern: pattern \"ID\" has neither # nor @, so it would find one value only (line 8)",
+            "slots.id: unknown key `patern`; known are kind, pattern (line 9)",
+            "intent[0].name: the name `unknown` is reserved for messages that no intent was found for (line 12)",
+            "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known are live_data, knowledge_base (line 13)",
+            "intent[0] \"unknown\" class: is empty (line 14)",
+            "intent[0] \"unknown\" key: unknown key mode \"slot\"; known are message, normalised, slots (line 15)",
+            "intent[0] \"unknown\": unknown key `colour`; known are class, examples, key, kind, name, phrases, query, slots, tags, yields (line 16)",
+            "intent[0] \"unknown\" phrases[0]: phrase \"?!\" has no word (line 17)",
+            "intent[0] \"unknown\" phrases[1].weight: weight -1 is not a finite number above 0 (line 17)",
+            "intent[0] \"unknown\" phrases[2]: `text` is missing (line 17)",
+            "intent[0] \"unknown\" phrases[2]: unknown key `wait`; known are text, weight (line 17)",
+            "intent[0] \"unknown\" phrases[2].weight: expected a number, found string (line 17)",
+            "intent[0] \"unknown\" phrases[3]: expected a text, found integer (line 17)",
+            "intent[0] \"unknown\": slot \"claim_nr\" is not defined under [slots] (line 18)",
+            "intent[0] \"unknown\": slot \"id\" is listed twice (line 18)",
+            "intent[0] \"unknown\" tags[0]: tag \"claim\" names no column, so every row would get the same tag; write such as claim:{claim_number} (line 19)",
+            "intent[0] \"unknown\" tags[1]: tag \"claim:{nr\" has a { without a } after it (line 19)",
+            "intent[1] \"2nd\": has neither phrases nor examples, so it could never be recognised (line 21)",
+            "intent[1].name: a name is a letter, then letters, digits and _ (line 22)",
+        ],
+    );
+}
+
+#[test]
+fn refuses_what_two_intents_share() {
+    let second = "[[intent]]\nname = 'a'\nkind = 'live_data'\nexamples = ['One', 'two', 'TWO?']";
+    check(
+        &intent(&format!("examples = ['one!']\n{second}")),
+        &[
+            "intent[1].name: intent \"a\" is defined twice, first on line 4 (line 9)",
+            "intent[1] \"a\" examples[0]: example \"One\" stands under intent \"a\" already, on line 7 (line 11)",
+            "intent[1] \"a\" examples[2]: example \"TWO?\" stands under intent \"a\" already, on line 11 (line 11)",
+        ],
+    );
+    check(
+        "[[intent]]\nname = 'a'\nkind = 'live_data'\nphrases = ['pay day', 'Pay-Day!']",
+        &["intent[0] \"a\" phrases[1]: phrase \"Pay-Day!\" stands in this intent already (line 4)"],
+    );
+}
+
+#[test]
+fn checks_what_queries_depend_on() {
+    check(&intent("slots = ['nr']"), &[]);
+    check(
+        &intent("slots = ['nr']\nquery = [{ name = 'q', sql = ':nr :terms' }]"),
+        &[],
+    );
+    check(
+        &intent("slots = ['nr']\nquery = [{ name = 'q', sql = \"':nr' :no\" }]"),
+        &[
+            "intent[0] \"a\": slot \"nr\" is used by no query; write :nr in one (line 7)",
+            "intent[0] \"a\" query[0].sql: parameter :no is no slot of this intent, nor one of :user_id, :user_role, :message, :terms (line 8)",
+        ],
+    );
+    check(
+        &intent(
+            "key = 'slots'\nquery = [{ name = 'q', sql = ':message' }, { name = 'q', sql = ':terms' }]",
+        ),
+        &[
+            "intent[0] \"a\" query[0].sql: with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :message (line 8)",
+            "intent[0] \"a\" query[1].sql: with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :terms (line 8)",
+            "intent[0] \"a\" query[1].name: query \"q\" is defined twice (line 8)",
+        ],
+    );
+    check(
+        "[[intent]]\nname = 'a'\nkind = 'knowledge_base'\nphrases = ['a']\nquery = [{ name = 'q', sql = ':user_role :terms' }, {}]",
+        &[
+            "intent[0] \"a\" query[0].sql: answers of the knowledge base are shared by everybody, so its queries cannot use :user_role (line 5)",
+            "intent[0] \"a\" query[1]: `name` is missing (line 5)",
+            "intent[0] \"a\" query[1]: `sql` is missing (line 5)",
+        ],
+    );
+}
+
+#[test]
+fn refuses_wrong_shapes() {
+    check("", &["the catalogue has no [[intent]] (line 1)"]);
+    check(
+        "intents = []\nintent = 3\nslots = []",
+        &[
+            "the catalogue has no [[intent]] (line 1)",
+            "unknown key `intents`; known are intent, slots (line 1)",
+            "intent: expected an array, found integer (line 2)",
+            "slots: expected a table, found array (line 3)",
+        ],
+    );
+    check(
+        "intent = [1, { name = '', kind = 2, yields = 'no', phrases = [''], examples = ['?', 1] }]",
+        &[
+            "intent[0]: expected a table, found integer (line 1)",
+            "intent[1].name: is empty (line 1)",
+            "intent[1].kind: expected a text, found integer (line 1)",
+            "intent[1].yields: expected true or false, found string (line 1)",
+            "intent[1].phrases[0]: phrase \"\" has no word (line 1)",
+            "intent[1].examples[1]: expected a text, found integer (line 1)",
+            "intent[1].examples[0]: is empty (line 1)",
+        ],
+    );
+    for weight in ["0", "nan", "inf", "-inf", "0.0"] {
+        let toml = format!(
+            "[[intent]]\nname = 'a'\nkind = 'live_data'\nphrases = [{{ text = 'a', weight = {weight} }}]"
+        );
+        let error = Catalogue::parse(&toml).unwrap_err();
+        assert_eq!(
+            error.problems()[0].path,
+            "intent[0] \"a\" phrases[0].weight"
+        );
+        assert_eq!(error.problems()[0].line, 4);
+    }
+}
+
+#[test]
+fn tells_where_it_is_no_toml() {
+    let error = Catalogue::parse("a = 1\nb = \nc = ]\n").unwrap_err();
+    let lines: Vec<_> = error
+        .problems()
+        .iter()
+        .map(|problem| problem.line)
+        .collect();
+    assert!(lines.contains(&2) && lines.contains(&3), "{error}");
+    assert!(error.to_string().contains("this is no TOML"));
+}
+
+#[test]
+fn bounds_what_it_reads() {
+    let nested = format!("a = {}", "[".repeat(100_000));
+    assert!(Catalogue::parse(&nested).is_err());
+    let large = "#".repeat(Catalogue::MAX_BYTES + 1);
+    let error = Catalogue::parse(&large).unwrap_err();
+    assert_eq!(error.problems().len(), 1);
+    assert!(error.to_string().contains("4194304"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        let _ = Catalogue::parse(&text);
+    }
+
+    #[test]
+    fn a_damaged_catalogue_is_read_or_refused_with_its_lines(
+        at in any::<prop::sample::Index>(), length in 0..40usize, with in r#"[\[\]{}="'a\n.]{0,4}"#,
+    ) {
+        let whole = include_str!("../catalogue.toml");
+        // The first lines hold every kind of key; the rest is more of them.
+        let head: String = whole.split_inclusive('\n').take(140).collect::<String>() + "]\n";
+        let start = at.index(head.len());
+        let end = (start + length).min(head.len());
+        prop_assume!(head.is_ascii());
+        let damaged = [&head[..start], with.as_str(), &head[end..]].concat();
+        if let Err(error) = Catalogue::parse(&damaged) {
+            let lines = damaged.lines().count() + 1;
+            prop_assert!(!error.problems().is_empty());
+            prop_assert!(error.problems().iter().all(|problem| (1..=lines).contains(&problem.line)));
+        }
+    }
+}

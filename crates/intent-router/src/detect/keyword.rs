@@ -1,5 +1,6 @@
 //! Detection by weighted phrases.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
@@ -12,11 +13,11 @@ use crate::text::{normalise, words};
 /// Finds the intent whose phrases a message holds.
 ///
 /// **Matching.** The message is [normalised](normalise) and cut into words;
-/// a word of four letters or more that no phrase has is taken for one of five
-/// letters or more that differs in one letter, but not in the first. All phrases are looked
-/// for at once (Aho and Corasick 1975), over whole words only. A phrase that
-/// stands inside a longer one counts only where it stands on its own, and a
-/// phrase counts once, however often it occurs.
+/// a word that stands in no phrase is taken for one of five to 24 letters that
+/// does and that it differs from in one letter, but not in the first. All
+/// phrases are looked for at once (Aho and Corasick 1975), over whole words
+/// only. A phrase inside a longer one counts only where it stands on its own,
+/// and a phrase counts once, however often it occurs.
 ///
 /// **Confidence.** The evidence *e* of an intent is the sum of the weights of
 /// its phrases in the message. With *r* for the evidence of the next best
@@ -77,6 +78,10 @@ impl KeywordDetector {
     /// The least confidence with which an intent is named.
     pub const THRESHOLD: f64 = 0.3;
 
+    /// How many words of a message, from its start, are corrected when they
+    /// are misspelt. It bounds what the longest message can cost.
+    pub const CORRECTED_WORDS: usize = 1_000;
+
     /// A detector of the catalogue's phrases.
     pub fn new(catalogue: &Catalogue) -> Self {
         let mut speakers = BTreeMap::<String, Vec<(usize, f64)>>::new();
@@ -91,7 +96,6 @@ impl KeywordDetector {
         }
         // An automaton cannot have more than 2^31 states, of which each byte of
         // a phrase makes at most one; the size of a catalogue is far below.
-        #[allow(clippy::expect_used)]
         let automaton = AhoCorasick::new(speakers.keys()).expect("a catalogue is small");
         let intents = catalogue.intents().iter().map(|intent| Candidate {
             name: intent.name.clone(),
@@ -126,8 +130,15 @@ impl KeywordDetector {
     /// The phrases that stand in the message on their own.
     fn found(&self, message: &str) -> BTreeSet<usize> {
         let normal = normalise(message);
-        let words: Vec<_> = words(&normal).collect();
-        let text = spaced(words.iter().map(|word| self.spelling.correct(word)));
+        let text = spaced(words(&normal).enumerate().map(|(i, word)| {
+            if i >= Self::CORRECTED_WORDS {
+                return word;
+            }
+            match self.spelling.correct(&word) {
+                Some(known) => Cow::Borrowed(known),
+                None => word,
+            }
+        }));
         // Matches come in the order of their ends. Those on the stack that
         // start no earlier than a new one stand inside it; of two with the same
         // end the shorter may also come second.

@@ -3,6 +3,8 @@
 mod keyword;
 mod spelling;
 
+use std::sync::Arc;
+
 pub use keyword::{Evidence, KeywordDetector};
 
 /// What a detector made of a message.
@@ -36,5 +38,35 @@ pub trait Detector: Send + Sync {
     /// (under the class `intent_routing`).
     fn is_costly(&self) -> bool {
         false
+    }
+}
+
+impl<D: Detector + ?Sized> Detector for &D {
+    fn detect(&self, message: &str) -> Detection {
+        (**self).detect(message)
+    }
+
+    fn is_costly(&self) -> bool {
+        (**self).is_costly()
+    }
+}
+
+impl<D: Detector + ?Sized> Detector for Box<D> {
+    fn detect(&self, message: &str) -> Detection {
+        (**self).detect(message)
+    }
+
+    fn is_costly(&self) -> bool {
+        (**self).is_costly()
+    }
+}
+
+impl<D: Detector + ?Sized> Detector for Arc<D> {
+    fn detect(&self, message: &str) -> Detection {
+        (**self).detect(message)
+    }
+
+    fn is_costly(&self) -> bool {
+        (**self).is_costly()
     }
 }

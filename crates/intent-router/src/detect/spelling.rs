@@ -35,21 +35,32 @@ impl Spelling {
         Self { words, by_deletion }
     }
 
-    /// The word itself if it is known or like no known word, else the first
-    /// known word in alphabetical order that it may be meant for.
-    pub(super) fn correct<'a>(&'a self, word: &'a str) -> &'a str {
+    /// The first known word in alphabetical order that an unknown one may be
+    /// meant for; `None` for a known word and for one that is like none.
+    pub(super) fn correct(&self, word: &str) -> Option<&str> {
         let length = word.chars().take(LENGTHS.end() + 2).count();
         if !(LENGTHS.start() - 1..=LENGTHS.end() + 1).contains(&length) || self.words.contains(word)
         {
-            return word;
+            return None;
         }
-        let candidates = deletions(word).chain([word.to_owned()]);
-        candidates
-            .filter_map(|text| self.by_deletion.get(&text))
-            .flatten()
-            .filter(|known| is_one_apart(known, word))
-            .min()
-            .map_or(word, String::as_str)
+        let mut best = self.nearest(word, word);
+        let mut shorter = String::with_capacity(word.len());
+        for (i, c) in word.char_indices().skip(1) {
+            shorter.clear();
+            shorter.push_str(&word[..i]);
+            shorter.push_str(&word[i + c.len_utf8()..]);
+            best = match (best, self.nearest(&shorter, word)) {
+                (Some(best), Some(other)) => Some(best.min(other)),
+                (best, other) => best.or(other),
+            };
+        }
+        best
+    }
+
+    /// The first known word under `text` that `word` may be meant for.
+    fn nearest(&self, text: &str, word: &str) -> Option<&str> {
+        let known = self.by_deletion.get(text)?.iter().map(String::as_str);
+        known.filter(|known| is_one_apart(known, word)).min()
     }
 }
 
@@ -62,20 +73,19 @@ fn deletions(word: &str) -> impl Iterator<Item = String> {
 
 /// Whether one letter left out, added, replaced or swapped makes `b` of `a`.
 fn is_one_apart(a: &str, b: &str) -> bool {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[same..], &b[same..]);
-    let same = a
-        .iter()
-        .rev()
-        .zip(b.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    match (&a[..a.len() - same], &b[..b.len() - same]) {
-        ([], [_]) | ([_], []) | ([_], [_]) => true,
-        ([a, b], [c, d]) => (a, b) == (d, c),
-        _ => false,
+    let (mut a, mut b) = (a.chars(), b.chars());
+    loop {
+        let (tail_a, tail_b) = (a.as_str(), b.as_str());
+        let (next_a, next_b) = (a.next(), b.next());
+        if next_a == next_b && next_a.is_some() {
+            continue;
+        }
+        // The first difference: what follows it has to be equal, with the
+        // letter left out here, there or in both, or with two swapped.
+        let (rest_a, rest_b) = (a.as_str(), b.as_str());
+        let swapped = (next_a, next_b) == (b.next(), a.next()) && a.as_str() == b.as_str();
+        return next_a != next_b
+            && (tail_a == rest_b || rest_a == tail_b || rest_a == rest_b || swapped);
     }
 }
 
@@ -92,8 +102,9 @@ mod tests {
     #[test]
     fn corrects_one_letter() {
         let spelling = spelling(&["claim", "status", "payment", "payments", "hi", "where"]);
-        let check =
-            |word: &str, expect: &str| assert_eq!(spelling.correct(word), expect, "of {word}");
+        let check = |word: &str, expect: &str| {
+            assert_eq!(spelling.correct(word).unwrap_or(word), expect, "of {word}")
+        };
         check("claim", "claim");
         check("clam", "claim");
         check("clame", "clame");
@@ -145,7 +156,7 @@ mod tests {
             let nearest = words.iter().find(near).unwrap_or(&word);
             let expect = if words.contains(&word) { &word } else { nearest }.clone();
             let spelling = Spelling::new(words);
-            prop_assert_eq!(spelling.correct(&word), expect);
+            prop_assert_eq!(spelling.correct(&word).unwrap_or(&word), expect);
         }
     }
 }

@@ -190,9 +190,9 @@ impl<'a> Reader<'a> {
             _ => return None,
         };
         let period = match self.word(1)? {
-            "year" => format!("{:04}", today.year() - back),
+            "year" => format!("{:04}", u32::from(today.year()) - back),
             "month" => {
-                let months = today.year() * 12 + u16::from(today.month()) - 1 - back;
+                let months = u32::from(today.year()) * 12 + u32::from(today.month()) - 1 - back;
                 format!("{:04}-{:02}", months / 12, months % 12 + 1)
             }
             _ => return None,
@@ -228,8 +228,8 @@ fn is_loose(gap: &str) -> bool {
 
 /// A number of one or two ASCII digits.
 fn number(word: &str) -> Option<u8> {
-    let digits = word.bytes().all(|byte| byte.is_ascii_digit());
-    (word.len() <= 2 && digits).then(|| word.parse().ok())?
+    let digits = word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| word.parse().ok())?
 }
 
 /// A year of the twentieth or the twenty-first century.
@@ -262,12 +262,9 @@ fn month(word: &str) -> Option<u8> {
         "november",
         "december",
     ];
-    let is_name = |name: &&str| {
-        *name == word
-            || word == "sept" && *name == "september"
-            || word.len() == 3 && name.starts_with(word)
-    };
-    let index = NAMES.iter().position(|name| is_name(&name))?;
+    let short = if word == "sept" { "sep" } else { word };
+    let is_name = |name: &str| name == word || short.len() == 3 && name.starts_with(short);
+    let index = NAMES.iter().position(|name| is_name(name))?;
     u8::try_from(index + 1).ok()
 }
 

@@ -1,1 +1,318 @@
+use proptest::prelude::*;
 
+use super::*;
+
+fn catalogue() -> Catalogue {
+    Catalogue::parse(
+        r#"
+        [slots.claim]
+        kind = "pattern"
+        pattern = "CLM-####-######"
+        [slots.plate]
+        kind = "pattern"
+        pattern = "@@@-###"
+        [slots.invoice]
+        kind = "pattern"
+        pattern = "IN/##_@.#"
+        [slots.date]
+        kind = "date"
+        [slots.period]
+        kind = "period"
+        [[intent]]
+        name = "all"
+        kind = "live_data"
+        phrases = ["all"]
+        slots = ["claim", "plate", "invoice", "date", "period"]
+        [[intent]]
+        name = "none"
+        kind = "live_data"
+        phrases = ["none"]
+        "#,
+    )
+    .unwrap()
+}
+
+fn find(message: &str) -> Slots {
+    let catalogue = catalogue();
+    let today = Date::new(2025, 3, 14).unwrap();
+    Slots::find(catalogue.get("all").unwrap(), &catalogue, message, today)
+}
+
+/// Expects the slots that `expect` lists as `key_text` writes them.
+#[track_caller]
+fn check(message: &str, expect: &str) {
+    assert_eq!(find(message).key_text(), expect, "of {message:?}");
+}
+
+#[test]
+fn identifiers_in_any_case_and_with_any_dash() {
+    let found = "claim=CLM-2025-000123";
+    for message in [
+        "CLM-2025-000123",
+        "what is clm-2025-000123's status?",
+        "(Clm-2025-000123)",
+        "clm2025000123",
+        "CLM 2025 000123.",
+        "CLM–2025–000123",
+        "CLM\u{2011}2025\u{2011}000123",
+        "CLM - 2025 -000123",
+        "ＣＬＭ－２０２５－０００１２３",
+        "#CLM-2025-000123, please",
+        "- CLM-2025-000123 - what of it",
+        "-CLM-2025-000123",
+        "my claim—CLM-2025-000123—is late",
+        "clm clm-2025-000123",
+    ] {
+        check(message, found);
+    }
+}
+
+#[test]
+fn identifiers_stand_alone() {
+    for message in [
+        "",
+        "CLM",
+        "CLM-2025-00012",
+        "CLM-2025-0001234",
+        "XCLM-2025-000123",
+        "CLM-2025-000123-1",
+        "A-CLM-2025-000123",
+        "a/CLM-2025-000123",
+        "CLM-2025-000123_b",
+        "CLM-2025-000123é",
+        "CLM--2025-000123",
+        "CLM-2o25-000123",
+        "CLM-٢٠٢٥-000123",
+    ] {
+        check(message, "");
+    }
+}
+
+#[test]
+fn patterns_without_letters_of_their_own_are_strict() {
+    check(
+        "plate abc-123, IN/07_x.9",
+        "invoice=IN/07_X.9;plate=ABC-123",
+    );
+    check("plate ABC–123", "plate=ABC-123");
+    check("see 123, abc 123, abc123", "");
+}
+
+#[test]
+fn dates() {
+    for message in [
+        "on 2025-03-04",
+        "2025/3/4",
+        "04/03/2025",
+        "4.3.2025.",
+        "4-3-2025",
+        "4 March 2025",
+        "the 4th of March, 2025",
+        "4-Mar-2025",
+        "MARCH 4th, 2025!",
+        "mar 4 2025",
+    ] {
+        check(message, "date=2025-03-04");
+    }
+    for message in [
+        "2025-02-29",
+        "31/04/2025",
+        "2025-13-01",
+        "04/03-2025",
+        "1/2/03",
+        "4/3/1850",
+        "x-2025-03-04",
+        "2025-03-04-1",
+        "4 Marches 2025",
+    ] {
+        check(message, "");
+    }
+    check("29 Feb 2024", "date=2024-02-29");
+}
+
+#[test]
+fn periods() {
+    check("March 2025", "period=2025-03");
+    check("for sept. 2024?", "period=2024-09");
+    check("March of 2025", "period=2025-03");
+    check("2025-03", "period=2025-03");
+    check("3/2025", "period=2025-03");
+    check("payments in 2024", "period=2024");
+    check("the year 1999", "period=1999");
+    check("in 2025-03", "period=2025-03");
+    check("in May 2025", "period=2025-05");
+    for message in [
+        "2025",
+        "in 1850",
+        "2025-13",
+        "I may 20",
+        "CLM-2025-03",
+        "in 20255",
+        "payment of 2000",
+    ] {
+        check(message, "");
+    }
+}
+
+#[test]
+fn relative_periods_count_from_today() {
+    check("this month", "period=2025-03");
+    check("LAST  month?", "period=2025-02");
+    check("previous year", "period=2024");
+    check("current year", "period=2025");
+    check("at last, monthly", "");
+    let catalogue = catalogue();
+    let all = catalogue.get("all").unwrap();
+    let on = |year, month| {
+        let today = Date::new(year, month, 1).unwrap();
+        Slots::find(all, &catalogue, "last month", today)
+            .get("period")
+            .map(str::to_owned)
+    };
+    assert_eq!(on(2025, 1).as_deref(), Some("2024-12"));
+    assert_eq!(on(9999, 12).as_deref(), Some("9999-11"));
+    assert_eq!(on(1, 1).as_deref(), Some("0000-12"));
+}
+
+#[test]
+fn a_date_is_no_period() {
+    check(
+        "14 March 2025 and in April 2025",
+        "date=2025-03-14;period=2025-04",
+    );
+}
+
+#[test]
+fn several_values_never_equal_one() {
+    let two = find("clm-2025-000002, CLM-2025-000001 and clm 2025 000002");
+    assert_eq!(two.get("claim"), Some("CLM-2025-000001,CLM-2025-000002"));
+    assert_eq!(
+        two.values("claim").collect::<Vec<_>>(),
+        ["CLM-2025-000001", "CLM-2025-000002"]
+    );
+    assert_eq!(two.iter().count(), 1);
+    assert_ne!(two, find("CLM-2025-000001"));
+    assert_ne!(two, find("CLM-2025-000002"));
+    assert_eq!(two.values("date").count(), 0);
+}
+
+#[test]
+fn only_the_slots_of_the_intent_are_found() {
+    let catalogue = catalogue();
+    let today = Date::new(2025, 3, 14).unwrap();
+    let none = Slots::find(
+        catalogue.get("none").unwrap(),
+        &catalogue,
+        "CLM-2025-000001",
+        today,
+    );
+    assert!(none.is_empty() && none.iter().next().is_none() && none.key_text().is_empty());
+}
+
+#[test]
+fn slots_from_elsewhere() {
+    let slots: Slots = [
+        ("b", "2"),
+        ("a", "1;x=3"),
+        ("b", "1"),
+        ("b", "2"),
+        ("", "x"),
+        ("c", ""),
+    ]
+    .into_iter()
+    .collect();
+    assert_eq!(slots.key_text(), r"a=1\;x\=3;b=1,2");
+}
+
+#[test]
+fn patterns_are_validated() {
+    for good in ["CLM-####-######", "#", "@@/##_#.@", "A1-#"] {
+        assert_eq!(pattern::problem(good), None, "of {good}");
+    }
+    let long = "#".repeat(65);
+    for bad in [
+        "",
+        "CLM",
+        "-#",
+        "#-",
+        "# #",
+        "#=#",
+        "#;#",
+        "#,#",
+        "é#",
+        long.as_str(),
+    ] {
+        assert!(pattern::problem(bad).is_some(), "of {bad}");
+    }
+}
+
+/// The work is linear: quadratic work on a megabyte would not come to an end.
+#[test]
+fn a_megabyte_is_read_to_its_end() {
+    for part in [
+        "CLM-2025-",
+        "CLM-2025-00012 ",
+        "2025-",
+        "14 march ",
+        "1",
+        "in ",
+        "- ",
+        "a/",
+        "clm",
+    ] {
+        let message = part.repeat((1 << 20) / part.len()) + " CLM-2025-000123 ";
+        assert_eq!(
+            find(&message).get("claim"),
+            Some("CLM-2025-000123"),
+            "of {part:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_message_is_read_as_its_normal_form_is(message in any::<String>()) {
+        prop_assert_eq!(find(&message), find(&normalise(&message)));
+    }
+
+    #[test]
+    fn likely_messages_are_read_as_their_normal_form_is(
+        message in "((CLM|clm|abc|14|march|2025|03|in|last|month|IN|[-–/_. ,]){1,3}[ -]?){0,8}",
+    ) {
+        prop_assert_eq!(find(&message), find(&normalise(&message)));
+        prop_assert_eq!(find(&format!("{message} ?!")), find(&message));
+    }
+
+    #[test]
+    fn every_claim_named_is_found(
+        claims in prop::collection::btree_set((2000..2100u32, 0..1_000_000u32), 0..5),
+        dash in prop::sample::select(vec!["-", "–", " ", "", " - "]),
+        between in prop::sample::select(vec![" ", ", ", " and ", "; "]),
+        upper in any::<bool>(),
+    ) {
+        let clm = if upper { "CLM" } else { "clm" };
+        let written: Vec<_> = claims.iter().map(|(year, n)| format!("{clm}{dash}{year}{dash}{n:06}")).collect();
+        let expect: Vec<_> = claims.iter().map(|(year, n)| format!("CLM-{year}-{n:06}")).collect();
+        let found = find(&format!("claims: {}.", written.join(between)));
+        prop_assert_eq!(found.values("claim").collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn every_day_is_found(year in 1900..2100u16, month in 1..=12u8, day in 1..=31u8) {
+        let date = Date::new(year, month, day).map(|date| date.to_string());
+        for message in [format!("{year}-{month:02}-{day:02}"), format!("{day}/{month}/{year}")] {
+            let found = find(&message);
+            prop_assert_eq!(found.get("date"), date.as_deref());
+            prop_assert_eq!(found.get("period"), None);
+        }
+    }
+
+    #[test]
+    fn different_slots_have_different_texts(
+        a in prop::collection::btree_map(r"[a=;\\]{1,2}", r"[a=;,\\]{1,3}", 0..3),
+        b in prop::collection::btree_map(r"[a=;\\]{1,2}", r"[a=;,\\]{1,3}", 0..3),
+    ) {
+        let (a, b): (Slots, Slots) = (a.into_iter().collect(), b.into_iter().collect());
+        prop_assert_eq!(a == b, a.key_text() == b.key_text());
+    }
+}

@@ -61,6 +61,16 @@ fn is_idempotent_for_every_character() {
     }
 }
 
+/// The short cuts for plain ASCII and for folded text give the same result.
+#[test]
+fn short_cuts_change_nothing() {
+    for c in characters() {
+        for text in [c.to_string(), format!("éa{c}b\u{301}")] {
+            assert_eq!(fold_case_and_form(&text), fold_any(&text), "of {text:?}");
+        }
+    }
+}
+
 #[test]
 fn upper_and_lower_case_of_every_character_agree() {
     for c in characters() {
@@ -79,6 +89,13 @@ proptest! {
     fn is_idempotent(text in any::<String>()) {
         let once = normalise(&text).into_owned();
         prop_assert_eq!(normalise(&once), once.as_str());
+    }
+
+    #[test]
+    fn short_cuts_change_no_text(text in any::<String>(), plain in "[ -~]{0,20}") {
+        prop_assert_eq!(fold_case_and_form(&text), fold_any(&text));
+        let spaced = format!(" {plain}");
+        prop_assert_eq!(normalise(&plain), normalise(&spaced));
     }
 
     #[test]

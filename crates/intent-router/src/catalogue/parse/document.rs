@@ -95,6 +95,12 @@ impl<'t> Table<'t> {
         self.table.get(key)
     }
 
+    /// Whether there is such a key, with more than an empty array.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        let value = self.table.get(key).map(|value| value.get_ref());
+        value.is_some_and(|value| !matches!(value, DeValue::Array(array) if array.is_empty()))
+    }
+
     pub(super) fn text(
         &mut self,
         key: &'static str,

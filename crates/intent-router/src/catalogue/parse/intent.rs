@@ -62,7 +62,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         let yields = table.flag("yields", self.problems);
         let phrases = self.phrases(&mut table);
         let examples = self.examples(&mut table, name.map_or("", |name| name.value));
-        if phrases.is_empty() && examples.is_empty() {
+        if !table.holds("phrases") && !table.holds("examples") {
             let message = "has neither phrases nor examples, so it could never be recognised";
             self.problems.add(&table.path, table.at, message);
         }
