@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use intent_router::catalogue::Catalogue;
-use intent_router::detect::{Detection, Detector, KeywordDetector};
+use intent_router::Catalogue;
+use intent_router::{Detection, Detector, KeywordDetector};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
