@@ -99,6 +99,8 @@ pub(crate) struct Aftermath<K, V> {
     pub(crate) copy: Option<V>,
     /// Who was elected to fill.
     pub(crate) elected: Option<Waker>,
+    /// How many permits were called back.
+    recalled: usize,
 }
 
 impl<K, V> Aftermath<K, V> {
@@ -109,22 +111,27 @@ impl<K, V> Aftermath<K, V> {
             waiters: Vec::new(),
             copy: None,
             elected: None,
+            recalled: 0,
         }
     }
 
-    /// Takes over what an ended flight leaves.
+    /// Takes over what an ended flight leaves, under the lock of the shard.
     pub(crate) fn land(&mut self, flight: Option<Flight<K, V>>) {
         if let Some(flight) = flight {
-            let (key, waiters) = flight.into_waiters();
-            self.keys.push(key);
-            self.waiters.extend(waiters);
+            let landed = flight.into_parts();
+            self.keys.push(landed.key);
+            self.waiters.extend(landed.waiters);
+            self.recalled += usize::from(landed.recalled);
         }
     }
 
     /// Serves the waiters, and only then drops what left: a drop of the user
     /// may take long, and may panic.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(self, log: &InvalidationLog<K, V>) {
         serve(self.waiters, self.copy, self.elected);
+        for _ in 0..self.recalled {
+            log.close();
+        }
     }
 }
 
@@ -214,10 +221,8 @@ where
             hash, key, value, ..
         } = entering;
         let ended = shard.flights.ended_by(hash, &key, entering.flight);
-        let waiting = shard.flights.waiting(hash, &ended);
-        if waiting > 0 {
+        if shard.flights.waiting(hash, &ended) > 0 {
             after.copy = Some(value.clone());
-            shard.fills.coalesced += waiting as u64;
         }
         let outcome = match entering.weight {
             Ok(weight) => {
@@ -242,6 +247,7 @@ where
         for id in ended {
             after.land(shard.flights.end(hash, id));
         }
+        shard.fills.coalesced += after.waiters.len() as u64;
         match outcome {
             (replaced, Ok(at)) => {
                 while shard.total() > self.capacity
