@@ -265,14 +265,19 @@ where
     /// Evicts from the other shards in turn what is still over the bound after
     /// shard `own` gave what it had.
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
-        let mut fruitless = 0;
-        while self.total.0.load(Ordering::Relaxed) > self.capacity && fruitless < self.shards.len()
-        {
-            let turn = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
-            let other = turn & (self.shards.len() - 1);
-            let mut garbage = Vec::new();
-            let evicted = other != own && self.lock(other).evict(None, judge, &mut garbage);
-            fruitless = if evicted { 0 } else { fruitless + 1 };
+        while self.total.0.load(Ordering::Relaxed) > self.capacity {
+            let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
+            // The round is this thread's own: were each step to take the next
+            // turn, two threads could alternate so that each meets no shard but
+            // the one it spares.
+            let evicted = (0..self.shards.len()).any(|offset| {
+                let other = first.wrapping_add(offset) & (self.shards.len() - 1);
+                let mut garbage = Vec::new();
+                other != own && self.lock(other).evict(None, judge, &mut garbage)
+            });
+            if !evicted {
+                return;
+            }
         }
     }
 }
