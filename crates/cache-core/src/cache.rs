@@ -224,7 +224,7 @@ where
         let mut shard = inner.lock_for(hash);
         let (replaced, outcome) = inner.enter(&mut shard, entering, judge, &mut after);
         drop(shard);
-        after.run();
+        after.run(&inner.log);
         inner.trim(inner.shard_of(hash), judge);
         match (outcome, replaced) {
             (Ok(()), None) => Inserted::New,

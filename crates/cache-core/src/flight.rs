@@ -75,6 +75,8 @@ pub(crate) struct Flight<K, V> {
     /// Whether other misses may wait for it.
     joinable: bool,
     waiters: BTreeMap<u64, Joined<V>>,
+    /// Who was elected last. Once it takes its permit, this means nothing.
+    elected: Option<Joined<V>>,
 }
 
 /// The outcome of a miss.
@@ -142,7 +144,9 @@ impl<K, V> Flights<K, V> {
         match flight.waiters.pop_first() {
             Some((_, joined)) => {
                 flight.issued = issued;
-                HandOver::Elected(put(&joined.cell, CellState::Elected { epoch }))
+                let waker = put(&joined.cell, CellState::Elected { epoch });
+                flight.elected = Some(joined);
+                HandOver::Elected(waker)
             }
             None => HandOver::Over(self.end(hash, id)),
         }
@@ -159,11 +163,11 @@ impl<K, V> Flights<K, V> {
         Some(flight)
     }
 
-    /// How many wait for these flights.
+    /// How many wait for these flights, at most.
     pub(crate) fn waiting(&self, hash: u64, ids: &[u64]) -> usize {
         ids.iter()
             .filter_map(|id| self.table.find(hash, |flight| flight.id == *id))
-            .map(|flight| flight.waiters.len())
+            .map(|flight| flight.waiters.len() + usize::from(flight.elected.is_some()))
             .sum()
     }
 
@@ -216,6 +220,7 @@ impl<K: Eq + Clone, V> Flights<K, V> {
             issued: counter,
             joinable: !solo,
             waiters: BTreeMap::new(),
+            elected: None,
         };
         self.table.insert_unique(hash, flight, |flight| flight.hash);
         Boarding::Started { id: counter }
@@ -236,10 +241,40 @@ impl<K: Eq + Clone, V> Flights<K, V> {
 }
 
 impl<K, V> Flight<K, V> {
-    /// The waiters of an ended flight, and its key, to be dropped unlocked.
-    pub(crate) fn into_waiters(self) -> (K, impl Iterator<Item = Joined<V>>) {
-        (self.key, self.waiters.into_values())
+    /// What an ended flight leaves. Called under the lock of the shard.
+    pub(crate) fn into_parts(self) -> Landed<K, V> {
+        let mut waiters: Vec<_> = self.waiters.into_values().collect();
+        let mut recalled = false;
+        if let Some(joined) = self.elected {
+            let mut state = joined.cell.lock();
+            // One who has not taken its permit yet need not fill any more: it
+            // waits again, like the others, for the value that ended the
+            // flight. It was woken, and will look.
+            if let CellState::Elected { .. } = *state {
+                *state = CellState::Waiting(None);
+                recalled = true;
+            }
+            drop(state);
+            if recalled {
+                waiters.push(joined);
+            }
+        }
+        Landed {
+            key: self.key,
+            waiters,
+            recalled,
+        }
     }
+}
+
+/// What an ended flight leaves.
+pub(crate) struct Landed<K, V> {
+    /// To be dropped unlocked.
+    pub(crate) key: K,
+    /// To be served.
+    pub(crate) waiters: Vec<Joined<V>>,
+    /// Whether a permit was called back, which must be uncounted.
+    pub(crate) recalled: bool,
 }
 
 /// Gives `value` to waiters who were taken out of their flights, then wakes

@@ -99,6 +99,8 @@ pub(crate) struct Aftermath<K, V> {
     pub(crate) copy: Option<V>,
     /// Who was elected to fill.
     pub(crate) elected: Option<Waker>,
+    /// How many permits were called back.
+    recalled: usize,
 }
 
 impl<K, V> Aftermath<K, V> {
@@ -109,22 +111,27 @@ impl<K, V> Aftermath<K, V> {
             waiters: Vec::new(),
             copy: None,
             elected: None,
+            recalled: 0,
         }
     }
 
-    /// Takes over what an ended flight leaves.
+    /// Takes over what an ended flight leaves, under the lock of the shard.
     pub(crate) fn land(&mut self, flight: Option<Flight<K, V>>) {
         if let Some(flight) = flight {
-            let (key, waiters) = flight.into_waiters();
-            self.keys.push(key);
-            self.waiters.extend(waiters);
+            let landed = flight.into_parts();
+            self.keys.push(landed.key);
+            self.waiters.extend(landed.waiters);
+            self.recalled += usize::from(landed.recalled);
         }
     }
 
     /// Serves the waiters, and only then drops what left: a drop of the user
     /// may take long, and may panic.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(self, log: &InvalidationLog<K, V>) {
         serve(self.waiters, self.copy, self.elected);
+        for _ in 0..self.recalled {
+            log.close();
+        }
     }
 }
 
@@ -214,10 +221,8 @@ where
             hash, key, value, ..
         } = entering;
         let ended = shard.flights.ended_by(hash, &key, entering.flight);
-        let waiting = shard.flights.waiting(hash, &ended);
-        if waiting > 0 {
+        if shard.flights.waiting(hash, &ended) > 0 {
             after.copy = Some(value.clone());
-            shard.fills.coalesced += waiting as u64;
         }
         let outcome = match entering.weight {
             Ok(weight) => {
@@ -242,6 +247,7 @@ where
         for id in ended {
             after.land(shard.flights.end(hash, id));
         }
+        shard.fills.coalesced += after.waiters.len() as u64;
         match outcome {
             (replaced, Ok(at)) => {
                 while shard.total() > self.capacity
@@ -259,14 +265,19 @@ where
     /// Evicts from the other shards in turn what is still over the bound after
     /// shard `own` gave what it had.
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
-        let mut fruitless = 0;
-        while self.total.0.load(Ordering::Relaxed) > self.capacity && fruitless < self.shards.len()
-        {
-            let turn = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
-            let other = turn & (self.shards.len() - 1);
-            let mut garbage = Vec::new();
-            let evicted = other != own && self.lock(other).evict(None, judge, &mut garbage);
-            fruitless = if evicted { 0 } else { fruitless + 1 };
+        while self.total.0.load(Ordering::Relaxed) > self.capacity {
+            let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
+            // The round is this thread's own: were each step to take the next
+            // turn, two threads could alternate so that each meets no shard but
+            // the one it spares.
+            let evicted = (0..self.shards.len()).any(|offset| {
+                let other = first.wrapping_add(offset) & (self.shards.len() - 1);
+                let mut garbage = Vec::new();
+                other != own && self.lock(other).evict(None, judge, &mut garbage)
+            });
+            if !evicted {
+                return;
+            }
         }
     }
 }

@@ -9,6 +9,8 @@ mod eviction;
 mod expiry;
 mod flight;
 mod inner;
+#[cfg(all(test, shuttle))]
+mod interleavings;
 mod invalidate;
 mod list;
 mod log;

@@ -189,3 +189,48 @@ impl<K, V> InvalidationLog<K, V> {
         (remembered, self.permits.load(Ordering::SeqCst))
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    fn subject<'a>(hash: u64) -> Subject<'a, u32, u32> {
+        Subject {
+            hash,
+            key: &0,
+            value: &0,
+            class: TtlClass::LIVE_DATA,
+            tags: None,
+        }
+    }
+
+    #[test]
+    fn nothing_is_remembered_without_permits() {
+        let log = InvalidationLog::<u32, u32>::new();
+        log.record(Selector::All);
+        assert_eq!((log.epoch(), log.size()), (1, (0, 0)));
+
+        assert_eq!((log.open(), log.open()), (1, 1));
+        log.record(Selector::Key(7));
+        assert_eq!(log.size(), (1, 2));
+        log.close();
+        assert_eq!(log.judge(1, &subject(7)).conflict, Some(2));
+        assert_eq!(log.judge(1, &subject(8)).conflict, None);
+        log.close();
+        assert_eq!(log.size(), (0, 0));
+    }
+
+    #[test]
+    fn what_was_forgotten_counts_against_the_fill() {
+        let log = InvalidationLog::<u32, u32>::new();
+        let old = log.open();
+        log.record(Selector::Key(1));
+        let young = log.open();
+        for _ in 0..REMEMBERED {
+            log.record(Selector::Key(2));
+        }
+        assert_eq!(log.size(), (REMEMBERED, 2));
+        assert_eq!(log.judge(old, &subject(3)).conflict, Some(old + 1));
+        assert_eq!(log.judge(young, &subject(3)).conflict, None);
+    }
+}

@@ -72,7 +72,6 @@ pub enum Inserted<V> {
 
 /// What a turn of maintenance did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct Maintained {
     /// How many expired entries were removed.
     pub removed: usize,

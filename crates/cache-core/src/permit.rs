@@ -25,7 +25,6 @@ const PATIENCE: usize = 16;
 
 /// What became of a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub enum Filled {
     /// The value is in the cache, and with those who waited.
     Stored,
@@ -281,7 +280,7 @@ where
             }
         };
         drop(shard);
-        after.run();
+        after.run(&inner.log);
         inner.trim(inner.shard_of(self.hash), judge);
         Step::Done(outcome)
     }
@@ -325,7 +324,7 @@ impl<K, V, C, S> Drop for Ticket<K, V, C, S> {
         if let Hold::Landed = self.hold {
             self.inner.log.close();
         }
-        after.run();
+        after.run(&self.inner.log);
     }
 }
 

@@ -164,3 +164,74 @@ mod json {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Computed by CPython 3: `round(hits / total * 100, 2)`. The thirty-seconds
+    /// are exact ties, which go to the even neighbour.
+    #[test]
+    fn the_hit_rate_is_rounded_as_python_rounds() {
+        for (hits, total, expected) in [
+            (0, 0, 0.0),
+            (0, 5, 0.0),
+            (1, 1, 100.0),
+            (6, 7, 85.71),
+            (1, 3, 33.33),
+            (2, 3, 66.67),
+            (1, 800, 0.12),
+            (3, 800, 0.38),
+            (5, 800, 0.62),
+            (7, 800, 0.88),
+            (1, 32_000, 0.0),
+            (17, 160, 10.62),
+            (99_999, 100_000, 100.0),
+            (2_675, 100_000, 2.67),
+            (1_005, 100_000, 1.0),
+            (113, 800, 14.12),
+            (1, 32, 3.12),
+            (3, 32, 9.38),
+            (5, 32, 15.62),
+            (7, 32, 21.88),
+            (9, 32, 28.12),
+            (23, 32, 71.88),
+            (161_042_648, 2_179_419_894, 7.39),
+            (4_713_428_434, 5_101_867_206, 92.39),
+            (1_552_984_408, 8_261_117_832, 18.8),
+        ] {
+            let found = hit_rate(hits, total);
+            assert_eq!(found.to_bits(), f64::to_bits(expected), "{hits} of {total}");
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn the_json_has_the_documented_shape() -> Result<(), Box<dyn std::error::Error>> {
+        let stats = Stats {
+            hits: 6,
+            misses: 1,
+            entries: 1,
+            classes: vec![ClassStats {
+                name: "live_data".into(),
+                ttl: Duration::from_secs(300),
+                entries: 1,
+                hits: 6,
+                misses: 1,
+                evictions: 0,
+                expirations: 0,
+                invalidations: 0,
+            }],
+            ..Stats::default()
+        };
+        let json = serde_json::to_value(&stats)?;
+        assert_eq!(json["hit_rate"], 85.71);
+        assert_eq!(
+            json["cache_stats"],
+            serde_json::json!({"hits": 6, "misses": 1, "invalidations": 0, "total_requests": 7})
+        );
+        assert_eq!(json["cache_size"], 1);
+        assert_eq!(json["classes"]["live_data"]["ttl_seconds"], 300.0);
+        Ok(())
+    }
+}

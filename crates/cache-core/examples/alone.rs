@@ -1,0 +1,87 @@
+//! `cache-core` on its own: values in and out, one fill for many who ask,
+//! invalidation by tag.
+//!
+//! ```text
+//! cargo run -p cache-core --example alone
+//! ```
+
+#![allow(clippy::print_stdout, reason = "an example shows what happens")]
+
+use std::{
+    error::Error,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::Duration,
+};
+
+use cache_core::{Cache, Filled, Freshness, Lookup, Permit, Reuse, TtlClass, Waited};
+
+/// A query that takes its time; `asked` counts how often it was made.
+fn claims_of(member: &str, asked: &AtomicU32) -> String {
+    asked.fetch_add(1, Ordering::Relaxed);
+    thread::sleep(Duration::from_millis(20));
+    format!("the claims of {member}")
+}
+
+/// Answers from the cache, or by one query for all who ask at the same time.
+fn answer(cache: &Cache<String, String>, member: &str, asked: &AtomicU32) -> String {
+    let fill = |permit: Permit<String, String>| {
+        // The permit first, the value second: an invalidation that comes
+        // between now keeps the value out of the cache.
+        let value = claims_of(member, asked);
+        let filled = permit.fill(value.clone(), &[&format!("member:{member}")]);
+        if let Filled::Refused(reason) = filled {
+            println!("not stored: {reason}");
+        }
+        value
+    };
+    match cache.lookup(member.to_owned(), TtlClass::LIVE_DATA, Reuse::Any) {
+        Lookup::Hit(hit) => hit.value,
+        Lookup::Miss(permit) => fill(permit),
+        // In async code: `waiter.await`.
+        Lookup::InFlight(waiter) => match waiter.wait() {
+            Waited::Value(value) => value,
+            Waited::Permit(permit) => fill(permit),
+        },
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let cache = Cache::<String, String>::builder()
+        .max_weight(1 << 20, |key, value| (key.len() + value.len()) as u64)
+        .build()?;
+
+    // A class of its own for what changes seldom, adjustable at any time.
+    let articles = cache.classes().define("articles")?;
+    let day = Freshness::ttl(Duration::from_secs(86_400));
+    cache.classes().set_freshness(articles, day);
+    cache.insert(
+        "opening hours".to_owned(),
+        "9 to 5".to_owned(),
+        articles,
+        &[],
+    );
+    println!("opening hours: {:?}", cache.get("opening hours", articles));
+
+    // Eight ask at once, one query is made.
+    let asked = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| answer(&cache, "BEN-000001", &asked));
+        }
+    });
+    println!("8 requests, {} query", asked.load(Ordering::Relaxed));
+
+    // The member's record changed: what depends on it leaves.
+    let removed = cache.invalidate_tag("member:BEN-000001");
+    println!("{removed} entry invalidated");
+    answer(&cache, "BEN-000001", &asked);
+    println!("9 requests, {} queries", asked.load(Ordering::Relaxed));
+
+    let stats = cache.stats();
+    println!(
+        "{} hits, {} misses of which {} waited for another's query; {} entries",
+        stats.hits, stats.misses, stats.coalesced, stats.entries
+    );
+    Ok(())
+}
