@@ -16,6 +16,7 @@ use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
 pub use error::{CatalogueError, Problem};
+pub use template::{TagTemplate, TemplateError};
 
 /// Where an intent's answers come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +112,9 @@ pub struct Intent {
     pub slots: Vec<String>,
     /// The queries that answer it.
     pub queries: Vec<QuerySpec>,
-    /// Templates of record tags, filled from each row, such as `claim:{claim_number}`.
-    pub tags: Vec<String>,
+    /// Templates of record tags, filled from each row and from the message's
+    /// slots, such as `claim:{claim_number}`.
+    pub tags: Vec<TagTemplate>,
 }
 
 /// All intents and slots of a business.

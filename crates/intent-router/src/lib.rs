@@ -77,7 +77,7 @@ mod through;
 
 pub use catalogue::{
     Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,
-    QuerySpec, SlotSpec,
+    QuerySpec, SlotSpec, TagTemplate, TemplateError,
 };
 pub use detect::{Detection, Detector, Evidence, KeywordDetector};
 pub use error::{BuildError, RouteError};

@@ -303,9 +303,13 @@ impl Question<'_> {
         let response = self
             .router
             .respond(source, self.detection, found.value.data);
+        let mut records = found.value.tags;
+        for template in &self.intent.tags {
+            records.extend(template.fill_from_slots(self.slots()));
+        }
         Answered {
             answer: Answer::new(response, owner, calls_before + found.calls),
-            records: Some(found.value.tags),
+            records: Some(records),
         }
     }
 

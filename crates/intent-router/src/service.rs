@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cache_core::{Cache, Classes, Clock, Maintained, Stats, SystemClock, TtlClass};
+use cache_core::{Cache, Classes, Clock, Freshness, Maintained, Stats, SystemClock, TtlClass};
 use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme, Md5Scheme};
 use equivalent::Equivalent;
 use once_cell::sync::Lazy;
@@ -383,8 +383,12 @@ impl CacheService {
         self.answers.maintain(budget)
     }
 
-    /// How long an entry of `class` is fresh.
-    pub fn ttl(&self, class: TtlClass) -> Duration {
-        self.classes.freshness(class).ttl
+    /// How long an entry of the class of this name is fresh; the default for a
+    /// class that nobody defined.
+    pub fn ttl_of(&self, class: &str) -> Duration {
+        let class = self.classes.get(class);
+        class
+            .map_or_else(Freshness::default, |class| self.classes.freshness(class))
+            .ttl
     }
 }

@@ -1,1 +1,40 @@
-//! live-data
+//! Sources of live data for the intent router.
+//!
+//! [`SqliteSource`] answers the catalogue's queries from a SQLite database:
+//! a file ([`SqliteSource::open`]) or demo data made up in memory
+//! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file.
+//!
+//! # Ownership
+//! Records belong to somebody, and the catalogue's queries say so: they ask
+//! for rows `WHERE member_id = :user_id` (or, of claims, `employer_id`).
+//! Whoever asks for another's claim by its number gets an empty result. The
+//! role neither grants nor denies anything here.
+//!
+//! # Threads
+//! Unlike the library crates that it serves, this adapter starts threads: it
+//! does blocking I/O for its owner, on a fixed number of threads that end
+//! with the source. It names no async runtime; the futures run on any.
+//!
+//! # Features
+//! `sqlite` (default): the SQLite source and its demo data, with SQLite
+//! built in.
+
+#![cfg_attr(not(feature = "sqlite"), allow(rustdoc::broken_intra_doc_links))]
+
+#[cfg(feature = "sqlite")]
+mod demo;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(all(test, feature = "sqlite"))]
+#[path = "../tests/sqlite/block_on.rs"]
+mod testing;
+
+/// The examples of the README are run as tests.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(feature = "sqlite")]
+pub use demo::{DemoError, DemoOptions, write_demo};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{OpenError, QueryFault, SqliteOptions, SqliteSource};

@@ -1,48 +1,173 @@
 //! Templates of record tags, such as `claim:{claim_number}`.
 
-/// Says what is wrong with a template; nothing if it names a column in
-/// braces at least once and every brace has its partner.
-pub(super) fn problem(template: &str) -> Option<String> {
-    let mut rest = template;
-    let mut columns = 0;
-    while let Some(at) = rest.find(['{', '}']) {
-        if rest[at..].starts_with('}') {
-            return Some("has a } without a { before it".to_owned());
-        }
-        let Some((column, tail)) = rest[at + 1..].split_once('}') else {
-            return Some("has a { without a } after it".to_owned());
-        };
-        if column.is_empty()
-            || !column
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_')
-        {
-            return Some(format!(
-                "names no column in {{{column}}}; a column is letters, digits and _"
-            ));
-        }
-        columns += 1;
-        rest = tail;
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::slots::Slots;
+
+/// A record tag with names in braces, to be filled from the columns of a row
+/// or from the slots of a message.
+///
+/// ```
+/// use intent_router::TagTemplate;
+///
+/// let template: TagTemplate = "claim:{claim_number}".parse()?;
+/// let row = |name: &str| (name == "claim_number").then(|| "CLM-2025-000001".into());
+/// assert_eq!(template.fill(row).as_deref(), Some("claim:CLM-2025-000001"));
+/// # Ok::<(), intent_router::TemplateError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagTemplate(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Literal(String),
+    Name(String),
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// A `{` that nothing closes.
+    #[error("has a {{ without a }} after it")]
+    Unclosed,
+    /// A `}` that closes nothing.
+    #[error("has a }} without a {{ before it")]
+    Unopened,
+    /// Something in braces that cannot be the name of a column or slot.
+    #[error("names no column in {{{0}}}; a column is letters, digits and _")]
+    BadName(String),
+    /// Nothing in braces at all.
+    #[error(
+        "names no column, so every row would get the same tag; write such as claim:{{claim_number}}"
+    )]
+    NoName,
+}
+
+impl TagTemplate {
+    /// The names to be filled in, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Name(name) => Some(name.as_str()),
+            Piece::Literal(_) => None,
+        })
     }
-    (columns == 0).then(|| {
-        "names no column, so every row would get the same tag; write such as claim:{claim_number}"
-            .to_owned()
-    })
+
+    /// The tag, with each name replaced by its `value`; `None` when one has none.
+    pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> Option<String> {
+        let mut tag = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(text) => tag.push_str(text),
+                Piece::Name(name) => tag.push_str(&value(name)?),
+            }
+        }
+        Some(tag)
+    }
+
+    /// The tags that the slots of a message yield by themselves: one for each
+    /// value of the slot that the template names, none when it names several
+    /// things or anything else.
+    ///
+    /// A record that a message names belongs to its answer even when the
+    /// source found none: "there is no such claim" must go when the claim comes.
+    pub fn fill_from_slots(&self, slots: &Slots) -> Vec<String> {
+        let mut names = self.names();
+        let (Some(name), None) = (names.next(), names.next()) else {
+            return Vec::new();
+        };
+        let values = slots.values(name);
+        values
+            .filter_map(|value| self.fill(|_| Some(Cow::Borrowed(value))))
+            .collect()
+    }
+}
+
+impl FromStr for TagTemplate {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            if rest[at..].starts_with('}') {
+                return Err(TemplateError::Unopened);
+            }
+            let (name, tail) = rest[at + 1..]
+                .split_once('}')
+                .ok_or(TemplateError::Unclosed)?;
+            let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if name.is_empty() || !name.chars().all(allowed) {
+                return Err(TemplateError::BadName(name.to_owned()));
+            }
+            if at > 0 {
+                pieces.push(Piece::Literal(rest[..at].to_owned()));
+            }
+            pieces.push(Piece::Name(name.to_owned()));
+            rest = tail;
+        }
+        if pieces.is_empty() {
+            return Err(TemplateError::NoName);
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Literal(rest.to_owned()));
+        }
+        Ok(Self(pieces))
+    }
+}
+
+impl fmt::Display for TagTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| match piece {
+            Piece::Literal(text) => f.write_str(text),
+            Piece::Name(name) => write!(f, "{{{name}}}"),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::problem;
+    use super::TagTemplate;
+    use crate::slots::Slots;
 
     #[test]
-    fn tells_good_from_bad() {
-        for good in ["claim:{claim_number}", "{a}", "{a}-{b_2}"] {
-            assert_eq!(problem(good), None, "of {good}");
+    fn tells_good_from_bad_and_shows_what_it_read() {
+        for good in ["claim:{claim_number}", "{a}", "{a}-{b_2}", "{a}!"] {
+            let template: TagTemplate = good.parse().unwrap();
+            assert_eq!(template.to_string(), good);
         }
         for bad in [
             "", "claim", "claim:{", "claim:{a", "a}", "{}", "{a b}", "{a}{", "{a}}", "{{a}}",
         ] {
-            assert!(problem(bad).is_some(), "of {bad}");
+            assert!(bad.parse::<TagTemplate>().is_err(), "of {bad}");
         }
+    }
+
+    #[test]
+    fn a_name_without_a_value_yields_no_tag() {
+        let template: TagTemplate = "{a}/{b}".parse().unwrap();
+        let only_a = |name: &str| (name == "a").then(|| "1".into());
+        assert_eq!(template.fill(only_a), None);
+        let both = template.fill(|name| Some(name.to_uppercase().into()));
+        assert_eq!(both.as_deref(), Some("A/B"));
+    }
+
+    #[test]
+    fn slots_fill_the_templates_that_name_them_alone() {
+        let slots: Slots = [("claim", "C-2"), ("claim", "C-1"), ("page", "7")]
+            .into_iter()
+            .collect();
+        let check = |template: &str, expect: &[&str]| {
+            let template: TagTemplate = template.parse().unwrap();
+            assert_eq!(template.fill_from_slots(&slots), expect, "{template}");
+        };
+        check("claim:{claim}", &["claim:C-1", "claim:C-2"]);
+        check("<{page}>", &["<7>"]);
+        check("claim:{other}", &[]);
+        check("{claim}-{page}", &[]);
     }
 }

@@ -117,7 +117,7 @@ fn reads_every_key_and_fills_in_defaults() {
     );
     assert_eq!(
         (&*full.slots, &*full.tags),
-        (&["nr".to_owned()][..], &["nr:{nr}".to_owned()][..])
+        (&["nr".to_owned()][..], &["nr:{nr}".parse().unwrap()][..])
     );
     assert_eq!(
         (full.queries.len(), full.queries[0].name.as_str()),

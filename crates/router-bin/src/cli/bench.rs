@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use intent_router::{Catalogue, Kind};
+use intent_router::{Intent, Kind, Router};
 
 use crate::bench::declaration;
 use crate::bench::report;
@@ -63,7 +63,9 @@ impl BenchArgs {
 
     /// The command that repeats the run, its defaults spelt out.
     fn command(&self, file: Option<&Path>) -> String {
-        let file = file.map_or(String::new(), |file| format!(" --config {}", file.display()));
+        let file = file.map_or(String::new(), |file| {
+            format!(" --config {}", file.display())
+        });
         format!(
             "router{file} bench --users {} --requests {} --skew {} --wordings {} --seed {} --concurrency {}",
             self.users, self.requests, self.skew, self.wordings, self.seed, self.concurrency
@@ -80,7 +82,7 @@ pub(super) fn run(
     // The bench switches caching itself, whatever the service is told to do.
     config.cache.enabled = false;
     let router = Arc::new(setup::router(&config)?);
-    let asked = asked_intents(router.catalogue(), &config);
+    let asked = asked_intents(&router);
     let traffic = Traffic::new(args.options(), Population::default(), asked)
         .map_err(|error| Failure::new(Code::Usage, error))?;
     let traffic = Arc::new(traffic);
@@ -111,17 +113,13 @@ fn write_report(path: &Path, summary: &Summary, run: &Run) -> Result<(), Failure
     })
 }
 
-fn asked_intents(catalogue: &Catalogue, config: &Config) -> Vec<AskedIntent> {
-    let ttl = |class: &str| {
-        let mut classes = config.cache.classes.iter();
-        let found = classes.find(|(name, _)| *name == class);
-        found.map_or(cache_core::DEFAULT_TTL, |(_, class)| class.ttl.get())
-    };
-    let asked = |intent: &intent_router::Intent| AskedIntent {
+fn asked_intents(router: &Router) -> Vec<AskedIntent> {
+    let cache = router.cache();
+    let asked = |intent: &Intent| AskedIntent {
         name: intent.name.clone(),
         examples: intent.examples.clone(),
         shared: intent.kind == Kind::KnowledgeBase,
-        ttl: ttl(&intent.class),
+        ttl: cache.ttl_of(&intent.class),
     };
-    catalogue.intents().iter().map(asked).collect()
+    router.catalogue().intents().iter().map(asked).collect()
 }

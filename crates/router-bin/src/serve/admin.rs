@@ -69,13 +69,10 @@ fn known_class(name: String, app: &App) -> Result<String, Problem> {
     if classes.get(&name).is_some() {
         return Ok(name);
     }
-    let known: Vec<String> = classes.iter().map(|class| classes.name(class)).collect();
+    let known: Vec<_> = classes.iter().map(|(_, name)| name).collect();
     Err(Problem::unprocessable(
         "unknown_class",
-        format!(
-            "there is no class `{name}`; there are {}",
-            known.join(", ")
-        ),
+        format!("there is no class `{name}`; there are {}", known.join(", ")),
     ))
 }
 
@@ -84,7 +81,11 @@ fn known_intent(name: String, app: &App) -> Result<String, Problem> {
     if catalogue.get(&name).is_some() {
         return Ok(name);
     }
-    let known: Vec<&str> = catalogue.intents().iter().map(|i| i.name.as_str()).collect();
+    let known: Vec<&str> = catalogue
+        .intents()
+        .iter()
+        .map(|i| i.name.as_str())
+        .collect();
     Err(Problem::unprocessable(
         "unknown_intent",
         format!(

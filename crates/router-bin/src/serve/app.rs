@@ -60,9 +60,11 @@ impl App {
 
     /// The endpoints.
     pub(crate) fn endpoints(self) -> Router {
-        let pages = dashboard::ASSETS.into_iter().fold(Router::new(), |router, asset| {
-            router.route(asset.path, get(move || async move { pages::asset(&asset) }))
-        });
+        let pages = dashboard::ASSETS
+            .into_iter()
+            .fold(Router::new(), |router, asset| {
+                router.route(asset.path, get(move || async move { pages::asset(&asset) }))
+            });
         pages
             .route("/v1/route", post(route::route))
             .route("/v1/stats", get(stats::snapshot))

@@ -124,7 +124,10 @@ mod tests {
         check("max-age=-5", CacheUse::Allowed(Reuse::Nothing));
         check("max-age=soon", CacheUse::Allowed(Reuse::Nothing));
         check("max-age", CacheUse::Allowed(Reuse::Nothing));
-        check("max-age=99999999999999999999", CacheUse::Allowed(Reuse::Any));
+        check(
+            "max-age=99999999999999999999",
+            CacheUse::Allowed(Reuse::Any),
+        );
         check("only-if-cached-not", CacheUse::Allowed(Reuse::Any));
     }
 }

@@ -85,10 +85,9 @@ pub(crate) async fn serve(
             let answer = app.clone().oneshot(request.map(Body::new));
             async move {
                 let response = answer.await?;
-                Ok::<_, std::convert::Infallible>(response.map(|body| MarkedBody {
-                    body: body.boxed_unsync(),
-                    mark,
-                }))
+                Ok::<_, std::convert::Infallible>(
+                    response.map(|body| MarkedBody::new(body.boxed_unsync(), mark)),
+                )
             }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -25,6 +25,9 @@ const BOUNDS_US: [u64; 14] = [
     5_000_000,
 ];
 
+/// The labels of exemplars, of which there are none.
+type NoLabels = [(&'static str, &'static str); 0];
+
 /// Everything that one scrape tells, taken before it is written.
 #[derive(Debug)]
 struct Scrape {
@@ -78,10 +81,22 @@ impl Scrape {
             counters: counters(&stats, &snapshot),
             gauges: vec![
                 plain("cache_entries", "Live answers stored", stats.entries as f64),
-                plain("cache_weight", "What the stored answers weigh, in the unit of the capacity", stats.weight as f64),
-                plain("cache_capacity", "The most that the stored answers may weigh", stats.capacity as f64),
+                plain(
+                    "cache_weight",
+                    "What the stored answers weigh, in the unit of the capacity",
+                    stats.weight as f64,
+                ),
+                plain(
+                    "cache_capacity",
+                    "The most that the stored answers may weigh",
+                    stats.capacity as f64,
+                ),
                 plain("caching_enabled", "1 while caching is on", enabled),
-                plain("uptime_seconds", "Time since the service started", snapshot.uptime.as_secs_f64()),
+                plain(
+                    "uptime_seconds",
+                    "Time since the service started",
+                    snapshot.uptime.as_secs_f64(),
+                ),
             ],
             latencies: Outcome::ALL.map(|outcome| latency(app, outcome)).into(),
         }
@@ -100,16 +115,48 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
     };
     vec![
         by_outcome("requests", "Requests answered", snapshot.requests),
-        plain("requests_failed", "Requests that the source failed", snapshot.failed as f64),
-        plain("database_queries", "Database calls made", snapshot.queries_made as f64),
-        plain("database_queries_saved", "Database calls that hits made unnecessary", snapshot.queries_saved as f64),
-        by_class("cache_hits", "Look-ups that found a fresh answer", |s| s.hits),
+        plain(
+            "requests_failed",
+            "Requests that the source failed",
+            snapshot.failed as f64,
+        ),
+        plain(
+            "database_queries",
+            "Database calls made",
+            snapshot.queries_made as f64,
+        ),
+        plain(
+            "database_queries_saved",
+            "Database calls that hits made unnecessary",
+            snapshot.queries_saved as f64,
+        ),
+        by_class("cache_hits", "Look-ups that found a fresh answer", |s| {
+            s.hits
+        }),
         by_class("cache_misses", "Look-ups that did not", |s| s.misses),
-        by_class("cache_expirations", "Answers removed because their TTL had passed", |s| s.expirations),
-        by_class("cache_evictions", "Answers removed to make room", |s| s.evictions),
-        by_class("cache_invalidations", "Answers removed by an invalidation", |s| s.invalidations),
-        plain("cache_coalesced", "Look-ups served by another request's fill", stats.coalesced as f64),
-        plain("cache_refused_fills", "Fills refused because an invalidation came between", stats.refused_fills as f64),
+        by_class(
+            "cache_expirations",
+            "Answers removed because their TTL had passed",
+            |s| s.expirations,
+        ),
+        by_class("cache_evictions", "Answers removed to make room", |s| {
+            s.evictions
+        }),
+        by_class(
+            "cache_invalidations",
+            "Answers removed by an invalidation",
+            |s| s.invalidations,
+        ),
+        plain(
+            "cache_coalesced",
+            "Look-ups served by another request's fill",
+            stats.coalesced as f64,
+        ),
+        plain(
+            "cache_refused_fills",
+            "Fills refused because an invalidation came between",
+            stats.refused_fills as f64,
+        ),
     ]
 }
 
@@ -131,7 +178,7 @@ impl Collector for Scrape {
                 encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Counter)?;
             for (labels, value) in &metric.values {
                 let mut encoder = encoder.encode_family(labels)?;
-                encoder.encode_counter::<(), _, f64>(value, None)?;
+                encoder.encode_counter::<NoLabels, _, f64>(value, None)?;
             }
         }
         for metric in &self.gauges {
@@ -149,7 +196,7 @@ impl Collector for Scrape {
             let labels = [("outcome", latency.outcome)];
             let mut encoder = encoder.encode_family(&labels)?;
             let (sum, count) = (latency.sum_seconds, latency.count);
-            encoder.encode_histogram::<()>(sum, count, &latency.buckets, None)?;
+            encoder.encode_histogram::<NoLabels>(sum, count, &latency.buckets, None)?;
         }
         Ok(())
     }

@@ -97,16 +97,19 @@ pub(crate) async fn stream(
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stopping = app.stopping();
-    let events = stream::unfold((app, ticks, stopping), |(app, mut ticks, mut stopping)| async {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stopping.wait_for(|stop| *stop) => return None,
-        }
-        // The document holds only strings and finite numbers.
-        let event = Event::default()
-            .json_data(document(&app))
-            .unwrap_or_default();
-        Some((Ok(event), (app, ticks, stopping)))
-    });
+    let events = stream::unfold(
+        (app, ticks, stopping),
+        |(app, mut ticks, mut stopping)| async {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                _ = stopping.wait_for(|stop| *stop) => return None,
+            }
+            // The document holds only strings and finite numbers.
+            let event = Event::default()
+                .json_data(document(&app))
+                .unwrap_or_default();
+            Some((Ok(event), (app, ticks, stopping)))
+        },
+    );
     Sse::new(events).keep_alive(KeepAlive::default())
 }

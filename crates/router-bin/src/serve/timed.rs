@@ -44,8 +44,15 @@ impl Drop for BusyMark {
 
 /// A response body that keeps its connection marked busy while it is written.
 pub(crate) struct MarkedBody {
-    pub(crate) body: UnsyncBoxBody<Bytes, axum::Error>,
-    pub(crate) mark: BusyMark,
+    body: UnsyncBoxBody<Bytes, axum::Error>,
+    _mark: BusyMark,
+}
+
+impl MarkedBody {
+    /// `body`, which keeps `mark` until it is written or given up.
+    pub(crate) fn new(body: UnsyncBoxBody<Bytes, axum::Error>, mark: BusyMark) -> Self {
+        Self { body, _mark: mark }
+    }
 }
 
 impl Body for MarkedBody {

@@ -9,7 +9,7 @@ use super::document::{At, Problems, Table, as_text, mismatch};
 use super::slot::Specs;
 use super::{NAME_RULE, is_name};
 use crate::catalogue::sql::{BUILT_IN_PARAMETERS, parameters};
-use crate::catalogue::{Intent, KeyMode, Kind, Phrase, QuerySpec, template};
+use crate::catalogue::{Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
 use crate::detect::Detection;
 use crate::text::{normalise, words};
 
@@ -289,17 +289,16 @@ impl<'t, 'p> Reader<'t, 'p> {
         queries
     }
 
-    fn tags(&mut self, table: &mut Table<'t>) -> Vec<String> {
+    fn tags(&mut self, table: &mut Table<'t>) -> Vec<TagTemplate> {
         let mut tags = Vec::new();
         for (path, tag) in table.texts("tags", self.problems) {
-            if let Some(message) = template::problem(tag.value) {
-                self.problems.add(
-                    &path,
-                    tag.at,
-                    format_args!("tag \"{}\" {message}", tag.value),
-                );
+            match tag.value.parse() {
+                Ok(template) => tags.push(template),
+                Err(fault) => {
+                    let message = format_args!("tag \"{}\" {fault}", tag.value);
+                    self.problems.add(&path, tag.at, message);
+                }
             }
-            tags.push(tag.value.to_owned());
         }
         tags
     }

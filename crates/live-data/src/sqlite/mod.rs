@@ -1,0 +1,269 @@
+//! Live data from SQLite.
+
+mod error;
+mod options;
+mod pool;
+mod query;
+mod reply;
+mod rows;
+mod terms;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use intent_router::{
+    Ask, BoxFuture, Catalogue, Found, LiveData, Principal, Profile, Records, SourceError,
+};
+use rusqlite::{Connection, OpenFlags};
+
+pub use self::error::{OpenError, QueryFault};
+pub use self::options::SqliteOptions;
+use self::pool::Pool;
+use self::query::Plan;
+use self::rows::Bounds;
+use crate::demo::{DemoOptions, MemoryDemo};
+
+/// A source of records in a SQLite database.
+///
+/// Every query of the catalogue is checked when the source is opened, and
+/// runs on one of a fixed number of threads, each with a read-only
+/// connection of its own; the futures that are returned wait for them on any
+/// executor. Dropping the source ends the threads and waits for them.
+///
+/// The queries of an intent see one state of the database, though others
+/// write to it meanwhile.
+///
+/// ```
+/// use intent_router::{Ask, Catalogue, LiveData, Principal, Slots, UserContext};
+/// use live_data::{DemoOptions, SqliteOptions, SqliteSource};
+///
+/// # #[path = "../../tests/sqlite/block_on.rs"] mod executor;
+/// # use executor::block_on;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let catalogue = Catalogue::parse(r#"
+///     [[intent]]
+///     name = "claim_status"
+///     kind = "live_data"
+///     phrases = ["claim status"]
+///     tags = ["claim:{claim_number}"]
+///     [[intent.query]]
+///     name = "claims"
+///     sql = "SELECT claim_number, status FROM claims WHERE member_id = :user_id"
+/// "#)?;
+/// let demo = DemoOptions { members: 20, ..DemoOptions::default() };
+/// let source = SqliteSource::demo(&catalogue, &demo, &SqliteOptions::default())?;
+///
+/// let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
+/// let intent = catalogue.get("claim_status").ok_or("it is in the catalogue")?;
+/// let slots = Slots::default();
+/// let ask = Ask::new(intent, who.as_ref(), &slots, "What is my claim status?");
+/// let found = block_on(source.records(ask))?;
+/// assert_eq!(found.calls, 1);
+/// assert_eq!(found.value.data["claims"].as_array().map(Vec::len), Some(3));
+/// assert!(found.value.tags.contains(&"claim:CLM-2025-000001".to_owned()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SqliteSource {
+    pool: Pool,
+    intents: HashMap<String, Arc<Plan>>,
+    profile: Arc<Plan>,
+    bounds: Bounds,
+}
+
+impl SqliteSource {
+    /// Opens the database at `path`, read-only, for the catalogue's queries.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is no database at `path`, when a query or a
+    /// tag of the catalogue does not fit it, or when threads cannot be
+    /// started.
+    pub fn open(
+        path: impl AsRef<Path>,
+        catalogue: &Catalogue,
+        options: &SqliteOptions,
+    ) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        // An absolute path cannot be taken for one of SQLite's `file:` URIs.
+        let path = std::path::absolute(path).map_err(|error| OpenError::Database {
+            name: name.clone(),
+            reason: error.to_string(),
+        })?;
+        Self::start(&path, &name, catalogue, options)
+    }
+
+    /// Makes demo data in memory and opens it. The memory is freed when the
+    /// source is dropped.
+    ///
+    /// # Errors
+    /// [`OpenError`] when a query or a tag of the catalogue does not fit the
+    /// demo schema, when the options are out of range, or when threads
+    /// cannot be started.
+    pub fn demo(
+        catalogue: &Catalogue,
+        demo: &DemoOptions,
+        options: &SqliteOptions,
+    ) -> Result<Self, OpenError> {
+        let database = MemoryDemo::generate(demo)?;
+        Self::start(Path::new(&database.uri), "in memory", catalogue, options)
+    }
+
+    fn start(
+        path: &Path,
+        name: &str,
+        catalogue: &Catalogue,
+        options: &SqliteOptions,
+    ) -> Result<Self, OpenError> {
+        let unreadable = |error: rusqlite::Error| OpenError::Database {
+            name: name.to_owned(),
+            reason: error.to_string(),
+        };
+        let statements = query::statements(catalogue);
+        let connections = (0..options.connections.get())
+            .map(|_| connect(path, statements))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(unreadable)?;
+        // There is at least one, by its type.
+        let checker = &connections[0];
+        let profile = Arc::new(Plan::of_profile(checker, &options.profile_sql)?);
+        let mut intents = HashMap::new();
+        for intent in catalogue.intents() {
+            let plan = Plan::of_intent(checker, intent)?;
+            intents.insert(intent.name.clone(), Arc::new(plan));
+        }
+        let pool = Pool::start(connections, options.queue, options.deadline)
+            .map_err(OpenError::Threads)?;
+        Ok(Self {
+            pool,
+            intents,
+            profile,
+            bounds: Bounds {
+                max_rows: options.max_rows,
+                max_bytes: options.max_bytes,
+            },
+        })
+    }
+}
+
+/// A connection that can only read.
+fn connect(path: &Path, statements: usize) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "query_only", true)?;
+    // Sorting needs no writable folder.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Opening alone reads nothing: this is where a file that is no database
+    // shows.
+    read_schema(&connection)?;
+    connection.set_prepared_statement_cache_capacity(statements);
+    Ok(connection)
+}
+
+/// The cheapest look at the database file itself.
+fn read_schema(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+impl LiveData for SqliteSource {
+    fn profile<'a>(
+        &'a self,
+        who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+        Box::pin(async move {
+            let plan = Arc::clone(&self.profile);
+            let values = plan.profile_values(who);
+            let work = move |connection: &Connection| plan.profile(connection, &values);
+            self.pool.run(work).await
+        })
+    }
+
+    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+        Box::pin(async move {
+            let name = ask.intent.name.as_str();
+            let Some(plan) = self.intents.get(name).map(Arc::clone) else {
+                return Err(SourceError::Query {
+                    intent: name.to_owned(),
+                    query: String::new(),
+                    reason: "the source was opened with a catalogue without this intent".to_owned(),
+                });
+            };
+            let values = plan.values(&ask);
+            let bounds = self.bounds;
+            let work = move |connection: &Connection| plan.records(connection, &values, bounds);
+            self.pool.run(work).await
+        })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async move {
+            let look = |connection: &Connection| {
+                read_schema(connection)
+                    .map_err(|error| query::classify(&error, SourceError::Unavailable))
+            };
+            self.pool.run(look).await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trait_object_is_what_routers_hold() {
+        fn assert_source<T: LiveData + Send + Sync + 'static>() {}
+        assert_source::<SqliteSource>();
+    }
+
+    #[test]
+    fn connections_only_read() {
+        let database = MemoryDemo::generate(&DemoOptions {
+            members: 1,
+            seed: 1,
+        })
+        .unwrap();
+        let connection = connect(Path::new(&database.uri), 1).unwrap();
+        for sql in [
+            "DELETE FROM claims",
+            "UPDATE members SET display_name = ''",
+            "CREATE TABLE t (x)",
+        ] {
+            assert!(connection.execute(sql, []).is_err(), "{sql}");
+        }
+        let guard = connection.query_one("PRAGMA query_only", [], |row| row.get::<_, bool>(0));
+        assert!(guard.unwrap());
+        // Without its own guard the file's mode still forbids it.
+        connection.pragma_update(None, "query_only", false).unwrap();
+        assert!(connection.execute("DELETE FROM tickets", []).is_err());
+    }
+
+    #[test]
+    fn the_memory_of_a_demo_is_freed_with_its_source() {
+        let tables = |uri: &str| {
+            Connection::open(uri)
+                .and_then(|connection| {
+                    let sql = "SELECT count(*) FROM sqlite_schema";
+                    connection.query_one(sql, [], |row| row.get::<_, i64>(0))
+                })
+                .unwrap()
+        };
+        let catalogue = Catalogue::parse(
+            "[[intent]]\nname = \"a\"\nkind = \"live_data\"\nphrases = [\"a\"]\n\
+             [[intent.query]]\nname = \"q\"\nsql = \"SELECT 1 AS one\"\n",
+        )
+        .unwrap();
+        let database = MemoryDemo::generate(&DemoOptions::default()).unwrap();
+        let uri = database.uri.clone();
+        let options = SqliteOptions::default();
+        let source = SqliteSource::start(Path::new(&uri), "demo", &catalogue, &options).unwrap();
+        drop(database);
+        assert!(tables(&uri) > 0, "the workers keep it");
+        drop(source);
+        assert_eq!(tables(&uri), 0);
+    }
+}

@@ -1,0 +1,188 @@
+//! A fixed number of threads, each with one connection, fed by a bounded queue.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use intent_router::SourceError;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use super::reply::promise;
+
+/// How many steps of SQLite's virtual machine pass between two looks at the
+/// clock: some ten microseconds of work.
+const STEPS_PER_LOOK: i32 = 1_000;
+
+/// Why work on a connection failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// SQLite gave up because the deadline had passed.
+    TimedOut,
+    /// Anything else.
+    Source(SourceError),
+}
+
+/// The worker threads. Dropping the pool ends and joins them.
+#[derive(Debug)]
+pub(super) struct Pool {
+    /// `None` only while the pool is being dropped.
+    queue: Option<SyncSender<Job>>,
+    workers: Vec<JoinHandle<()>>,
+    deadline: Duration,
+}
+
+/// One piece of work, and how long anybody cares for it.
+struct Job {
+    watch: Watch,
+    work: Work,
+}
+
+/// Called without a connection when the deadline passed in the queue.
+type Work = Box<dyn FnOnce(Option<&Connection>) + Send>;
+
+/// When the work at hand is no longer wanted.
+struct Watch {
+    /// `None` for a deadline beyond what the clock can tell.
+    deadline: Option<Instant>,
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// How long the work may still take; zero when the deadline has passed.
+    fn remaining(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_abandoned() || self.remaining().is_zero()
+    }
+}
+
+/// The watch of the work that a connection is doing. It is shared between a
+/// worker and its connection's progress handler, which run on one thread: the
+/// lock is never contended and only makes the sharing safe.
+type Current = Arc<Mutex<Option<Watch>>>;
+
+impl Pool {
+    /// One worker for each connection.
+    pub(super) fn start(
+        connections: Vec<Connection>,
+        queue: NonZeroUsize,
+        deadline: Duration,
+    ) -> Result<Self, String> {
+        let (sender, receiver) = sync_channel(queue.get());
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut pool = Self {
+            queue: Some(sender),
+            workers: Vec::with_capacity(connections.len()),
+            deadline,
+        };
+        for (number, mut connection) in connections.into_iter().enumerate() {
+            let receiver = Arc::clone(&receiver);
+            let current = Current::default();
+            let watched = Arc::clone(&current);
+            let is_over = move || watched.lock().as_ref().is_some_and(Watch::is_over);
+            connection
+                .progress_handler(STEPS_PER_LOOK, Some(is_over))
+                .map_err(|error| error.to_string())?;
+            let worker = thread::Builder::new()
+                .name(format!("live-data-{number}"))
+                .spawn(move || serve(&connection, &current, &receiver))
+                .map_err(|error| error.to_string())?;
+            pool.workers.push(worker);
+        }
+        Ok(pool)
+    }
+
+    /// Does the work on one of the connections, within the deadline from now.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let (promise, reply, abandoned) = promise();
+        let job = Job {
+            watch: Watch {
+                deadline: Instant::now().checked_add(self.deadline),
+                abandoned,
+            },
+            work: Box::new(move |connection| {
+                promise.keep(connection.map_or(Err(Failure::TimedOut), work));
+            }),
+        };
+        self.submit(job)?;
+        match reply.await {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(Failure::Source(error))) => Err(error),
+            Some(Err(Failure::TimedOut)) => Err(SourceError::Timeout(self.deadline)),
+            None => Err(SourceError::Unavailable(
+                "a worker thread ended before it answered".to_owned(),
+            )),
+        }
+    }
+
+    fn submit(&self, job: Job) -> Result<(), SourceError> {
+        let sent = match &self.queue {
+            Some(queue) => queue.try_send(job),
+            None => Err(TrySendError::Disconnected(job)),
+        };
+        sent.map_err(|error| {
+            SourceError::Unavailable(match error {
+                TrySendError::Full(_) => "too many requests wait for a connection".to_owned(),
+                TrySendError::Disconnected(_) => "its worker threads have ended".to_owned(),
+            })
+        })
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // The queue's end is what tells the workers to end. Callers borrow
+        // the pool, so whatever is queued still has been abandoned.
+        self.queue = None;
+        for worker in self.workers.drain(..) {
+            // A waker that runs on a worker may drop the last owner there; a
+            // thread cannot join itself, and ends right after.
+            if worker.thread().id() != thread::current().id() {
+                // A worker's panic was reported by its thread already.
+                let _ = worker.join();
+            }
+        }
+    }
+}
+
+/// A worker's life: one job after the other, until the queue ends.
+fn serve(connection: &Connection, current: &Current, queue: &Mutex<Receiver<Job>>) {
+    loop {
+        // The lock is held while waiting: one idle worker waits for the
+        // queue, the others for the lock.
+        let Ok(Job { watch, work }) = queue.lock().recv() else {
+            return;
+        };
+        if watch.is_abandoned() {
+            continue;
+        }
+        // Waiting for another process's lock counts against the deadline.
+        let remaining = watch.remaining().min(LONGEST_WAIT);
+        let is_ready = !remaining.is_zero() && connection.busy_timeout(remaining).is_ok();
+        *current.lock() = Some(watch);
+        work(is_ready.then_some(connection));
+        *current.lock() = None;
+    }
+}
+
+/// SQLite counts milliseconds in 32 bits.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[cfg(test)]
+mod tests;

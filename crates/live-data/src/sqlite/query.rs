@@ -1,0 +1,388 @@
+//! A catalogue's queries: checked once, then bound and run.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use intent_router::{
+    Ask, Catalogue, Found, Intent, Kind, Principal, Profile, Records, SourceError, TagTemplate,
+};
+use rusqlite::types::Null;
+use rusqlite::{CachedStatement, Connection, ErrorCode};
+use serde_json::{Map, Value};
+
+use super::error::{OpenError, QueryFault};
+use super::pool::Failure;
+use super::rows::{self, Bounds};
+use super::terms::match_expression;
+
+/// A column's value as part of a tag; `None` unless it is text or a number.
+fn as_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
+    }
+}
+
+/// The member of an answer that names the queries that were cut.
+const TRUNCATED: &str = "truncated";
+
+/// What a parameter of a query is filled with.
+#[derive(Clone, Debug, PartialEq)]
+enum Input {
+    UserId,
+    UserRole,
+    Message,
+    Terms,
+    Slot(String),
+}
+
+impl Input {
+    /// What a parameter stands for in a query of an intent with those slots.
+    fn of(parameter: &str, slots: &[String]) -> Option<Self> {
+        let name = parameter.strip_prefix(':')?;
+        Some(match name {
+            "user_id" => Self::UserId,
+            "user_role" => Self::UserRole,
+            "message" => Self::Message,
+            "terms" => Self::Terms,
+            _ => Self::Slot(slots.iter().find(|slot| *slot == name)?.clone()),
+        })
+    }
+
+    fn value(&self, ask: &Ask<'_>) -> Option<String> {
+        match self {
+            Self::UserId => ask.principal.map(|who| who.id_text().into_owned()),
+            Self::UserRole => ask.principal.map(|who| who.role_text().into_owned()),
+            Self::Message => Some(ask.message.to_owned()),
+            Self::Terms => Some(match_expression(ask.message)),
+            Self::Slot(name) => ask.slots.get(name).map(str::to_owned),
+        }
+    }
+}
+
+/// One checked query.
+#[derive(Debug)]
+struct Query {
+    name: String,
+    sql: String,
+    columns: Vec<String>,
+    /// For each of its parameters in turn, which of the inputs it takes.
+    parameters: Vec<usize>,
+}
+
+/// The checked queries of one intent.
+#[derive(Debug)]
+pub(super) struct Plan {
+    intent: String,
+    inputs: Vec<Input>,
+    queries: Vec<Query>,
+    tags: Vec<TagTemplate>,
+}
+
+/// The values of a plan's inputs for one question.
+pub(super) type Values = Vec<Option<String>>;
+
+impl Plan {
+    /// Checks an intent's queries and tags against the database.
+    pub(super) fn of_intent(connection: &Connection, intent: &Intent) -> Result<Self, OpenError> {
+        let mut plan = Self {
+            intent: intent.name.clone(),
+            inputs: Vec::new(),
+            queries: Vec::with_capacity(intent.queries.len()),
+            tags: Vec::with_capacity(intent.tags.len()),
+        };
+        for spec in &intent.queries {
+            let fault = |fault| OpenError::Query {
+                intent: intent.name.clone(),
+                query: spec.name.clone(),
+                fault,
+            };
+            let is_taken = plan.queries.iter().any(|query| query.name == spec.name);
+            if is_taken || spec.name == TRUNCATED {
+                return Err(fault(QueryFault::NameTaken));
+            }
+            plan.add(connection, &spec.name, &spec.sql, &intent.slots)
+                .map_err(fault)?;
+            let personal = plan.inputs.iter().find_map(|input| match input {
+                Input::UserId => Some(":user_id"),
+                Input::UserRole => Some(":user_role"),
+                _ => None,
+            });
+            if let (Kind::KnowledgeBase, Some(parameter)) = (intent.kind, personal) {
+                return Err(fault(QueryFault::Personal(parameter.to_owned())));
+            }
+        }
+        for tag in &intent.tags {
+            let fills = |query: &Query| {
+                let mut columns = tag.names();
+                columns.all(|column| query.columns.iter().any(|name| name == column))
+            };
+            if !plan.queries.iter().any(fills) {
+                return Err(OpenError::Tag {
+                    intent: intent.name.clone(),
+                    tag: tag.to_string(),
+                });
+            }
+            plan.tags.push(tag.clone());
+        }
+        Ok(plan)
+    }
+
+    /// Checks the query that looks members up.
+    pub(super) fn of_profile(connection: &Connection, sql: &str) -> Result<Self, OpenError> {
+        let mut plan = Self {
+            intent: "the look-up of members".to_owned(),
+            inputs: Vec::new(),
+            queries: Vec::with_capacity(1),
+            tags: Vec::new(),
+        };
+        plan.add(connection, "profile", sql, &[])
+            .map_err(OpenError::Profile)?;
+        for needed in ["member_id", "kind", "display_name"] {
+            let columns = plan.queries.iter().flat_map(|query| &query.columns);
+            if !columns.into_iter().any(|column| column == needed) {
+                return Err(OpenError::Profile(QueryFault::MissingColumn(needed)));
+            }
+        }
+        if let Some(unknown) = plan.inputs.iter().find_map(|input| match input {
+            Input::Message => Some(":message"),
+            Input::Terms => Some(":terms"),
+            _ => None,
+        }) {
+            let fault = QueryFault::UnknownParameter(unknown.to_owned());
+            return Err(OpenError::Profile(fault));
+        }
+        Ok(plan)
+    }
+
+    fn add(
+        &mut self,
+        connection: &Connection,
+        name: &str,
+        sql: &str,
+        slots: &[String],
+    ) -> Result<(), QueryFault> {
+        let statement = connection.prepare(sql).map_err(fault)?;
+        // A statement without columns (BEGIN, ATTACH) counts as read-only.
+        if !statement.readonly() || statement.column_count() == 0 {
+            return Err(QueryFault::NotAQuery);
+        }
+        let mut seen = BTreeSet::new();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        if let Some(twice) = columns.iter().find(|column| !seen.insert(column.as_str())) {
+            return Err(QueryFault::DuplicateColumn(twice.clone()));
+        }
+        let mut parameters = Vec::with_capacity(statement.parameter_count());
+        for index in 1..=statement.parameter_count() {
+            let parameter = statement.parameter_name(index).unwrap_or("?");
+            let input = Input::of(parameter, slots)
+                .ok_or_else(|| QueryFault::UnknownParameter(parameter.to_owned()))?;
+            let known = self.inputs.iter().position(|known| *known == input);
+            parameters.push(known.unwrap_or(self.inputs.len()));
+            if known.is_none() {
+                self.inputs.push(input);
+            }
+        }
+        self.queries.push(Query {
+            name: name.to_owned(),
+            sql: sql.to_owned(),
+            columns,
+            parameters,
+        });
+        Ok(())
+    }
+
+    /// What the queries need to know of a question; nothing else is copied.
+    pub(super) fn values(&self, ask: &Ask<'_>) -> Values {
+        self.inputs.iter().map(|input| input.value(ask)).collect()
+    }
+
+    /// What the profile look-up needs to know of a principal.
+    pub(super) fn profile_values(&self, who: &Principal) -> Values {
+        let value = |input: &Input| match input {
+            Input::UserId => Some(who.id_text().into_owned()),
+            Input::UserRole => Some(who.role_text().into_owned()),
+            _ => None,
+        };
+        self.inputs.iter().map(value).collect()
+    }
+
+    /// Runs the queries, all on one state of the database.
+    pub(super) fn records(
+        &self,
+        connection: &Connection,
+        values: &Values,
+        bounds: Bounds,
+    ) -> Result<Found<Records>, Failure> {
+        let begun = connection.unchecked_transaction();
+        let snapshot = begun.map_err(|error| self.failure("", &error))?;
+        let mut answer = Answer {
+            data: Map::new(),
+            tags: BTreeSet::new(),
+            truncated: Vec::new(),
+            bytes_left: bounds.max_bytes,
+        };
+        for query in &self.queries {
+            self.collect(&snapshot, query, values, bounds.max_rows, &mut answer)?;
+        }
+        if !answer.truncated.is_empty() {
+            let names = Value::Array(answer.truncated);
+            answer.data.insert(TRUNCATED.to_owned(), names);
+        }
+        let tags = answer.tags.into_iter().collect();
+        let records = Records::new(Value::Object(answer.data), tags);
+        Ok(Found::new(records, self.calls()))
+    }
+
+    fn collect(
+        &self,
+        connection: &Connection,
+        query: &Query,
+        values: &Values,
+        max_rows: usize,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let failure = |error| self.failure(&query.name, &error);
+        let mut statement = self.bind(connection, query, values)?;
+        let mut result = statement.raw_query();
+        let mut objects = Vec::new();
+        while let Some(row) = result.next().map_err(failure)? {
+            let weight = rows::weight(row, &query.columns).map_err(failure)?;
+            if objects.len() == max_rows || weight > answer.bytes_left {
+                answer.truncated.push(Value::from(query.name.as_str()));
+                break;
+            }
+            answer.bytes_left -= weight;
+            let object = rows::object(row, &query.columns)
+                .map_err(|reason| Failure::Source(self.query_error(&query.name, reason)))?;
+            let column = |name: &str| as_text(object.get(name)?);
+            let filled = self.tags.iter().filter_map(|tag| tag.fill(column));
+            answer.tags.extend(filled);
+            objects.push(Value::Object(object));
+        }
+        answer
+            .data
+            .insert(query.name.clone(), Value::Array(objects));
+        Ok(())
+    }
+
+    /// Looks a member up.
+    pub(super) fn profile(
+        &self,
+        connection: &Connection,
+        values: &Values,
+    ) -> Result<Found<Option<Profile>>, Failure> {
+        let mut found = None;
+        for query in &self.queries {
+            let failure = |error| self.failure(&query.name, &error);
+            let mut statement = self.bind(connection, query, values)?;
+            let mut result = statement.raw_query();
+            if let Some(row) = result.next().map_err(failure)? {
+                let column = |name: &str| row.get_ref(name).map(rows::text).map_err(failure);
+                found = Some(Profile::new(
+                    column("member_id")?,
+                    column("kind")?,
+                    column("display_name")?,
+                ));
+            }
+        }
+        Ok(Found::new(found, self.calls()))
+    }
+
+    fn bind<'c>(
+        &self,
+        connection: &'c Connection,
+        query: &Query,
+        values: &Values,
+    ) -> Result<CachedStatement<'c>, Failure> {
+        let failure = |error| self.failure(&query.name, &error);
+        let mut statement = connection.prepare_cached(&query.sql).map_err(failure)?;
+        for (index, input) in (1..).zip(&query.parameters) {
+            match values.get(*input).and_then(Option::as_deref) {
+                Some(text) => statement.raw_bind_parameter(index, text),
+                None => statement.raw_bind_parameter(index, Null),
+            }
+            .map_err(failure)?;
+        }
+        Ok(statement)
+    }
+
+    /// How many statements a question takes. A catalogue has far fewer
+    /// queries than would not fit.
+    fn calls(&self) -> u32 {
+        u32::try_from(self.queries.len()).unwrap_or(u32::MAX)
+    }
+
+    fn failure(&self, query: &str, error: &rusqlite::Error) -> Failure {
+        classify(error, |reason| self.query_error(query, reason))
+    }
+
+    fn query_error(&self, query: &str, reason: String) -> SourceError {
+        SourceError::Query {
+            intent: self.intent.clone(),
+            query: query.to_owned(),
+            reason,
+        }
+    }
+}
+
+/// What is wrong with a query that cannot be prepared, and where.
+fn fault(error: rusqlite::Error) -> QueryFault {
+    match error {
+        rusqlite::Error::MultipleStatement => QueryFault::NotAQuery,
+        rusqlite::Error::SqlInputError {
+            msg, sql, offset, ..
+        } => {
+            // SQLite has no offset (-1) for some mistakes.
+            let before = usize::try_from(offset)
+                .ok()
+                .and_then(|offset| sql.get(..offset));
+            QueryFault::Sql(match before {
+                Some(before) => format!("{msg} (line {})", before.matches('\n').count() + 1),
+                None => msg,
+            })
+        }
+        error => QueryFault::Sql(error.to_string()),
+    }
+}
+
+/// What an error of SQLite means to whoever asked; `otherwise` when it is
+/// about the query and not about the database.
+pub(super) fn classify(
+    error: &rusqlite::Error,
+    otherwise: impl FnOnce(String) -> SourceError,
+) -> Failure {
+    Failure::Source(match error.sqlite_error_code() {
+        // Locks are waited for until the deadline.
+        Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy) => {
+            return Failure::TimedOut;
+        }
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::NotADatabase
+            | ErrorCode::OutOfMemory
+            | ErrorCode::SystemIoFailure,
+        ) => SourceError::Unavailable(error.to_string()),
+        _ => otherwise(error.to_string()),
+    })
+}
+
+/// An answer in the making.
+struct Answer {
+    data: Map<String, Value>,
+    tags: BTreeSet<String>,
+    truncated: Vec<Value>,
+    bytes_left: usize,
+}
+
+/// How many statements a connection should keep prepared for a catalogue.
+pub(super) fn statements(catalogue: &Catalogue) -> usize {
+    let queries = catalogue
+        .intents()
+        .iter()
+        .map(|intent| intent.queries.len());
+    queries.sum::<usize>() + 1
+}

@@ -1,0 +1,207 @@
+//! Each intent has something sensible to say to whoever may ask it.
+
+use super::*;
+
+fn desk() -> Desk {
+    Desk::demo(catalogue(), &SqliteOptions::default())
+}
+
+#[test]
+fn a_beneficiary_finds_records_of_every_kind() {
+    let desk = desk();
+    for (intent, queries) in [
+        ("claim_status", &["claims", "events"][..]),
+        ("payment_status", &["payments", "last_paid"]),
+        ("pension_inquiry", &["pensions", "payments"]),
+        (
+            "claim_submission",
+            &["drafts", "steps", "required_documents"],
+        ),
+        ("account_info", &["account", "employment"]),
+        ("payment_history", &["payments", "totals"]),
+        ("document_status", &["missing", "documents"]),
+        ("technical_help", &["services", "tickets", "articles"]),
+    ] {
+        let data = desk.data(intent, "BEN-000001");
+        for query in queries {
+            assert!(!rows(&data, query).is_empty(), "{intent}: {query}");
+        }
+    }
+}
+
+#[test]
+fn an_employer_sees_the_business_side() {
+    let desk = desk();
+    let claims = desk.data("claim_status", "EMP-0001");
+    assert!(rows(&claims, "claims").len() > 3, "those of its people");
+    let account = desk.data("account_info", "EMP-0001");
+    assert_eq!(rows(&account, "policy")[0]["policy_number"], "POL-000001");
+    assert!(rows(&account, "employment").is_empty());
+    let steps = desk.data("claim_submission", "EMP-0001");
+    assert_eq!(rows(&steps, "steps").len(), 4);
+    assert!(!rows(&steps, "drafts").is_empty());
+    assert!(!rows(&desk.data("document_status", "EMP-0001"), "documents").is_empty());
+    assert!(!rows(&desk.data("technical_help", "EMP-0001"), "tickets").is_empty());
+    assert!(rows(&desk.data("pension_inquiry", "EMP-0001"), "pensions").is_empty());
+    let paid = desk.data("payment_history", "EMP-0001");
+    for payment in rows(&paid, "payments") {
+        assert_eq!(payment["kind"], "employer_wage_refund");
+    }
+}
+
+#[test]
+fn knowledge_base_intents_answer_everybody_alike() {
+    let desk = desk();
+    for intent in [
+        "employer_registration",
+        "agent_request",
+        "greeting",
+        "goodbye",
+    ] {
+        let ask = |who| desk.ask(intent, who, &Slots::default(), "hello");
+        let found = ask(None).unwrap();
+        assert!(!rows(&found.value.data, "articles").is_empty(), "{intent}");
+        assert!(
+            found
+                .value
+                .tags
+                .iter()
+                .all(|tag| tag.starts_with("article:"))
+        );
+        assert_eq!(ask(Some(&person("BEN-000001"))).unwrap(), found);
+    }
+}
+
+#[test]
+fn articles_about_the_words_of_the_message_come_first() {
+    let desk = desk();
+    let first = |message: &str| {
+        let found = desk.ask("employer_registration", None, &Slots::default(), message);
+        rows(&found.unwrap().value.data, "articles")[0]["slug"].clone()
+    };
+    assert_eq!(first("how high are the premiums?"), "premium-rates");
+    assert_eq!(
+        first("which documents do I need to register"),
+        "registration-documents"
+    );
+    assert_eq!(first("?"), "register-a-company");
+}
+
+#[test]
+fn a_claim_number_narrows_the_answer() {
+    let desk = desk();
+    let who = person("BEN-000001");
+    let ask = |claims: &str| {
+        let slots = slots(&[("claim_number", claims)]);
+        let found = desk.ask("claim_status", Some(&who), &slots, "status?");
+        found.unwrap().value
+    };
+    let one = ask("CLM-2025-000001");
+    assert_eq!(rows(&one.data, "claims").len(), 1);
+    assert_eq!(one.tags, ["claim:CLM-2025-000001"]);
+    let claim = rows(&one.data, "claims")[0];
+    assert_eq!(claim["status"], "information_requested");
+
+    let all = desk.data("claim_status", "BEN-000001");
+    let numbers: Vec<&str> = rows(&all, "claims")
+        .iter()
+        .map(|claim| claim["claim_number"].as_str().unwrap())
+        .collect();
+    assert_eq!(numbers.len(), 3);
+    let two = ask(&numbers[..2].join(","));
+    assert_eq!(rows(&two.data, "claims").len(), 2);
+    // A part of a number is not the number.
+    assert!(rows(&ask("CLM-2025-00000").data, "claims").is_empty());
+}
+
+#[test]
+fn a_period_selects_payments() {
+    let desk = desk();
+    let who = person("BEN-000001");
+    let payments = |intent: &str, period: &str| {
+        let found = desk.ask(intent, Some(&who), &slots(&[("period", period)]), "paid?");
+        let data = found.unwrap().value.data;
+        let rows = rows(&data, "payments");
+        rows.into_iter().cloned().collect::<Vec<_>>()
+    };
+    let october = payments("payment_history", "2025-10");
+    assert_eq!(october.len(), 1);
+    assert_eq!(october[0]["period"], "2025-10");
+    assert_eq!(october[0]["currency"], "USD");
+    assert!(
+        october[0]["amount_cents"].as_i64().unwrap() > 0,
+        "numbers stay numbers"
+    );
+    assert!(payments("payment_history", "2025").len() > 5);
+    assert_eq!(payments("payment_status", "2025-10").len(), 1);
+    assert_eq!(payments("pension_inquiry", "2025-09,2025-10").len(), 2);
+    assert!(payments("payment_history", "1999").is_empty());
+}
+
+#[test]
+fn an_unknown_member_has_no_profile_and_no_records() {
+    let desk = desk();
+    let profile = |user_id: &str| block_on(desk.source.profile(&person(user_id))).unwrap();
+    let known = profile("BEN-000001");
+    assert_eq!(known.calls, 1);
+    let known = known.value.unwrap();
+    assert_eq!(
+        (&*known.member_id, &*known.kind),
+        ("BEN-000001", "beneficiary")
+    );
+    assert!(!known.display_name.is_empty());
+    assert_eq!(profile("EMP-0001").value.unwrap().kind, "employer");
+    for unknown in [
+        "BEN-999999",
+        "guest",
+        "' OR 1=1 --",
+        "BEN-000001\0",
+        "ben-000001",
+    ] {
+        assert_eq!(profile(unknown).value, None, "{unknown}");
+        for intent in [
+            "claim_status",
+            "payment_history",
+            "account_info",
+            "claim_submission",
+        ] {
+            let data = desk.data(intent, unknown);
+            for (query, rows) in data.as_object().unwrap() {
+                assert_eq!(
+                    rows,
+                    &serde_json::json!([]),
+                    "{intent}: {query} of {unknown}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_statement_counts_as_a_call() {
+    let desk = desk();
+    for intent in desk.catalogue.intents() {
+        let who = person("BEN-000002");
+        let found = desk
+            .ask(&intent.name, Some(&who), &Slots::default(), "hi")
+            .unwrap();
+        assert_eq!(
+            found.calls as usize,
+            intent.queries.len(),
+            "{}",
+            intent.name
+        );
+    }
+}
+
+#[test]
+fn the_source_can_be_asked_through_the_trait() {
+    let desk = desk();
+    let source: &dyn LiveData = &desk.source;
+    assert!(block_on(source.ready()).is_ok());
+    // An intent of another catalogue is an error that names it.
+    let other = catalogue_of(&[("one", "SELECT 1 AS one")], "");
+    let (slots, intent) = (Slots::default(), other.get("test").unwrap());
+    let error = block_on(source.records(Ask::new(intent, None, &slots, ""))).unwrap_err();
+    assert!(error.to_string().contains("`test`"), "{error}");
+}

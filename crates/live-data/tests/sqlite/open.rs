@@ -1,0 +1,237 @@
+//! What is wrong with a database or a catalogue shows when it is opened.
+
+use live_data::{DemoError, OpenError, QueryFault, write_demo};
+use rusqlite::Connection;
+
+use super::*;
+
+fn open_demo(catalogue: &Catalogue) -> Result<SqliteSource, OpenError> {
+    let demo = DemoOptions {
+        members: 1,
+        ..DemoOptions::default()
+    };
+    SqliteSource::demo(catalogue, &demo, &SqliteOptions::default())
+}
+
+/// The fault of a catalogue of one query, after checking that the error says
+/// where to look.
+#[track_caller]
+fn fault(sql: &str) -> QueryFault {
+    let error = open_demo(&catalogue_of(&[("it", sql)], "")).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("`it`") && text.contains("`test`"), "{text}");
+    match error {
+        OpenError::Query { fault, .. } => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn statements_that_are_no_queries_are_refused() {
+    for sql in [
+        "DELETE FROM claims",
+        "DELETE FROM claims RETURNING claim_number",
+        "INSERT INTO tickets SELECT * FROM tickets RETURNING ticket_number",
+        "UPDATE claims SET status = 'approved'",
+        "DROP TABLE claims",
+        "CREATE TABLE t (x)",
+        "PRAGMA user_version = 7",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA query_only = 0",
+        "ATTACH 'other.db' AS other",
+        "BEGIN",
+        "VACUUM",
+        "SELECT 1 AS one; SELECT 2 AS two",
+        "SELECT 1 AS one; DELETE FROM claims",
+        "",
+        "-- nothing",
+    ] {
+        assert_eq!(fault(sql), QueryFault::NotAQuery, "{sql}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_query_are_named() {
+    assert!(matches!(fault("SELEKT 1"), QueryFault::Sql(text) if text.contains("SELEKT")));
+    assert!(
+        matches!(fault("SELECT x FROM clams"), QueryFault::Sql(text) if text.contains("clams"))
+    );
+    for parameter in [
+        ":claim_number",
+        ":userid",
+        "@user_id",
+        "$user_id",
+        "?",
+        "?7",
+    ] {
+        let sql = format!("SELECT 1 AS one WHERE 1 = {parameter}");
+        assert!(
+            matches!(fault(&sql), QueryFault::UnknownParameter(_)),
+            "{parameter}"
+        );
+    }
+    let twice = "SELECT 1 AS n, 2 AS n";
+    assert_eq!(fault(twice), QueryFault::DuplicateColumn("n".to_owned()));
+}
+
+#[test]
+fn a_query_name_is_used_once_and_not_by_answers() {
+    let one = "SELECT 1 AS one";
+    for names in [["twice", "twice"], ["once", "truncated"]] {
+        let error = open_demo(&catalogue_of(&[(names[0], one), (names[1], one)], "")).unwrap_err();
+        let is_taken = matches!(
+            error,
+            OpenError::Query {
+                fault: QueryFault::NameTaken,
+                ..
+            }
+        );
+        assert!(is_taken, "{names:?}");
+    }
+}
+
+#[test]
+fn a_shared_answer_cannot_depend_on_who_asks() {
+    for parameter in [":user_id", ":user_role"] {
+        let text = format!(
+            "[[intent]]\nname = \"test\"\nkind = \"knowledge_base\"\nphrases = [\"test\"]\n\
+             [[intent.query]]\nname = \"it\"\nsql = \"SELECT {parameter} AS who\"\n"
+        );
+        let error = open_demo(&Catalogue::parse(&text).unwrap()).unwrap_err();
+        let OpenError::Query { fault, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(fault, QueryFault::Personal(parameter.to_owned()));
+    }
+}
+
+#[test]
+fn a_tag_that_no_row_fills_is_refused() {
+    let queries = [("it", "SELECT 1 AS one")];
+    assert!(open_demo(&catalogue_of(&queries, "tags = [\"n:{one}\"]")).is_ok());
+    let error = open_demo(&catalogue_of(&queries, "tags = [\"n:{two}\"]")).unwrap_err();
+    assert!(matches!(error, OpenError::Tag { .. }), "{error}");
+}
+
+#[test]
+fn the_profile_lookup_is_checked_too() {
+    for (sql, expected) in [
+        (
+            "SELECT 1 AS member_id, 2 AS kind",
+            QueryFault::MissingColumn("display_name"),
+        ),
+        ("DELETE FROM members", QueryFault::NotAQuery),
+        (
+            "SELECT member_id, kind, display_name FROM members WHERE member_id = :terms",
+            QueryFault::UnknownParameter(":terms".to_owned()),
+        ),
+    ] {
+        let options = SqliteOptions {
+            profile_sql: sql.to_owned(),
+            ..SqliteOptions::default()
+        };
+        let demo = DemoOptions::default();
+        let error = SqliteSource::demo(&catalogue(), &demo, &options).unwrap_err();
+        let OpenError::Profile(fault) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(fault, expected, "{sql}");
+    }
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let folder = Folder::new();
+    let open = |path: &PathBuf| {
+        SqliteSource::open(path, &catalogue(), &SqliteOptions::default())
+            .unwrap_err()
+            .to_string()
+    };
+    let missing = folder.file("missing.db");
+    assert!(open(&missing).contains("missing.db"));
+    assert!(!missing.exists(), "opening creates nothing");
+    let text = folder.file("text.db");
+    fs::write(
+        &text,
+        "This is not a database, but a text of some length.".repeat(40),
+    )
+    .unwrap();
+    assert!(open(&text).contains("not a database"));
+    // A database with other tables: the first query that does not fit.
+    let other = folder.file("other.db");
+    Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x)")
+        .unwrap();
+    assert!(open(&other).contains("no such table"));
+}
+
+#[test]
+fn ones_own_database_needs_only_queries() {
+    let folder = Folder::new();
+    let path = folder.file("shop.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT);
+             CREATE TABLE orders (number INTEGER, customer INTEGER, total REAL, note TEXT);
+             INSERT INTO customers VALUES (42, 'Ada');
+             INSERT INTO orders VALUES (1, 42, 9.5, NULL), (2, 43, 1.0, 'x');",
+        )
+        .unwrap();
+    let catalogue = catalogue_of(
+        &[(
+            "orders",
+            "SELECT number, total, note FROM orders WHERE customer = :user_id",
+        )],
+        "tags = [\"order:{number}\"]",
+    );
+    let options = SqliteOptions {
+        profile_sql: "SELECT id AS member_id, 'customer' AS kind, name AS display_name
+                      FROM customers WHERE id = :user_id"
+            .to_owned(),
+        ..SqliteOptions::default()
+    };
+    let source = SqliteSource::open(&path, &catalogue, &options).unwrap();
+    let profile = block_on(source.profile(&person("42")))
+        .unwrap()
+        .value
+        .unwrap();
+    assert_eq!((&*profile.member_id, &*profile.display_name), ("42", "Ada"));
+    let desk = Desk { catalogue, source };
+    let found = desk
+        .ask("test", Some(&person("42")), &Slots::default(), "")
+        .unwrap();
+    let expected = serde_json::json!({"orders": [{"number": 1, "total": 9.5, "note": null}]});
+    assert_eq!(found.value.data, expected);
+    assert_eq!(found.value.tags, ["order:1"]);
+}
+
+#[test]
+fn demo_files_are_written_whole_or_not_at_all() {
+    let folder = Folder::new();
+    let path = folder.file("crm.db");
+    let options = DemoOptions {
+        members: 3,
+        ..DemoOptions::default()
+    };
+    write_demo(&path, &options).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert!(matches!(
+        write_demo(&path, &options),
+        Err(DemoError::Exists(_))
+    ));
+    assert_eq!(fs::read(&path).unwrap(), bytes, "left as it was");
+    let nowhere = folder.file("no such folder").join("crm.db");
+    assert!(matches!(
+        write_demo(nowhere, &options),
+        Err(DemoError::Write { .. })
+    ));
+    for members in [0, 1_000_000] {
+        let options = DemoOptions { members, seed: 1 };
+        let error = write_demo(folder.file("other.db"), &options).unwrap_err();
+        assert!(matches!(error, DemoError::Members(_)), "{error}");
+    }
+    let files: Vec<_> = fs::read_dir(&folder.0).unwrap().collect();
+    assert_eq!(files.len(), 1, "no draft is left: {files:?}");
+}
