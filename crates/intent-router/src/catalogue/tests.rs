@@ -59,7 +59,7 @@ fn the_built_in_catalogue_has_the_twelve_intents() {
         );
         assert_eq!(intent.key, KeyMode::Message);
         assert_eq!(intent.class, intent.kind.name());
-        // Phrases have to generalise: none is a whole example of several words.
+        // A phrase that is a whole sentence would find that sentence only.
         for phrase in intent
             .phrases
             .iter()

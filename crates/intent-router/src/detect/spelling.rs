@@ -115,6 +115,9 @@ mod tests {
         check("payments", "payments");
         check("paymens", "payment");
         check("there", "there");
+        check("xclaim", "xclaim");
+        check("lcaim", "lcaim");
+        check("laim", "laim");
         check("ho", "ho");
         check("", "");
     }

@@ -172,14 +172,7 @@ impl<'a> Reader<'a> {
     fn bare_year(&self) -> Option<(String, usize)> {
         let announced = matches!(self.word(0)?, "in" | "during" | "for" | "year");
         let year = year(self.word(1)?)?;
-        // What follows may make a month of it, which is read next.
-        let is_month = Self {
-            rest: &self.rest[1..],
-            ..*self
-        }
-        .numeric_month()
-        .is_some();
-        (announced && !is_month && self.gap(0)? == " ").then(|| (year.to_string(), 2))
+        (announced && self.gap(0)? == " ").then(|| (year.to_string(), 2))
     }
 
     /// "last month"

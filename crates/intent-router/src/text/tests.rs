@@ -22,6 +22,10 @@ fn folds_what_does_not_change_the_meaning() {
     check("ΟΔΟΣ οδος", "οδοσ οδοσ");
     check("İstanbul ısı", "i\u{307}stanbul ısı");
     check("cafe\u{301}", "café");
+    // The same marks in another order are the same text, though one of them
+    // folds to a letter.
+    check("\u{3b1}\u{301}\u{345}", "άι");
+    check("\u{3b1}\u{345}\u{301}", "άι");
 }
 
 #[test]
