@@ -3,6 +3,12 @@
 //! Skipped, saying so, where there is no `python3`. `PROPTEST_CASES` sets how
 //! many requests are compared.
 
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test says what it skipped, and fails where its helpers do"
+)]
+
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
