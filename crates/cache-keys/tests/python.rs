@@ -244,6 +244,8 @@ fn floats_are_written_alike() {
         }
         Ok(())
     };
+    let powers_of_two = (0..2048).map(|exponent| exponent << 52);
+    compare(powers_of_two.collect()).unwrap();
     runner()
         .run(&prop::collection::vec(bits, 100), compare)
         .unwrap();
