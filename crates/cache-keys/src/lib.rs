@@ -1,22 +1,4 @@
-//! Cache keys for assistant requests.
-//!
-//! A key is the MD5 of the text that Python's `json.dumps(sort_keys=True)`
-//! writes for a request, byte for byte, so that services in both languages
-//! agree on it; beside it stands an independent check, for MD5 collides.
-//!
-//! ```
-//! use cache_keys::{Field, KeyParts, KeyScheme, Md5Scheme};
-//!
-//! let scheme = Md5Scheme::default();
-//! let key = scheme.key(&KeyParts {
-//!     intent: "claim_status",
-//!     user_id: Field::Str("BEN-000001"),
-//!     user_role: Field::Str("beneficiary"),
-//!     message: "What is my claim status?",
-//! })?;
-//! assert_eq!(key.to_string(), "740ee08b0bfa6f466b0795e40fd6ec69");
-//! # Ok::<(), cache_keys::KeyError>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod blocks;
 mod canonical;

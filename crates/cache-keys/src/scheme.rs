@@ -140,13 +140,13 @@ impl KeyScheme for Md5Scheme {
         let mut check = self.check;
         let mut digest = State::new();
         digest.compress(first);
-        check.write_u64(parts.message.len() as u64);
+        check.write_u64((parts.message.len() as u64).to_le());
         check.write(parts.message.as_bytes());
         digest.compress(others);
         check.write(text);
         Ok(CacheKey::new(
             Digest::from_bytes(digest.digest()),
-            check.finish128().as_u128(),
+            check.finish128().into(),
         ))
     }
 }
@@ -156,7 +156,7 @@ impl Md5Scheme {
     #[cold]
     fn long_key(&self, parts: &KeyParts<'_>) -> Result<CacheKey, KeyError> {
         let mut check = self.check;
-        check.write_u64(parts.message.len() as u64);
+        check.write_u64((parts.message.len() as u64).to_le());
         check.write(parts.message.as_bytes());
         let mut both = Both {
             digest: Md5::new(),
@@ -165,7 +165,7 @@ impl Md5Scheme {
         write_parts(&mut both, parts)?;
         Ok(CacheKey::new(
             Digest::from_bytes(both.digest.finalize().into()),
-            both.check.finish128().as_u128(),
+            both.check.finish128().into(),
         ))
     }
 }

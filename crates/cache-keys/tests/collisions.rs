@@ -12,6 +12,7 @@ struct Pair {
     message_hash: Option<String>,
 }
 
+#[allow(clippy::unwrap_used, reason = "a test fails where its helpers do")]
 fn pairs() -> Vec<Pair> {
     include_str!("data/message-hash-collisions.jsonl")
         .lines()

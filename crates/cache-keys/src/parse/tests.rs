@@ -128,6 +128,23 @@ fn depth_is_bounded_without_the_stack_overflowing() {
 }
 
 #[test]
+fn width_is_not_depth() {
+    let text = format!("[{}{{}}]", "[], {}, ".repeat(1_000));
+    check(&text, &text);
+}
+
+#[test]
+fn control_characters_stand_in_no_string() {
+    for c in '\0'..' ' {
+        check_error(
+            &format!("\"a{c}\""),
+            "$ is not JSON: a `\\u` escape expected at byte 2",
+        );
+    }
+    check("\"\u{7f}\"", "\"\\u007f\"");
+}
+
+#[test]
 fn paths_stay_short() {
     let name = "é\"".repeat(1000);
     let text = format!("{{{}: 1e999}}", serde_json::to_string(&name).unwrap());
