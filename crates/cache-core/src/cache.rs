@@ -222,11 +222,11 @@ where
         let judge = inner.judge();
         let mut after = Aftermath::new();
         let mut shard = inner.lock_for(hash);
-        let (replaced, outcome) = inner.enter(&mut shard, entering, judge, &mut after);
+        let entered = inner.enter(&mut shard, entering, judge, &mut after);
         drop(shard);
         after.run(&inner.log);
         inner.trim(inner.shard_of(hash), judge);
-        match (outcome, replaced) {
+        match (entered.outcome, entered.replaced) {
             (Ok(()), None) => Inserted::New,
             (Ok(()), Some((_, old))) => Inserted::Replaced(old),
             (Err((reason, (_, value))), _) => Inserted::Rejected { value, reason },

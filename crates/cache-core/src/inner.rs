@@ -27,6 +27,8 @@ pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
+type LockedApart<K, V> = Apart<Mutex<Shard<K, V>>>;
+
 pub(crate) struct Inner<K, V, C, S> {
     pub(crate) hasher: S,
     pub(crate) clock: C,
@@ -34,7 +36,7 @@ pub(crate) struct Inner<K, V, C, S> {
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) capacity: u64,
     /// A power of two of them.
-    pub(crate) shards: Box<[Apart<Mutex<Shard<K, V>>>]>,
+    pub(crate) shards: Box<[LockedApart<K, V>]>,
     pub(crate) log: InvalidationLog<K, V>,
     /// The weight of all entries. Written by what changes it, never by a hit.
     pub(crate) total: Apart<AtomicU64>,
@@ -135,8 +137,13 @@ impl<K, V> Aftermath<K, V> {
     }
 }
 
-/// Why a value was not stored, and the value.
-pub(crate) type Rejected<K, V> = (Refusal, (K, V));
+/// What became of a value on its way in.
+pub(crate) struct Entered<K, V> {
+    /// The live entry in whose place it came.
+    pub(crate) replaced: Option<(K, V)>,
+    /// If it was not stored, why, and what it was.
+    pub(crate) outcome: Result<(), (Refusal, (K, V))>,
+}
 
 /// A value on its way in.
 pub(crate) struct Entering<'a, K, V> {
@@ -152,12 +159,9 @@ pub(crate) struct Entering<'a, K, V> {
 }
 
 impl<K, V, C, S> Inner<K, V, C, S> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the mask keeps at most 16 bits"
-    )]
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
-        // The low half of the hash places the entry within its shard.
+        // The low half of the hash places the entry within its shard. The mask
+        // keeps at most 16 bits.
         (hash >> 32) as usize & (self.shards.len() - 1)
     }
 
@@ -216,7 +220,7 @@ where
         entering: Entering<'_, K, V>,
         judge: Judge<'_>,
         after: &mut Aftermath<K, V>,
-    ) -> (Option<(K, V)>, Result<(), Rejected<K, V>>) {
+    ) -> Entered<K, V> {
         let Entering {
             hash, key, value, ..
         } = entering;
@@ -224,7 +228,7 @@ where
         if shard.flights.waiting(hash, &ended) > 0 {
             after.copy = Some(value.clone());
         }
-        let outcome = match entering.weight {
+        let (replaced, place) = match entering.weight {
             Ok(weight) => {
                 let new = NewEntry {
                     hash,
@@ -248,18 +252,19 @@ where
             after.land(shard.flights.end(hash, id));
         }
         shard.fills.coalesced += after.waiters.len() as u64;
-        match outcome {
-            (replaced, Ok(at)) => {
+        let outcome = match place {
+            Ok(at) => {
                 while shard.total() > self.capacity
                     && shard.evict(Some(at), judge, &mut after.garbage)
                 {}
-                (replaced, Ok(()))
+                Ok(())
             }
-            (replaced, Err(rejected)) => {
+            Err(rejected) => {
                 shard.fills.rejected += 1;
-                (replaced, Err(rejected))
+                Err(rejected)
             }
-        }
+        };
+        Entered { replaced, outcome }
     }
 
     /// Evicts from the other shards in turn what is still over the bound after

@@ -18,7 +18,11 @@ use shuttle::{
     thread,
 };
 
-use crate::{Cache, Lookup, ManualClock, Permit, Refusal, Reuse, TtlClass, Waited, permit::Filled};
+use crate::{
+    Cache, Lookup, ManualClock, Permit, Refusal, Reuse, TtlClass, Waited,
+    log::{InvalidationLog, Selector, Subject},
+    permit::Filled,
+};
 
 /// Hashes alike in every run, so that a failing schedule can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
@@ -242,5 +246,54 @@ fn an_insertion_serves_all_who_wait() {
             waiter.join().unwrap();
         }
         check_idle(&store);
+    });
+}
+
+/// The log alone, against its own oracle: invalidation number *i* is made after
+/// the record has version *i*, so that a permit which read version *v* may pass
+/// only if the log was asked about no invalidation beyond *v*.
+#[test]
+fn the_log_forgets_nothing_that_a_permit_needs() {
+    explore(|| {
+        let log = Arc::new(InvalidationLog::<u32, u64>::new());
+        let version = Arc::new(AtomicU64::new(0));
+        let writer = {
+            let (log, version) = (Arc::clone(&log), Arc::clone(&version));
+            thread::spawn(move || {
+                for number in 1..=3 {
+                    version.store(number, Ordering::SeqCst);
+                    log.record(Selector::All);
+                }
+            })
+        };
+        let fillers: Vec<_> = (0..2)
+            .map(|_| {
+                let (log, version) = (Arc::clone(&log), Arc::clone(&version));
+                thread::spawn(move || {
+                    for _ in 0..2 {
+                        let epoch = log.open();
+                        let read = version.load(Ordering::SeqCst);
+                        let verdict = log.judge(
+                            epoch,
+                            &Subject {
+                                hash: 1,
+                                key: &1,
+                                value: &read,
+                                class: CLASS,
+                                tags: None,
+                            },
+                        );
+                        let passes = verdict.conflict.is_none();
+                        assert!(!passes || verdict.upto <= read, "an invalidation was lost");
+                        log.close();
+                    }
+                })
+            })
+            .collect();
+        writer.join().unwrap();
+        for filler in fillers {
+            filler.join().unwrap();
+        }
+        assert_eq!(log.size(), (0, 0));
     });
 }

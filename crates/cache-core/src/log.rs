@@ -36,7 +36,8 @@ pub(crate) enum Selector<K, V> {
     /// The key with this hash; a key that merely shares the hash is reached
     /// too, which is harmless and rare.
     Key(u64),
-    Tag(Arc<str>),
+    /// The tag, after its hash.
+    Tag(u64, Arc<str>),
     Class(TtlClass),
     If(Predicate<K, V>),
     All,
@@ -46,7 +47,7 @@ impl<K, V> Clone for Selector<K, V> {
     fn clone(&self) -> Self {
         match self {
             Self::Key(hash) => Self::Key(*hash),
-            Self::Tag(tag) => Self::Tag(Arc::clone(tag)),
+            Self::Tag(hash, tag) => Self::Tag(*hash, Arc::clone(tag)),
             Self::Class(class) => Self::Class(*class),
             Self::If(predicate) => Self::If(Arc::clone(predicate)),
             Self::All => Self::All,
@@ -69,7 +70,7 @@ impl<K, V> Selector<K, V> {
     fn reaches(&self, subject: &Subject<'_, K, V>) -> bool {
         match self {
             Self::Key(hash) => *hash == subject.hash,
-            Self::Tag(tag) => subject.tags.is_none_or(|tags| tags.contains(tag)),
+            Self::Tag(hash, tag) => subject.tags.is_none_or(|tags| tags.contains(*hash, tag)),
             Self::Class(class) => *class == subject.class,
             Self::If(predicate) => predicate(subject.key, subject.value),
             Self::All => true,

@@ -270,10 +270,10 @@ where
                     weight,
                     flight: Some(self.flight),
                 };
-                let (replaced, outcome) = inner.enter(&mut shard, entering, judge, &mut after);
+                let entered = inner.enter(&mut shard, entering, judge, &mut after);
                 self.hold = Hold::Landed;
-                after.garbage.extend(replaced);
-                outcome.map_err(|(refusal, entry)| {
+                after.garbage.extend(entered.replaced);
+                entered.outcome.map_err(|(refusal, entry)| {
                     _rejected = Some(entry);
                     refusal
                 })

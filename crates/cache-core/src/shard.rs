@@ -142,7 +142,6 @@ fn index_hash(hash: u32) -> u64 {
 }
 
 /// The part of a hash that slots keep.
-#[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
 fn slot_hash(hash: u64) -> u32 {
     hash as u32
 }

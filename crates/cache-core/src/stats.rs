@@ -84,14 +84,11 @@ impl Stats {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "Python divides the same doubles up to 2^53, which no counter reaches"
-)]
 fn hit_rate(hits: u64, total: u64) -> f64 {
     if total == 0 {
         return 0.0;
     }
+    // Exact up to 2^53, which no counter reaches.
     let percent = hits as f64 / total as f64 * 100.0;
     // Python rounds the exact value of the double, ties to even, and returns
     // the double nearest to the decimal. Formatting rounds in the same way, and

@@ -18,6 +18,7 @@ pub const MAX_TAGS: usize = 1_024;
 
 /// The tags of one entry, each once, with their hashes.
 pub(crate) struct TagSet<'a> {
+    /// In ascending order.
     tags: Vec<(u64, &'a str)>,
 }
 
@@ -40,8 +41,8 @@ impl<'a> TagSet<'a> {
         self.tags.len()
     }
 
-    pub(crate) fn contains(&self, tag: &str) -> bool {
-        self.tags.iter().any(|&(_, own)| own == tag)
+    pub(crate) fn contains(&self, hash: u64, tag: &str) -> bool {
+        self.tags.binary_search(&(hash, tag)).is_ok()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &'a str)> + '_ {

@@ -1,5 +1,7 @@
 //! The promises of the documentation, one by one.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     future::Future,
     pin::Pin,
@@ -354,6 +356,18 @@ fn user_code_runs_unlocked() {
     assert!(cache.get(&1, CLASS).is_none());
     // Ends the cycle of references.
     *home.lock().unwrap() = None;
+}
+
+#[test]
+fn a_predicate_removes_only_what_it_saw() {
+    let (cache, _) = manual(10);
+    cache.insert(1, "old", CLASS, &[]);
+    let inner = cache.clone();
+    let removed = cache.invalidate_if(move |_, value| {
+        // Another takes the place of the entry while the predicate looks at it.
+        *value == "old" && inner.insert(1, "new", CLASS, &[]) == Inserted::Replaced("old")
+    });
+    assert_eq!((removed, cache.get(&1, CLASS)), (0, Some("new")));
 }
 
 #[test]

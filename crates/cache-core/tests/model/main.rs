@@ -1,6 +1,8 @@
 //! The cache against a naive model: the same operations, the same answers, the
 //! same counts, and sound internal links after every single one.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod ops;
 mod oracle;
 
