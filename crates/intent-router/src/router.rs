@@ -1,6 +1,7 @@
 //! The router: from a message to an answer, through detector, policy, key,
 //! store and source, in that order and never back.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cache_core::{Reuse, TtlClass};
 use serde_json::{Value, json};
 
-use crate::catalogue::{Catalogue, Intent, Kind};
+use crate::catalogue::{Catalogue, Intent, KeyMode, Kind};
 use crate::detect::{Detection, Detector};
 use crate::error::{BuildError, RouteError};
 use crate::policy::{self, Decision};
@@ -18,6 +19,7 @@ use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
 use crate::service::{CacheService, Delivered};
 use crate::slots::{Date, Slots};
 use crate::source::{Ask, Found, LiveData, Profile, Records, SourceError};
+use crate::text;
 use crate::through::{Made, through};
 
 /// The time of day, for time stamps and relative periods ("last month").
@@ -333,7 +335,12 @@ impl Question<'_> {
     }
 
     async fn records(&self, who: Option<&Principal>) -> Delivered<Found<Records>> {
-        let ask = Ask::new(self.intent, who, self.slots(), &self.request.message);
+        // Messages that share a key must look alike to the source too.
+        let message = match self.intent.key {
+            KeyMode::Normalised => text::normalise(&self.request.message),
+            KeyMode::Message | KeyMode::Slots => Cow::Borrowed(self.request.message.as_str()),
+        };
+        let ask = Ask::new(self.intent, who, self.slots(), &message);
         self.router.source.records(ask).await.map_err(Arc::new)
     }
 

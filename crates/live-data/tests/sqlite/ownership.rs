@@ -88,6 +88,7 @@ fn whoever_asks_sees_only_what_belongs_to_them() {
     let personal: Vec<String> = desk
         .catalogue
         .intents()
+        .iter()
         .filter(|intent| intent.kind == intent_router::Kind::LiveData)
         .map(|intent| intent.name.clone())
         .collect();

@@ -57,7 +57,7 @@ fn no_query_scans_a_large_table() {
     let connection = Connection::open(&path).unwrap();
     let catalogue = catalogue();
     let profile = SqliteOptions::default().profile_sql;
-    let queries = catalogue.intents().flat_map(|intent| {
+    let queries = catalogue.intents().iter().flat_map(|intent| {
         let of_intent = |query: &intent_router::QuerySpec| {
             (format!("{}/{}", intent.name, query.name), query.sql.clone())
         };
