@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use cache_keys::{CanonicalJson, Field};
+use cache_keys::{CanonicalJson, Field, JsonError, KeyError};
 use once_cell::sync::Lazy;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// What a request says of its user. Other members of the context are ignored.
 ///
@@ -14,15 +16,31 @@ use serde::{Deserialize, Deserializer};
 #[serde(expecting = "user_context must be an object such as {\"user_id\": \"BEN-000001\"}")]
 pub struct UserContext {
     /// The user's identifier: any JSON value.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "user_id")]
     pub user_id: Option<CanonicalJson>,
     /// The user's role: any JSON value.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "user_role")]
     pub user_role: Option<CanonicalJson>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CanonicalJson>, D::Error> {
-    CanonicalJson::deserialize(deserializer).map(Some)
+fn user_id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CanonicalJson>, D::Error> {
+    present(from, KeyError::UserId)
+}
+
+fn user_role<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CanonicalJson>, D::Error> {
+    present(from, KeyError::UserRole)
+}
+
+/// A member that is there, `null` included; an error names it.
+fn present<'de, D: Deserializer<'de>>(
+    from: D,
+    named: fn(JsonError) -> KeyError,
+) -> Result<Option<CanonicalJson>, D::Error> {
+    let text = Box::<RawValue>::deserialize(from)?;
+    match CanonicalJson::parse(text.get()) {
+        Ok(json) => Ok(Some(json)),
+        Err(error) => Err(D::Error::custom(named(error))),
+    }
 }
 
 impl UserContext {

@@ -86,10 +86,10 @@ fn bodies_that_mean_nothing_are_refused_with_a_reason() {
         ),
         (user("NaN").into(), 400, "column"),
         (user("Infinity").into(), 400, "column"),
-        (user(r#""\ud800""#).into(), 422, "surrogate"),
+        (user(r#""\ud800""#).into(), 422, "user_id"),
         (user("1e999").into(), 422, "user_id"),
-        (deep("[", "]").into(), 422, "deep"),
-        (deep("{\"a\":", "}").into(), 422, "deep"),
+        (deep("[", "]").into(), 422, "user_id"),
+        (deep("{\"a\":", "}").into(), 422, "user_id"),
     ];
     for (body, status, says) in cases {
         let reply = route(&server, &body);
@@ -135,6 +135,15 @@ fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
     }
     Reply::read(stream).is_problem(413, "max_body");
     is_unharmed(&server);
+}
+
+#[test]
+fn a_message_over_its_limit_is_refused_and_one_at_it_is_not() {
+    let server = Server::start(&[("ROUTER_SERVER__MAX_MESSAGE", "1KiB")]);
+    let of = |length| json!({ "message": "x".repeat(length), "user_context": {} });
+    assert_eq!(server.post("/v1/route", &of(1_024)).status, 200);
+    let reply = server.post("/v1/route", &of(1_025));
+    reply.is_problem(422, "max_message");
 }
 
 #[test]

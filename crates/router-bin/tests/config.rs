@@ -11,9 +11,10 @@ use serde_json::Value;
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 18] = [
+const EVERY_KEY: [(&str, &str); 19] = [
     ("server.listen", "127.0.0.1:9000"),
     ("server.max_body", "2MiB"),
+    ("server.max_message", "8KiB"),
     ("server.max_connections", "10"),
     ("server.header_timeout", "11s"),
     ("server.body_timeout", "31s"),

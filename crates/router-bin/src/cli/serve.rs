@@ -101,6 +101,7 @@ fn limits(config: &Config) -> Limits {
     let bounded = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     Limits {
         max_body: bounded(server.max_body.get()),
+        max_message: bounded(server.max_message.get()),
         max_connections: bounded(server.max_connections.get()),
         header_timeout: server.header_timeout.get(),
         idle_timeout: server.idle_timeout.get(),

@@ -22,7 +22,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use schema::schema;
-pub(crate) use units::{BodyLimit, Capacity, Count, Timeout, Ttl};
+pub(crate) use units::{BodyLimit, Capacity, Count, MessageLimit, Timeout, Ttl};
 
 use error::Origin;
 
@@ -57,6 +57,9 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     /// The largest request body; a larger one is answered with 413.
     pub(crate) max_body: BodyLimit,
+    /// The longest message; a longer one is answered with 422. It bounds the time
+    /// that finding an intent can take.
+    pub(crate) max_message: MessageLimit,
     /// How many connections are open at once; further ones are answered with 503.
     pub(crate) max_connections: Count<1, 1_000_000>,
     /// How long a client may take to send the headers of a request.
@@ -76,6 +79,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_body: BodyLimit::mebibytes(1),
+            max_message: MessageLimit::kibibytes(16),
             max_connections: Count::of(1024),
             header_timeout: Timeout::seconds(10),
             body_timeout: Timeout::seconds(30),

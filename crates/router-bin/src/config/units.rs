@@ -20,6 +20,8 @@ const TIB: u64 = 1 << 40;
 pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
 /// How long an answer stays fresh: 1 ms to 365 days.
 pub(crate) type Ttl = Span<1, { 365 * DAY }>;
+/// The longest message: 256 B to 1 MiB.
+pub(crate) type MessageLimit = Size<256, MIB>;
 /// The largest request body: 1 KiB to 1 GiB.
 pub(crate) type BodyLimit = Size<KIB, { 1024 * MIB }>;
 /// The weight that a cache may reach: 64 KiB to 64 TiB.
@@ -66,7 +68,12 @@ pub(crate) struct Size<const MIN: u64, const MAX: u64>(u64);
 impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
     /// A default of so many mebibytes; the compiler refuses one out of range.
     pub(crate) const fn mebibytes(mebibytes: u64) -> Self {
-        let bytes = mebibytes * MIB;
+        Self::kibibytes(mebibytes * KIB)
+    }
+
+    /// A default of so many kibibytes; the compiler refuses one out of range.
+    pub(crate) const fn kibibytes(kibibytes: u64) -> Self {
+        let bytes = kibibytes * KIB;
         assert!(MIN <= bytes && bytes <= MAX);
         Self(bytes)
     }

@@ -109,7 +109,7 @@ function stack(id, parts) {
 function outcome(status) {
   const text = String(status ?? "");
   if (/;\s*hit\b(?!\s*=\s*\?0)/.test(text)) return "hit";
-  return text === "" || /;\s*fwd\s*=\s*(bypass|request|method)\b/.test(text) ? "bypass" : "miss";
+  return text === "" || /;\s*fwd\s*=\s*(bypass|method)\b/.test(text) ? "bypass" : "miss";
 }
 
 // ---- history, for what happens per second and for the sparkline

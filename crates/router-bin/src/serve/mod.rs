@@ -23,6 +23,8 @@ pub(crate) use listener::serve;
 pub(crate) struct Limits {
     /// The most bytes of a request body.
     pub(crate) max_body: usize,
+    /// The most bytes of a message.
+    pub(crate) max_message: usize,
     /// The most connections at the same time.
     pub(crate) max_connections: usize,
     /// How long a client has to send a request's head, from its first byte on.

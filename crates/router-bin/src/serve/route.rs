@@ -29,6 +29,16 @@ pub(crate) async fn route(
     JsonBody(body): JsonBody<RouteBody>,
 ) -> Result<Response, Problem> {
     let started = Instant::now();
+    let most = app.limits().max_message;
+    if body.message.len() > most {
+        return Err(Problem::unprocessable(
+            "message_too_long",
+            format!(
+                "`message` has {} bytes; [server] max_message allows {most}",
+                body.message.len()
+            ),
+        ));
+    }
     let request = Request {
         message: body.message,
         user_context: body.user_context,
