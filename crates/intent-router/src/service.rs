@@ -193,6 +193,7 @@ impl ServiceBuilder {
             detections: detections.build()?,
             profile_class: classes.define("user_context")?,
             detection_class: classes.define("intent_routing")?,
+            capacity,
             classes,
             scheme,
             enabled: AtomicBool::new(enabled),
@@ -217,6 +218,7 @@ pub struct CacheService {
     pub(crate) detections: DetectionStore,
     pub(crate) profile_class: TtlClass,
     pub(crate) detection_class: TtlClass,
+    capacity: Capacity,
     classes: Classes,
     scheme: Arc<dyn KeyScheme>,
     enabled: AtomicBool,
@@ -352,6 +354,11 @@ impl CacheService {
     /// while it is off.
     pub fn set_enabled(&self, enabled: bool) {
         self.enabled.store(enabled, Ordering::Relaxed);
+    }
+
+    /// How large the store of answers may grow.
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
     }
 
     /// The TTL classes, which can be changed while the service runs.

@@ -212,12 +212,12 @@ function drawRequests(stats) {
 }
 
 function drawCache(stats) {
-  const { unit, limit } = stats.cache_capacity ?? {};
+  const { cache_unit: unit, cache_capacity: limit } = stats;
   const inBytes = unit === "bytes";
-  const used = inBytes ? stats.cache_weight_bytes : stats.cache_size;
+  const used = inBytes ? stats.cache_weight : stats.cache_size;
   const shownAs = inBytes ? bytes : (value) => `${count(value)} entries`;
   put("cache-size", count(stats.cache_size));
-  put("capacity-note", known(limit) ? `${shownAs(used)} of ${shownAs(limit)}, ${percent(share(used, limit))} full` : bytes(stats.cache_weight_bytes));
+  put("capacity-note", known(limit) ? `${shownAs(used)} of ${shownAs(limit)}, ${percent(share(used, limit))} full` : bytes(stats.cache_weight));
   if (known(limit)) stack("capacity-bar", [["hit", used], ["rest", Math.max(0, limit - used)]]);
   const events = [["evicted", stats.evictions], ["expired", stats.expirations], ["invalidated", stats.cache_stats?.invalidations], ["coalesced", stats.coalesced], ["fills refused", stats.refused_fills]];
   put("cache-events", events.filter(([, value]) => value > 0).map(([name, value]) => `${count(value)} ${name}`).join(", "));

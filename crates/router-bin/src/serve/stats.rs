@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream;
+use intent_router::Capacity;
 use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 
@@ -23,6 +24,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(crate) struct StatsDocument {
     #[serde(flatten)]
     cache: cache_core::Stats,
+    /// What `cache_weight` and `cache_capacity` count.
+    cache_unit: &'static str,
     profiles: StoreCounts,
     detections: StoreCounts,
     caching_enabled: bool,
@@ -69,6 +72,10 @@ fn document(app: &App) -> StatsDocument {
     let latency = |outcome: Outcome| (outcome.name(), snapshot.latencies[outcome as usize]);
     StatsDocument {
         cache: cache.stats(),
+        cache_unit: match cache.capacity() {
+            Capacity::Bytes(_) => "bytes",
+            Capacity::Entries(_) => "entries",
+        },
         profiles: cache.profile_stats().into(),
         detections: cache.detection_stats().into(),
         caching_enabled: cache.is_enabled(),
