@@ -73,6 +73,7 @@ fn no_parameter_that_sqlite_finds_stays_empty() {
         ("SELECT :user_id$ AS it", ":user_id$"),
         ("SELECT :user_id::text AS it", ":user_id::text"),
         ("SELECT :user_id(message) AS it", ":user_id(message)"),
+        ("SELECT :user_id AS one, @user_id AS two", "@user_id"),
         // Names in brackets are of SQLite's dialect.
         ("SELECT 1 AS [it's], :user_id AS it", ":user_id"),
         ("SELECT 1 AS [--], :user_id AS it", ":user_id"),
