@@ -10,7 +10,7 @@ mod parse;
 mod sql;
 mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,28 @@ pub struct QuerySpec {
     /// The query's text, with named parameters `:user_id`, `:user_role`,
     /// `:message`, `:terms` and one per slot of the intent.
     pub sql: String,
+}
+
+impl QuerySpec {
+    /// The names after `:` in the query's text, outside of strings, quoted
+    /// names and comments; sorted. Costs a pass over the text.
+    ///
+    /// [`Catalogue::parse`] accepts only those that the queries of the intent
+    /// may use. It knows no database's dialect in full, so a source refuses a
+    /// query in which its database finds a parameter that is not among these.
+    ///
+    /// ```
+    /// use intent_router::QuerySpec;
+    ///
+    /// let query = QuerySpec {
+    ///     name: "claims".to_owned(),
+    ///     sql: "SELECT ':no' AS text FROM claims WHERE member_id = :user_id".to_owned(),
+    /// };
+    /// assert!(query.parameters().into_iter().eq(["user_id"]));
+    /// ```
+    pub fn parameters(&self) -> BTreeSet<&str> {
+        sql::parameters(&self.sql)
+    }
 }
 
 /// How a slot is found in a message.

@@ -1,21 +1,25 @@
-//! The worked example of `docs/catalogue.md` does what the page says.
+//! `docs/catalogue.md` says what is so: of its worked example, and of errors.
 
 use std::path::Path;
 
 use intent_router::{Catalogue, Date, Detector, KeywordDetector, Slots};
 
-/// The first TOML block of the page; nothing where the crate stands without
-/// the workspace's documentation.
-fn example() -> Option<String> {
+/// The page's first TOML block, and the problems that it shows; nothing where
+/// the crate stands without the workspace's documentation.
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+fn example() -> Option<(String, String)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/catalogue.md");
     let page = std::fs::read_to_string(page).ok()?;
-    let (_, rest) = page.split_once("```toml\n")?;
-    Some(rest.split_once("```")?.0.to_owned())
+    let block = |start: &str, end: &str| {
+        let (_, rest) = page.split_once(start).unwrap();
+        rest.split_once(end).unwrap().0.to_owned()
+    };
+    Some((block("```toml\n", "```"), block("```text\n", "\n```")))
 }
 
 #[test]
 fn the_worked_example_holds() {
-    let Some(toml) = example() else {
+    let Some((toml, _)) = example() else {
         println!("skipped: there is no docs/catalogue.md here");
         return;
     };
@@ -39,4 +43,29 @@ fn the_worked_example_holds() {
     assert_eq!(key("What have I borrowed this month?"), "period=2025-03");
     assert_eq!(key("my loans of March 2025"), "period=2025-03");
     assert_eq!(key("lib 00042"), "card=LIB-00042");
+}
+
+#[test]
+fn mistakes_in_the_worked_example_are_told_as_shown() {
+    let Some((mut toml, problems)) = example() else {
+        println!("skipped: there is no docs/catalogue.md here");
+        return;
+    };
+    for (right, wrong) in [
+        ("\"LIB-#####\"", "\"LIB\""),
+        ("slots = [\"period\"]", "slots = [\"perod\"]"),
+        ("\"borrowed\", weight = 2", "\"borrowed\", weight = -2"),
+        ("phrases = [\"library card\"", "phrase = [\"library card\""),
+    ] {
+        assert_eq!(toml.matches(right).count(), 1, "{right}");
+        toml = toml.replace(right, wrong);
+    }
+    let told = Catalogue::parse(&toml).unwrap_err().to_string();
+    // A mistake has consequences; what the page shows is among what is told.
+    for problem in problems.lines() {
+        assert!(
+            told.lines().any(|line| line == problem),
+            "{problem}\nin:\n{told}"
+        );
+    }
 }

@@ -1,4 +1,7 @@
 //! Which named parameters a query uses.
+//!
+//! Read without a database at hand, so in no one dialect of SQL: a source
+//! compares this with what its own database finds.
 
 use std::collections::BTreeSet;
 

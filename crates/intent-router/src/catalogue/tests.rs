@@ -235,6 +235,14 @@ fn checks_what_queries_depend_on() {
             "intent[0] \"a\" query[1]: `sql` is missing (line 5)",
         ],
     );
+    check(
+        "[[intent]]\nname = 'a'\nkind = 'knowledge_base'\nphrases = ['a']\nquery = [{ name = ' ', sql = '' }, { name = 'q', sql = ':user_id' }]",
+        &[
+            "intent[0] \"a\" query[0].name: is empty (line 5)",
+            "intent[0] \"a\" query[0].sql: is empty (line 5)",
+            "intent[0] \"a\" query[1].sql: answers of the knowledge base are shared by everybody, so its queries cannot use :user_id (line 5)",
+        ],
+    );
 }
 
 #[test]
@@ -298,12 +306,12 @@ fn bounds_what_it_reads() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>()) {
+    fn prop_any_text_is_read_or_refused(text in any::<String>()) {
         let _ = Catalogue::parse(&text);
     }
 
     #[test]
-    fn a_damaged_catalogue_is_read_or_refused_with_its_lines(
+    fn prop_a_damaged_catalogue_is_read_or_refused_with_its_lines(
         at in any::<prop::sample::Index>(), length in 0..40usize, with in r#"[\[\]{}="'a\n.]{0,4}"#,
     ) {
         let whole = include_str!("../catalogue.toml");

@@ -146,7 +146,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_a_search_of_all_words_finds(
+        fn prop_finds_what_a_search_of_all_words_finds(
             words in prop::collection::btree_set("[abé]{1,7}", 0..20),
             word in "[abé]{1,8}",
         ) {

@@ -271,12 +271,12 @@ fn a_megabyte_is_read_to_its_end() {
 
 proptest! {
     #[test]
-    fn any_message_is_read_as_its_normal_form_is(message in any::<String>()) {
+    fn prop_any_message_is_read_as_its_normal_form_is(message in any::<String>()) {
         prop_assert_eq!(find(&message), find(&normalise(&message)));
     }
 
     #[test]
-    fn likely_messages_are_read_as_their_normal_form_is(
+    fn prop_likely_messages_are_read_as_their_normal_form_is(
         message in "((CLM|clm|abc|14|march|2025|03|in|last|month|IN|[-–/_. ,]){1,3}[ -]?){0,8}",
     ) {
         prop_assert_eq!(find(&message), find(&normalise(&message)));
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn every_claim_named_is_found(
+    fn prop_every_claim_named_is_found(
         claims in prop::collection::btree_set((2000..2100u32, 0..1_000_000u32), 0..5),
         dash in prop::sample::select(vec!["-", "–", " ", "", " - "]),
         between in prop::sample::select(vec![" ", ", ", " and ", "; "]),
@@ -298,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn every_day_is_found(year in 1900..2100u16, month in 1..=12u8, day in 1..=31u8) {
+    fn prop_every_day_is_found(year in 1900..2100u16, month in 1..=12u8, day in 1..=31u8) {
         let date = Date::new(year, month, day).map(|date| date.to_string());
         for message in [format!("{year}-{month:02}-{day:02}"), format!("{day}/{month}/{year}")] {
             let found = find(&message);
@@ -308,7 +308,7 @@ proptest! {
     }
 
     #[test]
-    fn different_slots_have_different_texts(
+    fn prop_different_slots_have_different_texts(
         a in prop::collection::btree_map(r"[a=;\\]{1,2}", r"[a=;,\\]{1,3}", 0..3),
         b in prop::collection::btree_map(r"[a=;\\]{1,2}", r"[a=;,\\]{1,3}", 0..3),
     ) {

@@ -90,20 +90,20 @@ fn upper_and_lower_case_of_every_character_agree() {
 
 proptest! {
     #[test]
-    fn is_idempotent(text in any::<String>()) {
+    fn prop_is_idempotent(text in any::<String>()) {
         let once = normalise(&text).into_owned();
         prop_assert_eq!(normalise(&once), once.as_str());
     }
 
     #[test]
-    fn short_cuts_change_no_text(text in any::<String>(), plain in "[ -~]{0,20}") {
+    fn prop_short_cuts_change_no_text(text in any::<String>(), plain in "[ -~]{0,20}") {
         prop_assert_eq!(fold_case_and_form(&text), fold_any(&text));
         let spaced = format!(" {plain}");
         prop_assert_eq!(normalise(&plain), normalise(&spaced));
     }
 
     #[test]
-    fn composition_case_and_space_do_not_matter(text in "[a-zA-Zéüßñ0-9 ?.-]{0,40}") {
+    fn prop_composition_case_and_space_do_not_matter(text in "[a-zA-Zéüßñ0-9 ?.-]{0,40}") {
         let normal = normalise(&text).into_owned();
         let decomposed: String = text.nfd().collect();
         let spaced = format!("\n {} \u{3000}?! ", text.replace(' ', "\t  "));

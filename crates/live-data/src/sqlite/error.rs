@@ -29,8 +29,8 @@ pub enum OpenError {
     /// The profile look-up of the options cannot be used with this database.
     #[error("the profile look-up: {0}")]
     Profile(QueryFault),
-    /// A record tag could never be filled, so an invalidation by it would
-    /// silently do nothing.
+    /// No row could ever fill a record tag, so an invalidation by it would
+    /// silently miss answers.
     #[error("tag `{tag}` of intent `{intent}`: no query of the intent yields its columns")]
     Tag {
         /// The intent that the tag belongs to.
@@ -57,23 +57,23 @@ pub enum QueryFault {
     /// It is not a single statement that yields rows and changes nothing.
     #[error("it must be a single statement that yields rows and changes nothing")]
     NotAQuery,
-    /// It uses a parameter that nobody fills in.
+    /// SQLite finds a parameter in it that nothing fills in: one that is not
+    /// among those that the catalogue read and allowed
+    /// ([`QuerySpec::parameters`](intent_router::QuerySpec::parameters)), or,
+    /// in the profile look-up, neither `:user_id` nor `:user_role`.
     #[error(
-        "unknown parameter `{0}`: there are :user_id, :user_role, :message, :terms, \
-         and one for each slot of the intent"
+        "nothing fills in the parameter `{0}`: write `:` and a name that the query may use, \
+         and no quotation mark within [brackets] before it"
     )]
     UnknownParameter(String),
-    /// It belongs to a knowledge-base intent, whose answers everybody
-    /// shares, and depends on who asks.
-    #[error("it uses `{0}`, but the answers of a knowledge-base intent are shared by everybody")]
-    Personal(String),
     /// Two of its columns have one name.
     #[error("two columns are called `{0}`; give one another name with AS")]
     DuplicateColumn(String),
     /// A column that is needed is not among its columns.
     #[error("it does not yield the column `{0}`")]
     MissingColumn(&'static str),
-    /// Its name is taken by another query of the intent, or reserved.
-    #[error("the name is taken: by another query of the intent, or, as `truncated`, by answers")]
-    NameTaken,
+    /// Its name is `truncated`, the member of an answer that names the
+    /// queries that were cut.
+    #[error("the name is reserved: in an answer it stands for the queries that were cut")]
+    ReservedName,
 }

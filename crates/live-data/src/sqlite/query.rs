@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use intent_router::{
-    Ask, Catalogue, Found, Intent, Kind, Principal, Profile, Records, SourceError, TagTemplate,
+    Ask, Catalogue, Found, Intent, Principal, Profile, Records, SourceError, TagTemplate,
 };
 use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
@@ -38,15 +38,16 @@ enum Input {
 }
 
 impl Input {
-    /// What a parameter stands for in a query of an intent with those slots.
-    fn of(parameter: &str, slots: &[String]) -> Option<Self> {
+    /// What a parameter stands for, as SQLite names it; `None` unless its
+    /// name is one of the `allowed`.
+    fn of(parameter: &str, allowed: &BTreeSet<&str>) -> Option<Self> {
         let name = parameter.strip_prefix(':')?;
-        Some(match name {
+        allowed.contains(name).then(|| match name {
             "user_id" => Self::UserId,
             "user_role" => Self::UserRole,
             "message" => Self::Message,
             "terms" => Self::Terms,
-            _ => Self::Slot(slots.iter().find(|slot| *slot == name)?.clone()),
+            slot => Self::Slot(slot.to_owned()),
         })
     }
 
@@ -84,7 +85,8 @@ pub(super) struct Plan {
 pub(super) type Values = Vec<Option<String>>;
 
 impl Plan {
-    /// Checks an intent's queries and tags against the database.
+    /// Checks an intent's queries and tags against the database: what the
+    /// catalogue, which has checked itself, cannot know.
     pub(super) fn of_intent(connection: &Connection, intent: &Intent) -> Result<Self, OpenError> {
         let mut plan = Self {
             intent: intent.name.clone(),
@@ -98,20 +100,11 @@ impl Plan {
                 query: spec.name.clone(),
                 fault,
             };
-            let is_taken = plan.queries.iter().any(|query| query.name == spec.name);
-            if is_taken || spec.name == TRUNCATED {
-                return Err(fault(QueryFault::NameTaken));
+            if spec.name == TRUNCATED {
+                return Err(fault(QueryFault::ReservedName));
             }
-            plan.add(connection, &spec.name, &spec.sql, &intent.slots)
+            plan.add(connection, &spec.name, &spec.sql, &spec.parameters())
                 .map_err(fault)?;
-            let personal = plan.inputs.iter().find_map(|input| match input {
-                Input::UserId => Some(":user_id"),
-                Input::UserRole => Some(":user_role"),
-                _ => None,
-            });
-            if let (Kind::KnowledgeBase, Some(parameter)) = (intent.kind, personal) {
-                return Err(fault(QueryFault::Personal(parameter.to_owned())));
-            }
         }
         for tag in &intent.tags {
             let fills = |query: &Query| {
@@ -137,21 +130,14 @@ impl Plan {
             queries: Vec::with_capacity(1),
             tags: Vec::new(),
         };
-        plan.add(connection, "profile", sql, &[])
+        let allowed = BTreeSet::from(["user_id", "user_role"]);
+        plan.add(connection, "profile", sql, &allowed)
             .map_err(OpenError::Profile)?;
         for needed in ["member_id", "kind", "display_name"] {
             let columns = plan.queries.iter().flat_map(|query| &query.columns);
             if !columns.into_iter().any(|column| column == needed) {
                 return Err(OpenError::Profile(QueryFault::MissingColumn(needed)));
             }
-        }
-        if let Some(unknown) = plan.inputs.iter().find_map(|input| match input {
-            Input::Message => Some(":message"),
-            Input::Terms => Some(":terms"),
-            _ => None,
-        }) {
-            let fault = QueryFault::UnknownParameter(unknown.to_owned());
-            return Err(OpenError::Profile(fault));
         }
         Ok(plan)
     }
@@ -161,7 +147,7 @@ impl Plan {
         connection: &Connection,
         name: &str,
         sql: &str,
-        slots: &[String],
+        allowed: &BTreeSet<&str>,
     ) -> Result<(), QueryFault> {
         let statement = connection.prepare(sql).map_err(fault)?;
         // A statement without columns (BEGIN, ATTACH) counts as read-only.
@@ -176,7 +162,7 @@ impl Plan {
         let mut parameters = Vec::with_capacity(statement.parameter_count());
         for index in 1..=statement.parameter_count() {
             let parameter = statement.parameter_name(index).unwrap_or("?");
-            let input = Input::of(parameter, slots)
+            let input = Input::of(parameter, allowed)
                 .ok_or_else(|| QueryFault::UnknownParameter(parameter.to_owned()))?;
             let known = self.inputs.iter().position(|known| *known == input);
             parameters.push(known.unwrap_or(self.inputs.len()));
@@ -203,7 +189,8 @@ impl Plan {
         let value = |input: &Input| match input {
             Input::UserId => Some(who.id_text().into_owned()),
             Input::UserRole => Some(who.role_text().into_owned()),
-            _ => None,
+            // The look-up is allowed no others.
+            Input::Message | Input::Terms | Input::Slot(_) => None,
         };
         self.inputs.iter().map(value).collect()
     }

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn no_message_makes_full_text_search_fail() {
+    fn prop_no_message_makes_full_text_search_fail() {
         let connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch(

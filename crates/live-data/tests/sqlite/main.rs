@@ -5,6 +5,7 @@
 mod answers;
 mod block_on;
 mod limits;
+mod numbers;
 mod open;
 mod ownership;
 mod plans;

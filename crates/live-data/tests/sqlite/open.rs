@@ -43,7 +43,6 @@ fn statements_that_are_no_queries_are_refused() {
         "VACUUM",
         "SELECT 1 AS one; SELECT 2 AS two",
         "SELECT 1 AS one; DELETE FROM claims",
-        "",
         "-- nothing",
     ] {
         assert_eq!(fault(sql), QueryFault::NotAQuery, "{sql}");
@@ -56,53 +55,82 @@ fn mistakes_in_a_query_are_named() {
     assert!(
         matches!(fault("SELECT x FROM clams"), QueryFault::Sql(text) if text.contains("clams"))
     );
-    for parameter in [
-        ":claim_number",
-        ":userid",
-        "@user_id",
-        "$user_id",
-        "?",
-        "?7",
-    ] {
-        let sql = format!("SELECT 1 AS one WHERE 1 = {parameter}");
-        assert!(
-            matches!(fault(&sql), QueryFault::UnknownParameter(_)),
-            "{parameter}"
-        );
-    }
     let twice = "SELECT 1 AS n, 2 AS n";
     assert_eq!(fault(twice), QueryFault::DuplicateColumn("n".to_owned()));
 }
 
 #[test]
-fn a_query_name_is_used_once_and_not_by_answers() {
-    let one = "SELECT 1 AS one";
-    for names in [["twice", "twice"], ["once", "truncated"]] {
-        let error = open_demo(&catalogue_of(&[(names[0], one), (names[1], one)], "")).unwrap_err();
-        let is_taken = matches!(
-            error,
-            OpenError::Query {
-                fault: QueryFault::NameTaken,
-                ..
-            }
-        );
-        assert!(is_taken, "{names:?}");
+fn no_parameter_that_sqlite_finds_stays_empty() {
+    // Each is accepted by the catalogue, which sees none of them, or another.
+    for (sql, parameter) in [
+        ("SELECT @user_id AS it", "@user_id"),
+        ("SELECT $user_id AS it", "$user_id"),
+        ("SELECT ? AS it", "?"),
+        ("SELECT ?1 AS it", "?1"),
+        ("SELECT :1 AS it", ":1"),
+        ("SELECT :é AS it", ":é"),
+        ("SELECT :user_idé AS it", ":user_idé"),
+        ("SELECT :user_id$ AS it", ":user_id$"),
+        ("SELECT :user_id::text AS it", ":user_id::text"),
+        ("SELECT :user_id(message) AS it", ":user_id(message)"),
+        ("SELECT :user_id AS one, @user_id AS two", "@user_id"),
+        // Names in brackets are of SQLite's dialect.
+        ("SELECT 1 AS [it's], :user_id AS it", ":user_id"),
+        ("SELECT 1 AS [--], :user_id AS it", ":user_id"),
+        ("SELECT 1 AS [/*], :user_id AS it", ":user_id"),
+    ] {
+        let expected = QueryFault::UnknownParameter(parameter.to_owned());
+        assert_eq!(fault(sql), expected, "{sql}");
     }
+    // Those that neither of them takes for parameters.
+    let sql = "SELECT ':a @b $c ?' AS \":d's\", 1 AS `:e`, 'it''s :f' AS g -- :h\n/* :i */";
+    assert!(open_demo(&catalogue_of(&[("it", sql)], "")).is_ok());
 }
 
 #[test]
-fn a_shared_answer_cannot_depend_on_who_asks() {
-    for parameter in [":user_id", ":user_role"] {
+fn no_hidden_parameter_makes_an_answer_that_its_key_does_not_tell() {
+    for (settings, parameter) in [
+        ("kind = \"knowledge_base\"", ":user_id"),
+        ("kind = \"knowledge_base\"", ":user_role"),
+        ("kind = \"live_data\"\nkey = \"slots\"", ":message"),
+        ("kind = \"live_data\"\nkey = \"slots\"", ":terms"),
+    ] {
         let text = format!(
-            "[[intent]]\nname = \"test\"\nkind = \"knowledge_base\"\nphrases = [\"test\"]\n\
-             [[intent.query]]\nname = \"it\"\nsql = \"SELECT {parameter} AS who\"\n"
+            "[[intent]]\nname = \"test\"\n{settings}\nphrases = [\"test\"]\n\
+             [[intent.query]]\nname = \"it\"\nsql = \"SELECT 1 AS [it's], {parameter} AS what\"\n"
         );
         let error = open_demo(&Catalogue::parse(&text).unwrap()).unwrap_err();
         let OpenError::Query { fault, .. } = error else {
             panic!("{error:?}");
         };
-        assert_eq!(fault, QueryFault::Personal(parameter.to_owned()));
+        assert_eq!(fault, QueryFault::UnknownParameter(parameter.to_owned()));
     }
+}
+
+/// The example of `docs/data.md` and the error that it shows.
+#[test]
+fn the_example_of_the_page_holds() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/data.md");
+    let Ok(page) = fs::read_to_string(page) else {
+        println!("skipped: there is no docs/data.md here");
+        return;
+    };
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (example, rest) = rest.split_once("```").unwrap();
+    assert!(open_demo(&Catalogue::parse(example).unwrap()).is_ok());
+    let mistaken = example.replace("SELECT claim_number, status", "SELECT claim_number, staus");
+    let error = open_demo(&Catalogue::parse(&mistaken).unwrap()).unwrap_err();
+    assert!(rest.contains(&format!("\n    {error}\n")), "{error}");
+}
+
+#[test]
+fn a_query_cannot_have_the_name_of_a_part_of_answers() {
+    let catalogue = catalogue_of(&[("truncated", "SELECT 1 AS one")], "");
+    let error = open_demo(&catalogue).unwrap_err();
+    let OpenError::Query { fault, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(fault, QueryFault::ReservedName);
 }
 
 #[test]
@@ -124,6 +152,10 @@ fn the_profile_lookup_is_checked_too() {
         (
             "SELECT member_id, kind, display_name FROM members WHERE member_id = :terms",
             QueryFault::UnknownParameter(":terms".to_owned()),
+        ),
+        (
+            "SELECT member_id, kind, display_name FROM members WHERE member_id = ?1",
+            QueryFault::UnknownParameter("?1".to_owned()),
         ),
     ] {
         let options = SqliteOptions {

@@ -65,7 +65,7 @@ fn column(oracle: &Connection, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn whoever_asks_sees_only_what_belongs_to_them() {
+fn prop_whoever_asks_sees_only_what_belongs_to_them() {
     let folder = Folder::new();
     let path = folder.file("crm.db");
     let demo = DemoOptions {

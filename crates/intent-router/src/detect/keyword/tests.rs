@@ -257,7 +257,7 @@ fn naive_found(detector: &KeywordDetector, message: &str) -> BTreeSet<usize> {
 
 proptest! {
     #[test]
-    fn finds_what_a_search_at_every_place_finds(
+    fn prop_finds_what_a_search_at_every_place_finds(
         phrases in prop::collection::btree_set("[abc]( [abc]){0,3}", 1..8),
         message in "[abcd]( [abcd]){0,12}",
     ) {
@@ -267,7 +267,7 @@ proptest! {
     }
 
     #[test]
-    fn confidence_grows_with_evidence_and_distance(e in 1e-3..1e3f64, more in 0.0..1e3f64, r in 0.0..1e3f64) {
+    fn prop_confidence_grows_with_evidence_and_distance(e in 1e-3..1e3f64, more in 0.0..1e3f64, r in 0.0..1e3f64) {
         let r = r.min(e);
         prop_assert!((0.0..=1.0).contains(&confidence(e, r)));
         prop_assert!(confidence(e + more, r) >= confidence(e, r));
@@ -275,7 +275,7 @@ proptest! {
     }
 
     #[test]
-    fn any_message_has_one_answer(message in any::<String>()) {
+    fn prop_any_message_has_one_answer(message in any::<String>()) {
         let detector = built_in();
         let found = detector.detect(&message);
         prop_assert!((0.0..=1.0).contains(&found.confidence));
@@ -284,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn what_ends_a_sentence_changes_nothing(pick in any::<prop::sample::Index>(), tail in "[ \t\n.!?,;:…]{0,6}") {
+    fn prop_what_ends_a_sentence_changes_nothing(pick in any::<prop::sample::Index>(), tail in "[ \t\n.!?,;:…]{0,6}") {
         let detector = built_in();
         let intents = Catalogue::built_in().intents();
         let examples: Vec<_> = intents.iter().flat_map(|intent| &intent.examples).collect();
