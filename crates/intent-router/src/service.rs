@@ -181,10 +181,10 @@ impl ServiceBuilder {
             .classes(classes.clone())
             .clock(Arc::clone(&clock))
             .max_entries(SIDE_STORE_ENTRIES);
-        let detections = Cache::builder()
+        let detections = Cache::<Box<str>, Detection>::builder()
             .classes(classes.clone())
             .clock(clock)
-            .max_weight(DETECTION_TEXT_BYTES, |message: &Box<str>, _: &Detection| {
+            .max_weight(DETECTION_TEXT_BYTES, |message, _| {
                 message.len() as u64 + ENTRY_OVERHEAD / 4
             });
         Ok(CacheService {

@@ -1,5 +1,7 @@
 //! The routing rules, one by one (contract of the router: README, "Routing").
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod support;
 
 use std::sync::Arc;

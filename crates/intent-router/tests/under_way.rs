@@ -1,5 +1,7 @@
 //! Requests that meet while an answer is being fetched.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod support;
 
 use std::panic::AssertUnwindSafe;

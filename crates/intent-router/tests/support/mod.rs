@@ -1,5 +1,6 @@
 //! A source of made-up records that counts its calls, can be held, and can fail.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
 use std::collections::HashMap;
 use std::future::Future;
