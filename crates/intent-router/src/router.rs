@@ -276,8 +276,9 @@ impl Question<'_> {
         let make = || async {
             match self.answer(Some(reuse)).await {
                 Ok(Answered { answer, records }) => {
+                    let intent = &self.intent.name;
                     let tags = records
-                        .map(|records| policy::answer_tags(&self.intent.name, &owner, &records));
+                        .map(|records| policy::answer_tags(intent, answer.owner(), &records));
                     Made {
                         value: Ok(Kept::new(answer, tags.as_deref().unwrap_or_default())),
                         store: tags,
