@@ -70,8 +70,7 @@ where
     /// ```
     pub fn invalidate_tag(&self, tag: &str) -> usize {
         let hash = self.inner.hasher.hash_one(tag);
-        let selector = Selector::Tag(hash, Arc::from(tag));
-        self.inner.log.record(selector);
+        self.inner.log.record(Selector::Tag(hash));
         self.in_each_shard(|shard, judge, garbage| shard.invalidate_tag(hash, tag, judge, garbage))
     }
 

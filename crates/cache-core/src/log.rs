@@ -36,8 +36,9 @@ pub(crate) enum Selector<K, V> {
     /// The key with this hash; a key that merely shares the hash is reached
     /// too, which is harmless and rare.
     Key(u64),
-    /// The tag, after its hash.
-    Tag(u64, Arc<str>),
+    /// The tag with this hash; so with tags that share a hash. Names are not
+    /// kept, so that their length bounds nothing here.
+    Tag(u64),
     Class(TtlClass),
     If(Predicate<K, V>),
     All,
@@ -47,7 +48,7 @@ impl<K, V> Clone for Selector<K, V> {
     fn clone(&self) -> Self {
         match self {
             Self::Key(hash) => Self::Key(*hash),
-            Self::Tag(hash, tag) => Self::Tag(*hash, Arc::clone(tag)),
+            Self::Tag(hash) => Self::Tag(*hash),
             Self::Class(class) => Self::Class(*class),
             Self::If(predicate) => Self::If(Arc::clone(predicate)),
             Self::All => Self::All,
@@ -70,7 +71,7 @@ impl<K, V> Selector<K, V> {
     fn reaches(&self, subject: &Subject<'_, K, V>) -> bool {
         match self {
             Self::Key(hash) => *hash == subject.hash,
-            Self::Tag(hash, tag) => subject.tags.is_none_or(|tags| tags.contains(*hash, tag)),
+            Self::Tag(hash) => subject.tags.is_none_or(|tags| tags.contains(*hash)),
             Self::Class(class) => *class == subject.class,
             Self::If(predicate) => predicate(subject.key, subject.value),
             Self::All => true,

@@ -41,8 +41,11 @@ impl<'a> TagSet<'a> {
         self.tags.len()
     }
 
-    pub(crate) fn contains(&self, hash: u64, tag: &str) -> bool {
-        self.tags.binary_search(&(hash, tag)).is_ok()
+    /// Whether a tag with this hash is among them.
+    pub(crate) fn contains(&self, hash: u64) -> bool {
+        self.tags
+            .binary_search_by_key(&hash, |&(own, _)| own)
+            .is_ok()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &'a str)> + '_ {

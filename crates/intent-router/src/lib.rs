@@ -74,6 +74,7 @@ mod slots;
 mod source;
 mod text;
 mod through;
+mod weight;
 
 pub use catalogue::{
     Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,

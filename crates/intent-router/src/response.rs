@@ -57,12 +57,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// An answer of `owner` that took `calls` database calls.
+    /// An answer of `owner` that takes `calls` database calls without a cache.
     pub fn new(response: Response, owner: Owner, calls: u32) -> Arc<Self> {
-        // The response holds strings, a finite float and a `Value`, whose
-        // object keys are strings: there is nothing that cannot be written.
+        // The response holds strings, a float and a `Value`, whose object keys
+        // are strings: there is nothing that cannot be written.
         let json = serde_json::to_string(&response)
-            .expect("a response has only string keys and no non-finite number")
+            .expect("a response has only string keys")
             .into_boxed_str();
         Arc::new(Self {
             response,
@@ -87,7 +87,8 @@ impl Answer {
         &self.json
     }
 
-    /// How many database calls it took, and so how many a hit saves.
+    /// How many database calls it takes without a cache, and so how many a hit
+    /// saves. The look-up of a profile counts even where a stored one was used.
     pub fn calls(&self) -> u32 {
         self.calls
     }
@@ -164,6 +165,7 @@ pub struct Routed {
     pub cache: CacheOutcome,
     /// The cache key, when the request was cacheable.
     pub key: Option<cache_keys::Digest>,
-    /// How many database calls this request itself made.
+    /// How many database calls this request itself made. It saved the rest of
+    /// those that its [answer takes](Answer::calls).
     pub calls: u32,
 }

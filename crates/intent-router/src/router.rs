@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cache_core::{Reuse, TtlClass};
 use serde_json::{Value, json};
@@ -14,13 +14,14 @@ use crate::detect::{Detection, Detector};
 use crate::error::{BuildError, RouteError};
 use crate::policy::{self, Decision};
 use crate::principal::{Owner, Principal};
-use crate::request::Request;
+use crate::request::{CacheUse, Request};
 use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
 use crate::service::{CacheService, Delivered};
 use crate::slots::{Date, Slots};
-use crate::source::{Ask, Found, LiveData, Profile, Records, SourceError};
+use crate::source::{Ask, Found, LiveData, Profile, Records};
 use crate::text;
 use crate::through::{Made, through};
+use crate::weight::Kept;
 
 /// The time of day, for time stamps and relative periods ("last month").
 /// Ages are measured by the cache's own monotonic clock, never by this one.
@@ -34,6 +35,8 @@ pub struct Router {
     detector: Arc<dyn Detector>,
     source: Arc<dyn LiveData>,
     cache: Arc<CacheService>,
+    /// The TTL class of each intent, in the order of the catalogue.
+    classes: Vec<TtlClass>,
     wall_clock: WallClock,
 }
 
@@ -56,14 +59,18 @@ impl Router {
         source: Arc<dyn LiveData>,
         cache: Arc<CacheService>,
     ) -> Result<Self, BuildError> {
-        for intent in catalogue.intents() {
-            cache.classes().define(&intent.class)?;
-        }
+        let define = |intent: &Intent| cache.classes().define(&intent.class);
+        let classes = catalogue
+            .intents()
+            .iter()
+            .map(define)
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             catalogue,
             detector,
             source,
             cache,
+            classes,
             wall_clock: Arc::new(SystemTime::now),
         })
     }
@@ -100,7 +107,8 @@ impl Router {
             };
         }
         let message = request.message.as_str();
-        if !self.detector.is_costly() || !self.cache.is_enabled() {
+        let may_store = request.cache_use != CacheUse::Forbidden && self.cache.is_enabled();
+        if !self.detector.is_costly() || !may_store {
             return self.detector.detect(message);
         }
         let class = self.cache.detection_class;
@@ -123,8 +131,12 @@ impl Router {
     /// be made of; [`RouteError::Source`] when the source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
         let detection = self.detect(request);
-        let Some(intent) = self.catalogue.get(&detection.intent) else {
-            let answer = self.fallback(&detection, Owner::Everyone, Fallback::UnknownIntent, 0);
+        let Some((intent, class)) = self.intent(&detection.intent) else {
+            let unknown = Detection {
+                intent: Detection::UNKNOWN.to_owned(),
+                ..detection
+            };
+            let answer = self.fallback(&unknown, Owner::Everyone, Fallback::UnknownIntent, 0);
             return Ok(bypassed(answer, Bypass::UnknownIntent));
         };
         let principal = Principal::identify(&request.user_context);
@@ -132,9 +144,11 @@ impl Router {
             router: self,
             request,
             intent,
+            class,
             detection: &detection,
             principal: principal.as_ref(),
             slots: OnceLock::new(),
+            calls: AtomicU32::new(0),
         };
         let enabled = self.cache.is_enabled();
         match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
@@ -144,6 +158,13 @@ impl Router {
             }
             Decision::Use(owner, reuse) => question.cached(owner, reuse).await,
         }
+    }
+
+    /// The intent of that name, with its TTL class.
+    fn intent(&self, name: &str) -> Option<(&Intent, TtlClass)> {
+        let mut intents = self.catalogue.intents().iter().zip(&self.classes);
+        let (intent, class) = intents.find(|(intent, _)| intent.name == name)?;
+        Some((intent, *class))
     }
 
     /// The day, in universal time, from which relative periods count.
@@ -162,7 +183,7 @@ impl Router {
             intent: detection.intent.clone(),
             confidence: detection.confidence,
             data,
-            timestamp: humantime::format_rfc3339_millis((self.wall_clock)()).to_string(),
+            timestamp: timestamp((self.wall_clock)()),
         }
     }
 
@@ -180,14 +201,15 @@ impl Router {
             calls,
         )
     }
+}
 
-    /// The class under which an intent's answers are kept.
-    fn class(&self, intent: &Intent) -> TtlClass {
-        // Every class of the catalogue was defined when the router was built,
-        // and classes are never removed.
-        let class = self.cache.classes().get(&intent.class);
-        class.expect("the class was defined with the router")
-    }
+/// The time of day as RFC 3339 writes it. A clock that was never set, or set
+/// wrong, may show a time that cannot be written: the nearest that can is.
+fn timestamp(now: SystemTime) -> String {
+    /// From 1970 to the end of the year 9999.
+    const LONGEST: Duration = Duration::from_secs(253_402_300_799);
+    let now = now.clamp(UNIX_EPOCH, UNIX_EPOCH + LONGEST);
+    humantime::format_rfc3339_millis(now).to_string()
 }
 
 /// Why there is no answer from records.
@@ -232,10 +254,14 @@ struct Question<'a> {
     router: &'a Router,
     request: &'a Request,
     intent: &'a Intent,
+    class: TtlClass,
     detection: &'a Detection,
     principal: Option<&'a Principal>,
     /// Found when first needed: a hit on a message key needs none.
     slots: OnceLock<Slots>,
+    /// How many database calls were made for it. An atomic only because the
+    /// future must be `Send`: nobody else counts.
+    calls: AtomicU32,
 }
 
 impl Question<'_> {
@@ -247,26 +273,27 @@ impl Question<'_> {
             .cache
             .entry_key(&self.intent.name, owner.clone(), &text)?;
         let digest = key.digest();
-        let class = router.class(self.intent);
         let make = || async {
             match self.answer(Some(reuse)).await {
-                Ok(Answered { answer, records }) => Made {
-                    value: Ok(answer),
-                    store: records
-                        .map(|records| policy::answer_tags(&self.intent.name, &owner, &records)),
-                },
+                Ok(Answered { answer, records }) => {
+                    let intent = &self.intent.name;
+                    let tags = records
+                        .map(|records| policy::answer_tags(intent, answer.owner(), &records));
+                    Made {
+                        value: Ok(Kept::new(answer, tags.as_deref().unwrap_or_default())),
+                        store: tags,
+                    }
+                }
                 Err(error) => Made {
                     value: Err(error),
                     store: None,
                 },
             }
         };
-        let (value, cache) = through(&router.cache.answers, key, class, reuse, make).await;
-        let answer = value.map_err(RouteError::Source)?;
-        let asked = matches!(cache, CacheOutcome::Miss { .. });
+        let (value, cache) = through(&router.cache.answers, key, self.class, reuse, make).await;
         Ok(Routed {
-            calls: if asked { answer.calls() } else { 0 },
-            answer,
+            answer: value.map_err(RouteError::Source)?.answer,
+            calls: self.calls.load(Ordering::Relaxed),
             cache,
             key: Some(digest),
         })
@@ -341,41 +368,41 @@ impl Question<'_> {
             KeyMode::Message | KeyMode::Slots => Cow::Borrowed(self.request.message.as_str()),
         };
         let ask = Ask::new(self.intent, who, self.slots(), &message);
-        self.router.source.records(ask).await.map_err(Arc::new)
+        let found = self.router.source.records(ask).await.map_err(Arc::new)?;
+        Ok(self.count(found))
     }
 
-    /// Who the principal is, from the cache where it may be used.
+    fn count<T>(&self, found: Found<T>) -> Found<T> {
+        self.calls.fetch_add(found.calls, Ordering::Relaxed);
+        found
+    }
+
+    /// Who the principal is, from the cache where it may be used, with the
+    /// calls that it takes to look that up.
     async fn profile(
         &self,
         who: &Principal,
         reuse: Option<Reuse>,
     ) -> Delivered<Found<Option<Arc<Profile>>>> {
-        let source = &self.router.source;
-        let Some(reuse) = reuse else {
-            let found = source.profile(who).await.map_err(Arc::new)?;
-            return Ok(Found::new(found.value.map(Arc::new), found.calls));
+        let look_up = || async {
+            let found = self.router.source.profile(who).await.map_err(Arc::new)?;
+            let found = self.count(found);
+            Ok(Found::new(found.value.map(Arc::new), found.calls))
         };
-        // An atomic only because the future must be `Send`: nobody else counts.
-        let calls = AtomicU32::new(0);
+        let Some(reuse) = reuse else {
+            return look_up().await;
+        };
         let make = || async {
-            match source.profile(who).await {
-                Ok(found) => {
-                    calls.store(found.calls, Ordering::Relaxed);
-                    let known = found.value.is_some();
-                    Made {
-                        value: Ok(found.value.map(Arc::new)),
-                        store: known.then(|| policy::person_tags(who)),
-                    }
-                }
-                Err(error) => Made {
-                    value: Err(Arc::<SourceError>::new(error)),
-                    store: None,
-                },
+            let value: Delivered<Found<_>> = look_up().await;
+            let known = value.as_ref().is_ok_and(|found| found.value.is_some());
+            Made {
+                value,
+                store: known.then(|| policy::person_tags(who)),
             }
         };
         let cache = &self.router.cache;
         let class = cache.profile_class;
         let (profile, _) = through(&cache.profiles, who.clone(), class, reuse, make).await;
-        Ok(Found::new(profile?, calls.into_inner()))
+        profile
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cache_core::{Cache, Classes, Clock, Freshness, Maintained, Stats, SystemClock, TtlClass};
+use cache_core::{
+    Cache, Classes, Clock, Freshness, Inserted, Maintained, Stats, SystemClock, TtlClass,
+};
 use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme, Md5Scheme};
 use equivalent::Equivalent;
 use once_cell::sync::Lazy;
@@ -16,8 +18,9 @@ use crate::error::BuildError;
 use crate::pattern::Pattern;
 use crate::policy;
 use crate::principal::{Owner, Principal, UserContext, field};
-use crate::response::Answer;
-use crate::source::{Profile, SourceError};
+use crate::response::{Answer, Source};
+use crate::source::{Found, Profile, SourceError};
+use crate::weight::{self, Kept};
 
 /// A clock that all stores of a service share.
 pub type SharedClock = Arc<dyn Clock>;
@@ -26,8 +29,10 @@ pub type SharedClock = Arc<dyn Clock>;
 /// for one fill share. Errors are handed on, never stored.
 pub(crate) type Delivered<T> = Result<T, Arc<SourceError>>;
 
-pub(crate) type AnswerStore = Cache<EntryKey, Delivered<Arc<Answer>>, SharedClock>;
-pub(crate) type ProfileStore = Cache<Principal, Delivered<Option<Arc<Profile>>>, SharedClock>;
+pub(crate) type AnswerStore = Cache<EntryKey, Delivered<Kept>, SharedClock>;
+/// Profiles with the number of calls that each look-up took.
+pub(crate) type ProfileStore =
+    Cache<Principal, Delivered<Found<Option<Arc<Profile>>>>, SharedClock>;
 pub(crate) type DetectionStore = Cache<Box<str>, Detection, SharedClock>;
 
 /// The identity of a stored answer: its key and whose it is.
@@ -107,16 +112,13 @@ impl Default for Capacity {
     }
 }
 
-/// Bytes that an answer costs besides its texts: the entry, its links and
-/// tags, the parsed response. An estimate, so that many small answers do not
-/// count as nothing.
-const ENTRY_OVERHEAD: u64 = 512;
+/// How many bytes the profiles kept may occupy, by estimate. A bound on their
+/// number would be none: identifiers and roles come from requests, and may be
+/// long.
+const PROFILE_BYTES: u64 = 32 << 20;
 
-/// How many profiles, and how many detections, are kept at most.
-const SIDE_STORE_ENTRIES: usize = 100_000;
-
-/// How much text of messages the detections kept may hold.
-const DETECTION_TEXT_BYTES: u64 = 16 << 20;
+/// The same for detections, which hold the messages.
+const DETECTION_BYTES: u64 = 16 << 20;
 
 /// Settings of a [`CacheService`]; each has a default.
 pub struct ServiceBuilder {
@@ -175,18 +177,16 @@ impl ServiceBuilder {
             .clock(Arc::clone(&clock));
         let answers = match capacity {
             Capacity::Entries(most) => answers.max_entries(most),
-            Capacity::Bytes(most) => answers.max_weight(most, weigh_answer),
+            Capacity::Bytes(most) => answers.max_weight(most, weight::answer),
         };
         let profiles = Cache::builder()
             .classes(classes.clone())
             .clock(Arc::clone(&clock))
-            .max_entries(SIDE_STORE_ENTRIES);
-        let detections = Cache::builder()
+            .max_weight(PROFILE_BYTES, weight::profile);
+        let detections = Cache::<Box<str>, Detection>::builder()
             .classes(classes.clone())
             .clock(clock)
-            .max_weight(DETECTION_TEXT_BYTES, |message: &Box<str>, _: &Detection| {
-                message.len() as u64 + ENTRY_OVERHEAD / 4
-            });
+            .max_weight(DETECTION_BYTES, |message, _| weight::detection(message));
         Ok(CacheService {
             answers: answers.build()?,
             profiles: profiles.build()?,
@@ -199,13 +199,6 @@ impl ServiceBuilder {
             enabled: AtomicBool::new(enabled),
         })
     }
-}
-
-fn weigh_answer(key: &EntryKey, answer: &Delivered<Arc<Answer>>) -> u64 {
-    let texts = answer.as_ref().map_or(0, |a| 2 * a.json().len())
-        + key.owner.id_text().len()
-        + key.owner.role_text().len();
-    texts as u64 + ENTRY_OVERHEAD
 }
 
 /// The stores behind a router: answers, user profiles and costly detections.
@@ -295,20 +288,36 @@ impl CacheService {
     /// The stored answer, if there is one that is not older than its class
     /// allows: the seed's `get`.
     pub fn get(&self, entry: &EntryKey, class: TtlClass) -> Option<Arc<Answer>> {
-        self.answers.get(entry, class).and_then(Result::ok)
+        let found = self.answers.get(entry, class)?;
+        found.ok().map(|kept| kept.answer)
     }
 
     /// Stores an answer with the records it was made of: the seed's `set`.
-    /// The entry is filed under the owner that `entry` names.
-    pub fn set(&self, entry: EntryKey, answer: Arc<Answer>, class: TtlClass, records: &[String]) {
-        let tags = policy::answer_tags(&answer.response().intent, &entry.owner, records);
+    /// Returns whether it was stored: a fallback, an answer of another owner
+    /// than the entry's, or one that is larger than the cache, is not.
+    pub fn set(
+        &self,
+        entry: EntryKey,
+        answer: Arc<Answer>,
+        class: TtlClass,
+        records: &[String],
+    ) -> bool {
+        let response = answer.response();
+        if response.source == Source::Fallback || *answer.owner() != entry.owner {
+            return false;
+        }
+        let tags = policy::answer_tags(&response.intent, &entry.owner, records);
+        let kept = Kept::new(answer, &tags);
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-        self.answers.insert(entry, Ok(answer), class, &tags);
+        let inserted = self.answers.insert(entry, Ok(kept), class, &tags);
+        !matches!(inserted, Inserted::Rejected { .. })
     }
 
     /// Removes what the selector names and returns how many live entries that
     /// were. Answers and profiles being fetched meanwhile are not stored.
     pub fn invalidate(&self, selector: &Selector) -> usize {
+        // Answers always go last: one that is made between the two steps, with
+        // a profile that is still stored, must not outlast them.
         match selector {
             Selector::Key(digest) => self.answers.invalidate(&ByDigest(*digest)),
             Selector::User(id) => self.invalidate_person(&policy::user_tag(id.as_str())),
@@ -316,15 +325,19 @@ impl CacheService {
             Selector::Intent(intent) => self.answers.invalidate_tag(&policy::intent_tag(intent)),
             Selector::Tag(record) => self.answers.invalidate_tag(&policy::record_tag(record)),
             Selector::Class(name) => self.classes.get(name).map_or(0, |class| {
-                self.answers.invalidate_class(class)
+                self.detections.invalidate_class(class)
                     + self.profiles.invalidate_class(class)
-                    + self.detections.invalidate_class(class)
+                    + self.answers.invalidate_class(class)
             }),
             Selector::Pattern(pattern) => {
                 let pattern = pattern.clone();
                 self.answers.invalidate_if(move |key, answer| {
+                    // An error has no scope. It is never stored, and whoever
+                    // asks after this had better ask the source.
                     pattern.matches(&key.digest().to_string())
-                        || answer.as_ref().is_ok_and(|a| pattern.matches(&a.scope()))
+                        || answer
+                            .as_ref()
+                            .map_or(true, |kept| pattern.matches(&kept.answer.scope()))
                 })
             }
             Selector::All => {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -132,6 +133,57 @@ pub trait LiveData: Send + Sync {
     /// [`SourceError`] when it cannot.
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
         Box::pin(async { Ok(()) })
+    }
+}
+
+impl<L: LiveData + ?Sized> LiveData for &L {
+    fn profile<'a>(
+        &'a self,
+        who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+        (**self).profile(who)
+    }
+
+    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+        (**self).records(ask)
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        (**self).ready()
+    }
+}
+
+impl<L: LiveData + ?Sized> LiveData for Box<L> {
+    fn profile<'a>(
+        &'a self,
+        who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+        (**self).profile(who)
+    }
+
+    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+        (**self).records(ask)
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        (**self).ready()
+    }
+}
+
+impl<L: LiveData + ?Sized> LiveData for Arc<L> {
+    fn profile<'a>(
+        &'a self,
+        who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+        (**self).profile(who)
+    }
+
+    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+        (**self).records(ask)
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        (**self).ready()
     }
 }
 

@@ -32,10 +32,9 @@ where
 {
     let permit = match store.lookup(key, class, reuse) {
         Lookup::Hit(hit) => {
-            let remaining = hit.ttl.saturating_sub(hit.age);
             let outcome = CacheOutcome::Hit {
                 age: hit.age,
-                remaining,
+                remaining: hit.remaining(),
             };
             return (hit.value, outcome);
         }

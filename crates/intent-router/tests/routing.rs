@@ -1,16 +1,18 @@
 //! The routing rules, one by one (contract of the router: README, "Routing").
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use cache_core::Reuse;
+use cache_core::{Reuse, TtlClass};
 use cache_keys::{CacheKey, CanonicalJson, KeyError, KeyParts, KeyScheme, Md5Scheme};
 use intent_router::{
-    Bypass, CacheOutcome, CacheUse, Capacity, Pattern, Request, RouteError, Routed, Selector,
-    Source, UserContext,
+    Answer, Bypass, CacheOutcome, CacheUse, Capacity, Owner, Pattern, Principal, Request, Response,
+    RouteError, Routed, Selector, Source, UserContext,
 };
 use support::{Bench, bench, bench_with, now};
 
@@ -386,6 +388,60 @@ fn owner_and_role_are_compared_even_when_every_key_collides() {
     let digest = *AllTheSame::new().0.digest();
     let removed = bench.router.cache().invalidate(&Selector::Key(digest));
     assert_eq!(removed, 3, "a digest names every entry that has it");
+}
+
+#[test]
+fn a_clock_set_before_1970_or_after_9999_is_no_reason_to_panic() {
+    for at in [
+        SystemTime::UNIX_EPOCH - Duration::from_nanos(1),
+        SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800),
+    ] {
+        let Bench { router, .. } = bench();
+        let router = router.with_wall_clock(Arc::new(move || at));
+        let request = Request::new(CLAIM, UserContext::new("BEN-000001", "beneficiary"));
+        let routed = now(router.route(&request)).unwrap();
+        assert_eq!(routed.answer.response().timestamp.len(), 24);
+    }
+}
+
+#[test]
+fn set_stores_what_the_router_would_store_and_nothing_else() {
+    let bench = bench();
+    let cache = bench.router.cache();
+    let who = |user| Principal::identify(&UserContext::new(user, "beneficiary")).unwrap();
+    let entry = || {
+        let owner = Owner::Person(who("BEN-000001"));
+        cache.entry_key("claim_status", owner, CLAIM).unwrap()
+    };
+    let answer = |source, user| {
+        let response = Response {
+            source,
+            intent: "claim_status".to_owned(),
+            confidence: 1.0,
+            data: serde_json::json!({}),
+            timestamp: "2025-11-23T07:00:00.000Z".to_owned(),
+        };
+        Answer::new(response, Owner::Person(who(user)), 1)
+    };
+    let class = TtlClass::LIVE_DATA;
+    let own = answer(Source::LiveData, "BEN-000001");
+    for unfit in [
+        answer(Source::Fallback, "BEN-000001"),
+        answer(Source::LiveData, "BEN-000002"),
+    ] {
+        assert!(!cache.set(entry(), unfit, class, &[]));
+        assert!(cache.get(&entry(), class).is_none());
+    }
+    assert!(cache.set(entry(), own.clone(), class, &["claim:7".to_owned()]));
+    assert_eq!(
+        cache.get(&entry(), class).map(|a| a.json().to_owned()),
+        Some(own.json().to_owned())
+    );
+    let tag = Selector::Tag("claim:7".to_owned());
+    assert_eq!(cache.invalidate(&tag), 1);
+    let user = Selector::User(CanonicalJson::string("BEN-000001"));
+    cache.set(entry(), own, class, &[]);
+    assert_eq!(cache.invalidate(&user), 1);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Requests that meet while an answer is being fetched.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod support;
 
 use std::panic::AssertUnwindSafe;
@@ -103,7 +105,9 @@ fn a_failed_fill_is_shared_with_those_who_wait() {
 /// invalidation is neither stored after it nor served to who asks after it.
 #[test]
 fn every_invalidation_beats_a_fill_under_way() {
+    let digest = now(bench().router.route(&request())).unwrap().key.unwrap();
     let selectors = [
+        Selector::Key(digest),
         Selector::User(CanonicalJson::string("BEN-000001")),
         Selector::Intent("claim_status".to_owned()),
         Selector::Role(CanonicalJson::string("beneficiary")),
@@ -138,6 +142,32 @@ fn every_invalidation_beats_a_fill_under_way() {
         assert_eq!(version(&late), 1, "{selector:?}");
         let after = now(bench.router.route(&request)).unwrap();
         assert_eq!(version(&after), 1, "{selector:?}");
+    }
+}
+
+/// An error of before the invalidation is no answer to a question of after it.
+#[test]
+fn every_invalidation_beats_an_error_under_way() {
+    let selectors = [
+        Selector::User(CanonicalJson::string("BEN-000001")),
+        Selector::Intent("claim_status".to_owned()),
+        Selector::Pattern(Pattern::new("BEN-000001")),
+        Selector::All,
+    ];
+    for selector in selectors {
+        let bench = bench();
+        let request = request();
+        bench.source.held.store(true, Ordering::SeqCst);
+        let mut early = pin!(bench.router.route(&request));
+        assert!(poll_once(early.as_mut()).is_pending());
+        bench.router.cache().invalidate(&selector);
+        let mut late = pin!(bench.router.route(&request));
+        assert!(poll_once(late.as_mut()).is_pending());
+        bench.source.held.store(false, Ordering::SeqCst);
+        bench.source.failing.store(true, Ordering::SeqCst);
+        assert!(now(early).is_err());
+        bench.source.failing.store(false, Ordering::SeqCst);
+        assert!(now(late).is_ok(), "{selector:?}");
     }
 }
 

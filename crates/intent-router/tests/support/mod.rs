@@ -1,7 +1,8 @@
 //! A source of made-up records that counts its calls, can be held, and can fail.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -26,6 +27,9 @@ pub(crate) struct FakeSource {
     pub(crate) panicking: AtomicBool,
     /// Queries read their version at once and answer when this is false.
     pub(crate) held: AtomicBool,
+    /// The same for look-ups of profiles.
+    pub(crate) profiles_held: AtomicBool,
+    pub(crate) forgotten: Mutex<HashSet<String>>,
     pub(crate) serial: AtomicU64,
 }
 
@@ -43,19 +47,24 @@ impl FakeSource {
             .or_default() += 1;
     }
 
+    /// Makes a member unknown from now on.
+    pub(crate) fn forget(&self, user: &str) {
+        self.forgotten.lock().unwrap().insert(user.to_owned());
+    }
+
     pub(crate) fn calls(&self) -> u32 {
         self.profile_calls.load(Ordering::SeqCst) + self.record_calls.load(Ordering::SeqCst)
     }
 }
 
-/// Pending until the source is no longer held.
-struct Released<'a>(&'a FakeSource);
+/// Pending as long as this is held.
+struct Released<'a>(&'a AtomicBool);
 
 impl Future for Released<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.0.held.load(Ordering::SeqCst) {
+        if self.0.load(Ordering::SeqCst) {
             Poll::Pending
         } else {
             Poll::Ready(())
@@ -69,9 +78,19 @@ impl LiveData for FakeSource {
         who: &'a Principal,
     ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
         self.profile_calls.fetch_add(1, Ordering::SeqCst);
-        let known = !who.id_text().starts_with("NOBODY");
-        let profile = known.then(|| Profile::new(who.id_text(), "beneficiary", "A. Member"));
-        Box::pin(async move { Ok(Found::new(profile, 1)) })
+        let id = who.id_text();
+        let known = !id.starts_with("NOBODY") && !self.forgotten.lock().unwrap().contains(&*id);
+        let profile = known.then(|| Profile::new(id, "beneficiary", "A. Member"));
+        Box::pin(async move {
+            Released(&self.profiles_held).await;
+            Ok(Found::new(profile, 1))
+        })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        let failing = self.failing.load(Ordering::SeqCst);
+        let failure = || Err(SourceError::Unavailable("told to fail".to_owned()));
+        Box::pin(async move { if failing { failure() } else { Ok(()) } })
     }
 
     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
@@ -93,7 +112,7 @@ impl LiveData for FakeSource {
             Kind::KnowledgeBase => vec![],
         };
         Box::pin(async move {
-            Released(self).await;
+            Released(&self.held).await;
             assert!(!self.panicking.load(Ordering::SeqCst), "told to panic");
             if self.failing.load(Ordering::SeqCst) {
                 return Err(SourceError::Unavailable("told to fail".to_owned()));

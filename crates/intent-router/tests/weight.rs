@@ -1,0 +1,91 @@
+//! What is stored weighs what it occupies, so that a bound in bytes is one.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
+mod support;
+
+use std::mem::size_of;
+
+use cache_core::TtlClass;
+use intent_router::{
+    Answer, CacheService, Capacity, Owner, Principal, Request, Response, Source, UserContext,
+};
+use serde_json::{Value, json};
+use support::{bench, now};
+
+/// The weight of one stored answer with this data, records and owner.
+fn weight(data: Value, records: &[String], user: &str, role: &str) -> usize {
+    let service = CacheService::builder()
+        .capacity(Capacity::Bytes(1 << 40))
+        .build()
+        .unwrap();
+    let who = Principal::identify(&UserContext::new(user, role)).unwrap();
+    let owner = Owner::Person(who);
+    let response = Response {
+        source: Source::LiveData,
+        intent: "claim_status".to_owned(),
+        confidence: 1.0,
+        data,
+        timestamp: "2025-11-23T07:00:00.000Z".to_owned(),
+    };
+    let entry = service
+        .entry_key("claim_status", owner.clone(), "message")
+        .unwrap();
+    assert!(service.set(
+        entry,
+        Answer::new(response, owner, 1),
+        TtlClass::LIVE_DATA,
+        records
+    ));
+    service.stats().weight.try_into().unwrap()
+}
+
+/// What is added to an answer must add at least so much to its weight.
+#[track_caller]
+fn check(heavier: usize, at_least: usize) {
+    let light = weight(json!(""), &[], "u", "r");
+    assert!(
+        heavier >= light + at_least,
+        "{heavier} is not {at_least} more than {light}"
+    );
+}
+
+#[test]
+fn everything_that_an_entry_holds_has_weight() {
+    let of = |data| weight(data, &[], "u", "r");
+    // Twice: in the data and in the text.
+    check(of(json!("x".repeat(4_096))), 2 * 4_096);
+    check(of(json!(vec![0; 1_000])), 1_000 * (size_of::<Value>() + 1));
+    // An object with one member has a node with room for eleven.
+    let node = 11 * (size_of::<String>() + size_of::<Value>());
+    check(of(json!(vec![json!({"b": 1}); 300])), 300 * node);
+    let members: serde_json::Map<_, _> = (0..110).map(|n| (n.to_string(), json!(n))).collect();
+    check(of(Value::Object(members)), 10 * node);
+
+    let records: Vec<_> = (0..1_000)
+        .map(|n| format!("claim:CLM-2025-{n:06}"))
+        .collect();
+    check(weight(json!(""), &records, "u", "r"), 1_000 * (21 + 60));
+    // In the owner and in a tag, each with six bytes for a letter of two.
+    let long = "é".repeat(1_001);
+    check(weight(json!(""), &[], &long, "r"), 2 * 6 * 1_000);
+    check(weight(json!(""), &[], "u", &long), 2 * 6 * 1_000);
+}
+
+#[test]
+fn profiles_of_long_roles_stay_within_bytes() {
+    let bench = bench();
+    for n in 0..20 {
+        let role = format!("{n}{}", "r".repeat(1 << 20));
+        let request = Request::new(
+            "what is my claim status?",
+            UserContext::new("BEN-000001", &role),
+        );
+        now(bench.router.route(&request)).unwrap();
+    }
+    let stats = bench.router.cache().profile_stats();
+    assert!(stats.weight <= stats.capacity);
+    // Each holds its role twice, in the key and in a tag.
+    let most = usize::try_from(stats.capacity).unwrap() / (2 << 20);
+    assert!((1..=most).contains(&stats.entries), "{}", stats.entries);
+}
