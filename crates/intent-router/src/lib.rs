@@ -60,6 +60,10 @@
 //! # }
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod catalogue;
 mod detect;
 mod error;
@@ -75,6 +79,10 @@ mod source;
 mod text;
 mod through;
 mod weight;
+
+// What the signatures here are made of, so that simple uses need no other crate.
+pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
+pub use cache_keys::{CanonicalJson, Digest};
 
 pub use catalogue::{
     Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,

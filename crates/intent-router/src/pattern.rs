@@ -2,7 +2,7 @@
 
 /// A pattern over digests and readable scopes.
 ///
-/// Without `*` it matches every text that contains it, as the seed's Python
+/// Without `*` it matches every text that contains it, as the Python service
 /// did; with `*` it is a glob that matches whole texts, each `*` standing for
 /// any run of characters.
 ///

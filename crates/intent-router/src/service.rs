@@ -236,7 +236,7 @@ impl CacheService {
     }
 
     /// The service of this process, built with the defaults when first asked
-    /// for: what the seed's Python called `get_cache_service()`.
+    /// for: what the Python service called `get_cache_service()`.
     ///
     /// ```
     /// use intent_router::CacheService;
@@ -248,7 +248,7 @@ impl CacheService {
         &GLOBAL
     }
 
-    /// The seed's `get_cache_key`: the key of a message (or of the text that
+    /// The Python service's `get_cache_key`: the key of a message (or of the text that
     /// the intent's key mode puts in its place) of a user.
     ///
     /// # Errors
@@ -286,13 +286,13 @@ impl CacheService {
     }
 
     /// The stored answer, if there is one that is not older than its class
-    /// allows: the seed's `get`.
+    /// allows: the Python service's `get`.
     pub fn get(&self, entry: &EntryKey, class: TtlClass) -> Option<Arc<Answer>> {
         let found = self.answers.get(entry, class)?;
         found.ok().map(|kept| kept.answer)
     }
 
-    /// Stores an answer with the records it was made of: the seed's `set`.
+    /// Stores an answer with the records it was made of: the Python service's `set`.
     /// Returns whether it was stored: a fallback, an answer of another owner
     /// than the entry's, or one that is larger than the cache, is not.
     pub fn set(
@@ -353,7 +353,7 @@ impl CacheService {
         self.answers.invalidate_tag(tag)
     }
 
-    /// The seed's `invalidate_pattern`, over keys and readable scopes.
+    /// The Python service's `invalidate_pattern`, over keys and readable scopes.
     pub fn invalidate_pattern(&self, pattern: &str) -> usize {
         self.invalidate(&Selector::Pattern(Pattern::new(pattern)))
     }
@@ -379,7 +379,7 @@ impl CacheService {
         &self.classes
     }
 
-    /// Statistics of the store of answers: the seed's `get_performance_stats`.
+    /// Statistics of the store of answers: the Python service's `get_performance_stats`.
     pub fn stats(&self) -> Stats {
         self.answers.stats()
     }
