@@ -147,8 +147,8 @@ pub enum CacheOutcome {
     Miss {
         /// Whether the answer was stored.
         stored: bool,
-        /// Whether the request itself refused a stored answer
-        /// (`Cache-Control: no-cache` or `max-age`).
+        /// Whether the request limited which stored answers it accepts
+        /// (`Cache-Control: no-cache` or `max-age`), be there one or not.
         requested: bool,
     },
     /// The source was being asked by another request, whose answer was shared.

@@ -252,7 +252,12 @@ fn caching_off_asks_the_source_every_time_and_on_again_finds_what_is_fresh() {
 fn a_request_may_refuse_stored_answers() {
     let bench = bench();
     let mut request = Request::new(CLAIM, UserContext::new("BEN-000001", "beneficiary"));
-    now(bench.router.route(&request)).unwrap();
+    let first = now(bench.router.route(&request)).unwrap();
+    let plain = CacheOutcome::Miss {
+        stored: true,
+        requested: false,
+    };
+    assert_eq!(first.cache, plain);
     bench.clock.advance(Duration::from_secs(10));
 
     request.cache_use = CacheUse::Allowed(Reuse::MaxAge(Duration::from_secs(10)));
@@ -268,6 +273,7 @@ fn a_request_may_refuse_stored_answers() {
     request.cache_use = CacheUse::Allowed(Reuse::Nothing);
     let newest = now(bench.router.route(&request)).unwrap();
     assert_eq!(newest.cache, expect);
+    assert_eq!(newest.calls, 2, "a stored profile is not accepted either");
     request.cache_use = CacheUse::default();
     let hit = now(bench.router.route(&request)).unwrap();
     assert_eq!(hit.answer.json(), newest.answer.json());
@@ -388,6 +394,75 @@ fn owner_and_role_are_compared_even_when_every_key_collides() {
     let digest = *AllTheSame::new().0.digest();
     let removed = bench.router.cache().invalidate(&Selector::Key(digest));
     assert_eq!(removed, 3, "a digest names every entry that has it");
+}
+
+/// A scheme whose digests are the same for all messages, and whose independent
+/// checks are not.
+struct SameDigest([Md5Scheme; 2]);
+
+impl KeyScheme for SameDigest {
+    fn key(&self, parts: &KeyParts<'_>) -> Result<CacheKey, KeyError> {
+        let message = "";
+        self.0[parts.message.len() % 2].key(&KeyParts { message, ..*parts })
+    }
+}
+
+#[test]
+fn messages_whose_digests_collide_do_not_share() {
+    let scheme = SameDigest([1, 2].map(|n| Md5Scheme::with_secret([n; 16])));
+    let bench = bench_with(|builder| builder.scheme(Arc::new(scheme)));
+    let who = |message| ask(&bench, message, "BEN-000001", "beneficiary");
+    let first = who("what is my claim status?");
+    let second = who("what is my claim status");
+    assert_eq!(first.key, second.key);
+    assert!(is_stored_miss(&second));
+    assert_eq!(
+        who("what is my claim status").answer.response().data["message"],
+        "what is my claim status"
+    );
+    let key = Selector::Key(first.key.unwrap());
+    assert_eq!(bench.router.cache().invalidate(&key), 2);
+}
+
+#[test]
+fn a_user_is_not_mistaken_for_a_role_or_an_intent_of_that_name() {
+    let bench = bench();
+    ask(&bench, CLAIM, "beneficiary", "claim_status");
+    let cache = bench.router.cache();
+    let text = CanonicalJson::string;
+    for selector in [
+        Selector::User(text("claim_status")),
+        Selector::Role(text("beneficiary")),
+        Selector::Intent("beneficiary".to_owned()),
+        Selector::Tag("beneficiary".to_owned()),
+        Selector::Tag("\"beneficiary\"".to_owned()),
+    ] {
+        assert_eq!(cache.invalidate(&selector), 0, "{selector:?}");
+    }
+    assert_eq!(cache.invalidate(&Selector::Role(text("claim_status"))), 1);
+}
+
+#[test]
+fn an_absent_role_and_a_null_one_differ() {
+    let bench = bench();
+    let route = |context: &str| {
+        let context = serde_json::from_str(context).unwrap();
+        now(bench.router.route(&Request::new(CLAIM, context))).unwrap()
+    };
+    let absent = route(r#"{"user_id": "BEN-000001"}"#);
+    let null = route(r#"{"user_id": "BEN-000001", "user_role": null}"#);
+    assert!(is_stored_miss(&null));
+    assert_ne!(absent.key, null.key);
+    assert!(is_hit(&route(
+        r#"{"user_id": "BEN-000001", "user_role": null}"#
+    )));
+}
+
+#[test]
+fn caching_may_be_off_from_the_beginning() {
+    let bench = bench_with(|builder| builder.enabled(false));
+    let routed = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+    assert_eq!(routed.cache, CacheOutcome::Bypass(Bypass::CachingOff));
 }
 
 #[test]

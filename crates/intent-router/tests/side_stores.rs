@@ -164,3 +164,23 @@ fn a_profile_read_before_an_invalidation_is_not_stored_after_it() {
         }
     }
 }
+
+#[test]
+fn maintenance_removes_what_expired_in_every_store() {
+    let bench = CostlyBench::new();
+    now(bench.router.route(&request("claim_status"))).unwrap();
+    let cache = bench.router.cache();
+    let weights = || {
+        [
+            cache.stats(),
+            cache.profile_stats(),
+            cache.detection_stats(),
+        ]
+        .map(|s| s.weight)
+    };
+    assert!(weights().iter().all(|weight| *weight > 0));
+    bench.clock.advance(Duration::from_secs(3_600));
+    let done = cache.maintain(1);
+    assert_eq!((done.removed, done.more), (1, false));
+    assert_eq!(weights(), [0; 3]);
+}

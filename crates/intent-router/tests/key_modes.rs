@@ -1,0 +1,116 @@
+//! Key modes: which messages share an answer, and what the source is shown.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
+mod support;
+
+use std::sync::Arc;
+
+use intent_router::{
+    CacheOutcome, CacheService, Catalogue, KeywordDetector, Request, Routed, Router, Selector,
+    UserContext,
+};
+use support::{FakeSource, now};
+
+fn router(key: &str) -> Router {
+    let catalogue = Catalogue::parse(&format!(
+        r#"
+        [slots.claim_number]
+        kind = "pattern"
+        pattern = "CLM-####"
+        [[intent]]
+        name = "claim_status"
+        kind = "live_data"
+        key = "{key}"
+        phrases = ["claim"]
+        slots = ["claim_number"]
+        tags = ["claim:{{claim_number}}"]
+        [[intent.query]]
+        name = "claims"
+        sql = "SELECT claim_number FROM claims WHERE member = :user_id AND number = :claim_number"
+        "#
+    ))
+    .unwrap();
+    let catalogue = Arc::new(catalogue);
+    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let cache = Arc::new(CacheService::builder().build().unwrap());
+    Router::new(catalogue, detector, Arc::new(FakeSource::default()), cache).unwrap()
+}
+
+fn ask(router: &Router, message: &str) -> Routed {
+    let request = Request::new(message, UserContext::new("BEN-000001", "beneficiary"));
+    now(router.route(&request)).unwrap()
+}
+
+/// Asks both messages in turn: whether the second is answered as the first.
+#[track_caller]
+fn check(key: &str, first: &str, second: &str, shared: bool) {
+    let router = router(key);
+    let first = ask(&router, first);
+    assert!(matches!(
+        first.cache,
+        CacheOutcome::Miss { stored: true, .. }
+    ));
+    let second = ask(&router, second);
+    let hit = matches!(second.cache, CacheOutcome::Hit { .. });
+    assert_eq!(hit, shared, "{key}: {:?}", second.cache);
+    assert_eq!(first.key == second.key, shared);
+}
+
+#[test]
+fn message_mode_shares_the_same_bytes_only() {
+    check("message", "claim CLM-0001", "claim CLM-0001", true);
+    check("message", "claim CLM-0001", "Claim CLM-0001", false);
+    check("message", "claim CLM-0001", "claim CLM-0001?", false);
+}
+
+#[test]
+fn normalised_mode_shares_what_folds_to_the_same_text() {
+    check("normalised", "claim CLM-0001", " Claim  clm-0001 ?", true);
+    check("normalised", "claim CLM-0001", "ｃｌａｉｍ CLM-0001", true);
+    check("normalised", "claim CLM-0001", "the claim CLM-0001", false);
+    check("normalised", "claim CLM-0001", "claim CLM-0002", false);
+}
+
+#[test]
+fn slots_mode_shares_every_wording_about_the_same_record() {
+    check(
+        "slots",
+        "claim CLM-0001",
+        "what of my claim clm 0001?",
+        true,
+    );
+    check("slots", "claim CLM-0001", "claim CLM-0002", false);
+    check(
+        "slots",
+        "claim CLM-0001",
+        "claim CLM-0001 and CLM-0002",
+        false,
+    );
+    check("slots", "claim CLM-0001", "my claim", false);
+    check("slots", "my claim", "what about the claim", true);
+}
+
+#[test]
+fn messages_that_share_a_normalised_key_look_alike_to_the_source() {
+    for message in ["claim CLM-0001", " CLAIM  clm-0001 ?"] {
+        let routed = ask(&router("normalised"), message);
+        assert_eq!(routed.answer.response().data["message"], "claim clm-0001");
+    }
+    let routed = ask(&router("message"), " CLAIM  clm-0001 ?");
+    assert_eq!(
+        routed.answer.response().data["message"],
+        " CLAIM  clm-0001 ?"
+    );
+}
+
+#[test]
+fn an_answer_about_a_record_that_the_message_names_goes_with_it() {
+    let router = router("message");
+    ask(&router, "claim CLM-0001");
+    ask(&router, "claim CLM-0002");
+    let tag = |number: &str| Selector::Tag(format!("claim:{number}"));
+    assert_eq!(router.cache().invalidate(&tag("CLM-0003")), 0);
+    assert_eq!(router.cache().invalidate(&tag("CLM-0001")), 1);
+    assert_eq!(router.cache().invalidate(&tag("CLM-0002")), 1);
+}
