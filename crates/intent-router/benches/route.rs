@@ -79,7 +79,7 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let hit = now(router.route(request)).unwrap();
     assert!(matches!(hit.cache, CacheOutcome::Hit { .. }), "{name}");
     let cache = router.cache();
-    let intent = first.answer.response().intent.as_str();
+    let intent = first.answer.intent();
     let owner = first.answer.owner();
     let key = || {
         let entry = cache.entry_key(intent, black_box(owner).clone(), &request.message);

@@ -302,11 +302,10 @@ impl CacheService {
         class: TtlClass,
         records: &[String],
     ) -> bool {
-        let response = answer.response();
-        if response.source == Source::Fallback || *answer.owner() != entry.owner {
+        if answer.source() == Source::Fallback || *answer.owner() != entry.owner {
             return false;
         }
-        let tags = policy::answer_tags(&response.intent, &entry.owner, records);
+        let tags = policy::answer_tags(answer.intent(), &entry.owner, records);
         let kept = Kept::new(answer, &tags);
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
         let inserted = self.answers.insert(entry, Ok(kept), class, &tags);

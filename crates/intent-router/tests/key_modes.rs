@@ -95,11 +95,14 @@ fn slots_mode_shares_every_wording_about_the_same_record() {
 fn messages_that_share_a_normalised_key_look_alike_to_the_source() {
     for message in ["claim CLM-0001", " CLAIM  clm-0001 ?"] {
         let routed = ask(&router("normalised"), message);
-        assert_eq!(routed.answer.response().data["message"], "claim clm-0001");
+        assert_eq!(
+            routed.answer.response().unwrap().data["message"],
+            "claim clm-0001"
+        );
     }
     let routed = ask(&router("message"), " CLAIM  clm-0001 ?");
     assert_eq!(
-        routed.answer.response().data["message"],
+        routed.answer.response().unwrap().data["message"],
         " CLAIM  clm-0001 ?"
     );
 }

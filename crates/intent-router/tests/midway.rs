@@ -86,7 +86,7 @@ fn nothing_of_before_an_invalidation_outlasts_it() {
             for message in ["my claim", "the claim"] {
                 let after = now(router.route(&request(message))).unwrap();
                 assert_eq!(
-                    after.answer.response().data["reason"],
+                    after.answer.response().unwrap().data["reason"],
                     "no_such_member",
                     "{selector:?}, {readings} readings, {message}"
                 );

@@ -114,10 +114,10 @@ proptest! {
                     let context = UserContext::new(USERS[u], ROLES[r]);
                     let request = Request::new(MESSAGES[m].1, context);
                     let routed = now(bench.router.route(&request)).unwrap();
-                    let data = &routed.answer.response().data;
+                    let data = &routed.answer.response().unwrap().data;
                     prop_assert_eq!(&data["user"], USERS[u]);
                     prop_assert_eq!(&data["role"], ROLES[r]);
-                    prop_assert_eq!(&routed.answer.response().intent, MESSAGES[m].0);
+                    prop_assert_eq!(routed.answer.intent(), MESSAGES[m].0);
                     let hit = matches!(routed.cache, CacheOutcome::Hit { .. });
                     let version = data["version"].as_u64().unwrap();
                     prop_assert_eq!((version, hit), model.ask((u, r), m));

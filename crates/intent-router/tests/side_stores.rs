@@ -109,7 +109,7 @@ fn nothing_of_a_request_that_forbids_storing_is_stored() {
 fn an_intent_that_the_catalogue_lacks_is_unknown() {
     let bench = CostlyBench::new();
     let routed = now(bench.router.route(&request("no_such_intent"))).unwrap();
-    assert_eq!(routed.answer.response().intent, "unknown");
+    assert_eq!(routed.answer.intent(), "unknown");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_profile_read_before_an_invalidation_is_not_stored_after_it() {
         assert!(poll_once(late.as_mut()).is_pending());
         bench.source.profiles_held.store(false, Ordering::SeqCst);
         assert_eq!(
-            now(early).unwrap().answer.response().data["user"],
+            now(early).unwrap().answer.response().unwrap().data["user"],
             "BEN-000001"
         );
         assert_eq!(bench.router.cache().profile_stats().entries, 0);
@@ -159,7 +159,7 @@ fn a_profile_read_before_an_invalidation_is_not_stored_after_it() {
         // then; the class of profiles says nothing of answers.
         if selector != Selector::Class("user_context".to_owned()) {
             let late = now(late).unwrap();
-            let reason = &late.answer.response().data["reason"];
+            let reason = &late.answer.response().unwrap().data["reason"];
             assert_eq!(reason, "no_such_member", "{selector:?}");
         }
     }

@@ -21,7 +21,9 @@ fn request() -> Request {
 }
 
 fn version(routed: &Routed) -> u64 {
-    routed.answer.response().data["version"].as_u64().unwrap()
+    routed.answer.response().unwrap().data["version"]
+        .as_u64()
+        .unwrap()
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Subject for Routed {
         let context = UserContext::new(&request.user_id, request.role);
         let question = intent_router::Request::new(request.message, context);
         let routed = self.0.route(&question).await?;
-        let intent = &routed.answer.response().intent;
+        let intent = routed.answer.intent();
         ensure!(
             intent == request.intent,
             "it was taken for {intent}, not {}: the bench would measure something else",

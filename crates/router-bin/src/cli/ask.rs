@@ -63,11 +63,11 @@ fn failed(error: RouteError) -> Failure {
 /// how it came about every time.
 fn show(round: u32, routed: &Routed, took: Duration) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    let response = routed.answer.response();
+    let response = routed.answer.response()?;
     let hit = matches!(routed.cache, CacheOutcome::Hit { .. });
     if !hit || round == 1 {
         if stdout.is_terminal() {
-            let data = serde_json::to_string_pretty(&response.data).unwrap_or_default();
+            let data = serde_json::to_string_pretty(&response.data)?;
             writeln!(stdout, "{data}")?;
         } else {
             writeln!(stdout, "{}", routed.answer.json())?;

@@ -114,13 +114,12 @@ impl Metrics {
                 |j| j.text().chars().take(MOST_TEXT).collect(),
             )
         };
-        let response = routed.answer.response();
         let recent = Recent {
             at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-            intent: response.intent.clone(),
+            intent: routed.answer.intent().to_owned(),
             user_id: text(user.user_id.as_ref()),
             user_role: text(user.user_role.as_ref()),
-            source: response.source.as_str(),
+            source: routed.answer.source().as_str(),
             cache_status: cache_headers::cache_status(routed),
             latency_us,
         };

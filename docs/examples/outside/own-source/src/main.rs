@@ -34,9 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The first to ask causes two calls: who is it, and which loans are hers.
     let first = ask("ada", "Which books have I borrowed?")?;
-    assert_eq!(first.answer.response().intent, "loans");
-    assert_eq!(first.answer.response().source, Source::LiveData);
-    assert_eq!(first.answer.response().data["loans"][0]["title"], "Emma");
+    assert_eq!(first.answer.intent(), "loans");
+    assert_eq!(first.answer.source(), Source::LiveData);
+    assert_eq!(first.answer.response()?.data["loans"][0]["title"], "Emma");
     assert!(matches!(
         first.cache,
         CacheOutcome::Miss { stored: true, .. }
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Another user has another entry, and so has the same user in another role.
     let other = ask("bob", "Which books have I borrowed?")?;
     assert!(!is_hit(&other));
-    assert_eq!(other.answer.response().data["loans"][0]["title"], "Ulysses");
+    assert_eq!(other.answer.response()?.data["loans"][0]["title"], "Ulysses");
     let staff = UserContext::new("ada", "librarian");
     assert!(!is_hit(&block_on(
         router.route(&Request::new("my loans", staff))
@@ -61,8 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Who is unknown gets an honest fallback, which is not stored.
     let stranger = ask("eve", "my loans")?;
-    assert_eq!(stranger.answer.response().source, Source::Fallback);
-    assert_eq!(stranger.answer.response().data["reason"], "no_such_member");
+    assert_eq!(stranger.answer.source(), Source::Fallback);
+    assert_eq!(stranger.answer.response()?.data["reason"], "no_such_member");
 
     // A record changes: first the record, then the cache. Only answers that
     // were made of it leave.
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     let renewed = ask("ada", "my loans")?;
     assert_eq!(
-        renewed.answer.response().data["loans"][0]["due"],
+        renewed.answer.response()?.data["loans"][0]["due"],
         "2025-05-01"
     );
     assert!(is_hit(&ask("bob", "my loans")?));
