@@ -36,7 +36,17 @@ fn bodies_that_mean_nothing_are_refused_with_a_reason() {
         (b"".to_vec(), 400, "EOF"),
         (b"{".to_vec(), 400, "EOF"),
         (b"nonsense".to_vec(), 400, "line 1"),
-        (b"[]".to_vec(), 422, "message"),
+        (b"[]".to_vec(), 422, "an object with `message`"),
+        (
+            br#"["m", {}, null]"#.to_vec(),
+            422,
+            "an object with `message`",
+        ),
+        (
+            br#"{"message": "m", "user_context": ["BEN-000001", null]}"#.to_vec(),
+            422,
+            "user_context",
+        ),
         (b"\"text\"".to_vec(), 422, "an object with `message`"),
         (b"{}".to_vec(), 422, "missing field `message`"),
         (
@@ -159,7 +169,17 @@ fn wrong_paths_methods_and_types_are_problems() {
     reply.is_problem(415, "application/json");
     server
         .send("POST", "/v1/route", &[], b"{}")
-        .is_problem(415, "application/json");
+        .is_problem(415, "there is none");
+    let json = ("content-type", "application/json");
+    let twice = [json, ("content-type", "text/plain")];
+    let reply = server.send("POST", "/v1/route", &twice, b"{}");
+    reply.is_problem(415, "more than one");
+    let unreadable = [("content-type", "application/json; x=\u{e9}")];
+    let reply = server.send("POST", "/v1/route", &unreadable, b"{}");
+    reply.is_problem(415, "not readable");
+    let packed = [json, ("content-encoding", "gzip")];
+    let reply = server.send("POST", "/v1/route", &packed, b"{}");
+    reply.is_problem(415, "Content-Encoding");
 }
 
 #[test]
@@ -180,7 +200,12 @@ fn invalidations_that_name_nothing_or_too_much_are_refused() {
         (json!({ "intent": "claims" }), "claim_status"),
         (json!({ "users": "BEN-000001" }), "users"),
         (json!({ "tag": 5 }), "string"),
-        (json!([]), "exactly one"),
+        (json!({ "all": true, "pattern": null }), "null"),
+        (json!([]), "an object with one of"),
+        (
+            json!([null, null, null, null, null, null, null, true]),
+            "an object with one of",
+        ),
     ] {
         let reply = server.post("/v1/invalidate", &body);
         eprintln!("{body}: {}", reply.text());
@@ -188,6 +213,8 @@ fn invalidations_that_name_nothing_or_too_much_are_refused() {
     }
     let reply = server.json("PUT", "/v1/caching", r#"{"enabled": "no"}"#);
     reply.is_problem(422, "boolean");
+    let reply = server.json("PUT", "/v1/caching", "[false]");
+    reply.is_problem(422, "an object such as");
     is_unharmed(&server);
 }
 
@@ -196,6 +223,7 @@ fn half_sent_requests_end_in_time_and_take_no_place() {
     let server = Server::start(&[
         ("ROUTER_SERVER__HEADER_TIMEOUT", "300ms"),
         ("ROUTER_SERVER__BODY_TIMEOUT", "300ms"),
+        ("ROUTER_SERVER__IDLE_TIMEOUT", "300ms"),
     ]);
     let mut body = server.connect();
     body.write_all(

@@ -139,6 +139,17 @@ fn invalidation_returns_exact_counts_and_the_next_is_a_miss() {
 }
 
 #[test]
+fn a_role_that_is_null_can_be_invalidated() {
+    let server = Server::start(&[]);
+    let context = json!({ "user_id": "BEN-000001", "user_role": null });
+    let body = json!({ "message": QUESTIONS[0].1, "user_context": context });
+    server.post("/v1/route", &body);
+    server.ask(QUESTIONS[0].1, "BEN-000001", "beneficiary");
+    assert_eq!(server.invalidate(&json!({ "role": null })), 1);
+    assert_eq!(server.stats()["cache_size"], 1);
+}
+
+#[test]
 fn a_record_named_in_an_answer_is_a_tag() {
     let server = Server::start(&[]);
     let reply = server.ask("what is my claim status?", "BEN-000001", "beneficiary");
@@ -347,9 +358,6 @@ fn a_stop_lets_the_service_end_even_while_statistics_are_streamed() {
         .unwrap();
     let mut byte = [0];
     stream.read_exact(&mut byte).unwrap();
-    let killed = std::process::Command::new("kill")
-        .args(["-TERM", &server.pid().to_string()])
-        .status();
-    assert!(killed.is_ok_and(|status| status.success()));
+    server.terminate();
     assert!(server.wait().success());
 }

@@ -128,6 +128,9 @@ fn log(level: &str) -> Result<(), Failure> {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A line that cannot be written is lost. Reporting that would go to
+        // the same stream, and a failure to report it is a panic.
+        .log_internal_errors(false)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && !plain)
         .init();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -42,7 +42,8 @@ impl ServeArgs {
     }
 }
 
-/// Serves until an interrupt or a termination signal.
+/// Serves until an interrupt or a termination signal; a second one cuts the
+/// requests under way off.
 pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
         config.server.listen = listen;
@@ -65,24 +66,33 @@ async fn listen(config: Config, router: intent_router::Router) -> Result<(), Fai
         )
     })?;
     let bound = listener.local_addr().unwrap_or(address);
-    let signals = signals().map_err(|error| {
+    let mut signals = Signals::new().map_err(|error| {
         Failure::new(
             Code::Unavailable,
             format_args!("cannot wait for signals: {error}"),
         )
     })?;
     let (stop, stopping) = watch::channel(false);
+    let mut stopped = stopping.clone();
     let limits = limits(&config);
     let app = App::new(router, limits, stopping);
     let maintenance = tokio::spawn(maintain(app.clone()));
     written(say(bound))?;
-    serve(listener, app.endpoints(), limits, async move {
-        signals.await;
+    let serving = serve(listener, app.endpoints(), limits, async {
+        // The other end lives as long as this function.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    let told_twice = async {
+        signals.next().await;
         tracing::info!("stopping: requests under way are finished");
-        // The streams of statistics may all be gone already.
-        let _ = stop.send(true);
-    })
-    .await;
+        stop.send_replace(true);
+        signals.next().await;
+        tracing::warn!("told to stop again: requests under way are cut off");
+    };
+    tokio::select! {
+        () = serving => {}
+        () = told_twice => {}
+    }
     maintenance.abort();
     Ok(())
 }
@@ -111,16 +121,28 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-/// Completes at the first interrupt or termination signal.
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
+/// The signals that tell the service to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Waits for signals from now on.
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Completes at the next interrupt or termination signal.
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    })
+    }
 }
 
 /// Removes expired answers that nobody asks for, a bounded number at a time.

@@ -4,25 +4,43 @@ use axum::Json;
 use axum::extract::State;
 use cache_keys::{CanonicalJson, Digest};
 use intent_router::{Pattern, Selector};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::app::App;
-use super::body::JsonBody;
+use super::body::{JsonBody, Object};
 use super::problem::Problem;
 
 /// What to invalidate: exactly one of the members.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[serde(expecting = "an object with one of key, user_id, intent, role, class, tag, pattern, all")]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct InvalidateBody {
+    #[serde(default, deserialize_with = "present")]
     key: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     user_id: Option<CanonicalJson>,
+    #[serde(default, deserialize_with = "present")]
     intent: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     role: Option<CanonicalJson>,
+    #[serde(default, deserialize_with = "present")]
     class: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     tag: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     pattern: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     all: Option<bool>,
+}
+
+impl Object for InvalidateBody {
+    const EXPECTED: &'static str =
+        "an object with one of key, user_id, intent, role, class, tag, pattern, all";
+}
+
+/// Reads a member that is there, be it `null`, which is a role like any other:
+/// an `Option` alone would take `null` for absence.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 impl InvalidateBody {
@@ -135,9 +153,12 @@ pub(crate) async fn invalidate(
 /// Whether caching is on.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[serde(expecting = "an object such as {\"enabled\": true}")]
 pub(crate) struct Caching {
     enabled: bool,
+}
+
+impl Object for Caching {
+    const EXPECTED: &'static str = "an object such as {\"enabled\": true}";
 }
 
 /// Tells whether caching is on.

@@ -1,43 +1,63 @@
 //! Reading JSON bodies: bounded in bytes and in time, with errors that say
 //! what was wrong and where.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::app::App;
 use super::problem::Problem;
 
+/// What a request's body says: a JSON object.
+pub(crate) trait Object: DeserializeOwned {
+    /// What the object is, as an error names it.
+    const EXPECTED: &'static str;
+}
+
 /// A JSON body of type `T`.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+impl<T: Object> FromRequest<App> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        require_json(&request)?;
+        require_json(request.headers())?;
         let bytes = read(request, app).await?;
         parse(&bytes).map(Self)
     }
 }
 
-fn require_json(request: &Request) -> Result<(), Problem> {
-    let given = request.headers().get(header::CONTENT_TYPE);
-    let kind = given.and_then(|value| value.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    match essence {
-        Some(kind) if kind.eq_ignore_ascii_case("application/json") => Ok(()),
-        _ => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "not_json",
-            format!(
-                "the body must be sent as Content-Type: application/json, not {}",
-                kind.unwrap_or("without one")
-            ),
-        )),
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let unsupported = |code, detail| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, detail);
+    let not_json = |instead: &str| {
+        let expected = "the body must be sent as Content-Type: application/json";
+        Err(unsupported("not_json", format!("{expected}{instead}")))
+    };
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let Some(kind) = kinds.next() else {
+        return not_json("; there is none");
+    };
+    if kinds.next().is_some() {
+        return not_json("; there is more than one");
     }
+    let Ok(kind) = kind.to_str() else {
+        return not_json("; the one given is not readable");
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return not_json(&format!(", not {kind}"));
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        let detail = "the body must be sent as it is, without a Content-Encoding";
+        return Err(unsupported("encoded_body", detail.to_owned()));
+    }
+    Ok(())
 }
 
 async fn read(request: Request, app: &App) -> Result<Bytes, Problem> {
@@ -73,18 +93,44 @@ async fn read(request: Request, app: &App) -> Result<Bytes, Problem> {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
     if let Err(error) = std::str::from_utf8(bytes) {
         return Err(Problem::bad_request(
             "invalid_utf8",
             format!("the body is not UTF-8 from byte {} on", error.valid_up_to()),
         ));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = object(T::EXPECTED, &mut json).and_then(|body| json.end().map(|()| body));
+    read.map_err(|error| {
         let detail = format!("the body is not what this endpoint takes: {error}");
         match error.classify() {
             serde_json::error::Category::Data => Problem::unprocessable("invalid_members", detail),
             _ => Problem::bad_request("invalid_json", detail),
         }
     })
+}
+
+/// Reads a struct from a JSON object and from nothing else: derived code takes
+/// an array for a struct too, its members by their position, and nobody sends
+/// one on purpose.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    expected: &'static str,
+    from: D,
+) -> Result<T, D::Error> {
+    struct Members<T>(&'static str, PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+
+    from.deserialize_map(Members(expected, PhantomData))
 }

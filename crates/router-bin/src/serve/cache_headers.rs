@@ -17,8 +17,8 @@ use md5::{Digest, Md5};
 pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
     let mut reuse = Reuse::Any;
     for value in headers.get_all(header::CACHE_CONTROL) {
-        // A value that is not text holds no directive that could be obeyed.
-        for directive in value.to_str().unwrap_or_default().split(',') {
+        // What is not text is no directive, but those beside it are.
+        for directive in String::from_utf8_lossy(value.as_bytes()).split(',') {
             let (name, argument) = match directive.split_once('=') {
                 Some((name, argument)) => (name.trim(), argument.trim().trim_matches('"')),
                 None => (directive.trim(), ""),
@@ -101,9 +101,10 @@ pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
 mod tests {
     use super::*;
 
-    fn check(value: &'static str, expect: CacheUse) {
+    fn check(value: &str, expect: CacheUse) {
         let mut headers = HeaderMap::new();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+        let bytes = HeaderValue::from_bytes(value.as_bytes());
+        headers.insert(header::CACHE_CONTROL, bytes.expect("a header value"));
         assert_eq!(cache_use(&headers), expect, "{value}");
     }
 
@@ -128,6 +129,7 @@ mod tests {
             "max-age=99999999999999999999",
             CacheUse::Allowed(Reuse::Any),
         );
+        check("no-store, \u{e9}", CacheUse::Forbidden);
         check("only-if-cached-not", CacheUse::Allowed(Reuse::Any));
     }
 }

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,8 +21,9 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::Limits;
+use super::exchange::{Exchange, MarkedBody};
 use super::problem::Problem;
-use super::timed::{Busy, MarkedBody, TimedStream};
+use super::timed::TimedStream;
 
 /// How many refused connections are told so at the same time; the ones past
 /// this are closed without a word.
@@ -30,6 +31,9 @@ const MOST_REFUSALS: usize = 64;
 
 /// How long a refused client has to take its answer.
 const REFUSAL_TIME: Duration = Duration::from_secs(2);
+
+/// The most that a connection buffers, and so the largest head of a request.
+const MAX_BUFFER: usize = 64 << 10;
 
 /// Serves `app` on `listener` until `shutdown` completes, then lets requests
 /// under way finish within the deadline.
@@ -45,10 +49,9 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
-        // Counted from the end of the response before, so it is the time that
-        // a connection may be idle; `TimedStream` bounds the head by itself.
-        .header_read_timeout(limits.idle_timeout.max(limits.header_timeout));
+        .max_buf_size(MAX_BUFFER)
+        // `TimedStream` tells an idle connection from a head that has begun.
+        .header_read_timeout(None);
 
     let mut shutdown = pin!(shutdown);
     loop {
@@ -76,13 +79,14 @@ pub(crate) async fn serve(
             }
             continue;
         };
-        let busy = Busy::default();
-        let (head, write) = (limits.header_timeout, limits.idle_timeout);
-        let stream = TimedStream::new(stream, busy.clone(), head, write);
+        let exchange = Exchange::default();
+        let stream = TimedStream::new(stream, exchange.clone(), &limits);
         let app = app.clone();
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let mark = busy.mark();
-            let answer = app.clone().oneshot(request.map(Body::new));
+            let (head, body) = request.into_parts();
+            let (mark, body) = exchange.begin(body);
+            let request = http::Request::from_parts(head, Body::new(body));
+            let answer = app.clone().oneshot(request);
             async move {
                 let response = answer.await?;
                 Ok::<_, std::convert::Infallible>(

@@ -4,6 +4,7 @@ mod admin;
 mod app;
 mod body;
 mod cache_headers;
+mod exchange;
 mod listener;
 mod metrics;
 mod pages;

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use intent_router::{RouteError, SourceError};
 use serde::Serialize;
 
@@ -17,8 +17,9 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    /// When to come again, in seconds; told in the header `Retry-After`.
     #[serde(skip)]
-    header: Option<(HeaderName, HeaderValue)>,
+    retry_after: Option<u32>,
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
@@ -34,7 +35,7 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
-            header: None,
+            retry_after: None,
         }
     }
 
@@ -50,13 +51,10 @@ impl Problem {
 
     /// The service cannot answer now; tells the client when to come again.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
-        let retry = (header::RETRY_AFTER, HeaderValue::from_static("1"));
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).with_header(retry)
-    }
-
-    pub(crate) fn with_header(mut self, header: (HeaderName, HeaderValue)) -> Self {
-        self.header = Some(header);
-        self
+        Self {
+            retry_after: Some(1),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+        }
     }
 
     /// The document's text, for places that write HTTP by hand.
@@ -91,18 +89,16 @@ impl From<RouteError> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(mut self) -> Response {
-        let status = self.status;
-        let header = self.header.take();
-        let mut response = (status, Json(self)).into_response();
+    fn into_response(self) -> Response {
+        let retry_after = self.retry_after;
+        let mut response = (self.status, Json(self)).into_response();
+        let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        headers.insert(header::CONTENT_TYPE, kind);
         let no_store = HeaderValue::from_static("no-store");
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, no_store);
-        if let Some((name, value)) = header {
-            response.headers_mut().insert(name, value);
+        headers.insert(header::CACHE_CONTROL, no_store);
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -167,7 +167,10 @@ fn latency(app: &App, outcome: Outcome) -> Latency {
         outcome: outcome.name(),
         count: histogram.count,
         sum_seconds: histogram.sum_us / 1e6,
-        buckets: bounds.chain([f64::MAX]).zip(histogram.buckets).collect(),
+        buckets: bounds
+            .chain([f64::INFINITY])
+            .zip(histogram.buckets)
+            .collect(),
     }
 }
 

@@ -6,20 +6,31 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use intent_router::{Request, UserContext};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::app::App;
-use super::body::JsonBody;
+use super::body::{JsonBody, Object, object};
 use super::cache_headers;
 use super::problem::Problem;
 
 /// The body of a request.
 #[derive(Deserialize)]
-#[serde(expecting = "an object with `message` and `user_context`")]
 pub(crate) struct RouteBody {
     message: String,
+    #[serde(deserialize_with = "user_context")]
     user_context: UserContext,
     forced_intent: Option<String>,
+}
+
+impl Object for RouteBody {
+    const EXPECTED: &'static str = "an object with `message` and `user_context`";
+}
+
+fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<UserContext, D::Error> {
+    object(
+        "user_context to be an object such as {\"user_id\": \"BEN-000001\"}",
+        from,
+    )
 }
 
 /// Answers a message.

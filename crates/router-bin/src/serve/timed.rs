@@ -1,79 +1,22 @@
 //! Time-outs that the HTTP library does not tell apart: for the head of a
-//! request, for a connection without one, for a client that does not read.
+//! request, for a connection without one, for a client that does not read,
+//! and for one that sends on after it was answered.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Whether a request is being answered on a connection: set when its head has
-/// been read, cleared when its response has been written.
-#[derive(Clone, Default)]
-pub(crate) struct Busy(Arc<AtomicBool>);
+use super::Limits;
+use super::exchange::Exchange;
 
-impl Busy {
-    /// Marks the connection busy until the mark is dropped.
-    pub(crate) fn mark(&self) -> BusyMark {
-        self.0.store(true, Ordering::Relaxed);
-        BusyMark(Arc::clone(&self.0))
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A request that is being answered.
-pub(crate) struct BusyMark(Arc<AtomicBool>);
-
-impl Drop for BusyMark {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-}
-
-/// A response body that keeps its connection marked busy while it is written.
-pub(crate) struct MarkedBody {
-    body: UnsyncBoxBody<Bytes, axum::Error>,
-    _mark: BusyMark,
-}
-
-impl MarkedBody {
-    /// `body`, which keeps `mark` until it is written or given up.
-    pub(crate) fn new(body: UnsyncBoxBody<Bytes, axum::Error>, mark: BusyMark) -> Self {
-        Self { body, _mark: mark }
-    }
-}
-
-impl Body for MarkedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
+/// How long a client that sends on after it was answered is listened to.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A deadline that is armed and disarmed as a connection goes along.
 struct Deadline {
@@ -101,6 +44,10 @@ impl Deadline {
         self.armed = None;
     }
 
+    fn is_armed(&self) -> bool {
+        self.armed.is_some()
+    }
+
     /// Ready with the error once an armed deadline has passed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         match &mut self.armed {
@@ -113,27 +60,31 @@ impl Deadline {
     }
 }
 
-/// A connection with deadlines. A head must be whole within its time from its
-/// first byte on; what is written must be taken within its time.
-///
-/// The time that a connection may be idle is the HTTP library's to measure: it
-/// knows where a head begins even when its first bytes came with the request
-/// before.
+/// A connection with deadlines. A request must begin within its time, its head
+/// be whole within its time from its first byte on, and what is written must
+/// be taken within its time.
 pub(crate) struct TimedStream {
     stream: TcpStream,
-    busy: Busy,
+    exchange: Exchange,
+    idle: Deadline,
     head: Deadline,
     write: Deadline,
+    linger: Deadline,
+    is_shut: bool,
 }
 
 impl TimedStream {
-    /// `stream`, on which a head takes at most `head`, and a write `write`.
-    pub(crate) fn new(stream: TcpStream, busy: Busy, head: Duration, write: Duration) -> Self {
+    /// `stream` with the deadlines of `limits`.
+    pub(crate) fn new(stream: TcpStream, exchange: Exchange, limits: &Limits) -> Self {
+        let (head, idle) = (limits.header_timeout, limits.idle_timeout);
         Self {
             stream,
-            busy,
+            exchange,
+            idle: Deadline::new(idle, "no request came in time"),
             head: Deadline::new(head, "the head of a request did not arrive in time"),
-            write: Deadline::new(write, "the client did not read its response in time"),
+            write: Deadline::new(idle, "the client did not read its response in time"),
+            linger: Deadline::new(LINGER, "the client sent on after it was answered"),
+            is_shut: false,
         }
     }
 
@@ -160,17 +111,23 @@ impl AsyncRead for TimedStream {
         let this = &mut *self;
         let before = buf.filled().len();
         let outcome = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if this.busy.is_set() {
+        if this.exchange.is_busy() {
+            this.idle.disarm();
             this.head.disarm();
             return outcome;
         }
         if buf.filled().len() > before {
+            this.idle.disarm();
             this.head.arm();
         }
-        match outcome {
-            Poll::Ready(outcome) => Poll::Ready(outcome),
-            Poll::Pending => this.head.poll(cx).map(Err),
+        if outcome.is_ready() {
+            return outcome;
         }
+        if this.head.is_armed() {
+            return this.head.poll(cx).map(Err);
+        }
+        this.idle.arm();
+        this.idle.poll(cx).map(Err)
     }
 }
 
@@ -197,11 +154,44 @@ impl AsyncWrite for TimedStream {
         self.stream.is_write_vectored()
     }
 
+    /// Flushes. The HTTP library does so last, after a response, and then
+    /// reads only once it is woken: by bytes, or by the time that is set here.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let this = &mut *self;
+        if !this.exchange.is_busy() && !this.head.is_armed() {
+            this.idle.arm();
+            if let Poll::Ready(error) = this.idle.poll(cx) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
+    /// Closes the writing half. Where the client may still be sending a body
+    /// that nobody wants, it then reads on for a while: closing a socket with
+    /// unread bytes resets the connection, and the client might never come to
+    /// read its answer.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        if !this.is_shut {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            this.is_shut = true;
+        }
+        if !this.exchange.has_unread() {
+            return Poll::Ready(Ok(()));
+        }
+        this.linger.arm();
+        // Asked first: a client that never pauses must not postpone its end.
+        if this.linger.poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut sink = [0; 16 << 10];
+        loop {
+            let mut sink = ReadBuf::new(&mut sink);
+            let outcome = ready!(Pin::new(&mut this.stream).poll_read(cx, &mut sink));
+            if outcome.is_err() || sink.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }

@@ -17,13 +17,18 @@ pub(crate) struct Server {
 impl Server {
     /// The service with embedded demo data and these settings.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_logging_to(Stdio::null(), settings)
+    }
+
+    /// The same, with its log going to `log`.
+    pub(crate) fn start_logging_to(log: Stdio, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env_clear()
             .env("ROUTER_SOURCE__DEMO_USERS", "50")
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the service starts");
         let stdout = child.stdout.take().expect("stdout is a pipe");
@@ -40,17 +45,22 @@ impl Server {
         Self { child, address }
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    /// Tells the process to stop.
+    pub(crate) fn terminate(&self) {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(killed.is_ok_and(|status| status.success()));
+    }
+
+    /// Whether new connections are accepted.
+    pub(crate) fn accepts(&self) -> bool {
+        TcpStream::connect(&self.address).is_ok()
     }
 
     /// Waits for the process to end by itself.
     pub(crate) fn wait(mut self) -> std::process::ExitStatus {
         self.child.wait().expect("the service ends")
-    }
-
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().expect("its state is known").is_none()
     }
 
     pub(crate) fn connect(&self) -> TcpStream {

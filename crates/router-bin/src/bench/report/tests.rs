@@ -141,7 +141,7 @@ fn runs_without_records_or_time_still_make_a_report() {
 
 proptest! {
     #[test]
-    fn escaped_text_reads_back_and_holds_no_markup(text in any::<String>()) {
+    fn prop_escaped_text_reads_back_and_holds_no_markup(text in any::<String>()) {
         let escaped = escape(&text);
         prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
         let back = escaped
