@@ -281,7 +281,7 @@ fn weigh(value: u32) -> u64 {
 
 proptest! {
     #[test]
-    fn agrees_with_the_model(shards in 1usize..4, ops in vec(op(), 1..120)) {
+    fn prop_agrees_with_the_model(shards in 1usize..4, ops in vec(op(), 1..120)) {
         let mut pair = Pair::new(shards);
         for op in &ops {
             pair.apply(op);
@@ -293,7 +293,7 @@ proptest! {
     /// told: no value other than the last one stored, none that expired, none
     /// that was invalidated, and never more than the bound.
     #[test]
-    fn keeps_its_bound_and_tells_no_lies(
+    fn prop_keeps_its_bound_and_tells_no_lies(
         capacity in 1u64..12,
         shards in 1usize..5,
         ops in vec(op(), 1..200),

@@ -43,7 +43,7 @@ fn naive_repeated(traffic: &Traffic, phase: &Phase) -> Counts {
 
 proptest! {
     #[test]
-    fn percentiles_are_what_the_definition_says(
+    fn prop_percentiles_are_what_the_definition_says(
         mut samples in prop::collection::vec(0_u32..50, 1..200),
         percent in 1_usize..=100,
     ) {
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn repeated_queries_are_what_the_definition_says(
+    fn prop_repeated_queries_are_what_the_definition_says(
         seed in any::<u64>(),
         // Up to two hours, so that both TTLs of the traffic are outlasted.
         records in prop::collection::vec((0_u64..7_200, outcomes()), 1..120),

@@ -53,7 +53,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Another user has another entry, and so has the same user in another role.
     let other = ask("bob", "Which books have I borrowed?")?;
     assert!(!is_hit(&other));
-    assert_eq!(other.answer.response()?.data["loans"][0]["title"], "Ulysses");
+    assert_eq!(
+        other.answer.response()?.data["loans"][0]["title"],
+        "Ulysses"
+    );
     let staff = UserContext::new("ada", "librarian");
     assert!(!is_hit(&block_on(
         router.route(&Request::new("my loans", staff))
