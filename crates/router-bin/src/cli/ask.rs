@@ -46,7 +46,12 @@ pub(super) fn run(config: &Config, args: &AskArgs) -> Result<(), Failure> {
         let routed = runtime.block_on(router.route(&request));
         let took = started.elapsed();
         let routed = routed.map_err(failed)?;
-        written(show(round, &routed, took))?;
+        let shown = show(round, &routed, took);
+        let reader_left = shown.is_err();
+        written(shown)?;
+        if reader_left {
+            break;
+        }
     }
     Ok(())
 }

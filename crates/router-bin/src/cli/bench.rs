@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use intent_router::{Intent, Kind, Router};
+use intent_router::{Intent, Kind, Request, Router, UserContext};
 
 use crate::bench::declaration;
 use crate::bench::report;
@@ -29,7 +29,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = Options::default().requests)]
     requests: usize,
     /// Zipf's exponent over the users: 0 when all ask equally often.
-    #[arg(long, value_name = "S", default_value_t = Options::default().skew)]
+    #[arg(long, value_name = "S", default_value_t = Options::default().skew, allow_negative_numbers = true)]
     skew: f64,
     /// How many wordings of each intent are in use.
     #[arg(long, value_name = "N", default_value_t = Options::default().wordings)]
@@ -79,6 +79,9 @@ pub(super) fn run(
     file: Option<&Path>,
     args: &BenchArgs,
 ) -> Result<(), Failure> {
+    if let Some(path) = &args.report {
+        check_report(path)?;
+    }
     // The bench switches caching itself, whatever the service is told to do.
     config.cache.enabled = false;
     let router = Arc::new(setup::router(&config)?);
@@ -104,20 +107,43 @@ pub(super) fn run(
     written(std::io::stdout().lock().write_all(shown.as_bytes()))
 }
 
-fn write_report(path: &Path, summary: &Summary, run: &Run) -> Result<(), Failure> {
-    std::fs::write(path, report::render(summary, run)).map_err(|error| {
-        Failure::new(
-            Code::Io,
-            format_args!("cannot write the report to {}: {error}", path.display()),
-        )
-    })
+/// Fails where no report could be written, before the run that it would tell
+/// of. What is there already stays until then.
+fn check_report(path: &Path) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    match options.append(true).create(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(unwritable(path, &error)),
+    }
 }
 
+fn write_report(path: &Path, summary: &Summary, run: &Run) -> Result<(), Failure> {
+    std::fs::write(path, report::render(summary, run)).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        Code::Io,
+        format_args!("cannot write the report to {}: {error}", path.display()),
+    )
+}
+
+/// The intents with the examples that the detector takes for them: another
+/// one would have the bench measure an intent that it did not declare.
 fn asked_intents(router: &Router) -> Vec<AskedIntent> {
     let cache = router.cache();
+    let understood = |example: &str, intent: &Intent| {
+        let question = Request::new(example, UserContext::guest());
+        router.detect(&question).intent == intent.name
+    };
     let asked = |intent: &Intent| AskedIntent {
         name: intent.name.clone(),
-        examples: intent.examples.clone(),
+        examples: intent
+            .examples
+            .iter()
+            .filter(|example| understood(example, intent))
+            .cloned()
+            .collect(),
         shared: intent.kind == Kind::KnowledgeBase,
         ttl: cache.ttl_of(&intent.class),
     };

@@ -4,15 +4,15 @@ use std::fmt::Write;
 
 use toml::Value;
 
-use super::Config;
 use super::error::Origin;
 use super::schema::dotted;
+use super::{Config, SourceUrl};
 
 impl Config {
     /// The effective settings as a TOML file that yields them again, each with
     /// a comment that says where it came from.
     pub(crate) fn show(&self) -> Result<String, toml::ser::Error> {
-        let mut settings = Value::try_from(self)?;
+        let mut settings = Value::try_from(self.with_whole_paths())?;
         if self.source.url.is_some() {
             // These describe the demo data, of which there is none.
             if let Some(source) = settings.get_mut("source").and_then(Value::as_table_mut) {
@@ -22,6 +22,20 @@ impl Config {
         let mut text = String::new();
         self.table(&settings, &mut Vec::new(), &mut text);
         Ok(text)
+    }
+
+    /// The same settings with paths that mean the same wherever they are
+    /// written down. One that cannot be completed stays as it is.
+    fn with_whole_paths(&self) -> Self {
+        let mut config = self.clone();
+        let source = config.source.url.as_mut();
+        let source = source.map(|SourceUrl::Sqlite(path)| path);
+        for path in source.into_iter().chain(&mut config.catalogue.file) {
+            if let Ok(whole) = std::path::absolute(&*path) {
+                *path = whole;
+            }
+        }
+        config
     }
 
     fn table(&self, table: &Value, path: &mut Vec<String>, text: &mut String) {

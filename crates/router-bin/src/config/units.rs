@@ -54,11 +54,32 @@ impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
         } else {
             Err(format!(
                 "`{text}` is out of range; it must be from {} to {}",
-                humantime::format_duration(*range.start()),
-                humantime::format_duration(*range.end())
+                span_text(*range.start()),
+                span_text(*range.end())
             ))
         }
     }
+}
+
+/// A duration in its largest unit that needs no fraction, as it is written in
+/// the configuration; reading it back yields the same duration.
+fn span_text(duration: Duration) -> String {
+    let units = [
+        (86_400_000_000_000, "d"),
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+    ];
+    let nanos = duration.as_nanos();
+    units
+        .into_iter()
+        .find(|(factor, _)| nanos.is_multiple_of(*factor))
+        .map_or_else(
+            || format!("{nanos}ns"),
+            |(factor, unit)| format!("{}{unit}", nanos / factor),
+        )
 }
 
 /// A number of bytes from `MIN` to `MAX`, written as `"64MiB"`.
@@ -187,7 +208,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
 
 impl<const MIN: u64, const MAX: u64> Serialize for Span<MIN, MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(self.get()))
+        serializer.serialize_str(&span_text(self.get()))
     }
 }
 
@@ -278,6 +299,24 @@ mod tests {
             assert!(span(text).is_err(), "{text}");
         }
         assert!(span("0s").is_err_and(|message| message.contains("from 1ms to")));
+    }
+
+    #[test]
+    fn durations_are_written_back_alike() {
+        for (text, written) in [
+            ("1ms", "1ms"),
+            ("300s", "5m"),
+            ("1h 30m", "90m"),
+            ("31days", "31d"),
+            ("1month", "2630016s"),
+            ("1001us", "1001us"),
+            ("1ms 1ns", "1000001ns"),
+        ] {
+            let read = Ttl::parse(text).expect(text);
+            assert_eq!(span_text(read.get()), written);
+            assert_eq!(Ttl::parse(written), Ok(read), "{text}");
+        }
+        assert!(span("366d").is_err_and(|message| message.ends_with("from 1ms to 365d")));
     }
 
     #[test]
