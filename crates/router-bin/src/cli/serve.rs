@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::serve::{App, Limits, serve};
+use crate::serve::{App, Limits, endpoints, serve};
 use crate::setup;
 
 /// How often expired answers are looked for, and how many are removed at most
@@ -78,7 +78,7 @@ async fn listen(config: Config, router: intent_router::Router) -> Result<(), Fai
     let app = App::new(router, limits, stopping);
     let maintenance = tokio::spawn(maintain(app.clone()));
     written(say(bound))?;
-    let serving = serve(listener, app.endpoints(), limits, async {
+    let serving = serve(listener, endpoints(app), limits, async {
         // The other end lives as long as this function.
         let _ = stopped.wait_for(|stop| *stop).await;
     });

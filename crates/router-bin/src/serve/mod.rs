@@ -4,6 +4,7 @@ mod admin;
 mod app;
 mod body;
 mod cache_headers;
+mod endpoints;
 mod exchange;
 mod listener;
 mod metrics;
@@ -17,6 +18,7 @@ mod timed;
 use std::time::Duration;
 
 pub(crate) use app::App;
+pub(crate) use endpoints::endpoints;
 pub(crate) use listener::serve;
 
 /// What a client may take of the service.
