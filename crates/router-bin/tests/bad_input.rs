@@ -157,6 +157,22 @@ fn a_message_over_its_limit_is_refused_and_one_at_it_is_not() {
 }
 
 #[test]
+fn an_identity_is_no_place_to_store_things() {
+    let server = Server::start(&[]);
+    let text = |length| "x".repeat(length);
+    for (member, other) in [("user_id", "user_role"), ("user_role", "user_id")] {
+        let of = |length| {
+            let context = json!({ member: text(length), other: "BEN-000001" });
+            let body = json!({ "message": QUESTION, "user_context": context });
+            server.post("/v1/route", &body)
+        };
+        // The quotes around a string count.
+        assert_eq!(of(1_022).status, 200);
+        of(1_023).is_problem(422, &format!("`user_context.{member}` has 1025 bytes"));
+    }
+}
+
+#[test]
 fn wrong_paths_methods_and_types_are_problems() {
     let server = Server::start(&[]);
     server.get("/nowhere").is_problem(404, "/nowhere");

@@ -33,6 +33,22 @@ fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<UserContext, D::Er
     )
 }
 
+/// The most bytes of a user's identifier, and of a role, as JSON text. Both are
+/// kept with every answer, where only their number may be bounded.
+const MOST_IDENTITY: usize = 1 << 10;
+
+fn check_identity(user: &UserContext) -> Result<(), Problem> {
+    for (member, value) in [("user_id", &user.user_id), ("user_role", &user.user_role)] {
+        let length = value.as_ref().map_or(0, |json| json.as_str().len());
+        if length > MOST_IDENTITY {
+            let detail =
+                format!("`user_context.{member}` has {length} bytes; {MOST_IDENTITY} are the most");
+            return Err(Problem::unprocessable("identity_too_long", detail));
+        }
+    }
+    Ok(())
+}
+
 /// Answers a message.
 pub(crate) async fn route(
     State(app): State<App>,
@@ -50,6 +66,7 @@ pub(crate) async fn route(
             ),
         ));
     }
+    check_identity(&body.user_context)?;
     let request = Request {
         message: body.message,
         user_context: body.user_context,
