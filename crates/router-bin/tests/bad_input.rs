@@ -211,6 +211,7 @@ fn invalidations_that_name_nothing_or_too_much_are_refused() {
         (json!({ "all": false }), "all"),
         (json!({ "all": "yes" }), "boolean"),
         (json!({ "pattern": "" }), "empty pattern"),
+        (json!({ "pattern": "x".repeat(4_097) }), "4096"),
         (json!({ "key": "xyz" }), "key"),
         (json!({ "class": "live-data" }), "live_data"),
         (json!({ "intent": "claims" }), "claim_status"),

@@ -113,11 +113,24 @@ fn known_intent(name: String, app: &App) -> Result<String, Problem> {
     ))
 }
 
+/// The longest pattern, in bytes: longer than any scope that could match. One is
+/// kept as long as a fill is under way that it may concern.
+const MOST_PATTERN: usize = 4 << 10;
+
 fn parse_pattern(text: &str) -> Result<Pattern, Problem> {
     if text.is_empty() {
         return Err(Problem::unprocessable(
             "empty_pattern",
             "an empty pattern would match everything; if that is meant, give \"all\": true",
+        ));
+    }
+    if text.len() > MOST_PATTERN {
+        return Err(Problem::unprocessable(
+            "pattern_too_long",
+            format!(
+                "`pattern` has {} bytes; {MOST_PATTERN} are the most",
+                text.len()
+            ),
         ));
     }
     Ok(Pattern::new(text))
