@@ -136,56 +136,32 @@ pub trait LiveData: Send + Sync {
     }
 }
 
-impl<L: LiveData + ?Sized> LiveData for &L {
-    fn profile<'a>(
-        &'a self,
-        who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        (**self).profile(who)
-    }
+/// Whatever leads to a source is one.
+macro_rules! forward {
+    ($($pointer:ty),+) => {$(
+        impl<L: LiveData + ?Sized> LiveData for $pointer {
+            fn profile<'a>(
+                &'a self,
+                who: &'a Principal,
+            ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+                (**self).profile(who)
+            }
 
-    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
-        (**self).records(ask)
-    }
+            fn records<'a>(
+                &'a self,
+                ask: Ask<'a>,
+            ) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+                (**self).records(ask)
+            }
 
-    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
-        (**self).ready()
-    }
+            fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+                (**self).ready()
+            }
+        }
+    )+};
 }
 
-impl<L: LiveData + ?Sized> LiveData for Box<L> {
-    fn profile<'a>(
-        &'a self,
-        who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        (**self).profile(who)
-    }
-
-    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
-        (**self).records(ask)
-    }
-
-    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
-        (**self).ready()
-    }
-}
-
-impl<L: LiveData + ?Sized> LiveData for Arc<L> {
-    fn profile<'a>(
-        &'a self,
-        who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        (**self).profile(who)
-    }
-
-    fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
-        (**self).records(ask)
-    }
-
-    fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
-        (**self).ready()
-    }
-}
+forward!(&L, Box<L>, Arc<L>);
 
 /// Why a source could not answer.
 #[derive(Clone, Debug, Error)]

@@ -4,14 +4,15 @@
 
 mod support;
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use cache_keys::CanonicalJson;
-use intent_router::{CacheOutcome, Pattern, Request, Routed, Selector, UserContext};
-use support::{bench, now, poll_once};
+use intent_router::{CacheOutcome, Pattern, Request, RouteError, Routed, Selector, UserContext};
+use support::{Bench, bench, now, poll_once};
 
 fn request() -> Request {
     Request::new(
@@ -19,6 +20,24 @@ fn request() -> Request {
         UserContext::new("BEN-000001", "beneficiary"),
     )
 }
+
+/// Asks until the source is waited for, which then holds its answers.
+fn begin<'b>(
+    bench: &'b Bench,
+    request: &'b Request,
+) -> Pin<Box<impl Future<Output = Answered> + 'b>> {
+    bench.source.held.store(true, Ordering::SeqCst);
+    let mut asking = Box::pin(bench.router.route(request));
+    assert!(poll_once(asking.as_mut()).is_pending());
+    asking
+}
+
+/// Lets the source answer.
+fn release(bench: &Bench) {
+    bench.source.held.store(false, Ordering::SeqCst);
+}
+
+type Answered = Result<Routed, RouteError>;
 
 fn version(routed: &Routed) -> u64 {
     routed.answer.response().unwrap().data["version"]
@@ -30,12 +49,9 @@ fn version(routed: &Routed) -> u64 {
 fn requests_for_one_answer_make_it_once() {
     let bench = bench();
     let request = request();
-    bench.source.held.store(true, Ordering::SeqCst);
-    let mut filler = pin!(bench.router.route(&request));
-    let mut waiter = pin!(bench.router.route(&request));
-    assert!(poll_once(filler.as_mut()).is_pending());
-    assert!(poll_once(waiter.as_mut()).is_pending());
-    bench.source.held.store(false, Ordering::SeqCst);
+    let filler = begin(&bench, &request);
+    let waiter = begin(&bench, &request);
+    release(&bench);
     let filled = now(filler).unwrap();
     let waited = now(waiter).unwrap();
     assert_eq!(waited.cache, CacheOutcome::Collapsed);
@@ -48,15 +64,11 @@ fn requests_for_one_answer_make_it_once() {
 fn a_cancelled_request_hands_over_to_one_that_waits() {
     let bench = bench();
     let request = request();
-    bench.source.held.store(true, Ordering::SeqCst);
-    let mut filler = Box::pin(bench.router.route(&request));
-    let mut waiter = pin!(bench.router.route(&request));
-    let mut second = pin!(bench.router.route(&request));
-    assert!(poll_once(filler.as_mut()).is_pending());
-    assert!(poll_once(waiter.as_mut()).is_pending());
-    assert!(poll_once(second.as_mut()).is_pending());
+    let filler = begin(&bench, &request);
+    let waiter = begin(&bench, &request);
+    let second = begin(&bench, &request);
     drop(filler);
-    bench.source.held.store(false, Ordering::SeqCst);
+    release(&bench);
     let took_over = now(waiter).unwrap();
     let waited = now(second).unwrap();
     assert!(matches!(
@@ -70,12 +82,9 @@ fn a_cancelled_request_hands_over_to_one_that_waits() {
 fn a_panicking_source_hands_over_and_poisons_nothing() {
     let bench = bench();
     let request = request();
-    bench.source.held.store(true, Ordering::SeqCst);
-    let mut filler = Box::pin(bench.router.route(&request));
-    let mut waiter = pin!(bench.router.route(&request));
-    assert!(poll_once(filler.as_mut()).is_pending());
-    assert!(poll_once(waiter.as_mut()).is_pending());
-    bench.source.held.store(false, Ordering::SeqCst);
+    let mut filler = begin(&bench, &request);
+    let waiter = begin(&bench, &request);
+    release(&bench);
     bench.source.panicking.store(true, Ordering::SeqCst);
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| poll_once(filler.as_mut())));
     assert!(outcome.is_err());
@@ -91,13 +100,10 @@ fn a_panicking_source_hands_over_and_poisons_nothing() {
 fn a_failed_fill_is_shared_with_those_who_wait() {
     let bench = bench();
     let request = request();
-    bench.source.held.store(true, Ordering::SeqCst);
-    let mut filler = pin!(bench.router.route(&request));
-    let mut waiter = pin!(bench.router.route(&request));
-    assert!(poll_once(filler.as_mut()).is_pending());
-    assert!(poll_once(waiter.as_mut()).is_pending());
+    let filler = begin(&bench, &request);
+    let waiter = begin(&bench, &request);
     bench.source.failing.store(true, Ordering::SeqCst);
-    bench.source.held.store(false, Ordering::SeqCst);
+    release(&bench);
     assert!(now(filler).is_err());
     assert!(now(waiter).is_err());
     assert_eq!(bench.source.record_calls.load(Ordering::SeqCst), 1);
@@ -122,17 +128,14 @@ fn every_invalidation_beats_a_fill_under_way() {
     for selector in selectors {
         let bench = bench();
         let request = request();
-        bench.source.held.store(true, Ordering::SeqCst);
-        let mut early = pin!(bench.router.route(&request));
-        assert!(poll_once(early.as_mut()).is_pending());
+        let early = begin(&bench, &request);
 
         bench.source.write("BEN-000001");
         let removed = bench.router.cache().invalidate(&selector);
         assert_eq!(removed, 0, "nothing was stored yet");
-        let mut late = pin!(bench.router.route(&request));
-        assert!(poll_once(late.as_mut()).is_pending());
+        let late = begin(&bench, &request);
 
-        bench.source.held.store(false, Ordering::SeqCst);
+        release(&bench);
         let early = now(early).unwrap();
         assert_eq!(version(&early), 0);
         assert!(
@@ -159,13 +162,10 @@ fn every_invalidation_beats_an_error_under_way() {
     for selector in selectors {
         let bench = bench();
         let request = request();
-        bench.source.held.store(true, Ordering::SeqCst);
-        let mut early = pin!(bench.router.route(&request));
-        assert!(poll_once(early.as_mut()).is_pending());
+        let early = begin(&bench, &request);
         bench.router.cache().invalidate(&selector);
-        let mut late = pin!(bench.router.route(&request));
-        assert!(poll_once(late.as_mut()).is_pending());
-        bench.source.held.store(false, Ordering::SeqCst);
+        let late = begin(&bench, &request);
+        release(&bench);
         bench.source.failing.store(true, Ordering::SeqCst);
         assert!(now(early).is_err());
         bench.source.failing.store(false, Ordering::SeqCst);
@@ -186,11 +186,9 @@ fn an_invalidation_of_something_else_leaves_a_fill_alone() {
     for selector in selectors {
         let bench = bench();
         let request = request();
-        bench.source.held.store(true, Ordering::SeqCst);
-        let mut early = pin!(bench.router.route(&request));
-        assert!(poll_once(early.as_mut()).is_pending());
+        let mut early = begin(&bench, &request);
         bench.router.cache().invalidate(&selector);
-        bench.source.held.store(false, Ordering::SeqCst);
+        release(&bench);
         match poll_once(early.as_mut()) {
             Poll::Ready(Ok(routed)) => assert!(
                 matches!(routed.cache, CacheOutcome::Miss { stored: true, .. }),

@@ -1,4 +1,5 @@
-//! A source of made-up records that counts its calls, can be held, and can fail.
+//! A source of made-up records that counts its calls, can be held, and can fail;
+//! and a router over it to ask.
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
@@ -11,8 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use cache_core::ManualClock;
 use intent_router::{
-    Ask, BoxFuture, CacheService, Catalogue, Found, KeywordDetector, Kind, LiveData, Principal,
-    Profile, Records, Router, ServiceBuilder, SourceError,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeywordDetector, Kind, LiveData,
+    Principal, Profile, Records, Request, Routed, Router, ServiceBuilder, SourceError, UserContext,
 };
 use serde_json::json;
 
@@ -167,4 +168,19 @@ pub(crate) fn now<F: Future>(future: F) -> F::Output {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the future had to wait"),
     }
+}
+
+pub(crate) const CLAIM: &str = "what is my claim status?";
+
+pub(crate) fn ask(bench: &Bench, message: &str, user: &str, role: &str) -> Routed {
+    let request = Request::new(message, UserContext::new(user, role));
+    now(bench.router.route(&request)).unwrap()
+}
+
+pub(crate) fn is_hit(routed: &Routed) -> bool {
+    matches!(routed.cache, CacheOutcome::Hit { .. })
+}
+
+pub(crate) fn is_stored_miss(routed: &Routed) -> bool {
+    matches!(routed.cache, CacheOutcome::Miss { stored: true, .. })
 }
