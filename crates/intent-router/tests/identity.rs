@@ -7,8 +7,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme, Md5Scheme};
-use intent_router::{CacheOutcome, Pattern, Request, Selector, UserContext};
+use cache_keys::{CacheKey, CanonicalJson, KeyError, KeyParts, KeyScheme, Md5Scheme};
+use intent_router::{Pattern, Request, Selector};
 use support::{CLAIM, ask, bench, bench_with, is_hit, is_stored_miss, now};
 
 #[test]
