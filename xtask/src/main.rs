@@ -29,8 +29,9 @@ usage: cargo xtask COMMAND [OPTIONS]
              [NAME…]         those of this package, or of this name
              --list          name the benchmarks, run none
              --quick         fewer iterations: does it run, not how fast
-  deep     run the property tests with far more cases
-             --cases N       cases per test (default 100000)
+  deep     run property tests and randomised schedules for far longer
+             --cases N       cases per property test (default 20000)
+             --schedules N   schedules per concurrency test (default 200000)
              -p PACKAGE      of these packages alone; may be repeated
   vectors  recompute cache keys with CPython and print the file anew
              --check         compare with the file's keys instead

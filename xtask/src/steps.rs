@@ -9,6 +9,7 @@ mod msrv;
 mod outside;
 mod package;
 pub(crate) mod props;
+pub(crate) mod schedules;
 
 use anyhow::{Result, bail};
 
@@ -81,6 +82,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "prop",
         about: "property tests, with more cases",
         run: props::step,
+    },
+    Step {
+        name: "schedules",
+        about: "concurrency, under randomised schedules",
+        run: schedules::step,
     },
     Step {
         name: "doc-test",
