@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache_keys::Digest;
+use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,6 +57,7 @@ pub struct Answer {
     intent: Box<str>,
     owner: Owner,
     json: Box<str>,
+    digest: Digest,
     calls: u32,
 }
 
@@ -73,6 +76,7 @@ impl Answer {
             source: response.source,
             intent: response.intent.into_boxed_str(),
             owner,
+            digest: Digest::from_bytes(Md5::digest(&json).into()),
             json: json.into_boxed_str(),
             calls,
         })
@@ -90,6 +94,12 @@ impl Answer {
     /// The response as JSON text.
     pub fn json(&self) -> &str {
         &self.json
+    }
+
+    /// The MD5 of the JSON text, for entity tags: made once, so that a hit need
+    /// not look through the text.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// Where the answer came from.
@@ -184,7 +194,7 @@ pub struct Routed {
     /// What the cache did.
     pub cache: CacheOutcome,
     /// The cache key, when the request was cacheable.
-    pub key: Option<cache_keys::Digest>,
+    pub key: Option<Digest>,
     /// How many database calls this request itself made. It saved the rest of
     /// those that its [answer takes](Answer::calls).
     pub calls: u32,

@@ -6,7 +6,6 @@ use std::time::Duration;
 use cache_core::Reuse;
 use http::{HeaderMap, HeaderValue, header};
 use intent_router::{CacheOutcome, CacheUse, Routed};
-use md5::{Digest, Md5};
 
 /// How a request wants the cache to be used, by its `Cache-Control`.
 ///
@@ -73,11 +72,6 @@ pub(crate) fn cache_status(routed: &Routed) -> String {
     text
 }
 
-/// The entity tag of a body: strong, since equal bodies have equal tags.
-fn etag(body: &str) -> String {
-    format!("\"{:x}\"", u128::from_be_bytes(Md5::digest(body).into()))
-}
-
 /// Writes what the cache did into the headers of a response.
 pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
     let mut set = |name, text: String| {
@@ -87,7 +81,8 @@ pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
         }
     };
     set(header::CACHE_CONTROL, "private".to_owned());
-    set(header::ETAG, etag(routed.answer.json()));
+    // Strong, since equal bodies have equal tags.
+    set(header::ETAG, format!("\"{}\"", routed.answer.digest()));
     set(
         header::HeaderName::from_static("cache-status"),
         cache_status(routed),
