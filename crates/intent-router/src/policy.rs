@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use cache_core::Reuse;
+
 use crate::catalogue::{Intent, KeyMode, Kind};
 use crate::principal::{Owner, Principal};
 use crate::request::CacheUse;
@@ -15,7 +17,7 @@ pub enum Decision {
     /// The cache is not asked, and the answer not stored.
     Bypass(Bypass),
     /// The cache is asked for an entry of this owner.
-    Use(Owner, cache_core::Reuse),
+    Use(Owner, Reuse),
 }
 
 /// Decides whether the cache may be used: the one home of that decision.
@@ -34,10 +36,19 @@ pub fn decide(
         (Kind::LiveData, Some(who)) => Owner::Person(who.clone()),
         (Kind::LiveData, None) => return Decision::Bypass(Bypass::Unidentified),
     };
+    match reuse(cache_use, caching_enabled) {
+        Ok(reuse) => Decision::Use(owner, reuse),
+        Err(why) => Decision::Bypass(why),
+    }
+}
+
+/// Which stored values a request accepts, whoever it is from; or why it may
+/// neither take nor store any.
+pub(crate) fn reuse(cache_use: CacheUse, caching_enabled: bool) -> Result<Reuse, Bypass> {
     match cache_use {
-        _ if !caching_enabled => Decision::Bypass(Bypass::CachingOff),
-        CacheUse::Forbidden => Decision::Bypass(Bypass::NoStore),
-        CacheUse::Allowed(reuse) => Decision::Use(owner, reuse),
+        _ if !caching_enabled => Err(Bypass::CachingOff),
+        CacheUse::Forbidden => Err(Bypass::NoStore),
+        CacheUse::Allowed(reuse) => Ok(reuse),
     }
 }
 

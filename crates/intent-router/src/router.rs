@@ -9,17 +9,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cache_core::{Reuse, TtlClass};
 use serde_json::{Value, json};
 
-use crate::catalogue::{Catalogue, Intent, KeyMode, Kind};
+use crate::catalogue::{Catalogue, Intent, Kind};
 use crate::detect::{Detection, Detector};
 use crate::error::{BuildError, RouteError};
 use crate::policy::{self, Decision};
 use crate::principal::{Owner, Principal};
-use crate::request::{CacheUse, Request};
+use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
 use crate::service::{CacheService, Delivered};
 use crate::slots::{Date, Slots};
 use crate::source::{Ask, Found, LiveData, Profile, Records};
-use crate::text;
 use crate::through::{Made, through};
 use crate::weight::Kept;
 
@@ -107,8 +106,8 @@ impl Router {
             };
         }
         let message = request.message.as_str();
-        let may_store = request.cache_use != CacheUse::Forbidden && self.cache.is_enabled();
-        if !self.detector.is_costly() || !may_store {
+        let reuse = policy::reuse(request.cache_use, self.cache.is_enabled());
+        if !self.detector.is_costly() || reuse.is_err() {
             return self.detector.detect(message);
         }
         let class = self.cache.detection_class;
@@ -268,15 +267,12 @@ impl Question<'_> {
     /// The answer by way of the cache.
     async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Routed, RouteError> {
         let router = self.router;
-        let text = policy::key_text(self.intent, &self.request.message, || self.slots());
-        let key = router
-            .cache
-            .entry_key(&self.intent.name, owner.clone(), &text)?;
+        let intent = self.intent.name.as_str();
+        let key = router.cache.entry_key(intent, owner, &self.text())?;
         let digest = key.digest();
         let make = || async {
             match self.answer(Some(reuse)).await {
                 Ok(Answered { answer, records }) => {
-                    let intent = &self.intent.name;
                     let tags = records
                         .map(|records| policy::answer_tags(intent, answer.owner(), &records));
                     Made {
@@ -349,6 +345,12 @@ impl Question<'_> {
         }
     }
 
+    /// What of the message counts. The key is made of it and the source is given
+    /// nothing else, so that messages which share a key look alike to both.
+    fn text(&self) -> Cow<'_, str> {
+        policy::key_text(self.intent, &self.request.message, || self.slots())
+    }
+
     fn slots(&self) -> &Slots {
         self.slots.get_or_init(|| {
             let today = self.router.today();
@@ -362,12 +364,8 @@ impl Question<'_> {
     }
 
     async fn records(&self, who: Option<&Principal>) -> Delivered<Found<Records>> {
-        // Messages that share a key must look alike to the source too.
-        let message = match self.intent.key {
-            KeyMode::Normalised => text::normalise(&self.request.message),
-            KeyMode::Message | KeyMode::Slots => Cow::Borrowed(self.request.message.as_str()),
-        };
-        let ask = Ask::new(self.intent, who, self.slots(), &message);
+        let text = self.text();
+        let ask = Ask::new(self.intent, who, self.slots(), &text);
         let found = self.router.source.records(ask).await.map_err(Arc::new)?;
         Ok(self.count(found))
     }

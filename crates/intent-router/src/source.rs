@@ -51,7 +51,8 @@ pub struct Ask<'a> {
     pub principal: Option<&'a Principal>,
     /// What was found in the message, such as a claim number.
     pub slots: &'a Slots,
-    /// The message itself.
+    /// What of the message enters the cache key: the message itself, its
+    /// normalised text or the list of its slots, by the intent's key mode.
     pub message: &'a str,
 }
 

@@ -92,12 +92,19 @@ fn slots_mode_shares_every_wording_about_the_same_record() {
 }
 
 #[test]
-fn messages_that_share_a_normalised_key_look_alike_to_the_source() {
+fn messages_that_share_a_key_look_alike_to_the_source() {
     for message in ["claim CLM-0001", " CLAIM  clm-0001 ?"] {
         let routed = ask(&router("normalised"), message);
         assert_eq!(
             routed.answer.response().unwrap().data["message"],
             "claim clm-0001"
+        );
+    }
+    for message in ["claim CLM-0001", "what of my claim clm 0001?"] {
+        let routed = ask(&router("slots"), message);
+        assert_eq!(
+            routed.answer.response().unwrap().data["message"],
+            "claim_number=CLM-0001"
         );
     }
     let routed = ask(&router("message"), " CLAIM  clm-0001 ?");

@@ -73,7 +73,7 @@ pub(crate) fn cache_status(routed: &Routed) -> String {
 }
 
 /// Writes what the cache did into the headers of a response.
-pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
+pub(crate) fn describe(routed: &Routed, cache_status: &str, headers: &mut HeaderMap) {
     let mut set = |name, text: String| {
         // All of these texts are ASCII of our own making.
         if let Ok(value) = HeaderValue::try_from(text) {
@@ -85,7 +85,7 @@ pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
     set(header::ETAG, format!("\"{}\"", routed.answer.digest()));
     set(
         header::HeaderName::from_static("cache-status"),
-        cache_status(routed),
+        cache_status.to_owned(),
     );
     if let CacheOutcome::Hit { age, .. } = routed.cache {
         set(header::AGE, age.as_secs().to_string());

@@ -2,13 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
 use intent_router::{CacheOutcome, Routed, UserContext};
 use serde::Serialize;
-
-use super::cache_headers;
 
 /// How many of the last requests are remembered.
 const RECENT: usize = 50;
@@ -105,8 +103,14 @@ impl Metrics {
         self.inner().failed += 1;
     }
 
-    /// Counts an answered request.
-    pub(crate) fn answered(&self, user: &UserContext, routed: &Routed, latency: Duration) {
+    /// Counts an answered request, with its `Cache-Status` as it was told.
+    pub(crate) fn answered(
+        &self,
+        user: &UserContext,
+        routed: &Routed,
+        cache_status: String,
+        latency: Duration,
+    ) {
         let latency_us = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
         let text = |json: Option<&cache_keys::CanonicalJson>| {
             json.map_or_else(
@@ -114,13 +118,16 @@ impl Metrics {
                 |j| j.text().chars().take(MOST_TEXT).collect(),
             )
         };
+        // A clock that was never set may stand before the first time that can
+        // be written.
+        let now = SystemTime::now().max(UNIX_EPOCH);
         let recent = Recent {
-            at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            at: humantime::format_rfc3339_millis(now).to_string(),
             intent: routed.answer.intent().to_owned(),
             user_id: text(user.user_id.as_ref()),
             user_role: text(user.user_role.as_ref()),
             source: routed.answer.source().as_str(),
-            cache_status: cache_headers::cache_status(routed),
+            cache_status,
             latency_us,
         };
         let outcome = Outcome::of(routed.cache);

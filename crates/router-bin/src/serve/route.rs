@@ -88,12 +88,14 @@ pub(crate) async fn route(
         app.metrics().failed();
         tracing::warn!(%error, "a request could not be answered");
     })?;
-    app.metrics()
-        .answered(&request.user_context, &routed, started.elapsed());
+    let took = started.elapsed();
     let text = Bytes::from_owner(Text(Arc::clone(&routed.answer)));
     let mut response = Body::from(text).into_response();
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    cache_headers::describe(&routed, response.headers_mut());
+    let status = cache_headers::cache_status(&routed);
+    cache_headers::describe(&routed, &status, response.headers_mut());
+    app.metrics()
+        .answered(&request.user_context, &routed, status, took);
     Ok(response)
 }
