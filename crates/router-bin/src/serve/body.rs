@@ -94,13 +94,11 @@ async fn read(request: Request, app: &App) -> Result<Bytes, Problem> {
 }
 
 fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
-    if let Err(error) = std::str::from_utf8(bytes) {
-        return Err(Problem::bad_request(
-            "invalid_utf8",
-            format!("the body is not UTF-8 from byte {} on", error.valid_up_to()),
-        ));
-    }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let detail = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
+        Problem::bad_request("invalid_utf8", detail)
+    })?;
+    let mut json = serde_json::Deserializer::from_str(text);
     let read = object(T::EXPECTED, &mut json).and_then(|body| json.end().map(|()| body));
     read.map_err(|error| {
         let detail = format!("the body is not what this endpoint takes: {error}");
