@@ -1,12 +1,19 @@
 //! `cargo xtask bench`: the benchmarks, which print their own tables.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
 use crate::metadata::{Metadata, Target};
 use crate::shell::{self, Shell, Usage};
 
+/// Benchmarks with a command line of their own: what follows such a name is
+/// theirs.
+const WITH_ARGUMENTS: &[&str] = &["store"];
+
 /// Runs the command.
-pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
+pub(crate) fn run(shell: &Shell, mut args: Vec<String>) -> Result<()> {
+    let own = own_arguments(&mut args);
     let (options, names): (Vec<String>, Vec<String>) =
         args.into_iter().partition(|arg| arg.starts_with('-'));
     let (mut quick, mut list) = (false, false);
@@ -56,12 +63,44 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
         if !bench.required_features.is_empty() {
             command.args(["--features", &bench.required_features.join(",")]);
         }
-        if quick {
-            command.args(["--", "--quick"]);
+        let quick = quick.then(|| "--quick".to_owned());
+        let own = own
+            .iter()
+            .filter(|_| takes_arguments(&bench.name))
+            .flatten();
+        let mut passed_on = quick.iter().chain(own).peekable();
+        if passed_on.peek().is_some() {
+            command.arg("--").args(passed_on);
         }
         shell::run(&mut command)?;
     }
     Ok(())
+}
+
+/// Whether a question for help among these arguments of `bench` is for a
+/// benchmark to answer.
+pub(crate) fn answers(args: &[String]) -> bool {
+    own_arguments(&mut args.to_vec()).is_some()
+}
+
+fn takes_arguments(name: &str) -> bool {
+    WITH_ARGUMENTS.contains(&name)
+}
+
+/// Takes away what follows the name of a benchmark with a command line of its
+/// own. Cargo runs a benchmark in the folder of its package, so that the names
+/// of files are made absolute.
+fn own_arguments(args: &mut Vec<String>) -> Option<Vec<String>> {
+    let name = args.iter().position(|arg| takes_arguments(arg))?;
+    let own = args.split_off(name + 1).into_iter();
+    let own = own.map(|arg| {
+        let file = Path::new(&arg).is_file().then(|| std::path::absolute(&arg));
+        match file {
+            Some(Ok(path)) => path.to_str().map(str::to_owned).unwrap_or(arg),
+            _ => arg,
+        }
+    });
+    Some(own.collect())
 }
 
 /// Every benchmark of the workspace, with its package.
@@ -81,6 +120,26 @@ mod tests {
 
     use super::*;
     use crate::metadata::sample;
+
+    #[test]
+    fn what_follows_a_benchmark_with_arguments_is_its_own() {
+        let check = |args: &str, kept: &str, own: Option<&str>| {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+            let mut args: Vec<String> = words(args);
+            assert_eq!(own_arguments(&mut args), own.map(words));
+            assert_eq!(args, words(kept) as Vec<String>);
+        };
+        check("key route --quick", "key route --quick", None);
+        check("store", "store", Some(""));
+        check("store hits --quick", "store", Some("hits --quick"));
+        check("--quick key store hits", "--quick key store", Some("hits"));
+
+        let file = "Cargo.toml";
+        let absolute = std::path::absolute(file).unwrap();
+        let line = format!("store --trace {file} no-such-file");
+        let own = format!("--trace {} no-such-file", absolute.display());
+        check(&line, "store", Some(&own));
+    }
 
     #[test]
     fn benchmarks_are_found_in_every_member() {

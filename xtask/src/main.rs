@@ -29,6 +29,8 @@ usage: cargo xtask COMMAND [OPTIONS]
              [NAME…]         those of this package, or of this name
              --list          name the benchmarks, run none
              --quick         fewer iterations: does it run, not how fast
+             store […]       what follows goes to that benchmark: its sections,
+                             --trace FILE…; `store --help` tells all
   deep     run property tests and randomised schedules for far longer
              --cases N       cases per property test (default 20000)
              --schedules N   schedules per concurrency test (default 200000)
@@ -63,7 +65,8 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
         return Err(Usage::new("no command given"));
     }
     let command = args.remove(0);
-    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+    let asks_for_help = args.iter().any(|arg| arg == "--help" || arg == "-h");
+    if asks_for_help && !(command == "bench" && bench::answers(&args)) {
         println!("{USAGE}");
         return Ok(());
     }

@@ -42,7 +42,9 @@ fn answer(cache: &Cache<String, String>, member: &str, asked: &AtomicU32) -> Str
         Lookup::InFlight(waiter) => match waiter.wait() {
             Waited::Value(value) => value,
             Waited::Permit(permit) => fill(permit),
+            _ => unreachable!("nobody calls fail or fill_negative"),
         },
+        _ => unreachable!("the class has no windows and keeps no negative entries"),
     }
 }
 

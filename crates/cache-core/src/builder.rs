@@ -12,7 +12,7 @@ use crate::{
     inner::{Apart, Inner, Weigher},
     log::InvalidationLog,
     shard::Shard,
-    sync::{AtomicU64, AtomicUsize, Mutex},
+    sync::{AtomicU64, AtomicUsize, ShardMutex},
 };
 
 /// The most shards there can be.
@@ -148,14 +148,18 @@ where
             Some(shards) => shards.next_power_of_two(),
             None => default_shards(capacity, weigher.is_none()),
         };
-        let shards = (0..shards).map(|_| Apart(Mutex::new(Shard::new())));
+        let shards = (0..shards).map(|shard| {
+            let seed = self.hasher.hash_one(shard);
+            Apart(ShardMutex::new(Shard::new(seed)))
+        });
+        let shards = shards.collect();
         Ok(Cache::from_inner(Arc::new(Inner {
             hasher: self.hasher,
             clock: self.clock,
             classes: self.classes,
             weigher,
             capacity,
-            shards: shards.collect(),
+            shards,
             log: InvalidationLog::new(),
             total: Apart(AtomicU64::new(0)),
             eviction_turn: AtomicUsize::new(0),

@@ -15,10 +15,12 @@ use crate::{
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
     flight::Boarding,
+    freshness::FillCost,
     inner::{Aftermath, Entering, Inner},
     lookup::{Hit, Inserted, Lookup, Reuse},
-    permit::Permit,
-    shard::{Found, Reader},
+    permit::{Permit, Request},
+    shard::{Accepts, Kind, Reader, Shard},
+    sync::ShardGuard,
     tags::TagSet,
     waiter::Waiter,
 };
@@ -88,9 +90,10 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// The live value for `key`, counted as a hit or a miss for `class`.
+    /// The fresh value for `key`, counted as a hit or a miss for `class`. Never
+    /// a stale or a negative one: [`lookup`](Self::lookup) tells these apart.
     ///
-    /// The entry must be live under the class it was stored under and, where
+    /// The entry must be fresh under the class it was stored under and, where
     /// that is another, under `class`, too. `key` is a `K` or anything
     /// [`Equivalent`] to one; of several equivalent entries, any is found.
     ///
@@ -105,28 +108,46 @@ where
     /// assert_eq!(cache.get("a", TtlClass::LIVE_DATA), Some(1));
     /// # Ok::<(), cache_core::BuildError>(())
     /// ```
+    #[inline]
     pub fn get<Q>(&self, key: &Q, class: TtlClass) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let hash = self.inner.hasher.hash_one(key);
-        let reader = Reader {
-            judge: self.inner.judge(),
-            class,
-            max_age: u64::MAX,
-        };
-        // Declared before the guard, so that it is dropped after it.
-        let mut garbage = Vec::new();
-        let mut shard = self.inner.lock_for(hash);
-        let found = shard.read(hash, key, &reader, &mut garbage)?;
-        Some(found.value)
+        let reader = self.inner.reader(class, Accepts::Values);
+        let mut shard = self.inner.guard_for(hash);
+        if let Some((value, _)) = shard.glance(hash, key, u64::MAX, &reader) {
+            return Some(value);
+        }
+        self.get_slowly(shard, hash, key, reader)
     }
 
-    /// The live entry for `key`, or the right to fill it, or a way to wait for
-    /// the one who has that right. Counted as a hit or a miss for `class`; a
-    /// miss that waits stays a miss.
+    #[cold]
+    fn get_slowly<'a, Q>(
+        &'a self,
+        shard: ShardGuard<'a, Shard<K, V>>,
+        hash: u64,
+        key: &Q,
+        reader: Reader<'a>,
+    ) -> Option<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        // Declared before the guard, so that it is dropped after it.
+        let mut garbage = Vec::new();
+        let (found, _shard) = self.inner.read(shard, hash, key, reader, &mut garbage);
+        found.map(|found| found.value)
+    }
+
+    /// The entry for `key`, or the right to fill it, or a way to wait for the
+    /// one who has that right. Counted as a hit or a miss for `class`; a stale
+    /// or a negative entry is a hit, a miss that waits stays a miss.
     ///
-    /// A hit costs what [`get`](Self::get) does; a miss allocates a little.
+    /// Where the entry was stored under another class than `class`, both
+    /// policies must agree to serve it.
+    ///
+    /// A hit costs what [`get`](Self::get) does and a look at the policy; a miss
+    /// allocates a little.
     ///
     /// ```
     /// use cache_core::{Cache, Lookup, Reuse, TtlClass};
@@ -140,48 +161,115 @@ where
     ///         permit.fill(value, &[]);
     ///         value
     ///     }
-    ///     Lookup::InFlight(_) => unreachable!("nobody else fills"),
+    ///     _ => unreachable!("nobody else fills, and the class has no windows"),
     /// };
     /// assert_eq!(value, 42);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    ///
+    /// With a window for stale entries, every reader is served at once, and one
+    /// of them makes the entry anew:
+    ///
+    /// ```
+    /// use cache_core::{Cache, Freshness, Lookup, ManualClock, Reuse, TtlClass};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::<&str, u32>::builder()
+    ///     .max_entries(100)
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// let class = TtlClass::LIVE_DATA;
+    /// let minute = Duration::from_secs(60);
+    /// let policy = Freshness::ttl(minute).with_stale_while_revalidate(minute);
+    /// cache.classes().set_freshness(class, policy);
+    ///
+    /// cache.insert("claims", 1, class, &[]);
+    /// clock.advance(minute * 3 / 2);
+    /// let Lookup::Stale(first, Some(permit)) = cache.lookup("claims", class, Reuse::Any) else {
+    ///     unreachable!("nobody refreshes yet");
+    /// };
+    /// let Lookup::Stale(second, None) = cache.lookup("claims", class, Reuse::Any) else {
+    ///     unreachable!("the first reader refreshes");
+    /// };
+    /// assert_eq!((first.value, second.value), (1, 1));
+    /// permit.fill(2, &[]); // after the first reader has its answer
+    /// assert_eq!(cache.get("claims", class), Some(2));
     /// # Ok::<(), cache_core::BuildError>(())
     /// ```
     pub fn lookup(&self, key: K, class: TtlClass, reuse: Reuse) -> Lookup<K, V, C, S> {
         let inner = &self.inner;
         let hash = inner.hasher.hash_one(&key);
-        let reader = Reader {
-            judge: inner.judge(),
+        let request = Request {
+            hash,
             class,
-            max_age: match reuse {
-                Reuse::Any | Reuse::Nothing => u64::MAX,
-                Reuse::MaxAge(age) => nanos(age),
-            },
+            takes_stale: reuse == Reuse::Any,
         };
-        let solo = reuse == Reuse::Nothing;
+        let permit = |key, id, epoch| {
+            let since = inner.clock.now();
+            Permit::new(Arc::clone(inner), key, request, id, epoch, since)
+        };
         let mut garbage = Vec::new();
-        let mut shard = inner.lock_for(hash);
-        if solo {
+        let mut shard = if reuse == Reuse::Nothing {
+            let mut shard = inner.lock_for(hash);
             shard.miss(class);
-        } else if let Some(found) = shard.read(hash, &key, &reader, &mut garbage) {
-            let Found { value, age, ttl } = found;
-            return Lookup::Hit(Hit {
-                value,
-                age: Duration::from_nanos(age),
-                ttl: Duration::from_nanos(ttl),
-            });
-        }
+            shard
+        } else {
+            let (accepts, max_age) = match reuse {
+                Reuse::Any | Reuse::Nothing => (Accepts::All, u64::MAX),
+                Reuse::MaxAge(age) => (Accepts::Young(nanos(age)), nanos(age)),
+            };
+            let reader = inner.reader(class, accepts);
+            let mut shard = inner.guard_for(hash);
+            if let Some((value, age)) = shard.glance(hash, &key, max_age, &reader) {
+                drop(shard);
+                return Lookup::Hit(Hit {
+                    value,
+                    age: Duration::from_nanos(age),
+                    // By the policy of now, which may be another than that of
+                    // the glance.
+                    ttl: Duration::from_nanos(inner.classes.life(class, hash).max(age)),
+                });
+            }
+            let (found, mut shard) = inner.read(shard, hash, &key, reader, &mut garbage);
+            if let Some(found) = found {
+                let kind = found.kind;
+                let hit = Hit::from(found);
+                match kind {
+                    Kind::Fresh => return Lookup::Hit(hit),
+                    Kind::Negative => return Lookup::Negative(hit),
+                    Kind::Early | Kind::Stale => {}
+                }
+                let flight = shard.flights.refresh(hash, &key);
+                let flight = flight.map(|id| (id, inner.log.open()));
+                if kind == Kind::Early && flight.is_some() {
+                    shard.early_refresh(class);
+                }
+                drop(shard);
+                let permit = flight.map(|(id, epoch)| permit(key, id, epoch));
+                return match (kind, permit) {
+                    (Kind::Stale, permit) => Lookup::Stale(hit, permit),
+                    (_, Some(permit)) => Lookup::Early(hit, permit),
+                    (_, None) => Lookup::Hit(hit),
+                };
+            }
+            shard
+        };
         // Under the lock, so that those who wait stand in the order of epochs.
         let epoch = inner.log.epoch();
-        match shard.flights.board(hash, &key, epoch, solo) {
+        match shard
+            .flights
+            .board(hash, &key, epoch, reuse == Reuse::Nothing)
+        {
             Boarding::Started { id } => {
                 let epoch = inner.log.open();
                 drop(shard);
-                let inner = Arc::clone(inner);
-                Lookup::Miss(Permit::new(inner, key, class, hash, id, epoch))
+                Lookup::Miss(permit(key, id, epoch))
             }
             Boarding::Joined { id, waiter, cell } => {
                 drop(shard);
-                let (inner, place) = (Arc::clone(inner), (id, waiter));
-                Lookup::InFlight(Waiter::new(inner, key, class, hash, place, cell))
+                let inner = Arc::clone(inner);
+                Lookup::InFlight(Waiter::new(inner, key, request, (id, waiter), cell))
             }
         }
     }
@@ -217,9 +305,12 @@ where
             value,
             class,
             tags: &tags,
+            negative: false,
+            // Nobody knows what it took to make it.
+            cost: FillCost::NONE,
             flight: None,
         };
-        let judge = inner.judge();
+        let judge = inner.judge_roughly();
         let mut after = Aftermath::new();
         let mut shard = inner.lock_for(hash);
         let entered = inner.enter(&mut shard, entering, judge, &mut after);

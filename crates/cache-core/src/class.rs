@@ -1,20 +1,21 @@
 //! TTL classes: what entries of one kind may expect of their freshness.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
 
-use crate::{clock::nanos, error::ClassError};
+use crate::{
+    clock::nanos,
+    error::{ClassError, FreshnessError},
+    freshness::Policy,
+    record::Record,
+};
 
 /// How many classes there can be.
 pub(crate) const MAX_CLASSES: usize = 255;
+
+/// How many words a policy takes in its record.
+const WORDS: usize = 6;
 
 /// The TTL of a class that nobody configured: 300 s.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
@@ -41,21 +42,153 @@ impl TtlClass {
     }
 }
 
-/// How long an entry of a class stays fresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What entries of a class may expect: how long they are fresh, and what may be
+/// done with them afterwards.
+///
+/// By default everything but the TTL is off: an entry is fresh for
+/// [`ttl`](Self::ttl), then gone. All spans are measured from the moment of
+/// writing and never slide because an entry was read. Spans of more than 584
+/// years count as 584 years.
+///
+/// ```
+/// use cache_core::Freshness;
+/// use std::time::Duration;
+///
+/// let prices = Freshness::ttl(Duration::from_secs(60))
+///     .with_stale_while_revalidate(Duration::from_secs(10))
+///     .with_stale_if_error(Duration::from_secs(600))
+///     .with_negative_ttl(Duration::from_secs(5))
+///     .with_jitter(0.1)?
+///     .with_early_refresh(1.0)?;
+/// assert_eq!(prices.jitter(), 0.1);
+/// assert!(prices.with_jitter(-0.1).is_err());
+/// # Ok::<(), cache_core::FreshnessError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Freshness {
-    /// An entry is valid while its age is at most this, to the nanosecond.
-    /// Zero is legal: valid only at the very moment of writing. More than 584
-    /// years count as 584 years.
+    /// An entry is fresh while its age is at most this, to the nanosecond.
+    /// Zero is legal: fresh only at the very moment of writing.
     pub ttl: Duration,
+    /// For so long after the TTL an entry may be served while one reader makes
+    /// it anew. Zero by default.
+    pub stale_while_revalidate: Duration,
+    /// For so long after the TTL an entry may be served if making it anew
+    /// fails. Zero by default.
+    pub stale_if_error: Duration,
+    /// The TTL of negative entries: the answer that something does not exist.
+    /// Neither window applies to them. `None`, the default, means that the
+    /// class keeps no negative entries.
+    pub negative_ttl: Option<Duration>,
+    jitter: f64,
+    early_refresh: f64,
 }
+
+/// Neither ratio can be NaN.
+impl Eq for Freshness {}
 
 impl Freshness {
     /// Fresh for `ttl`, then gone.
     #[must_use]
     pub const fn ttl(ttl: Duration) -> Self {
-        Self { ttl }
+        Self {
+            ttl,
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
+            negative_ttl: None,
+            jitter: 0.0,
+            early_refresh: 0.0,
+        }
+    }
+
+    /// Sets the window in which a stale entry is served while it is made anew.
+    #[must_use]
+    pub const fn with_stale_while_revalidate(mut self, window: Duration) -> Self {
+        self.stale_while_revalidate = window;
+        self
+    }
+
+    /// Sets the window in which a stale entry is served when making it anew
+    /// failed.
+    #[must_use]
+    pub const fn with_stale_if_error(mut self, window: Duration) -> Self {
+        self.stale_if_error = window;
+        self
+    }
+
+    /// Lets the class keep negative entries, fresh for `ttl`.
+    #[must_use]
+    pub const fn with_negative_ttl(mut self, ttl: Duration) -> Self {
+        self.negative_ttl = Some(ttl);
+        self
+    }
+
+    /// Sets the part of its TTL by which an entry's life is shortened at most,
+    /// from 0 (off) to 1. How much falls on an entry depends on the hash of its
+    /// key alone: it is the same at each look, and never lengthens a life.
+    ///
+    /// # Errors
+    /// [`FreshnessError::Jitter`] if it is not a number from 0 to 1.
+    pub const fn with_jitter(mut self, jitter: f64) -> Result<Self, FreshnessError> {
+        if !(jitter >= 0.0 && jitter <= 1.0) {
+            return Err(FreshnessError::Jitter { jitter });
+        }
+        self.jitter = jitter;
+        Ok(self)
+    }
+
+    /// Sets how eagerly an entry is made anew before its end: the β of XFetch
+    /// (Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede
+    /// Prevention", VLDB 2015). 0, the default, is off; 1 is what the paper
+    /// finds best; more refreshes earlier. The time that the last fill took is
+    /// taken into account; entries that came by insertion are never refreshed
+    /// early.
+    ///
+    /// # Errors
+    /// [`FreshnessError::EarlyRefresh`] if it is not a finite number from 0 up.
+    pub const fn with_early_refresh(mut self, beta: f64) -> Result<Self, FreshnessError> {
+        if !(beta >= 0.0 && beta <= f64::MAX) {
+            return Err(FreshnessError::EarlyRefresh { beta });
+        }
+        self.early_refresh = beta;
+        Ok(self)
+    }
+
+    /// The part of its TTL by which an entry's life is shortened at most.
+    #[must_use]
+    pub const fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
+    /// How eagerly an entry is made anew before its end; 0 if it is not.
+    #[must_use]
+    pub const fn early_refresh(&self) -> f64 {
+        self.early_refresh
+    }
+
+    fn to_words(self) -> [u64; WORDS] {
+        [
+            nanos(self.ttl),
+            nanos(self.stale_while_revalidate),
+            nanos(self.stale_if_error),
+            // Zero stands for none.
+            self.negative_ttl
+                .map_or(0, |ttl| nanos(ttl).saturating_add(1)),
+            self.jitter.to_bits(),
+            self.early_refresh.to_bits(),
+        ]
+    }
+
+    fn from_words(words: [u64; WORDS]) -> Self {
+        let [ttl, revalidate, error, negative, jitter, early_refresh] = words;
+        Self {
+            ttl: Duration::from_nanos(ttl),
+            stale_while_revalidate: Duration::from_nanos(revalidate),
+            stale_if_error: Duration::from_nanos(error),
+            negative_ttl: negative.checked_sub(1).map(Duration::from_nanos),
+            jitter: f64::from_bits(jitter),
+            early_refresh: f64::from_bits(early_refresh),
+        }
     }
 }
 
@@ -69,8 +202,9 @@ impl Default for Freshness {
 /// The set of TTL classes of a cache. Clones share one set, and a change
 /// applies at once to all entries, those already stored included.
 ///
-/// Reading a TTL costs one relaxed atomic load; names are behind a lock that
-/// no cache operation takes.
+/// Judging an entry that is far from its end costs one relaxed atomic load,
+/// judging any other a few more; a change is seen as a whole or not at all.
+/// Names are behind a lock that no cache operation takes.
 ///
 /// ```
 /// use cache_core::{Classes, Freshness};
@@ -89,9 +223,9 @@ pub struct Classes {
 }
 
 struct Table {
-    /// TTLs in nanoseconds. Every slot has one from the start, so that no
-    /// handle can name a class without.
-    ttls: [AtomicU64; MAX_CLASSES],
+    /// Every class has a policy from the start, so that no handle can name one
+    /// without. What stands alone is [`Policy::calm`].
+    policies: [Record<WORDS>; 1 << u8::BITS],
     names: RwLock<Vec<Arc<str>>>,
 }
 
@@ -105,16 +239,17 @@ impl Default for Classes {
             ("user_context", 1_800),
             ("intent_routing", 600),
         ];
-        let ttls = std::array::from_fn(|index| {
+        let policies = std::array::from_fn(|index| {
             let ttl = standard
                 .get(index)
                 .map_or(DEFAULT_TTL, |&(_, seconds)| Duration::from_secs(seconds));
-            AtomicU64::new(nanos(ttl))
+            let freshness = Freshness::ttl(ttl);
+            Record::new(Policy::from(&freshness).calm(), freshness.to_words())
         });
         let names = standard.iter().map(|&(name, _)| Arc::from(name)).collect();
         Self {
             table: Arc::new(Table {
-                ttls,
+                policies,
                 names: RwLock::new(names),
             }),
         }
@@ -149,16 +284,16 @@ impl Classes {
         position(&self.table.names.read(), name)
     }
 
-    /// Changes how long entries of the class stay fresh, those already stored
-    /// included.
+    /// Changes the policy of the class, for entries already stored as well.
     pub fn set_freshness(&self, class: TtlClass, freshness: Freshness) {
-        self.table.ttls[class.index()].store(nanos(freshness.ttl), Ordering::Relaxed);
+        let calm = Policy::from(&freshness).calm();
+        self.table.policies[class.index()].write(calm, freshness.to_words());
     }
 
-    /// How long entries of the class stay fresh.
+    /// The policy of the class.
     #[must_use]
     pub fn freshness(&self, class: TtlClass) -> Freshness {
-        Freshness::ttl(Duration::from_nanos(self.ttl_nanos(class)))
+        Freshness::from_words(self.table.policies[class.index()].read())
     }
 
     /// The name of the class; empty for a handle of another set that has no
@@ -176,8 +311,20 @@ impl Classes {
         (0..=u8::MAX).map(TtlClass).zip(names)
     }
 
-    pub(crate) fn ttl_nanos(&self, class: TtlClass) -> u64 {
-        self.table.ttls[class.index()].load(Ordering::Relaxed)
+    /// The age below which every entry of the class that is not negative is
+    /// fresh and not due, whatever else its policy says.
+    pub(crate) fn calm(&self, class: TtlClass) -> u64 {
+        self.table.policies[class.index()].alone()
+    }
+
+    pub(crate) fn policy(&self, class: TtlClass) -> Policy {
+        Policy::from(&self.freshness(class))
+    }
+
+    /// How long an entry of the class is fresh whose key has this hash, in
+    /// nanoseconds, unless it is negative.
+    pub(crate) fn life(&self, class: TtlClass, hash: u64) -> u64 {
+        self.policy(class).life_of(hash)
     }
 
     /// The class with this index, for iteration over per-class state.
@@ -247,5 +394,37 @@ mod tests {
             classes.freshness(TtlClass::LIVE_DATA).ttl,
             Duration::from_nanos(u64::MAX)
         );
+    }
+
+    #[test]
+    fn a_policy_comes_back_as_it_was_set() -> Result<(), FreshnessError> {
+        let classes = Classes::default();
+        for freshness in [
+            Freshness::default(),
+            Freshness::ttl(Duration::ZERO).with_negative_ttl(Duration::ZERO),
+            Freshness::ttl(Duration::from_secs(5))
+                .with_stale_while_revalidate(Duration::from_secs(6))
+                .with_stale_if_error(Duration::from_secs(7))
+                .with_negative_ttl(Duration::from_secs(8))
+                .with_jitter(0.1)?
+                .with_early_refresh(2.5)?,
+        ] {
+            classes.set_freshness(TtlClass::LIVE_DATA, freshness);
+            assert_eq!(classes.freshness(TtlClass::LIVE_DATA), freshness);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn ratios_that_mean_nothing_are_refused() {
+        let freshness = Freshness::default();
+        for jitter in [f64::NAN, -0.1, 1.1, f64::INFINITY] {
+            let refused = freshness.with_jitter(jitter).map_err(|e| e.to_string());
+            assert!(refused.is_err_and(|error| error.contains(&format!("{jitter}"))));
+        }
+        for beta in [f64::NAN, -1.0, f64::INFINITY] {
+            assert!(freshness.with_early_refresh(beta).is_err());
+        }
+        assert!(freshness.with_jitter(1.0).is_ok() && freshness.with_early_refresh(9.0).is_ok());
     }
 }

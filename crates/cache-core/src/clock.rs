@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A point in monotonic time: nanoseconds since an origin that the clock chose.
@@ -38,6 +38,10 @@ impl Moment {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    pub(crate) const fn nanos_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// This moment, `by` later; the last moment there is if that lies beyond.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
@@ -58,11 +62,23 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Moment;
+
+    /// Two moments that the present lies between, where that costs less than
+    /// [`now`](Self::now) to tell: a hit whose entry is fresh at both needs to
+    /// know no more. By default, the present twice.
+    fn bounds(&self) -> (Moment, Moment) {
+        let now = self.now();
+        (now, now)
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for &C {
     fn now(&self) -> Moment {
         (**self).now()
+    }
+
+    fn bounds(&self) -> (Moment, Moment) {
+        (**self).bounds()
     }
 }
 
@@ -70,19 +86,33 @@ impl<C: Clock + ?Sized> Clock for Box<C> {
     fn now(&self) -> Moment {
         (**self).now()
     }
+
+    fn bounds(&self) -> (Moment, Moment) {
+        (**self).bounds()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Moment {
         (**self).now()
     }
+
+    fn bounds(&self) -> (Moment, Moment) {
+        (**self).bounds()
+    }
 }
 
-/// The operating system's monotonic clock ([`Instant`]), counted from the
-/// moment this value was made. Changes of the wall clock do not touch it.
+/// The operating system's monotonic clock, counted from the moment this value
+/// was made. Changes of the wall clock do not touch it.
+///
+/// On Linux, a hit whose entry has more than a second to live is judged by the
+/// kernel's coarse clock (`CLOCK_MONOTONIC_COARSE`), which the kernel moves at
+/// every tick of its timer, some milliseconds apart, and which costs a quarter
+/// of the exact one; the second is the margin for a machine that is held up.
+/// All else is judged by the exact clock.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
-    origin: Instant,
+    origin: Reading,
 }
 
 impl SystemClock {
@@ -90,7 +120,7 @@ impl SystemClock {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            origin: Instant::now(),
+            origin: Reading::exact(),
         }
     }
 }
@@ -103,7 +133,151 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        Moment(nanos(self.origin.elapsed()))
+        Reading::exact().since(self.origin)
+    }
+
+    fn bounds(&self) -> (Moment, Moment) {
+        Reading::coarse_since(self.origin)
+    }
+}
+
+/// A clock that reads one atomic, which its owner moves by calling
+/// [`tick`](Self::tick) from a timer of any kind. Clones share one time.
+///
+/// Reading any clock of the system costs more than the look-up of a hit itself;
+/// this one costs next to nothing. What it asks for is that the owner ticks at
+/// least as often as promised to [`new`](Self::new). Entries that may be
+/// expired, given that promise, are judged by the system's exact clock, and
+/// whatever reads that clock (every fill, miss and turn of maintenance) ticks
+/// as well. If the promise is broken and the cache sees nothing but hits, an
+/// entry can be served longer than its TTL by the time that the tick is late.
+///
+/// ```
+/// use cache_core::{Cache, Clock, TickedClock};
+/// use std::{thread, time::Duration};
+///
+/// let clock = TickedClock::new(Duration::from_secs(1));
+/// let cache = Cache::<u32, u32, _>::builder()
+///     .max_entries(100)
+///     .clock(clock.clone())
+///     .build()?;
+/// thread::spawn({
+///     let cache = cache.clone();
+///     move || loop {
+///         thread::sleep(Duration::from_millis(10));
+///         cache.clock().tick();
+///         cache.maintain(1_000);
+///     }
+/// });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TickedClock {
+    system: SystemClock,
+    promise: u64,
+    ticked: Arc<AtomicU64>,
+}
+
+impl TickedClock {
+    /// A clock whose owner promises to tick at least this often.
+    #[must_use]
+    pub fn new(promise: Duration) -> Self {
+        Self {
+            system: SystemClock::new(),
+            promise: nanos(promise),
+            ticked: Arc::new(AtomicU64::new(0)),
+        }
+    }
+
+    /// Moves the clock, and every clone of it, to the present.
+    pub fn tick(&self) {
+        self.now();
+    }
+}
+
+impl Clock for TickedClock {
+    fn now(&self) -> Moment {
+        let now = self.system.now();
+        self.ticked.fetch_max(now.0, Ordering::Relaxed);
+        now
+    }
+
+    fn bounds(&self) -> (Moment, Moment) {
+        let ticked = self.ticked.load(Ordering::Relaxed);
+        (Moment(ticked), Moment(ticked.saturating_add(self.promise)))
+    }
+}
+
+#[cfg(target_os = "linux")]
+use linux::Reading;
+#[cfg(not(target_os = "linux"))]
+use portable::Reading;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    //! Two clocks with one origin.
+
+    use nix::time::{ClockId, clock_gettime};
+
+    use super::Moment;
+
+    /// By how many nanoseconds the coarse clock may be late.
+    const MARGIN: u64 = 1_000_000_000;
+
+    /// Nanoseconds since the machine started.
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct Reading(u64);
+
+    impl Reading {
+        pub(super) fn exact() -> Self {
+            Self::of(ClockId::CLOCK_MONOTONIC)
+        }
+
+        pub(super) fn since(self, origin: Self) -> Moment {
+            Moment(self.0.saturating_sub(origin.0))
+        }
+
+        pub(super) fn coarse_since(origin: Self) -> (Moment, Moment) {
+            let earliest = Self::of(ClockId::CLOCK_MONOTONIC_COARSE).since(origin);
+            (earliest, Moment(earliest.0.saturating_add(MARGIN)))
+        }
+
+        fn of(clock: ClockId) -> Self {
+            // Linux has had both clocks since 2.6.32. If one cannot be read,
+            // the latest moment there is makes everything expired.
+            let time = clock_gettime(clock).ok();
+            let nanos = time.and_then(|time| {
+                let seconds = u64::try_from(time.tv_sec()).ok()?;
+                let nanos = u64::try_from(time.tv_nsec()).ok()?;
+                seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
+            });
+            Self(nanos.unwrap_or(u64::MAX))
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod portable {
+    use std::time::Instant;
+
+    use super::{Moment, nanos};
+
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct Reading(Instant);
+
+    impl Reading {
+        pub(super) fn exact() -> Self {
+            Self(Instant::now())
+        }
+
+        pub(super) fn since(self, origin: Self) -> Moment {
+            Moment(nanos(self.0.saturating_duration_since(origin.0)))
+        }
+
+        pub(super) fn coarse_since(origin: Self) -> (Moment, Moment) {
+            let now = Self::exact().since(origin);
+            (now, now)
+        }
     }
 }
 
@@ -174,6 +348,30 @@ mod tests {
         let other = clock.clone();
         clock.advance(Duration::from_nanos(7));
         assert_eq!(other.now(), Moment::from_nanos(7));
+    }
+
+    #[test]
+    fn the_present_lies_between_the_bounds() {
+        let clock = SystemClock::new();
+        for _ in 0..1_000 {
+            let (earliest, latest) = clock.bounds();
+            let now = clock.now();
+            assert!(earliest <= now && now <= latest);
+        }
+    }
+
+    #[test]
+    fn a_ticked_clock_stands_between_ticks_and_promises_no_more() {
+        let promise = Duration::from_secs(3);
+        let clock = TickedClock::new(promise);
+        let other = clock.clone();
+        let (first, latest) = clock.bounds();
+        assert_eq!(latest, first.plus(promise));
+        assert_eq!(other.bounds(), (first, latest));
+        let now = other.now();
+        assert_eq!(clock.bounds(), (now, now.plus(promise)));
+        clock.tick();
+        assert!(clock.bounds().0 >= now);
     }
 
     #[test]

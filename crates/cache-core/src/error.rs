@@ -1,6 +1,9 @@
 //! What can go wrong, and why a value was not kept.
 
-use std::fmt;
+use std::{error::Error, fmt, sync::Arc};
+
+/// Why a fill failed, shared by all who waited for it.
+pub type FillError = Arc<dyn Error + Send + Sync>;
 
 /// Why a cache could not be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +36,24 @@ pub enum ClassError {
     },
 }
 
+/// Why a ratio cannot be part of a [`Freshness`](crate::Freshness).
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FreshnessError {
+    /// The jitter is not a number from 0 to 1.
+    #[error("a jitter of {jitter} is not a part of the TTL: it must be from 0 to 1")]
+    Jitter {
+        /// What was given.
+        jitter: f64,
+    },
+    /// The factor of early refresh is not a finite number from 0 up.
+    #[error("an early refresh of {beta} is not a finite number from 0 up")]
+    EarlyRefresh {
+        /// What was given.
+        beta: f64,
+    },
+}
+
 /// Why a value was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -47,6 +68,8 @@ pub enum Refusal {
     TooLarge,
     /// More than [`MAX_TAGS`](crate::MAX_TAGS) different tags were given.
     TooManyTags,
+    /// The value is negative, and its class keeps no negative entries.
+    NoNegatives,
 }
 
 impl fmt::Display for Refusal {
@@ -56,6 +79,7 @@ impl fmt::Display for Refusal {
             Self::Superseded => "a newer value was stored while the fill was under way",
             Self::TooLarge => "the entry alone is heavier than the bound of the cache",
             Self::TooManyTags => "the entry carries too many tags",
+            Self::NoNegatives => "its class keeps no negative entries",
         })
     }
 }

@@ -6,18 +6,37 @@
 //! and the first entry without one leaves. New entries that are never read
 //! again are thus sifted out early, while read ones stay where they are.
 
-use crate::list::{Link, Links, List, NONE};
+use crate::{
+    list::{Link, Links, List, NONE},
+    shard::Slot,
+    table::Table,
+};
 
 /// The list that the eviction queue is threaded through.
 pub(crate) const ARRIVAL: usize = 0;
 
+/// What an entry remembers for the policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// Notes a hit.
+    #[inline]
+    pub(crate) fn touch(&mut self) {
+        // Written only if it changes, so that hits leave the cache line clean.
+        if self.0 < 1 {
+            self.0 += 1;
+        }
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct Sieve {
-    pub(crate) queue: List<ARRIVAL>,
+pub(crate) struct Policy {
+    queue: List<ARRIVAL>,
     hand: u32,
 }
 
-impl Sieve {
+impl Policy {
     pub(crate) const fn new() -> Self {
         Self {
             queue: List::new(),
@@ -25,26 +44,29 @@ impl Sieve {
         }
     }
 
-    pub(crate) fn insert(&mut self, nodes: &mut impl Links<ARRIVAL>, at: u32) {
-        self.queue.push_back(nodes, at);
+    /// Takes an entry in; `old` are the marks of the one that it replaces.
+    pub(crate) fn insert<K, V>(
+        &mut self,
+        table: &mut Table<Slot<K, V>>,
+        at: u32,
+        old: Option<Marks>,
+    ) {
+        if old.is_some() {
+            table[at].marks.touch();
+        }
+        self.queue.push_back(table, at);
     }
 
-    pub(crate) fn remove(&mut self, nodes: &mut impl Links<ARRIVAL>, at: u32) {
+    pub(crate) fn remove<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
         if self.hand == at {
-            let Link { next, .. } = nodes.link(at);
+            let Link { next, .. } = Links::<ARRIVAL>::link(table, at);
             self.hand = next;
         }
-        self.queue.remove(nodes, at);
+        self.queue.remove(table, at);
     }
 
-    /// The entry that should leave, other than `keep`. `take_mark` clears the
-    /// visited mark of an entry and says whether it was set.
-    pub(crate) fn victim(
-        &mut self,
-        nodes: &impl Links<ARRIVAL>,
-        keep: u32,
-        mut take_mark: impl FnMut(u32) -> bool,
-    ) -> Option<u32> {
+    /// The entry that should leave, other than `keep`.
+    pub(crate) fn victim<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
         // One round clears every mark, so that the next finds an entry unless
         // `keep` is the only one.
         for _ in 0..=u64::from(self.queue.len) * 2 {
@@ -55,8 +77,8 @@ impl Sieve {
             if at == NONE {
                 return None;
             }
-            self.hand = nodes.link(at).next;
-            if at != keep && !take_mark(at) {
+            self.hand = Links::<ARRIVAL>::link(table, at).next;
+            if at != keep && std::mem::take(&mut table[at].marks.0) == 0 {
                 return Some(at);
             }
         }
@@ -66,5 +88,14 @@ impl Sieve {
     pub(crate) fn remap(&mut self, new: impl Fn(u32) -> u32) {
         self.queue.remap(&new);
         self.hand = new(self.hand);
+    }
+
+    pub(crate) fn validate<K, V>(&self, table: &Table<Slot<K, V>>) -> Result<(), String> {
+        self.queue.validate(table)?;
+        if self.queue.len as usize != table.len() {
+            let entries = table.len();
+            return Err(format!("{entries} entries, {} queued", self.queue.len));
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,15 @@
 //! Per-class queues and counters.
 //!
-//! All entries of a class live equally long, so the order of writing is the
+//! All entries in a queue live equally long, so the order of writing is the
 //! order of expiry: the expired ones are always a prefix of the queue, and a
-//! change of the TTL at run time needs no sorting.
+//! change of the TTL at run time needs no sorting. Negative entries have a TTL
+//! of their own, and so a queue. Jitter shortens single lives: behind one that
+//! was not shortened, an expired entry may wait for as long as the jitter.
 
 use crate::{
     class::{Classes, TtlClass},
     clock::Moment,
+    freshness::{Policy, Traits},
     list::List,
 };
 
@@ -16,18 +19,22 @@ pub(crate) const WRITTEN: usize = 1;
 /// What a shard keeps of one class.
 #[derive(Debug)]
 pub(crate) struct ClassState {
-    /// The entries stored under the class, in order of writing.
-    pub(crate) queue: List<WRITTEN>,
+    /// The entries stored under the class, in order of writing: those that are
+    /// not negative, then those that are.
+    pub(crate) queues: [List<WRITTEN>; 2],
     pub(crate) counters: ClassCounters,
 }
 
 impl ClassState {
     pub(crate) const fn new() -> Self {
         Self {
-            queue: List::new(),
+            queues: [List::new(), List::new()],
             counters: ClassCounters {
                 hits: 0,
                 misses: 0,
+                stale: 0,
+                negative: 0,
+                early_refreshes: 0,
                 evictions: 0,
                 expirations: 0,
                 invalidations: 0,
@@ -42,6 +49,11 @@ impl ClassState {
 pub(crate) struct ClassCounters {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
+    /// Hits on stale entries.
+    pub(crate) stale: u64,
+    /// Hits on negative entries.
+    pub(crate) negative: u64,
+    pub(crate) early_refreshes: u64,
     pub(crate) evictions: u64,
     pub(crate) expirations: u64,
     pub(crate) invalidations: u64,
@@ -51,13 +63,16 @@ impl ClassCounters {
     pub(crate) fn add(&mut self, other: &Self) {
         self.hits += other.hits;
         self.misses += other.misses;
+        self.stale += other.stale;
+        self.negative += other.negative;
+        self.early_refreshes += other.early_refreshes;
         self.evictions += other.evictions;
         self.expirations += other.expirations;
         self.invalidations += other.invalidations;
     }
 }
 
-/// The moment of an operation, with the TTLs to judge ages by.
+/// The moment of an operation, with the policies to judge ages by.
 #[derive(Clone, Copy)]
 pub(crate) struct Judge<'a> {
     pub(crate) now: Moment,
@@ -67,12 +82,18 @@ pub(crate) struct Judge<'a> {
 impl Judge<'_> {
     /// Nanoseconds since `written`.
     pub(crate) fn age(&self, written: Moment) -> u64 {
-        self.now.as_nanos().saturating_sub(written.as_nanos())
+        self.now.nanos_since(written)
     }
 
-    /// Whether an entry of `class` is expired: older than the TTL, so that an
-    /// entry exactly as old as its TTL is still valid.
-    pub(crate) fn is_expired(&self, class: TtlClass, written: Moment) -> bool {
-        self.age(written) > self.classes.ttl_nanos(class)
+    pub(crate) fn policy(&self, class: TtlClass) -> Policy {
+        self.classes.policy(class)
+    }
+
+    /// Whether an entry of `class` is expired: of no use to anyone.
+    pub(crate) fn is_expired(&self, class: TtlClass, written: Moment, traits: Traits) -> bool {
+        let age = self.age(written);
+        // Most entries are fresh, and one load shows it.
+        let fresh = !traits.negative && age < self.classes.calm(class);
+        !fresh && self.policy(class).is_gone(age, traits)
     }
 }

@@ -11,15 +11,27 @@ use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
 use hashbrown::HashTable;
 
-use crate::sync::Mutex;
+use crate::{error::FillError, lookup::Hit, sync::Mutex};
+
+/// What a fill came to, for those who waited for it.
+#[derive(Clone)]
+pub(crate) enum Given<V> {
+    Value(V),
+    Negative(V),
+    Failed {
+        error: FillError,
+        /// What may stand in for the value, as far as its own class goes.
+        stand_in: Option<Hit<V>>,
+    },
+}
 
 /// What a waiter finds when it looks.
 pub(crate) enum CellState<V> {
     /// Nothing yet; whom to wake when there is.
     Waiting(Option<Waker>),
-    /// The value of the fill. The waiter clones it in its own time, so that no
+    /// What the fill came to. The waiter clones it in its own time, so that no
     /// code of the user runs while it is handed out.
-    Value(Arc<V>),
+    Given(Arc<Given<V>>),
     /// The right to fill, at this epoch: the permit before was dropped.
     Elected { epoch: u64 },
     /// The waiter took what there was, or left.
@@ -40,7 +52,7 @@ fn put<V>(cell: &Cell<V>, state: CellState<V>) -> Option<Waker> {
         // Only a waiter that waits is in a flight, and it is taken out of the
         // flight before anything is put: there is nothing to replace, unless
         // it left meanwhile.
-        CellState::Value(_) | CellState::Elected { .. } | CellState::Done => None,
+        CellState::Given(_) | CellState::Elected { .. } | CellState::Done => None,
     }
 }
 
@@ -213,17 +225,35 @@ impl<K: Eq + Clone, V> Flights<K, V> {
                 };
             }
         }
+        self.start(hash, key, counter, !solo);
+        Boarding::Started { id: counter }
+    }
+
+    /// Starts a flight that makes an entry anew, unless one that could be
+    /// joined is making it already.
+    pub(crate) fn refresh(&mut self, hash: u64, key: &K) -> Option<u64> {
+        let open = self.table.find(hash, |flight| {
+            flight.joinable && flight.hash == hash && flight.key == *key
+        });
+        if open.is_some() {
+            return None;
+        }
+        let id = self.next();
+        self.start(hash, key, id, true);
+        Some(id)
+    }
+
+    fn start(&mut self, hash: u64, key: &K, id: u64, joinable: bool) {
         let flight = Flight {
             key: key.clone(),
             hash,
-            id: counter,
-            issued: counter,
-            joinable: !solo,
+            id,
+            issued: id,
+            joinable,
             waiters: BTreeMap::new(),
             elected: None,
         };
         self.table.insert_unique(hash, flight, |flight| flight.hash);
-        Boarding::Started { id: counter }
     }
 
     /// The flights for `key` that a value read by flight `by` ends: itself, and
@@ -277,15 +307,15 @@ pub(crate) struct Landed<K, V> {
     pub(crate) recalled: bool,
 }
 
-/// Gives `value` to waiters who were taken out of their flights, then wakes
-/// them and the one who was elected. No lock may be held.
-pub(crate) fn serve<V>(waiters: Vec<Joined<V>>, value: Option<V>, elected: Option<Waker>) {
+/// Gives what the fill came to to waiters who were taken out of their flights,
+/// then wakes them and the one who was elected. No lock may be held.
+pub(crate) fn serve<V>(waiters: Vec<Joined<V>>, given: Option<Given<V>>, elected: Option<Waker>) {
     let mut wakers: Vec<_> = elected.into_iter().collect();
-    if let Some(value) = value.filter(|_| !waiters.is_empty()) {
-        let value = Arc::new(value);
+    if let Some(given) = given.filter(|_| !waiters.is_empty()) {
+        let given = Arc::new(given);
         let served = waiters
             .iter()
-            .filter_map(|joined| put(&joined.cell, CellState::Value(Arc::clone(&value))));
+            .filter_map(|joined| put(&joined.cell, CellState::Given(Arc::clone(&given))));
         wakers.extend(served);
     }
     WakeAll(wakers.into_iter()).wake();

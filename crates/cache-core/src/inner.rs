@@ -6,15 +6,18 @@ use std::{
     task::Waker,
 };
 
+use equivalent::Equivalent;
+
 use crate::{
     class::{Classes, TtlClass},
     clock::Clock,
     error::Refusal,
     expiry::Judge,
-    flight::{Flight, Joined, serve},
+    flight::{Flight, Given, Joined, serve},
+    freshness::FillCost,
     log::InvalidationLog,
-    shard::{Garbage, NewEntry, Shard},
-    sync::{AtomicU64, AtomicUsize, Mutex, Ordering},
+    shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
+    sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
     tags::TagSet,
 };
 
@@ -27,7 +30,7 @@ pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 #[repr(align(128))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
-type LockedApart<K, V> = Apart<Mutex<Shard<K, V>>>;
+type LockedApart<K, V> = Apart<ShardMutex<Shard<K, V>>>;
 
 pub(crate) struct Inner<K, V, C, S> {
     pub(crate) hasher: S,
@@ -49,7 +52,7 @@ pub(crate) struct Inner<K, V, C, S> {
 /// A locked shard. Carries changes of the shard's weight over to the total when
 /// it is unlocked.
 pub(crate) struct Locked<'a, K, V> {
-    shard: crate::sync::MutexGuard<'a, Shard<K, V>>,
+    shard: ShardGuard<'a, Shard<K, V>>,
     total: &'a AtomicU64,
     counted: u64,
 }
@@ -97,8 +100,8 @@ pub(crate) struct Aftermath<K, V> {
     pub(crate) garbage: Garbage<K, V>,
     pub(crate) keys: Vec<K>,
     pub(crate) waiters: Vec<Joined<V>>,
-    /// The waiters' copy of the value; present if there are any.
-    pub(crate) copy: Option<V>,
+    /// What the waiters get; present if there are any.
+    pub(crate) given: Option<Given<V>>,
     /// Who was elected to fill.
     pub(crate) elected: Option<Waker>,
     /// How many permits were called back.
@@ -111,7 +114,7 @@ impl<K, V> Aftermath<K, V> {
             garbage: Vec::new(),
             keys: Vec::new(),
             waiters: Vec::new(),
-            copy: None,
+            given: None,
             elected: None,
             recalled: 0,
         }
@@ -130,7 +133,7 @@ impl<K, V> Aftermath<K, V> {
     /// Serves the waiters, and only then drops what left: a drop of the user
     /// may take long, and may panic.
     pub(crate) fn run(self, log: &InvalidationLog<K, V>) {
-        serve(self.waiters, self.copy, self.elected);
+        serve(self.waiters, self.given, self.elected);
         for _ in 0..self.recalled {
             log.close();
         }
@@ -154,6 +157,8 @@ pub(crate) struct Entering<'a, K, V> {
     pub(crate) tags: &'a TagSet<'a>,
     /// Its weight, or why it cannot be stored.
     pub(crate) weight: Result<u32, Refusal>,
+    pub(crate) negative: bool,
+    pub(crate) cost: FillCost,
     /// The flight that it comes from.
     pub(crate) flight: Option<u64>,
 }
@@ -166,7 +171,16 @@ impl<K, V, C, S> Inner<K, V, C, S> {
     }
 
     pub(crate) fn lock(&self, shard: usize) -> Locked<'_, K, V> {
-        let shard = self.shards[shard].0.lock();
+        self.account_for(self.shards[shard].0.lock())
+    }
+
+    /// The locked shard of a hash, for what does not change its weight.
+    #[inline(always)]
+    pub(crate) fn guard_for(&self, hash: u64) -> ShardGuard<'_, Shard<K, V>> {
+        self.shards[self.shard_of(hash)].0.lock()
+    }
+
+    fn account_for<'a>(&'a self, shard: ShardGuard<'a, Shard<K, V>>) -> Locked<'a, K, V> {
         Locked {
             counted: shard.weight(),
             shard,
@@ -186,6 +200,14 @@ impl<K, V, C: Clock, S> Inner<K, V, C, S> {
             classes: &self.classes,
         }
     }
+
+    /// For a value that enters: dated too early rather than too late.
+    pub(crate) fn judge_roughly(&self) -> Judge<'_> {
+        Judge {
+            now: self.clock.bounds().0,
+            classes: &self.classes,
+        }
+    }
 }
 
 impl<K, V, C, S> Inner<K, V, C, S>
@@ -195,6 +217,45 @@ where
     C: Clock,
     S: BuildHasher,
 {
+    pub(crate) fn reader(&self, class: TtlClass, accepts: Accepts) -> Reader<'_> {
+        let (now, latest) = self.clock.bounds();
+        let classes = &self.classes;
+        Reader {
+            judge: Judge { now, classes },
+            latest,
+            class,
+            accepts,
+        }
+    }
+
+    /// The entry for `key` if the reader may have it, counted as a hit, or else
+    /// as a miss; with the shard of the key, still locked. Goes on where a glance at the locked shard did not do.
+    #[inline(never)]
+    pub(crate) fn read<'a, Q>(
+        &'a self,
+        mut shard: ShardGuard<'a, Shard<K, V>>,
+        hash: u64,
+        key: &Q,
+        mut reader: Reader<'a>,
+        garbage: &mut Garbage<K, V>,
+    ) -> (Option<Found<V>>, Locked<'a, K, V>)
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            let mut locked = self.account_for(shard);
+            match locked.read(hash, key, &reader, garbage) {
+                Look::Serve(found) => return (Some(found), locked),
+                Look::Miss => return (None, locked),
+                // No clock is read under the lock.
+                Look::Unsure => drop(locked),
+            }
+            reader.judge = self.judge();
+            reader.latest = reader.judge.now;
+            shard = self.guard_for(hash);
+        }
+    }
+
     /// The weight of an entry, or why it cannot be stored. Runs the user's
     /// weigher: no lock may be held.
     pub(crate) fn weigh(&self, key: &K, value: &V, tags: &TagSet<'_>) -> Result<u32, Refusal> {
@@ -226,7 +287,12 @@ where
         } = entering;
         let ended = shard.flights.ended_by(hash, &key, entering.flight);
         if shard.flights.waiting(hash, &ended) > 0 {
-            after.copy = Some(value.clone());
+            let copy = value.clone();
+            after.given = Some(if entering.negative {
+                Given::Negative(copy)
+            } else {
+                Given::Value(copy)
+            });
         }
         let (replaced, place) = match entering.weight {
             Ok(weight) => {
@@ -237,6 +303,8 @@ where
                     class: entering.class,
                     weight,
                     tags: entering.tags,
+                    negative: entering.negative,
+                    cost: entering.cost,
                 };
                 let stored = shard.store(new, judge, &mut after.garbage);
                 let place = stored.place.map_err(|entry| (Refusal::TooLarge, entry));
@@ -260,7 +328,9 @@ where
                 Ok(())
             }
             Err(rejected) => {
-                shard.fills.rejected += 1;
+                // Of a class without negatives, nothing else was to be expected.
+                let expected = matches!(rejected, (Refusal::NoNegatives, _));
+                shard.fills.rejected += u64::from(!expected);
                 Err(rejected)
             }
         };

@@ -135,7 +135,9 @@ fn request(store: &Store, version: &AtomicU64, published: &AtomicU64) {
         Lookup::InFlight(waiter) => match waiter.wait() {
             Waited::Value(value) => value,
             Waited::Permit(permit) => fill(permit),
+            other => panic!("{other:?} without a failure"),
         },
+        other => panic!("{other:?} without windows"),
     };
     assert!(value >= floor, "version {value} was served after {floor}");
 }
@@ -156,7 +158,9 @@ fn nobody_hangs_when_fillers_and_waiters_give_up() {
                         Lookup::InFlight(waiter) => match waiter.wait() {
                             Waited::Value(_) => return,
                             Waited::Permit(permit) => permit,
+                            other => panic!("{other:?} without a failure"),
                         },
+                        other => panic!("{other:?} without windows"),
                     };
                     if thread_rng().gen_range(0..2) == 0 {
                         permit.fill(1, &[]);
@@ -235,6 +239,7 @@ fn an_insertion_serves_all_who_wait() {
                         Filled::Stored | Filled::Refused(Refusal::Superseded) => (),
                         other => panic!("{other:?}"),
                     },
+                    other => panic!("{other:?} without a failure"),
                 })
             })
             .collect();

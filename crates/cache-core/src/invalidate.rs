@@ -155,7 +155,7 @@ where
             candidates.retain(|entry| predicate(&entry.key, &entry.value));
             let mut garbage = Vec::new();
             let mut shard = self.inner.lock(shard);
-            removed += shard.invalidate_candidates(&candidates, &walk, judge, &mut garbage);
+            removed += shard.invalidate_candidates(&candidates, &mut walk, judge, &mut garbage);
         }
     }
 

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::{clock::SystemClock, error::Refusal, permit::Permit, waiter::Waiter};
+use crate::{clock::SystemClock, error::Refusal, permit::Permit, shard::Found, waiter::Waiter};
 
 /// How far a request accepts what was stored before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reuse {
-    /// Any live entry.
+    /// Any entry that the class lets be served, a stale one included.
     #[default]
     Any,
-    /// A live entry that is no older than this. An older one is a miss, but
-    /// stays for others.
+    /// A fresh entry that is no older than this. Another one is a miss, but
+    /// stays for others. [`Duration::MAX`] asks for any entry that is fresh.
     MaxAge(Duration),
     /// Nothing, not even a fill under way: always a miss, with a permit of its
     /// own.
@@ -28,25 +28,56 @@ pub struct Hit<V> {
     pub value: V,
     /// How long ago it was stored.
     pub age: Duration,
-    /// The time to live that its age was held against; where the reader names
-    /// another class than the entry's, the shorter of the two.
+    /// The time to live that its age was held against, shortened by its jitter;
+    /// where the reader names another class than the entry's, the shorter of
+    /// the two.
     pub ttl: Duration,
 }
 
 impl<V> Hit<V> {
-    /// How long the entry will stay live yet, as of the look-up.
+    /// How long the entry will stay fresh yet, as of the look-up; zero if it is
+    /// stale.
     #[must_use]
     pub const fn remaining(&self) -> Duration {
         self.ttl.saturating_sub(self.age)
     }
+
+    /// Whether the entry was older than its time to live.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.age > self.ttl
+    }
+}
+
+impl<V> From<Found<V>> for Hit<V> {
+    fn from(found: Found<V>) -> Self {
+        Self {
+            value: found.value,
+            age: Duration::from_nanos(found.age),
+            ttl: Duration::from_nanos(found.ttl),
+        }
+    }
 }
 
 /// What a look-up found.
+///
+/// Of the first four, each has a value to be served at once.
 #[derive(Debug)]
 #[must_use]
 pub enum Lookup<K, V, C = SystemClock, S = DefaultHashBuilder> {
-    /// A live entry.
+    /// A fresh entry.
     Hit(Hit<V>),
+    /// A fresh entry that this reader was chosen to make anew before its end
+    /// ([`Freshness::with_early_refresh`](crate::Freshness::with_early_refresh)).
+    /// Nobody else is making it anew.
+    Early(Hit<V>, Permit<K, V, C, S>),
+    /// An entry older than its TTL, but within the window of
+    /// [`stale_while_revalidate`](crate::Freshness::stale_while_revalidate);
+    /// with the right to make it anew unless another has it.
+    Stale(Hit<V>, Option<Permit<K, V, C, S>>),
+    /// A fresh entry that says that there is nothing: what
+    /// [`Permit::fill_negative`] stored.
+    Negative(Hit<V>),
     /// Nothing, and the right to fill it.
     Miss(Permit<K, V, C, S>),
     /// Nothing, but another is filling it.

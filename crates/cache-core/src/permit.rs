@@ -1,20 +1,24 @@
 //! Permits: the right, and the duty, to fill a key that was missed.
 
 use std::{
+    error::Error,
     fmt,
     hash::{BuildHasher, Hash},
     sync::Arc,
+    time::Duration,
 };
 
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
-    class::TtlClass,
-    clock::{Clock, SystemClock},
-    error::Refusal,
-    flight::HandOver,
+    class::{Classes, TtlClass},
+    clock::{Clock, Moment, SystemClock, nanos},
+    error::{FillError, Refusal},
+    flight::{Given, HandOver},
+    freshness::FillCost,
     inner::{Aftermath, Entering, Inner, Locked},
     log::{Subject, Verdict},
+    lookup::Hit,
     tags::TagSet,
 };
 
@@ -33,7 +37,8 @@ pub enum Filled {
     Refused(Refusal),
 }
 
-/// The right to fill one key, given to the first who missed it.
+/// The right to fill one key, given to the first who missed it, or to one of
+/// those who were served an entry that should be made anew.
 ///
 /// While a permit exists, others who miss the key wait for it. A permit that is
 /// dropped, be it by an early return, by a cancelled future or by a panic, goes
@@ -49,13 +54,34 @@ pub struct Permit<K, V, C = SystemClock, S = DefaultHashBuilder> {
     key: K,
 }
 
+/// What someone asked for, as far as it matters once there is an answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) hash: u64,
+    pub(crate) class: TtlClass,
+    /// Whether a stale value will do where a fill fails.
+    pub(crate) takes_stale: bool,
+}
+
+impl Request {
+    /// What of a value that stands in for a failed fill is good for this one.
+    pub(crate) fn accept<V>(&self, stand_in: Option<Hit<V>>, classes: &Classes) -> Option<Hit<V>> {
+        let hit = stand_in.filter(|_| self.takes_stale)?;
+        let found = classes
+            .policy(self.class)
+            .judge_stand_in(nanos(hit.age), self.hash)?;
+        let ttl = hit.ttl.min(Duration::from_nanos(found));
+        Some(Hit { ttl, ..hit })
+    }
+}
+
 /// A permit without its key: what must be handed over when dropped.
 struct Ticket<K, V, C, S> {
     inner: Arc<Inner<K, V, C, S>>,
-    hash: u64,
+    request: Request,
     flight: u64,
     epoch: u64,
-    class: TtlClass,
+    since: Moment,
     hold: Hold,
 }
 
@@ -74,17 +100,17 @@ impl<K, V, C, S> Permit<K, V, C, S> {
     pub(crate) fn new(
         inner: Arc<Inner<K, V, C, S>>,
         key: K,
-        class: TtlClass,
-        hash: u64,
+        request: Request,
         flight: u64,
         epoch: u64,
+        since: Moment,
     ) -> Self {
         let ticket = Ticket {
             inner,
-            hash,
+            request,
             flight,
             epoch,
-            class,
+            since,
             hold: Hold::Flying,
         };
         Self { ticket, key }
@@ -97,7 +123,7 @@ impl<K, V, C, S> Permit<K, V, C, S> {
 
     /// The class that the value will be stored under.
     pub const fn class(&self) -> TtlClass {
-        self.ticket.class
+        self.ticket.request.class
     }
 }
 
@@ -141,19 +167,66 @@ where
     /// # Ok::<(), cache_core::BuildError>(())
     /// ```
     pub fn fill(self, value: V, tags: &[&str]) -> Filled {
-        let tags = TagSet::new(tags, &self.ticket.inner.hasher);
-        let weight = self.ticket.inner.weigh(&self.key, &value, &tags);
-        match self
-            .ticket
-            .finish(self.key, value, Intent::Fill(&tags, weight))
-        {
+        self.store(value, tags, false)
+    }
+
+    /// Stores the answer that there is nothing under the key, for the
+    /// [`negative_ttl`](crate::Freshness::negative_ttl) of the class, and gives
+    /// it to all who wait. The value is whatever says so in your terms; look-ups
+    /// will find it as [`Lookup::Negative`](crate::Lookup::Negative), and
+    /// [`get`](crate::Cache::get) will not find it.
+    ///
+    /// All else is as with [`fill`](Self::fill), tags and refusals included. If
+    /// the class keeps no negative entries, it is refused as
+    /// [`NoNegatives`](Refusal::NoNegatives); those who wait get it, and what
+    /// was stored before leaves.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Filled, Freshness, Lookup, Reuse, TtlClass};
+    /// use std::time::Duration;
+    ///
+    /// let cache = Cache::<&str, Option<u32>>::builder().max_entries(100).build()?;
+    /// let class = TtlClass::LIVE_DATA;
+    /// let policy = Freshness::ttl(Duration::from_secs(300));
+    /// let policy = policy.with_negative_ttl(Duration::from_secs(5));
+    /// cache.classes().set_freshness(class, policy);
+    ///
+    /// if let Lookup::Miss(permit) = cache.lookup("claim 7", class, Reuse::Any) {
+    ///     // The database has no such claim. When it has, "claim:7" is invalidated.
+    ///     assert_eq!(permit.fill_negative(None, &["claim:7"]), Filled::Stored);
+    /// }
+    /// let found = cache.lookup("claim 7", class, Reuse::Any);
+    /// assert!(matches!(found, Lookup::Negative(hit) if hit.value.is_none()));
+    /// assert_eq!(cache.get("claim 7", class), None);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn fill_negative(self, value: V, tags: &[&str]) -> Filled {
+        self.store(value, tags, true)
+    }
+
+    fn store(self, value: V, tags: &[&str], negative: bool) -> Filled {
+        let inner = &self.ticket.inner;
+        let tags = &TagSet::new(tags, &inner.hasher);
+        let policy = inner.classes.freshness(self.class());
+        let weight = if negative && policy.negative_ttl.is_none() {
+            Err(Refusal::NoNegatives)
+        } else {
+            inner.weigh(&self.key, &value, tags)
+        };
+        let intent = Intent::Fill {
+            tags,
+            weight,
+            negative,
+        };
+        match self.ticket.finish(self.key, value, intent) {
             Ok(()) => Filled::Stored,
             Err(refusal) => Filled::Refused(refusal),
         }
     }
 
-    /// Gives the value to all who wait for it, and stores nothing: for an error
-    /// or a fallback, which all who asked may share but nobody later.
+    /// Gives the value to all who wait for it, and stores nothing: for a
+    /// fallback, which all who asked may share but nobody later. (An error that
+    /// is no value goes through [`fail`](Self::fail).)
     ///
     /// As it is not known which records the value depends on, an invalidation
     /// of any tag since the permit was issued counts as reaching it: those who
@@ -161,6 +234,49 @@ where
     pub fn share(self, value: V) {
         // Whether some had to be handed over is theirs to know.
         let _ = self.ticket.finish(self.key, value, Intent::Share);
+    }
+
+    /// Ends the fill with an error. Whoever waits gets it, too, and may ask
+    /// again; nothing is stored, and what is stored stays.
+    ///
+    /// Where an entry is stored that may still be served within the
+    /// [`stale_if_error`](crate::Freshness::stale_if_error) window, it stands in
+    /// for the value, here as `Ok` and for those who wait as
+    /// [`Waited::Stale`](crate::Waited::Stale). It stands in for nobody who
+    /// asked with [`Reuse::MaxAge`](crate::Reuse::MaxAge) or
+    /// [`Reuse::Nothing`](crate::Reuse::Nothing), nor under a class whose own
+    /// windows are over. An invalidation that reaches the entry removes it, so
+    /// that it stands in for nobody any more.
+    ///
+    /// To let one of those who wait try instead, drop the permit.
+    ///
+    /// # Errors
+    /// The error itself, if no entry may stand in.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Freshness, Lookup, ManualClock, Reuse, TtlClass};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::<&str, u32>::builder()
+    ///     .max_entries(100)
+    ///     .clock(clock.clone())
+    ///     .build()?;
+    /// let class = TtlClass::LIVE_DATA;
+    /// let minute = Duration::from_secs(60);
+    /// let policy = Freshness::ttl(minute).with_stale_if_error(minute);
+    /// cache.classes().set_freshness(class, policy);
+    ///
+    /// cache.insert("claims", 1, class, &[]);
+    /// clock.advance(minute * 3 / 2);
+    /// if let Lookup::Miss(permit) = cache.lookup("claims", class, Reuse::Any) {
+    ///     let hit = permit.fail("the database is away").map_err(|error| error.to_string());
+    ///     assert_eq!(hit.map(|hit| hit.value), Ok(1));
+    /// }
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Result<Hit<V>, FillError> {
+        self.ticket.fail(self.key, FillError::from(error.into()))
     }
 }
 
@@ -176,7 +292,11 @@ enum Step<K, V> {
 enum Intent<'a> {
     /// Store it, with these tags and this weight, unless the weight says why
     /// not.
-    Fill(&'a TagSet<'a>, Result<u32, Refusal>),
+    Fill {
+        tags: &'a TagSet<'a>,
+        weight: Result<u32, Refusal>,
+        negative: bool,
+    },
     /// Only give it to those who wait.
     Share,
 }
@@ -197,12 +317,12 @@ where
         let mut patience = PATIENCE;
         loop {
             let subject = Subject {
-                hash: self.hash,
+                hash: self.request.hash,
                 key: &key,
                 value: &value,
-                class: self.class,
+                class: self.request.class,
                 tags: match intent {
-                    Intent::Fill(tags, _) => Some(tags),
+                    Intent::Fill { tags, .. } => Some(tags),
                     Intent::Share => None,
                 },
             };
@@ -231,8 +351,8 @@ where
         // Declared before the guard, so that they are dropped after it.
         let mut after = Aftermath::new();
         let mut _rejected = None;
-        let mut shard = inner.lock_for(self.hash);
-        if !shard.flights.contains(self.hash, self.flight) {
+        let mut shard = inner.lock_for(self.request.hash);
+        if !shard.flights.contains(self.request.hash, self.flight) {
             shard.fills.refused += 1;
             self.hold = Hold::Landed;
             return Step::Done(Err(Refusal::Superseded));
@@ -246,28 +366,41 @@ where
             None => moved.then(|| verdict.upto.saturating_add(1)),
         };
         let outcome = match (conflict, intent) {
-            (Some(conflict), _) => {
+            (Some(conflict), intent) => {
                 self.refuse(&mut shard, conflict, &mut after);
                 after.keys.push(key);
-                after.copy = Some(value);
+                after.given = Some(match intent {
+                    Intent::Fill { negative: true, .. } => Given::Negative(value),
+                    Intent::Fill { .. } | Intent::Share => Given::Value(value),
+                });
                 Err(Refusal::Invalidated)
             }
             (None, Intent::Share) => {
-                after.land(shard.flights.end(self.hash, self.flight));
+                after.land(shard.flights.end(self.request.hash, self.flight));
                 shard.fills.coalesced += after.waiters.len() as u64;
                 after.keys.push(key);
-                after.copy = Some(value);
+                after.given = Some(Given::Value(value));
                 self.hold = Hold::Landed;
                 Ok(())
             }
-            (None, Intent::Fill(tags, weight)) => {
-                let entering = Entering {
-                    hash: self.hash,
-                    key,
-                    value,
-                    class: self.class,
+            (
+                None,
+                Intent::Fill {
                     tags,
                     weight,
+                    negative,
+                },
+            ) => {
+                let took = judge.now.since(self.since);
+                let entering = Entering {
+                    hash: self.request.hash,
+                    key,
+                    value,
+                    class: self.request.class,
+                    tags,
+                    weight,
+                    negative,
+                    cost: FillCost::of(nanos(took)),
                     flight: Some(self.flight),
                 };
                 let entered = inner.enter(&mut shard, entering, judge, &mut after);
@@ -281,14 +414,43 @@ where
         };
         drop(shard);
         after.run(&inner.log);
-        inner.trim(inner.shard_of(self.hash), judge);
+        inner.trim(inner.shard_of(self.request.hash), judge);
         Step::Done(outcome)
+    }
+
+    /// Ends the flight with an error.
+    fn fail(mut self, key: K, error: FillError) -> Result<Hit<V>, FillError> {
+        let (inner, request) = (Arc::clone(&self.inner), self.request);
+        let judge = inner.judge();
+        // Declared before the guard, so that it is dropped after it.
+        let mut after = Aftermath::new();
+        let mut shard = inner.lock_for(request.hash);
+        // Whoever began to wait after an invalidation had ended may have this
+        // as well: it is in the shard, so that the invalidation did not reach
+        // it. The same holds for every hit.
+        let stand_in = shard.stand_in(request.hash, &key, judge).map(Hit::from);
+        shard.fills.failed += 1;
+        // If the flight is over, a newer value has ended it; that is what
+        // stands in.
+        after.land(shard.flights.end(request.hash, self.flight));
+        shard.fills.coalesced += after.waiters.len() as u64;
+        self.hold = Hold::Landed;
+        drop(shard);
+        after.keys.push(key);
+        if !after.waiters.is_empty() {
+            after.given = Some(Given::Failed {
+                error: Arc::clone(&error),
+                stand_in: stand_in.clone(),
+            });
+        }
+        after.run(&inner.log);
+        request.accept(stand_in, &inner.classes).ok_or(error)
     }
 
     /// Serves those who began to wait before invalidation `conflict`, and hands
     /// the flight over to one of the others.
     fn refuse(&mut self, shard: &mut Locked<'_, K, V>, conflict: u64, after: &mut Aftermath<K, V>) {
-        let (hash, id) = (self.hash, self.flight);
+        let (hash, id) = (self.request.hash, self.flight);
         after.waiters = shard.flights.split_before(hash, id, conflict);
         shard.fills.coalesced += after.waiters.len() as u64;
         shard.fills.refused += 1;
@@ -300,7 +462,10 @@ impl<K, V, C, S> Ticket<K, V, C, S> {
     /// Gives the flight to the next in line, or ends it.
     fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Aftermath<K, V>) -> Hold {
         let epoch = self.inner.log.epoch();
-        match shard.flights.hand_over(self.hash, self.flight, epoch) {
+        match shard
+            .flights
+            .hand_over(self.request.hash, self.flight, epoch)
+        {
             HandOver::Elected(waker) => {
                 after.elected = waker;
                 Hold::Passed
@@ -318,7 +483,7 @@ impl<K, V, C, S> Drop for Ticket<K, V, C, S> {
         let mut after = Aftermath::new();
         if let Hold::Flying = self.hold {
             let inner = Arc::clone(&self.inner);
-            let mut shard = inner.lock_for(self.hash);
+            let mut shard = inner.lock_for(self.request.hash);
             self.hold = self.pass_on(&mut shard, &mut after);
         }
         if let Hold::Landed = self.hold {

@@ -6,68 +6,85 @@
 //! value; each runs before anything has changed, so that a panic in it leaves
 //! the shard whole.
 
-mod compact;
 mod removal;
+mod resize;
 mod validate;
 
 pub(crate) use removal::Walk;
 
-use std::hash::Hash;
+use std::num::NonZeroU32;
 
 use equivalent::Equivalent;
-use hashbrown::HashTable;
 
 use crate::{
     class::TtlClass,
     clock::Moment,
-    eviction::{ARRIVAL, Sieve},
-    expiry::{ClassState, Judge, WRITTEN},
+    column::Column,
+    eviction::{ARRIVAL, Marks, Policy},
+    expiry::{ClassCounters, ClassState, Judge, WRITTEN},
     flight::Flights,
-    list::{Link, Links, NONE, index},
+    freshness::{self, Dice, FillCost, Judged, Origin, Phase, Traits},
+    list::{Link, Links, NONE},
+    table::{Hashed, Table},
     tags::{TagIndex, TagSet},
 };
 
-/// What a hit reads: key, value and age stand together, apart from the links.
-struct Slot<K, V> {
-    /// `None` while the slot is vacant.
-    entry: Option<(K, V)>,
+/// An entry. What a hit touches stands first: for keys and values of 16 bytes,
+/// the 48 bytes up to the links.
+#[repr(C)]
+pub(crate) struct Slot<K, V> {
+    key: K,
+    value: V,
     written: Moment,
-    hash: u32,
+    /// Never zero, so that a vacant place takes no room to mark.
+    hash: NonZeroU32,
     class: TtlClass,
-    /// The mark that SIEVE clears.
-    visited: bool,
-}
-
-/// What only writing and removing touch, at the same index as the slot.
-struct Node {
-    /// Neighbours in the eviction queue and in the queue of the class. The
-    /// first chains the vacant slots, too.
+    pub(crate) marks: Marks,
+    /// Tells the entries that follow each other in one place apart.
+    serial: u8,
+    origin: Origin,
+    /// Neighbours in the eviction queue and in the queue of the class.
     links: [Link; 2],
-    first_tag: u32,
-    weight: u32,
-    /// Distinguishes the entries that use the slot one after another.
-    generation: u32,
 }
 
-struct Nodes(Vec<Node>);
+impl<K, V> Slot<K, V> {
+    fn traits(&self) -> Traits {
+        Traits {
+            negative: self.origin.is_negative(),
+            hash: self.hash.get(),
+            cost: self.origin.cost(),
+        }
+    }
 
-impl Links<ARRIVAL> for Nodes {
+    /// Which queue of its class it stands in.
+    fn queue(&self) -> usize {
+        usize::from(self.origin.is_negative())
+    }
+}
+
+impl<K, V> Hashed for Slot<K, V> {
+    fn hash(&self) -> u32 {
+        self.hash.get()
+    }
+}
+
+impl<K, V> Links<ARRIVAL> for Table<Slot<K, V>> {
     fn link(&self, at: u32) -> Link {
-        self.0[at as usize].links[ARRIVAL]
+        self[at].links[ARRIVAL]
     }
 
     fn link_mut(&mut self, at: u32) -> &mut Link {
-        &mut self.0[at as usize].links[ARRIVAL]
+        &mut self[at].links[ARRIVAL]
     }
 }
 
-impl Links<WRITTEN> for Nodes {
+impl<K, V> Links<WRITTEN> for Table<Slot<K, V>> {
     fn link(&self, at: u32) -> Link {
-        self.0[at as usize].links[WRITTEN]
+        self[at].links[WRITTEN]
     }
 
     fn link_mut(&mut self, at: u32) -> &mut Link {
-        &mut self.0[at as usize].links[WRITTEN]
+        &mut self[at].links[WRITTEN]
     }
 }
 
@@ -75,18 +92,50 @@ impl Links<WRITTEN> for Nodes {
 pub(crate) type Garbage<K, V> = Vec<(K, V)>;
 
 /// How a reader judges what it finds.
+#[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) judge: Judge<'a>,
+    /// The present is no later than this, and no earlier than the judge's.
+    pub(crate) latest: Moment,
     pub(crate) class: TtlClass,
-    /// The greatest age that the reader accepts, in nanoseconds.
-    pub(crate) max_age: u64,
+    pub(crate) accepts: Accepts,
 }
 
-/// A live entry, as a reader found it; times in nanoseconds.
+/// What a reader takes, besides what is fresh.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepts {
+    /// Nothing: neither negative entries nor the duty to refresh.
+    Values,
+    /// Negative entries, and no entry older than this, in nanoseconds.
+    Young(u64),
+    /// Negative and stale entries.
+    All,
+}
+
+/// An entry that a reader may have, as it found it; times in nanoseconds.
 pub(crate) struct Found<V> {
     pub(crate) value: V,
     pub(crate) age: u64,
     pub(crate) ttl: u64,
+    pub(crate) kind: Kind,
+}
+
+/// What a reader found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Fresh,
+    /// Fresh, but due for a refresh.
+    Early,
+    Stale,
+    Negative,
+}
+
+/// What a reader makes of a shard.
+pub(crate) enum Look<V> {
+    Serve(Found<V>),
+    Miss,
+    /// It takes the exact time to tell. Nothing was counted.
+    Unsure,
 }
 
 /// An entry about to be stored.
@@ -97,6 +146,8 @@ pub(crate) struct NewEntry<'a, K, V> {
     pub(crate) class: TtlClass,
     pub(crate) weight: u32,
     pub(crate) tags: &'a TagSet<'a>,
+    pub(crate) negative: bool,
+    pub(crate) cost: FillCost,
 }
 
 /// What became of the entry.
@@ -113,61 +164,80 @@ pub(crate) struct FillCounters {
     pub(crate) coalesced: u64,
     pub(crate) refused: u64,
     pub(crate) rejected: u64,
+    pub(crate) failed: u64,
 }
 
-/// In the order of declaration, so that what a hit touches stands together, in
-/// the cache lines of the lock.
+/// How many of the first classes count their hits in the cache line of the
+/// lock: the standard ones.
+const NEAR: usize = 4;
+
+/// In the order of declaration, so that what a hit touches fills one cache line
+/// together with the lock.
 #[repr(C)]
 pub(crate) struct Shard<K, V> {
-    /// Slots by hash.
-    index: HashTable<u32>,
-    slots: Vec<Slot<K, V>>,
+    table: Table<Slot<K, V>>,
+    /// Hits of the first classes, counted on in `classes` once full.
+    near_hits: [u32; NEAR],
     /// By class index; grows to the highest class seen.
     classes: Vec<ClassState>,
     weight: u64,
-    nodes: Nodes,
-    /// The first vacant slot.
-    vacant: u32,
-    sieve: Sieve,
+    weights: Column,
+    first_tags: Column,
+    policy: Policy,
     /// Which class the next look for expired entries begins with.
     next_class: usize,
     tags: TagIndex,
-    /// Changes whenever entries move to other slots.
+    /// How many entries were ever stored.
+    stored: u64,
+    /// Changes whenever entries move to other places.
     layout: u64,
     pub(crate) flights: Flights<K, V>,
     pub(crate) fills: FillCounters,
+    /// Decides who refreshes early.
+    dice: Dice,
 }
 
-/// The hash as the index knows it. Slots keep 32 bits; they are used twice, as
-/// the table takes its position from the low end and its tag from the high end.
-fn index_hash(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
-}
-
-/// The part of a hash that slots keep.
-fn slot_hash(hash: u64) -> u32 {
-    hash as u32
+/// What an entry is to a reader, and how long it is fresh; `None` if it is not
+/// for this reader. `own` is how the entry's class judges it, `other` how the
+/// reader's class does, where that is another.
+fn kind_for(
+    accepts: Accepts,
+    own: Judged,
+    other: Option<Judged>,
+    negative: bool,
+    age: u64,
+) -> Option<(Kind, u64)> {
+    let found = other.map_or(own, |other| own.and(other));
+    let kind = match (found.phase, accepts) {
+        (_, Accepts::Young(most)) if age > most => None,
+        (Phase::Fresh | Phase::Early, Accepts::Values) if negative => None,
+        (Phase::Fresh | Phase::Early, _) if negative => Some(Kind::Negative),
+        (Phase::Early, Accepts::Young(_) | Accepts::All) => Some(Kind::Early),
+        (Phase::Fresh | Phase::Early, _) => Some(Kind::Fresh),
+        (Phase::Stale, Accepts::All) => Some(Kind::Stale),
+        (Phase::Stale | Phase::OnError | Phase::Gone, _) => None,
+    };
+    Some((kind?, found.ttl))
 }
 
 impl<K, V> Shard<K, V> {
-    pub(crate) fn new() -> Self {
+    /// An empty shard, whose random numbers follow from `seed`.
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
-            index: HashTable::new(),
-            slots: Vec::new(),
-            nodes: Nodes(Vec::new()),
-            vacant: NONE,
-            sieve: Sieve::new(),
+            table: Table::new(),
+            near_hits: [0; NEAR],
             classes: Vec::new(),
+            weight: 0,
+            weights: Column::new(1),
+            first_tags: Column::new(NONE),
+            policy: Policy::new(),
             next_class: 0,
             tags: TagIndex::new(),
-            weight: 0,
+            stored: 0,
             layout: 0,
             flights: Flights::new(),
-            fills: FillCounters {
-                coalesced: 0,
-                refused: 0,
-                rejected: 0,
-            },
+            fills: FillCounters::default(),
+            dice: Dice::new(seed),
         }
     }
 
@@ -176,12 +246,18 @@ impl<K, V> Shard<K, V> {
         self.weight
     }
 
-    pub(crate) fn classes(&self) -> &[ClassState] {
-        &self.classes
+    /// How many classes the shard knows of.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.len().max(NEAR)
     }
-}
 
-impl<K: Hash + Eq + Clone, V> Shard<K, V> {
+    pub(crate) fn counters(&self, class: usize) -> ClassCounters {
+        let state = self.classes.get(class);
+        let mut counters = state.map_or_else(ClassCounters::default, |state| state.counters);
+        counters.hits += u64::from(self.near_hits.get(class).copied().unwrap_or(0));
+        counters
+    }
+
     fn class_mut(&mut self, class: TtlClass) -> &mut ClassState {
         let index = class.index();
         if index >= self.classes.len() {
@@ -190,77 +266,145 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
         &mut self.classes[index]
     }
 
+    /// Counts a look-up that found nothing.
+    #[cold]
+    pub(crate) fn miss(&mut self, class: TtlClass) {
+        self.class_mut(class).counters.misses += 1;
+    }
+
+    /// Counts a fresh entry whose reader was told to make it anew.
+    pub(crate) fn early_refresh(&mut self, class: TtlClass) {
+        self.class_mut(class).counters.early_refreshes += 1;
+    }
+
+    fn hit(&mut self, class: TtlClass, kind: Kind) {
+        let counters = &mut self.class_mut(class).counters;
+        counters.hits += 1;
+        counters.stale += u64::from(kind == Kind::Stale);
+        counters.negative += u64::from(kind == Kind::Negative);
+    }
+}
+
+impl<K: Eq, V> Shard<K, V> {
+    #[inline]
     fn find<Q>(&self, hash: u64, key: &Q) -> Option<u32>
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let hash = slot_hash(hash);
-        let same = |&at: &u32| {
-            let slot = &self.slots[at as usize];
-            slot.hash == hash && matches!(&slot.entry, Some((own, _)) if key.equivalent(own))
-        };
-        self.index.find(index_hash(hash), same).copied()
+        let hash = freshness::part(hash);
+        let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
+        self.table.find(hash.get(), same)
     }
 
-    /// The live entry for `key`, if the reader accepts it, counted as a hit or
-    /// a miss. An entry expired under its own class is removed; one that is
-    /// merely too old for this reader stays for others.
+    /// The value for `key` and its age, counted as a hit, if it is fresh at a
+    /// glance: what most look-ups come to. If not, nothing was counted or
+    /// decided.
+    #[inline(always)]
+    pub(crate) fn glance<Q>(
+        &mut self,
+        hash: u64,
+        key: &Q,
+        max_age: u64,
+        reader: &Reader<'_>,
+    ) -> Option<(V, u64)>
+    where
+        Q: Equivalent<K> + ?Sized,
+        V: Clone,
+    {
+        let hash = freshness::part(hash);
+        let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
+        let slot = self.table.find_mut(hash.get(), same)?;
+        let calm = reader.judge.classes.calm(slot.class);
+        // Of an entry from the future, the difference is huge.
+        let written = slot.written.as_nanos();
+        let oldest = reader.latest.as_nanos().wrapping_sub(written);
+        if slot.class != reader.class
+            || slot.origin.is_negative()
+            || oldest >= calm
+            || oldest > max_age
+        {
+            return None;
+        }
+        let age = reader.judge.age(slot.written);
+        let value = slot.value.clone();
+        slot.marks.touch();
+        match self.near_hits.get_mut(reader.class.index()) {
+            Some(hits) if *hits < u32::MAX => *hits += 1,
+            _ => self.hit(reader.class, Kind::Fresh),
+        }
+        Some((value, age))
+    }
+
+    /// The entry for `key`, if the reader may have it, counted as a hit or a
+    /// miss. An entry expired under its own class is removed; one that is
+    /// merely not for this reader stays for others.
     pub(crate) fn read<Q>(
         &mut self,
         hash: u64,
         key: &Q,
         reader: &Reader<'_>,
         garbage: &mut Garbage<K, V>,
-    ) -> Option<Found<V>>
+    ) -> Look<V>
     where
         Q: Equivalent<K> + ?Sized,
         V: Clone,
     {
-        let found = self.find(hash, key).and_then(|at| self.look(at, reader));
-        match found {
-            Some(Ok(found)) => {
-                self.class_mut(reader.class).counters.hits += 1;
-                Some(found)
-            }
-            None => {
-                self.miss(reader.class);
-                None
-            }
-            Some(Err(expired)) => {
-                self.miss(reader.class);
-                self.expire(expired, garbage);
-                self.shrink_if_sparse();
-                None
-            }
+        let Some(at) = self.find(hash, key) else {
+            self.miss(reader.class);
+            return Look::Miss;
+        };
+        if reader.judge.now != reader.latest {
+            return Look::Unsure;
         }
+        let Self { table, dice, .. } = self;
+        let slot = &mut table[at];
+        let (traits, age) = (slot.traits(), reader.judge.age(slot.written));
+        let mut judged = |class| {
+            let policy = reader.judge.policy(class);
+            policy.judge(age, traits, || dice.roll())
+        };
+        let own = judged(slot.class);
+        let other = (slot.class != reader.class).then(|| judged(reader.class));
+        let served = kind_for(reader.accepts, own, other, traits.negative, age);
+        if let Some((kind, ttl)) = served {
+            let value = slot.value.clone();
+            slot.marks.touch();
+            self.hit(reader.class, kind);
+            return Look::Serve(Found {
+                value,
+                age,
+                ttl,
+                kind,
+            });
+        }
+        self.miss(reader.class);
+        if own.phase == Phase::Gone {
+            self.expire(at, garbage);
+            self.shrink_if_sparse();
+        }
+        Look::Miss
     }
 
-    /// Counts a look-up that found nothing.
-    pub(crate) fn miss(&mut self, class: TtlClass) {
-        self.class_mut(class).counters.misses += 1;
-    }
-
-    /// What a reader makes of the entry at `at`: `Err` if it is expired.
-    fn look(&mut self, at: u32, reader: &Reader<'_>) -> Option<Result<Found<V>, u32>>
+    /// The value for `key` that may stand in for a fill that failed, judged by
+    /// its own class alone. Counts nothing.
+    pub(crate) fn stand_in(&self, hash: u64, key: &K, judge: Judge<'_>) -> Option<Found<V>>
     where
         V: Clone,
     {
-        let slot = &mut self.slots[at as usize];
-        let age = reader.judge.age(slot.written);
-        let mut ttl = reader.judge.classes.ttl_nanos(slot.class);
-        if age > ttl {
-            return Some(Err(at));
-        }
-        if slot.class != reader.class {
-            ttl = ttl.min(reader.judge.classes.ttl_nanos(reader.class));
-        }
-        if age > ttl || age > reader.max_age {
+        let slot = &self.table[self.find(hash, key)?];
+        let age = judge.age(slot.written);
+        let Judged { phase, ttl } = judge
+            .policy(slot.class)
+            .judge(age, slot.traits(), || u64::MAX);
+        if phase == Phase::Gone || slot.origin.is_negative() {
             return None;
         }
-        let (_, value) = slot.entry.as_ref()?;
-        let value = value.clone();
-        slot.visited = true;
-        Some(Ok(Found { value, age, ttl }))
+        Some(Found {
+            value: slot.value.clone(),
+            age,
+            ttl,
+            kind: Kind::Stale,
+        })
     }
 
     /// Stores an entry in place of the one with an equal key.
@@ -271,10 +415,10 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
         garbage: &mut Garbage<K, V>,
     ) -> Stored<K, V> {
         let old = self.find(new.hash, &new.key);
-        let visited = old.is_some();
+        let marks = old.map(|old| self.table[old].marks);
         let replaced = old.and_then(|old| self.replace(old, judge, garbage));
         self.expire_some(new.class, judge, garbage);
-        if !self.has_room(new.tags.len()) {
+        if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
             let place = Err((new.key, new.value));
             return Stored { place, replaced };
         }
@@ -283,35 +427,35 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
         // Clocks are read before the lock is taken, so that two writers may
         // arrive in another order than that of their moments. The queue keeps
         // its order: the later arrival counts as written no earlier.
-        let tail = self.class_mut(class).queue.tail;
+        let queue = usize::from(new.negative);
+        let tail = self.class_mut(class).queues[queue].tail;
         let written = match tail {
             NONE => judge.now,
-            tail => judge.now.max(self.slots[tail as usize].written),
+            tail => judge.now.max(self.table[tail].written),
         };
-        let hash = slot_hash(new.hash);
-        let at = self.occupy(
-            new.weight,
-            Slot {
-                entry: Some((new.key, new.value)),
-                written,
-                hash,
-                class,
-                visited,
-            },
-        );
-        let slots = &self.slots;
-        self.index.insert_unique(index_hash(hash), at, |&at| {
-            index_hash(slots[at as usize].hash)
+        self.stored += 1;
+        let at = self.table.insert(Slot {
+            key: new.key,
+            value: new.value,
+            written,
+            hash: freshness::part(new.hash),
+            class,
+            marks: Marks::default(),
+            // The low end suffices, as walks look at the whole number.
+            serial: self.stored as u8,
+            origin: Origin::new(new.negative, new.cost),
+            links: [Link::UNLINKED; 2],
         });
-        self.sieve.insert(&mut self.nodes, at);
-        self.classes[class.index()]
-            .queue
-            .push_back(&mut self.nodes, at);
+        self.policy.insert(&mut self.table, at, marks);
+        self.classes[class.index()].queues[queue].push_back(&mut self.table, at);
         self.weight += u64::from(new.weight);
+        let positions = self.table.positions();
+        self.weights.set(at, new.weight, positions);
+        let mut first_tag = NONE;
         for (hash, tag) in new.tags.iter() {
-            let first = &mut self.nodes.0[at as usize].first_tag;
-            *first = self.tags.add(at, *first, hash, tag);
+            first_tag = self.tags.add(at, first_tag, hash, tag);
         }
+        self.first_tags.set(at, first_tag, positions);
         Stored {
             place: Ok(at),
             replaced,
@@ -342,32 +486,5 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
             return None;
         }
         self.remove(at)
-    }
-
-    /// Whether an entry with so many tags finds indexes to be named by.
-    fn has_room(&self, tags: usize) -> bool {
-        (self.vacant != NONE || self.slots.len() < NONE as usize) && self.tags.has_room(tags)
-    }
-
-    /// Puts a slot into a vacant place, or a new one.
-    fn occupy(&mut self, weight: u32, slot: Slot<K, V>) -> u32 {
-        if self.vacant != NONE {
-            let at = self.vacant;
-            let node = &mut self.nodes.0[at as usize];
-            self.vacant = node.links[ARRIVAL].next;
-            node.generation = node.generation.wrapping_add(1);
-            node.weight = weight;
-            self.slots[at as usize] = slot;
-            return at;
-        }
-        let at = index(self.slots.len());
-        self.slots.push(slot);
-        self.nodes.0.push(Node {
-            links: [Link::UNLINKED; 2],
-            first_tag: NONE,
-            weight,
-            generation: 0,
-        });
-        at
     }
 }

@@ -43,6 +43,11 @@ impl<T: Default> Slab<T> {
         std::mem::take(&mut self.places[at as usize])
     }
 
+    /// All places, the vacant ones included.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut()
+    }
+
     /// Whether so few places are in use that copying the rest pays.
     pub(crate) fn is_sparse(&self) -> bool {
         is_sparse(self.len(), self.places.capacity())

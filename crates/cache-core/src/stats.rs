@@ -11,25 +11,35 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Look-ups answered from the cache.
+    /// Look-ups answered from the cache, with stale and negative entries too.
     pub hits: u64,
     /// Look-ups that were not; reading an expired entry is one.
     pub misses: u64,
+    /// Hits that were served a stale entry.
+    pub stale: u64,
+    /// Hits that were served a negative entry.
+    pub negative: u64,
+    /// Hits that were served a fresh entry and told to make it anew.
+    pub early_refreshes: u64,
     /// Live entries removed by invalidations.
     pub invalidations: u64,
     /// Live entries removed to keep within the bound.
     pub evictions: u64,
     /// Entries removed because they had expired, each counted once.
     pub expirations: u64,
-    /// Misses that were served by a fill or an insertion they waited for.
+    /// Misses that were answered by a fill, be it with an error, or by an
+    /// insertion they waited for.
     pub coalesced: u64,
+    /// Fills that ended with an error.
+    pub failed_fills: u64,
     /// Fills that were not stored because an invalidation or a newer value
     /// came between.
     pub refused_fills: u64,
     /// Values that were not stored because they were too large or carried too
     /// many tags.
     pub rejected: u64,
-    /// Live entries.
+    /// Live entries: those that can still be served to someone, be it while
+    /// they are stale, or when a fill fails.
     pub entries: usize,
     /// The weight held at present, in the unit of the bound (entries, or what
     /// the weigher counts). Includes what has expired but was not removed yet.
@@ -55,6 +65,12 @@ pub struct ClassStats {
     pub hits: u64,
     /// Look-ups that were not.
     pub misses: u64,
+    /// Hits that were served a stale entry.
+    pub stale: u64,
+    /// Hits that were served a negative entry.
+    pub negative: u64,
+    /// Hits that were served a fresh entry and told to make it anew.
+    pub early_refreshes: u64,
     /// Live entries removed to keep within the bound.
     pub evictions: u64,
     /// Entries removed because they had expired.
@@ -131,7 +147,7 @@ mod json {
 
     impl Serialize for Stats {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut out = serializer.serialize_struct("Stats", 11)?;
+            let mut out = serializer.serialize_struct("Stats", 15)?;
             out.serialize_field("hit_rate", &self.hit_rate())?;
             out.serialize_field("cache_stats", &CacheStats(self))?;
             out.serialize_field("cache_size", &self.entries)?;
@@ -139,7 +155,11 @@ mod json {
             out.serialize_field("cache_capacity", &self.capacity)?;
             out.serialize_field("evictions", &self.evictions)?;
             out.serialize_field("expirations", &self.expirations)?;
+            out.serialize_field("stale", &self.stale)?;
+            out.serialize_field("negative", &self.negative)?;
+            out.serialize_field("early_refreshes", &self.early_refreshes)?;
             out.serialize_field("coalesced", &self.coalesced)?;
+            out.serialize_field("failed_fills", &self.failed_fills)?;
             out.serialize_field("refused_fills", &self.refused_fills)?;
             out.serialize_field("rejected", &self.rejected)?;
             out.serialize_field("classes", &ByName(&self.classes))?;
@@ -149,11 +169,14 @@ mod json {
 
     impl Serialize for ClassStats {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut out = serializer.serialize_struct("ClassStats", 7)?;
+            let mut out = serializer.serialize_struct("ClassStats", 10)?;
             out.serialize_field("ttl_seconds", &self.ttl.as_secs_f64())?;
             out.serialize_field("entries", &self.entries)?;
             out.serialize_field("hits", &self.hits)?;
             out.serialize_field("misses", &self.misses)?;
+            out.serialize_field("stale", &self.stale)?;
+            out.serialize_field("negative", &self.negative)?;
+            out.serialize_field("early_refreshes", &self.early_refreshes)?;
             out.serialize_field("evictions", &self.evictions)?;
             out.serialize_field("expirations", &self.expirations)?;
             out.serialize_field("invalidations", &self.invalidations)?;
@@ -215,6 +238,9 @@ mod tests {
                 entries: 1,
                 hits: 6,
                 misses: 1,
+                stale: 2,
+                negative: 0,
+                early_refreshes: 0,
                 evictions: 0,
                 expirations: 0,
                 invalidations: 0,
@@ -229,6 +255,7 @@ mod tests {
         );
         assert_eq!(json["cache_size"], 1);
         assert_eq!(json["classes"]["live_data"]["ttl_seconds"], 300.0);
+        assert_eq!(json["classes"]["live_data"]["stale"], 2);
         Ok(())
     }
 }

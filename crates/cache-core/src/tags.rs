@@ -189,6 +189,13 @@ impl TagIndex {
         self.tags.is_sparse() || self.links.is_sparse()
     }
 
+    /// Renames the entries after they moved.
+    pub(crate) fn remap(&mut self, new: impl Fn(u32) -> u32) {
+        for link in self.links.iter_mut() {
+            link.entry = new(link.entry);
+        }
+    }
+
     /// Copies the chain that begins at `first` into `into`, for `entry`.
     pub(crate) fn copy_chain(&self, first: u32, into: &mut Self, entry: u32) -> u32 {
         let (mut at, mut copied) = (first, NONE);

@@ -1,9 +1,6 @@
 //! Maintenance, and what a cache tells about itself.
 
-use std::{
-    hash::{BuildHasher, Hash},
-    time::Duration,
-};
+use std::hash::{BuildHasher, Hash};
 
 use crate::{
     cache::Cache,
@@ -14,6 +11,10 @@ use crate::{
     stats::{ClassStats, Stats},
     sync::Ordering,
 };
+
+/// How many entries maintenance removes per turn of a lock: readers wait for
+/// that, not for the budget.
+const AT_A_TIME: usize = 64;
 
 impl<K, V, C, S> Cache<K, V, C, S>
 where
@@ -27,8 +28,10 @@ where
     /// own shard as well; call this now and then so that memory is freed
     /// without traffic, too.
     ///
-    /// Costs time for what is removed and a look at the oldest entry of each
-    /// class in each shard; scans nothing.
+    /// Costs time for what is removed, about a microsecond an entry where
+    /// nothing is in the processor's caches (so that a budget of 500 stays well
+    /// below a millisecond), and a look at the oldest entry of each class in
+    /// each shard; scans nothing. Holds a lock for 64 entries at a time.
     ///
     /// ```
     /// use cache_core::{Cache, ManualClock, TtlClass};
@@ -57,16 +60,18 @@ where
         let mut removed = 0;
         for offset in 0..shards {
             let turn = first.wrapping_add(offset);
-            let mut garbage = Vec::new();
-            let mut shard = inner.lock(turn & (shards - 1));
-            removed += shard.expire_up_to(budget - removed, judge, &mut garbage);
-            if shard.has_expired(judge) {
-                // The budget is spent: the next turn goes on here.
-                inner.maintenance_turn.store(turn, Ordering::Relaxed);
-                return Maintained {
-                    removed,
-                    more: true,
-                };
+            let mut more = true;
+            while more {
+                let mut garbage = Vec::new();
+                let mut shard = inner.lock(turn & (shards - 1));
+                let limit = AT_A_TIME.min(budget - removed);
+                removed += shard.expire_up_to(limit, judge, &mut garbage);
+                more = shard.has_expired(judge);
+                if more && removed == budget {
+                    // The next turn goes on here.
+                    inner.maintenance_turn.store(turn, Ordering::Relaxed);
+                    return Maintained { removed, more };
+                }
             }
         }
         Maintained {
@@ -82,7 +87,7 @@ where
         let judge = self.inner.judge();
         let live = |shard| {
             let shard = self.inner.lock(shard);
-            let classes = 0..shard.classes().len();
+            let classes = 0..shard.classes();
             classes
                 .map(|class| shard.live_in(class, judge))
                 .sum::<usize>()
@@ -125,34 +130,41 @@ where
             let shard = self.inner.lock(shard);
             // A handle of another set may have led to classes that are not
             // defined here.
-            let classes = shard.classes().len();
+            let classes = shard.classes();
             if counters.len() < classes {
                 counters.resize(classes, ClassCounters::default());
                 live.resize(classes, 0);
             }
-            for (class, state) in shard.classes().iter().enumerate() {
-                counters[class].add(&state.counters);
+            for class in 0..classes {
+                counters[class].add(&shard.counters(class));
                 live[class] += shard.live_in(class, judge);
             }
             stats.weight += shard.weight();
             stats.coalesced += shard.fills.coalesced;
             stats.refused_fills += shard.fills.refused;
             stats.rejected += shard.fills.rejected;
+            stats.failed_fills += shard.fills.failed;
         }
         for (index, (counters, entries)) in counters.into_iter().zip(live).enumerate() {
             let class = Classes::at(index);
             stats.hits += counters.hits;
             stats.misses += counters.misses;
+            stats.stale += counters.stale;
+            stats.negative += counters.negative;
+            stats.early_refreshes += counters.early_refreshes;
             stats.invalidations += counters.invalidations;
             stats.evictions += counters.evictions;
             stats.expirations += counters.expirations;
             stats.entries += entries;
             stats.classes.push(ClassStats {
                 name: self.inner.classes.name(class),
-                ttl: Duration::from_nanos(self.inner.classes.ttl_nanos(class)),
+                ttl: self.inner.classes.freshness(class).ttl,
                 entries,
                 hits: counters.hits,
                 misses: counters.misses,
+                stale: counters.stale,
+                negative: counters.negative,
+                early_refreshes: counters.early_refreshes,
                 evictions: counters.evictions,
                 expirations: counters.expirations,
                 invalidations: counters.invalidations,

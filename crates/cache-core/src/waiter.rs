@@ -11,11 +11,12 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
-    class::TtlClass,
-    clock::SystemClock,
-    flight::{Cell, CellState},
+    clock::{Clock, Moment, SystemClock},
+    error::FillError,
+    flight::{Cell, CellState, Given},
     inner::Inner,
-    permit::Permit,
+    lookup::Hit,
+    permit::{Permit, Request},
     sync::thread,
 };
 
@@ -26,6 +27,15 @@ pub enum Waited<K, V, C = SystemClock, S = DefaultHashBuilder> {
     /// invalidation that reaches it came between the reading of the value and
     /// the beginning of the wait.
     Value(V),
+    /// The answer that there is nothing, which the fill came to; with the same
+    /// promise.
+    Negative(V),
+    /// The fill failed, and this entry stands in for its value; see
+    /// [`Permit::fail`].
+    Stale(Hit<V>),
+    /// The fill failed, and nothing may stand in for its value. The error is
+    /// shared by all who waited.
+    Failed(FillError),
     /// The right to fill: whoever had it gave it up, or what it read had been
     /// invalidated before this wait began.
     Permit(Permit<K, V, C, S>),
@@ -60,8 +70,7 @@ pub struct Waiter<K, V, C = SystemClock, S = DefaultHashBuilder> {
     inner: Arc<Inner<K, V, C, S>>,
     /// Present until the waiter is ready.
     key: Option<K>,
-    class: TtlClass,
-    hash: u64,
+    request: Request,
     flight: u64,
     number: u64,
     cell: Arc<Cell<V>>,
@@ -71,31 +80,52 @@ impl<K, V, C, S> Waiter<K, V, C, S> {
     pub(crate) const fn new(
         inner: Arc<Inner<K, V, C, S>>,
         key: K,
-        class: TtlClass,
-        hash: u64,
+        request: Request,
         (flight, number): (u64, u64),
         cell: Arc<Cell<V>>,
     ) -> Self {
         Self {
             inner,
             key: Some(key),
-            class,
-            hash,
+            request,
             flight,
             number,
             cell,
         }
     }
 
-    fn permit(&mut self, epoch: u64) -> Option<Permit<K, V, C, S>> {
+    /// The permit of one who was elected at this epoch, and takes it at this
+    /// moment.
+    fn permit(&mut self, epoch: u64, since: Moment) -> Option<Permit<K, V, C, S>> {
         let inner = Arc::clone(&self.inner);
-        let (class, hash, flight) = (self.class, self.hash, self.flight);
         let key = self.key.take()?;
-        Some(Permit::new(inner, key, class, hash, flight, epoch))
+        Some(Permit::new(
+            inner,
+            key,
+            self.request,
+            self.flight,
+            epoch,
+            since,
+        ))
+    }
+
+    /// What was given to all, as far as it is good for this one.
+    fn receive(&mut self, given: Given<V>) -> Waited<K, V, C, S> {
+        self.key = None;
+        match given {
+            Given::Value(value) => Waited::Value(value),
+            Given::Negative(value) => Waited::Negative(value),
+            Given::Failed { error, stand_in } => {
+                match self.request.accept(stand_in, &self.inner.classes) {
+                    Some(hit) => Waited::Stale(hit),
+                    None => Waited::Failed(error),
+                }
+            }
+        }
     }
 }
 
-impl<K, V: Clone, C, S> Waiter<K, V, C, S> {
+impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
     /// Blocks the thread until the wait is over. For code outside any runtime:
     /// inside one, await the waiter instead.
     pub fn wait(mut self) -> Waited<K, V, C, S> {
@@ -123,7 +153,7 @@ impl Wake for Unpark {
 // Nothing in a waiter is pinned through it.
 impl<K, V, C, S> Unpin for Waiter<K, V, C, S> {}
 
-impl<K, V: Clone, C, S> Future for Waiter<K, V, C, S> {
+impl<K, V: Clone, C: Clock, S> Future for Waiter<K, V, C, S> {
     type Output = Waited<K, V, C, S>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -137,14 +167,14 @@ impl<K, V: Clone, C, S> Future for Waiter<K, V, C, S> {
                 drop(old);
                 Poll::Pending
             }
-            CellState::Value(value) => {
+            CellState::Given(given) => {
                 drop(state);
-                self.key = None;
-                Poll::Ready(Waited::Value(Arc::unwrap_or_clone(value)))
+                Poll::Ready(self.receive(Arc::unwrap_or_clone(given)))
             }
             CellState::Elected { epoch } => {
                 drop(state);
-                match self.permit(epoch) {
+                let now = self.inner.clock.now();
+                match self.permit(epoch, now) {
                     Some(permit) => Poll::Ready(Waited::Permit(permit)),
                     None => unreachable!("a waiter has its key until it is ready"),
                 }
@@ -160,8 +190,9 @@ impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
             return;
         }
         let left = {
-            let mut shard = self.inner.lock_for(self.hash);
-            shard.flights.leave(self.hash, self.flight, self.number)
+            let hash = self.request.hash;
+            let mut shard = self.inner.lock_for(hash);
+            shard.flights.leave(hash, self.flight, self.number)
         };
         if left {
             return;
@@ -170,7 +201,8 @@ impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
         // was not given yet will find it gone; an election passes on.
         let state = std::mem::replace(&mut *self.cell.lock(), CellState::Done);
         if let CellState::Elected { epoch } = state {
-            drop(self.permit(epoch));
+            // It will not fill, so that it does not matter since when.
+            drop(self.permit(epoch, Moment::ORIGIN));
         }
     }
 }

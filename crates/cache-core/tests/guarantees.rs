@@ -406,8 +406,9 @@ fn many_threads_one_fill() {
                     }
                     Lookup::InFlight(waiter) => match waiter.wait() {
                         Waited::Value(value) => value,
-                        Waited::Permit(_) => panic!("the filler did not give up"),
+                        other => panic!("the filler did not give up: {other:?}"),
                     },
+                    other => panic!("{other:?} without windows"),
                 };
                 assert_eq!(value, 0);
             });
@@ -472,7 +473,9 @@ fn nothing_stale_under_load() {
                         Lookup::InFlight(waiter) => match waiter.wait() {
                             Waited::Value(value) => value,
                             Waited::Permit(permit) => fill(permit),
+                            other => panic!("{other:?} without a failure"),
                         },
+                        other => panic!("{other:?} without windows"),
                     };
                     assert!(value >= floor, "{value} was served after {floor}");
                 }

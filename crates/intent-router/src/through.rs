@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::hash::Hash;
 
-use cache_core::{Cache, Filled, Lookup, Reuse, TtlClass, Waited};
+use cache_core::{Cache, Filled, Hit, Lookup, Reuse, TtlClass, Waited};
 
 use crate::response::CacheOutcome;
 use crate::service::SharedClock;
@@ -31,17 +31,21 @@ where
     F: Future<Output = Made<V>>,
 {
     let permit = match store.lookup(key, class, reuse) {
-        Lookup::Hit(hit) => {
+        Lookup::Hit(hit) | Lookup::Negative(hit) | Lookup::Stale(hit, None) => {
             let outcome = CacheOutcome::Hit {
                 age: hit.age,
                 remaining: hit.remaining(),
             };
             return (hit.value, outcome);
         }
-        Lookup::Miss(permit) => permit,
+        // Whoever is to make an entry anew does so before it answers.
+        Lookup::Miss(permit) | Lookup::Early(_, permit) | Lookup::Stale(_, Some(permit)) => permit,
         Lookup::InFlight(waiter) => match waiter.await {
-            Waited::Value(value) => return (value, CacheOutcome::Collapsed),
+            Waited::Value(value) | Waited::Negative(value) | Waited::Stale(Hit { value, .. }) => {
+                return (value, CacheOutcome::Collapsed);
+            }
             Waited::Permit(permit) => permit,
+            Waited::Failed(_) => unreachable!("whoever fails here shares what says so"),
         },
     };
     let Made { value, store } = make().await;

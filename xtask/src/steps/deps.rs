@@ -42,6 +42,11 @@ const RULES: &[Rule] = &[
         library: false,
     },
     Rule {
+        name: "store-bench",
+        may_know: &["cache-core"],
+        library: false,
+    },
+    Rule {
         name: "xtask",
         may_know: &[],
         library: false,
@@ -160,6 +165,7 @@ mod tests {
             ("intent-router", "live-data"),
             ("live-data", "cache-core"),
             ("live-data", "router-bin"),
+            ("store-bench", "intent-router"),
             ("xtask", "cache-keys"),
             ("router-bin", "xtask"),
         ] {

@@ -1,25 +1,29 @@
 //! The ways out of a shard: replacement, expiry, eviction, invalidation.
 
-use std::hash::Hash;
-
 use equivalent::Equivalent;
 
-use super::{Garbage, Shard, index_hash};
+use super::{Garbage, Shard};
 use crate::{
-    class::TtlClass,
-    eviction::ARRIVAL,
-    expiry::Judge,
-    list::{Link, NONE, index},
+    class::{Classes, TtlClass},
+    expiry::{Judge, WRITTEN},
+    list::{List, NONE},
 };
 
-/// How many slots are shown to a predicate per turn of the lock.
-const CHUNK: usize = 128;
+/// How many places are shown to a predicate per turn of the lock.
+const CHUNK: u32 = 128;
+
+/// How many entries can be stored until serial numbers repeat.
+const SERIALS: u64 = 1 << u8::BITS;
 
 /// Where a walk over a shard stands between two turns of the lock.
 #[derive(Default)]
 pub(crate) struct Walk {
-    next: usize,
+    next: u32,
     layout: u64,
+    /// Where the candidates shown last began, and how many entries had ever
+    /// been stored then.
+    shown: u32,
+    stored: u64,
 }
 
 /// An entry that was shown to a predicate, and where it was.
@@ -27,44 +31,31 @@ pub(crate) struct Candidate<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
     at: u32,
-    generation: u32,
+    serial: u8,
 }
 
-impl<K: Hash + Eq + Clone, V> Shard<K, V> {
+impl<K: Eq, V> Shard<K, V> {
     pub(crate) fn is_expired(&self, at: u32, judge: Judge<'_>) -> bool {
-        let slot = &self.slots[at as usize];
-        judge.is_expired(slot.class, slot.written)
+        let slot = &self.table[at];
+        judge.is_expired(slot.class, slot.written, slot.traits())
     }
 
     /// Takes an entry out of every structure. Counts nothing.
     pub(super) fn remove(&mut self, at: u32) -> Option<(K, V)> {
-        let slot = &mut self.slots[at as usize];
-        let entry = slot.entry.take()?;
-        let class = slot.class;
-        let found = self
-            .index
-            .find_entry(index_hash(slot.hash), |&other| other == at);
-        if let Ok(found) = found {
-            found.remove();
-        }
-        self.sieve.remove(&mut self.nodes, at);
-        self.classes[class.index()]
-            .queue
-            .remove(&mut self.nodes, at);
-        let node = &mut self.nodes.0[at as usize];
-        self.weight -= u64::from(node.weight);
-        let first_tag = std::mem::replace(&mut node.first_tag, NONE);
-        node.links[ARRIVAL] = Link {
-            prev: NONE,
-            next: self.vacant,
-        };
-        self.vacant = at;
-        self.tags.remove_chain(first_tag);
-        Some(entry)
+        self.policy.remove(&mut self.table, at);
+        let (class, queue) = (self.table[at].class, self.table[at].queue());
+        self.classes[class.index()].queues[queue].remove(&mut self.table, at);
+        let positions = self.table.positions();
+        self.weight -= u64::from(self.weights.get(at));
+        self.weights.set(at, 1, positions);
+        self.tags.remove_chain(self.first_tags.get(at));
+        self.first_tags.set(at, NONE, positions);
+        let slot = self.table.remove(at)?;
+        Some((slot.key, slot.value))
     }
 
     pub(super) fn expire(&mut self, at: u32, garbage: &mut Garbage<K, V>) {
-        let class = self.slots[at as usize].class;
+        let class = self.table[at].class;
         garbage.extend(self.remove(at));
         self.class_mut(class).counters.expirations += 1;
     }
@@ -76,7 +67,7 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
             self.expire(at, garbage);
             return false;
         }
-        let class = self.slots[at as usize].class;
+        let class = self.table[at].class;
         garbage.extend(self.remove(at));
         self.class_mut(class).counters.invalidations += 1;
         true
@@ -90,26 +81,25 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) -> bool {
-        let slots = &mut self.slots;
-        let take_mark = |at: u32| std::mem::take(&mut slots[at as usize].visited);
-        let keep = keep.unwrap_or(NONE);
-        let Some(at) = self.sieve.victim(&self.nodes, keep, take_mark) else {
+        let Some(at) = self.policy.victim(&mut self.table, keep.unwrap_or(NONE)) else {
             return false;
         };
         if self.is_expired(at, judge) {
             self.expire(at, garbage);
         } else {
-            let class = self.slots[at as usize].class;
+            let class = self.table[at].class;
             garbage.extend(self.remove(at));
             self.class_mut(class).counters.evictions += 1;
         }
         true
     }
 
-    /// The oldest entry of a class, if it is expired.
+    /// The oldest entry of a class, negative or not, if it is expired.
     fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
-        let head = self.classes.get(class)?.queue.head;
-        (head != NONE && self.is_expired(head, judge)).then_some(head)
+        let queues = &self.classes.get(class)?.queues;
+        let heads = queues.iter().map(|queue| queue.head);
+        let mut expired = heads.filter(|&head| head != NONE && self.is_expired(head, judge));
+        expired.next()
     }
 
     /// Removes up to two expired entries: what every insertion does, so that
@@ -154,14 +144,23 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
         (0..self.classes.len()).any(|class| self.expired_head(class, judge).is_some())
     }
 
-    /// How many entries of a class are live: all but the expired prefix.
+    /// How many entries of a class are live. Walks those that are old enough to
+    /// have expired.
     pub(crate) fn live_in(&self, class: usize, judge: Judge<'_>) -> usize {
-        let queue = &self.classes[class].queue;
-        let expired = queue
-            .iter(&self.nodes)
-            .take_while(|&at| self.is_expired(at, judge))
-            .count();
-        queue.len as usize - expired
+        let policy = judge.policy(Classes::at(class));
+        let live_in = |(negative, queue): (bool, &List<WRITTEN>)| {
+            let kept_for = policy.kept_for(negative);
+            let may_be_gone = |&at: &u32| {
+                let age = judge.age(self.table[at].written);
+                kept_for.is_none_or(|kept_for| age > kept_for)
+            };
+            let old = queue.iter(&self.table).take_while(may_be_gone);
+            let expired = old.filter(|&at| self.is_expired(at, judge)).count();
+            queue.len as usize - expired
+        };
+        let queues = self.classes.get(class).map(|class| &class.queues);
+        let queues = [false, true].into_iter().zip(queues.into_iter().flatten());
+        queues.map(live_in).sum()
     }
 
     /// Removes every entry that `key` is equivalent to; how many were live.
@@ -215,8 +214,9 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
     }
 
     fn head_of(&self, class: usize) -> Option<u32> {
-        let head = self.classes.get(class)?.queue.head;
-        (head != NONE).then_some(head)
+        let queues = &self.classes.get(class)?.queues;
+        let mut heads = queues.iter().map(|queue| queue.head);
+        heads.find(|&head| head != NONE)
     }
 
     /// Removes every entry; how many were live.
@@ -234,29 +234,31 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
     /// left when the result is `None`.
     pub(crate) fn next_candidates(&self, walk: &mut Walk) -> Option<Vec<Candidate<K, V>>>
     where
+        K: Clone,
         V: Clone,
     {
         if walk.layout != self.layout {
             // Entries changed places behind the walk: it begins again. Those
             // already judged are judged anew.
-            *walk = Walk {
-                next: 0,
-                layout: self.layout,
-            };
+            walk.next = 0;
+            walk.layout = self.layout;
         }
-        let end = self.slots.len().min(walk.next.saturating_add(CHUNK));
+        // There are fewer positions than 2^32.
+        let end = (self.table.positions() as u32).min(walk.next.saturating_add(CHUNK));
         let range = walk.next..end;
         if range.is_empty() {
             return None;
         }
+        walk.shown = walk.next;
+        walk.stored = self.stored;
         walk.next = end;
-        let copies = range.filter_map(|position| {
-            let (key, value) = self.slots[position].entry.as_ref()?;
+        let copies = range.filter_map(|at| {
+            let slot = self.table.get(at)?;
             Some(Candidate {
-                key: key.clone(),
-                value: value.clone(),
-                at: index(position),
-                generation: self.nodes.0[position].generation,
+                key: slot.key.clone(),
+                value: slot.value.clone(),
+                at,
+                serial: slot.serial,
             })
         });
         Some(copies.collect())
@@ -272,19 +274,23 @@ impl<K: Hash + Eq + Clone, V> Shard<K, V> {
     pub(crate) fn invalidate_candidates(
         &mut self,
         candidates: &[Candidate<K, V>],
-        walk: &Walk,
+        walk: &mut Walk,
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) -> usize {
         if walk.layout != self.layout {
             return 0;
         }
+        if self.stored - walk.stored >= SERIALS {
+            // An entry may have got the number of the one it replaced: they
+            // are shown again.
+            walk.next = walk.shown;
+            return 0;
+        }
         let mut live = 0;
         for candidate in candidates {
-            let at = candidate.at as usize;
-            let same = self.nodes.0[at].generation == candidate.generation
-                && self.slots[at].entry.is_some();
-            if same {
+            let slot = self.table.get(candidate.at);
+            if slot.is_some_and(|slot| slot.serial == candidate.serial) {
                 live += usize::from(self.invalidate(candidate.at, judge, garbage));
             }
         }

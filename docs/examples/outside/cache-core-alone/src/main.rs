@@ -52,7 +52,9 @@ fn price(cache: &Prices, class: TtlClass, item: &str, query: impl Fn() -> u32) -
             Waited::Value(price) => return price,
             // Whoever had the permit gave it up: it is our turn.
             Waited::Permit(permit) => permit,
+            _ => unreachable!("nobody calls fail or fill_negative"),
         },
+        _ => unreachable!("the class has no windows and keeps no negative entries"),
     };
     // The permit first, the query second. A panic in between drops the permit,
     // which goes over to one of those who wait.

@@ -1,0 +1,65 @@
+//! The parts of the benchmark, each of which prints its tables.
+
+pub(crate) mod evicting;
+pub(crate) mod expiry;
+pub(crate) mod flood;
+pub(crate) mod hits;
+pub(crate) mod memory;
+pub(crate) mod traces;
+
+use crate::{
+    contenders::{Hashing, Kind},
+    options::Run,
+    race::{Course, Lap},
+};
+
+/// Announces a section with the command that repeats it.
+fn announce(run: &Run<'_>, section: &str, what: &str) {
+    let quick = if run.quick { " --quick" } else { "" };
+    println!("\n## {section}\n\n    cargo xtask bench store {section}{quick}\n\n{what}\n");
+}
+
+/// The course of the sections that take time, shorter where a round costs more.
+fn course(run: &Run<'_>, rounds: usize) -> Course {
+    let (rounds, turn) = if run.quick {
+        (3, 20_000)
+    } else {
+        (rounds, 50_000)
+    };
+    Course {
+        rounds,
+        timed: 3 * turn,
+        untimed: turn,
+    }
+}
+
+/// The kinds that were asked for among these, each hashing as all do and, where
+/// its default is another hash function, by its own as well.
+fn lines(run: &Run<'_>, kinds: &[Kind]) -> Vec<(Kind, Hashing, String)> {
+    let mut lines = Vec::new();
+    for &kind in kinds {
+        let name = kind.to_string();
+        if !run.wants(&name) {
+            continue;
+        }
+        lines.push((kind, Hashing::Same, name.clone()));
+        if kind.hashes_otherwise() {
+            lines.push((kind, Hashing::Own, format!("{name}, its own hash")));
+        }
+    }
+    lines
+}
+
+/// The cells of one number of threads: best, median, and both as multiples of
+/// ours.
+fn cells(lap: &Lap, ours: &Lap) -> [String; 3] {
+    [
+        format!("{:.1}", lap.best()),
+        format!("{:.1}", lap.median()),
+        format!(
+            "{:.2}× ({:.2}×)",
+            lap.best() / ours.best(),
+            lap.median() / ours.median()
+        ),
+    ]
+}

@@ -1,0 +1,150 @@
+//! Many keys that never come again, through a bound in bytes.
+
+use anyhow::Result;
+
+use super::announce;
+use crate::{
+    child,
+    contenders::{self, Admission, Bound, Kind, Policy, Setup},
+    draw::{self, Random},
+    machine,
+    options::Run,
+    race::Racer,
+    table::Table,
+};
+
+const KINDS: &[Kind] = &[
+    Kind::Ours,
+    Kind::Quick,
+    Kind::Moka(Admission::TinyLfu),
+    Kind::MiniMoka,
+    Kind::Foyer(Policy::Lru),
+    Kind::Foyer(Policy::S3Fifo),
+];
+
+const BOUND: u64 = 64 << 20;
+
+/// The bytes of an entry's value.
+const VALUE_BYTES: usize = 200;
+
+/// Of a hundred operations, how many read the hot set. With 10, a hot key comes
+/// back long before the flood has filled the cache once; with 1, about when it
+/// has, so that recency alone does not keep it.
+const HOT_PERCENTS: [usize; 2] = [10, 1];
+
+pub(crate) fn run(run: &Run<'_>) -> Result<()> {
+    let keys = if run.quick { 500_000 } else { 10_000_000 };
+    announce(
+        run,
+        "flood",
+        &format!(
+            "{keys} keys, each inserted once, through a bound of {} MiB; values of {VALUE_BYTES} \
+             bytes of their own heap, each entry weighing {} bytes. A hot set of 1 % of what fits \
+             is read with 10 or with 1 of 100 operations, and inserted again when it misses: \
+             before the flood the other operations read what is resident, during it they insert. \
+             dashmap and the mutex around hashbrown have no bound: n/a.",
+            BOUND >> 20,
+            contenders::weight(&draw::value(VALUE_BYTES)),
+        ),
+    );
+    let mut table = Table::new([
+        "flood",
+        "peak MiB",
+        "of the bound",
+        "entries",
+        "hot hits before",
+        "during",
+        "lost, points",
+        "ns an operation",
+    ]);
+    for &kind in KINDS.iter().filter(|kind| run.wants(&kind.to_string())) {
+        for hot_percent in HOT_PERCENTS {
+            let found: [u64; 5] = child::ask(run, "flood", kind, &[keys, hot_percent])?;
+            let [peak, entries, before, during, nanos] = found;
+            let percent = |millionths: u64| millionths as f64 / 1e4;
+            table.row([
+                format!("{kind}, {hot_percent} of 100"),
+                format!("{:.1}", peak as f64 / f64::from(1 << 20)),
+                format!("{:+.1} %", 100.0 * (peak as f64 / BOUND as f64 - 1.0)),
+                entries.to_string(),
+                format!("{:.2} %", percent(before)),
+                format!("{:.2} %", percent(during)),
+                format!("{:.2}", percent(before) - percent(during)),
+                nanos.to_string(),
+            ]);
+        }
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// Reads of the hot set, and how many of them hit.
+#[derive(Default)]
+struct Hot {
+    reads: u64,
+    hits: u64,
+}
+
+impl Hot {
+    fn read(&mut self, cache: &dyn Racer, number: u64) {
+        self.reads += 1;
+        if cache.get(&draw::key(number)).is_some() {
+            self.hits += 1;
+        } else {
+            cache.insert(draw::key(number), draw::value(VALUE_BYTES));
+        }
+    }
+
+    /// Hits in millionths of the reads.
+    fn ratio(&self) -> u64 {
+        self.hits * 1_000_000 / self.reads.max(1)
+    }
+}
+
+/// In a process of its own: the most memory it ever had beyond what it had
+/// before, entries at the end, hit ratio of the hot set before and during in
+/// millionths, nanoseconds an operation.
+pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u64; 5]> {
+    let fits = BOUND / contenders::weight(&draw::value(VALUE_BYTES));
+    let hot_keys = fits / 100;
+    let hot_percent = hot_percent as u64;
+    let resident = machine::resident();
+    let cache = kind.build(&Setup::new(Bound::Bytes {
+        bytes: BOUND,
+        entries: fits as usize,
+    }))?;
+    // Not quite all that fits, as some shards of peers are full before others.
+    let warm = fits * 8 / 10;
+    for number in 0..warm {
+        cache.insert(draw::key(number), draw::value(VALUE_BYTES));
+    }
+    let mut random = Random::new(1);
+    let mut before = Hot::default();
+    for _ in 0..5 * fits {
+        if random.below(100) < hot_percent {
+            before.read(&*cache, random.below(hot_keys));
+        } else {
+            let _ = cache.get(&draw::key(random.below(warm)));
+        }
+    }
+    let mut during = Hot::default();
+    let start = std::time::Instant::now();
+    let mut inserted = 0;
+    while inserted < keys as u64 {
+        if random.below(100) < hot_percent {
+            during.read(&*cache, random.below(hot_keys));
+        } else {
+            cache.insert(draw::key(fits + inserted), draw::value(VALUE_BYTES));
+            inserted += 1;
+        }
+    }
+    let nanos = start.elapsed().as_nanos() as u64 / (inserted + during.reads);
+    cache.settle();
+    Ok([
+        machine::peak_resident().saturating_sub(resident),
+        cache.len() as u64,
+        before.ratio(),
+        during.ratio(),
+        nanos,
+    ])
+}
