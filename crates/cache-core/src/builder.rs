@@ -13,6 +13,7 @@ use crate::{
     log::InvalidationLog,
     shard::Shard,
     sync::{AtomicU64, AtomicUsize, ShardMutex},
+    tags::TagHasher,
 };
 
 /// The most shards there can be.
@@ -155,6 +156,7 @@ where
         let shards = shards.collect();
         Ok(Cache::from_inner(Arc::new(Inner {
             hasher: self.hasher,
+            tag_hasher: TagHasher::default(),
             clock: self.clock,
             classes: self.classes,
             weigher,

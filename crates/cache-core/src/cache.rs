@@ -16,10 +16,10 @@ use crate::{
     clock::{Clock, SystemClock, nanos},
     flight::Boarding,
     freshness::FillCost,
-    inner::{Aftermath, Entering, Inner},
+    inner::{Aftermath, Entering, Inner, Locked},
     lookup::{Hit, Inserted, Lookup, Reuse},
     permit::{Permit, Request},
-    shard::{Accepts, Kind, Reader, Shard},
+    shard::{Accepts, Garbage, Glance, Kind, Reader, Shard},
     sync::ShardGuard,
     tags::TagSet,
     waiter::Waiter,
@@ -116,10 +116,11 @@ where
         let hash = self.inner.hasher.hash_one(key);
         let reader = self.inner.reader(class, Accepts::Values);
         let mut shard = self.inner.guard_for(hash);
-        if let Some((value, _)) = shard.glance(hash, key, u64::MAX, &reader) {
-            return Some(value);
+        match shard.glance(hash, key, u64::MAX, &reader) {
+            Glance::Fresh(value, _) => Some(value),
+            Glance::Absent => None,
+            Glance::Unclear => self.get_slowly(shard, hash, key, reader),
         }
-        self.get_slowly(shard, hash, key, reader)
     }
 
     #[cold]
@@ -134,7 +135,7 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         // Declared before the guard, so that it is dropped after it.
-        let mut garbage = Vec::new();
+        let mut garbage = Garbage::new();
         let (found, _shard) = self.inner.read(shard, hash, key, reader, &mut garbage);
         found.map(|found| found.value)
     }
@@ -205,66 +206,86 @@ where
             class,
             takes_stale: reuse == Reuse::Any,
         };
-        let permit = |key, id, epoch| {
-            let since = inner.clock.now();
-            Permit::new(Arc::clone(inner), key, request, id, epoch, since)
+        let (accepts, max_age) = match reuse {
+            Reuse::Any => (Accepts::All, u64::MAX),
+            Reuse::MaxAge(age) => (Accepts::Young(nanos(age)), nanos(age)),
+            Reuse::Nothing => {
+                let mut shard = inner.lock_for(hash);
+                shard.miss(class);
+                return self.board(shard, key, request, true);
+            }
         };
-        let mut garbage = Vec::new();
-        let mut shard = if reuse == Reuse::Nothing {
-            let mut shard = inner.lock_for(hash);
-            shard.miss(class);
-            shard
-        } else {
-            let (accepts, max_age) = match reuse {
-                Reuse::Any | Reuse::Nothing => (Accepts::All, u64::MAX),
-                Reuse::MaxAge(age) => (Accepts::Young(nanos(age)), nanos(age)),
-            };
-            let reader = inner.reader(class, accepts);
-            let mut shard = inner.guard_for(hash);
-            if let Some((value, age)) = shard.glance(hash, &key, max_age, &reader) {
+        let reader = inner.reader(class, accepts);
+        let mut shard = inner.guard_for(hash);
+        match shard.glance(hash, &key, max_age, &reader) {
+            Glance::Fresh(value, age) => {
                 drop(shard);
-                return Lookup::Hit(Hit {
+                Lookup::Hit(Hit {
                     value,
                     age: Duration::from_nanos(age),
                     // By the policy of now, which may be another than that of
                     // the glance.
                     ttl: Duration::from_nanos(inner.classes.life(class, hash).max(age)),
-                });
+                })
             }
-            let (found, mut shard) = inner.read(shard, hash, &key, reader, &mut garbage);
-            if let Some(found) = found {
-                let kind = found.kind;
-                let hit = Hit::from(found);
-                match kind {
-                    Kind::Fresh => return Lookup::Hit(hit),
-                    Kind::Negative => return Lookup::Negative(hit),
-                    Kind::Early | Kind::Stale => {}
-                }
-                let flight = shard.flights.refresh(hash, &key);
-                let flight = flight.map(|id| (id, inner.log.open()));
-                if kind == Kind::Early && flight.is_some() {
-                    shard.early_refresh(class);
-                }
-                drop(shard);
-                let permit = flight.map(|(id, epoch)| permit(key, id, epoch));
-                return match (kind, permit) {
-                    (Kind::Stale, permit) => Lookup::Stale(hit, permit),
-                    (_, Some(permit)) => Lookup::Early(hit, permit),
-                    (_, None) => Lookup::Hit(hit),
-                };
-            }
-            shard
+            Glance::Absent => self.board(inner.account_for(shard), key, request, false),
+            Glance::Unclear => self.lookup_closely(shard, key, request, reader),
+        }
+    }
+
+    #[cold]
+    fn lookup_closely<'a>(
+        &'a self,
+        shard: ShardGuard<'a, Shard<K, V>>,
+        key: K,
+        request: Request,
+        reader: Reader<'a>,
+    ) -> Lookup<K, V, C, S> {
+        let (inner, hash) = (&self.inner, request.hash);
+        // Declared before the guard, so that it is dropped after it.
+        let mut garbage = Garbage::new();
+        let (found, mut shard) = inner.read(shard, hash, &key, reader, &mut garbage);
+        let Some(found) = found else {
+            return self.board(shard, key, request, false);
         };
+        let kind = found.kind;
+        let hit = Hit::from(found);
+        match kind {
+            Kind::Fresh => return Lookup::Hit(hit),
+            Kind::Negative => return Lookup::Negative(hit),
+            Kind::Early | Kind::Stale => {}
+        }
+        let flight = shard.flights.refresh(hash, &key);
+        let flight = flight.map(|id| (id, inner.log.open()));
+        if kind == Kind::Early && flight.is_some() {
+            shard.early_refresh(request.class);
+        }
+        drop(shard);
+        let permit = flight.map(|(id, epoch)| self.permit(key, request, id, epoch));
+        match (kind, permit) {
+            (Kind::Stale, permit) => Lookup::Stale(hit, permit),
+            (_, Some(permit)) => Lookup::Early(hit, permit),
+            (_, None) => Lookup::Hit(hit),
+        }
+    }
+
+    /// What a miss comes to: a flight of its own (in any case if it wants to be
+    /// `alone`), or waiting for one under way.
+    fn board<'a>(
+        &'a self,
+        mut shard: Locked<'a, K, V>,
+        key: K,
+        request: Request,
+        alone: bool,
+    ) -> Lookup<K, V, C, S> {
+        let inner = &self.inner;
         // Under the lock, so that those who wait stand in the order of epochs.
         let epoch = inner.log.epoch();
-        match shard
-            .flights
-            .board(hash, &key, epoch, reuse == Reuse::Nothing)
-        {
+        match shard.flights.board(request.hash, &key, epoch, alone) {
             Boarding::Started { id } => {
                 let epoch = inner.log.open();
                 drop(shard);
-                Lookup::Miss(permit(key, id, epoch))
+                Lookup::Miss(self.permit(key, request, id, epoch))
             }
             Boarding::Joined { id, waiter, cell } => {
                 drop(shard);
@@ -272,6 +293,11 @@ where
                 Lookup::InFlight(Waiter::new(inner, key, request, (id, waiter), cell))
             }
         }
+    }
+
+    fn permit(&self, key: K, request: Request, flight: u64, epoch: u64) -> Permit<K, V, C, S> {
+        let since = self.inner.clock.now();
+        Permit::new(Arc::clone(&self.inner), key, request, flight, epoch, since)
     }
 
     /// Stores a value under `key`, with the tags of the records that it depends
@@ -297,7 +323,7 @@ where
     pub fn insert(&self, key: K, value: V, class: TtlClass, tags: &[&str]) -> Inserted<V> {
         let inner = &*self.inner;
         let hash = inner.hasher.hash_one(&key);
-        let tags = TagSet::new(tags, &inner.hasher);
+        let tags = TagSet::new(tags, &inner.tag_hasher);
         let entering = Entering {
             hash,
             weight: inner.weigh(&key, &value, &tags),

@@ -1,47 +1,126 @@
-//! Who leaves when the bound is reached: SIEVE.
+//! Who leaves when the bound is reached: an adaptive window before a frequency
+//! filter, in the manner of W-TinyLFU, with queues that a hit does not touch.
 //!
-//! Zhang et al., "SIEVE is Simpler than LRU" (NSDI 2024). Entries stand in
-//! order of arrival. A hit sets the entry's *visited* mark and moves nothing. A
-//! hand goes from the oldest towards the newest: it clears the marks it meets,
-//! and the first entry without one leaves. New entries that are never read
-//! again are thus sifted out early, while read ones stay where they are.
+//! Entries arrive in the *window*, a queue. Who comes to its end is held against
+//! the entry of the *main* part that the hand of a clock points at: whichever was
+//! asked for more often stays (Einziger, Friedman, Manes, "TinyLFU", ACM ToS
+//! 2017). A hit counts a visit in the entry and moves nothing; the hand adds up
+//! visits as it comes by and spares who had any. How often a key was asked for
+//! outlives its entry in [`History`].
+//!
+//! What comes back soon wants a large window, what comes back often a small one
+//! (Einziger, Eytan, Friedman, Manes, "Adaptive Software Cache Management",
+//! Middleware 2018). Here the misses decide: one for a key that just lost at the
+//! end of the window, and is not asked for often, would have been a hit in a
+//! larger one; one for a key that was just turned out of the main part, in a
+//! smaller one. The window grows and shrinks by fractions of an entry.
+
+mod history;
 
 use crate::{
     list::{Link, Links, List, NONE},
     shard::Slot,
-    table::Table,
+    table::{Hashed, Table},
 };
 
-/// The list that the eviction queue is threaded through.
+use history::{History, Regret};
+
+/// The list that the eviction queues are threaded through.
 pub(crate) const ARRIVAL: usize = 0;
 
-/// What an entry remembers for the policy.
+/// The part of all entries that the window begins with, and the least and the
+/// most that it can have, in hundredths.
+const START: u64 = 4;
+const LEAST: u64 = 1;
+const MOST: u64 = 80;
+
+/// The size of the window is counted in fractions of an entry; by how many it
+/// grows or shrinks at once. Growth is larger, as a window too small to keep
+/// anything gets few chances.
+const FRACTIONS: u64 = 40;
+const GROWTH: u64 = 10;
+const SHRINKAGE: u64 = 3;
+
+/// How many entries may leave the window for the main part at each insertion
+/// without having to prove themselves, where the main part has room.
+const SETTLERS: usize = 2;
+
+/// What an entry remembers for the policy: visits since the hand last came by,
+/// how often its key had been asked for until then, and which part it is in.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Marks(u8);
 
 impl Marks {
+    const VISITS: u8 = 0b11;
+    const COUNT: u8 = 0b1111 << 2;
+    const MAIN: u8 = 1 << 6;
+
     /// Notes a hit.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn touch(&mut self) {
-        // Written only if it changes, so that hits leave the cache line clean.
-        if self.0 < 1 {
+        // Written only if it changes, so that hits on what is often asked for
+        // leave the cache line clean.
+        if self.0 & Self::VISITS != Self::VISITS {
             self.0 += 1;
         }
     }
+
+    fn is_main(self) -> bool {
+        self.0 & Self::MAIN != 0
+    }
+
+    fn visits(self) -> u8 {
+        self.0 & Self::VISITS
+    }
+
+    fn count(self) -> u8 {
+        (self.0 & Self::COUNT) >> 2
+    }
+
+    /// How often the key was asked for, as far as it is remembered.
+    fn frequency(self) -> u8 {
+        (self.count() + self.visits()).min(History::MOST)
+    }
+
+    fn new(count: u8, main: bool) -> Self {
+        Self((count << 2) | if main { Self::MAIN } else { 0 })
+    }
+
+    /// Adds the visits to the count, and sets the part.
+    fn settle(&mut self, main: bool) {
+        *self = Self::new(self.frequency(), main);
+    }
+
+    /// Forgets half.
+    fn halve(&mut self) {
+        *self = Self(self.0 & !Self::COUNT | (self.count() / 2) << 2);
+    }
 }
 
-#[derive(Debug)]
 pub(crate) struct Policy {
-    queue: List<ARRIVAL>,
+    window: List<ARRIVAL>,
+    main: List<ARRIVAL>,
+    /// The entry of the main part that is looked at next; the first, if none.
     hand: u32,
+    /// How large the window should be, in fractions of an entry.
+    target: u64,
+    /// Made when the first entry has to leave.
+    history: Option<Box<History>>,
 }
 
 impl Policy {
     pub(crate) const fn new() -> Self {
         Self {
-            queue: List::new(),
+            window: List::new(),
+            main: List::new(),
             hand: NONE,
+            target: 0,
+            history: None,
         }
+    }
+
+    fn entries(&self) -> u64 {
+        u64::from(self.window.len) + u64::from(self.main.len)
     }
 
     /// Takes an entry in; `old` are the marks of the one that it replaces.
@@ -51,51 +130,217 @@ impl Policy {
         at: u32,
         old: Option<Marks>,
     ) {
-        if old.is_some() {
-            table[at].marks.touch();
+        let marks = match old {
+            // It was asked for, or it would not be made anew.
+            Some(mut marks) => {
+                marks.touch();
+                marks
+            }
+            None => Marks::new(self.recall(table, at), false),
+        };
+        table[at].marks = marks;
+        if marks.is_main() {
+            self.push_main(table, at);
+        } else {
+            self.window.push_back(table, at);
         }
-        self.queue.push_back(table, at);
+        self.settle(table);
     }
 
-    pub(crate) fn remove<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
+    /// How often the key of a new entry was asked for, this time included. Draws
+    /// the lesson from its absence.
+    fn recall<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) -> u8 {
+        let entries = self.entries();
+        let Some(history) = &mut self.history else {
+            return 1;
+        };
+        if history.is_a_generation_over() {
+            history.halve();
+            for slot in table.iter_mut() {
+                slot.marks.halve();
+            }
+        }
+        let recalled = history.recall(table[at].hash());
+        self.target = match recalled.regret {
+            Some(Regret::Window) => self.target + GROWTH,
+            Some(Regret::Main) => self.target.saturating_sub(SHRINKAGE),
+            None => self.target,
+        };
+        self.target = self.target.clamp(
+            FRACTIONS.max(entries * FRACTIONS * LEAST / 100),
+            FRACTIONS.max(entries * FRACTIONS * MOST / 100),
+        );
+        (recalled.frequency + 1).min(History::MOST)
+    }
+
+    /// How many entries the window should hold.
+    fn window_room(&self) -> u64 {
+        let entries = self.entries();
+        if self.history.is_some() {
+            (self.target / FRACTIONS).clamp(1, entries.max(1))
+        } else {
+            (entries * START / 100).max(1)
+        }
+    }
+
+    /// Lets some entries pass from a window that is too large to a main part that
+    /// is too small.
+    fn settle<K, V>(&mut self, table: &mut Table<Slot<K, V>>) {
+        for _ in 0..SETTLERS {
+            let room = self.window_room();
+            let surplus = u64::from(self.window.len).saturating_sub(room);
+            // While entries are leaving, the last one of the surplus has to prove
+            // itself against one of the main part.
+            if surplus <= u64::from(self.history.is_some()) {
+                return;
+            }
+            self.promote(table, self.window.head);
+        }
+    }
+
+    /// Moves an entry from the window to the main part.
+    fn promote<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
+        self.window.remove(table, at);
+        table[at].marks.settle(true);
+        self.push_main(table, at);
+    }
+
+    /// The hand comes to a new entry last.
+    fn push_main<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
+        match self.hand {
+            NONE => self.main.push_back(table, at),
+            hand => self.main.insert_before(table, at, hand),
+        }
+    }
+
+    /// Takes an entry out; what is known of it goes into the history if it
+    /// should be `remembered`.
+    pub(crate) fn remove<K, V>(
+        &mut self,
+        table: &mut Table<Slot<K, V>>,
+        at: u32,
+        remembered: bool,
+    ) {
+        let slot = &table[at];
+        let marks = slot.marks;
+        if let Some(history) = &mut self.history
+            && remembered
+        {
+            history.remember(slot.hash(), marks.frequency());
+        }
         if self.hand == at {
             let Link { next, .. } = Links::<ARRIVAL>::link(table, at);
             self.hand = next;
         }
-        self.queue.remove(table, at);
+        if marks.is_main() {
+            self.main.remove(table, at);
+        } else {
+            self.window.remove(table, at);
+        }
     }
 
-    /// The entry that should leave, other than `keep`.
+    /// The entry that should leave, other than `keep`. It stays in its queue
+    /// until it is removed.
     pub(crate) fn victim<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
-        // One round clears every mark, so that the next finds an entry unless
-        // `keep` is the only one.
-        for _ in 0..=u64::from(self.queue.len) * 2 {
+        let entries = self.entries();
+        if self
+            .history
+            .as_ref()
+            .is_none_or(|history| !history.suits(entries))
+        {
+            if self.history.is_none() {
+                self.target = entries * FRACTIONS * START / 100;
+            }
+            self.history = Some(Box::new(History::new(entries)));
+        }
+        let oldest = Some(self.window.head).filter(|&at| at != NONE && at != keep);
+        let Some(worst) = self.worst(table, keep) else {
+            return oldest;
+        };
+        let crowded = u64::from(self.window.len) > self.window_room();
+        let Some(candidate) = oldest.filter(|_| crowded) else {
+            self.part_with(table, worst, Regret::Main);
+            return Some(worst);
+        };
+        if table[candidate].marks.frequency() > table[worst].marks.frequency() {
+            self.promote(table, candidate);
+            self.part_with(table, worst, Regret::Main);
+            Some(worst)
+        } else {
+            self.part_with(table, candidate, Regret::Window);
+            Some(candidate)
+        }
+    }
+
+    fn part_with<K, V>(&mut self, table: &Table<Slot<K, V>>, at: u32, from: Regret) {
+        if let Some(history) = &mut self.history {
+            history.part_with(table[at].hash(), from);
+        }
+    }
+
+    /// The next entry of the main part without a visit, other than `keep`; the
+    /// hand stays at it.
+    fn worst<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
+        // One round takes every visit away, so that the next finds an entry
+        // unless `keep` is the only one.
+        for _ in 0..=u64::from(self.main.len) * 2 {
             let at = match self.hand {
-                NONE => self.queue.head,
+                NONE => self.main.head,
                 hand => hand,
             };
             if at == NONE {
                 return None;
             }
-            self.hand = Links::<ARRIVAL>::link(table, at).next;
-            if at != keep && std::mem::take(&mut table[at].marks.0) == 0 {
+            let slot = &mut table[at];
+            if at != keep && slot.marks.visits() == 0 {
+                self.hand = at;
                 return Some(at);
             }
+            slot.marks.settle(true);
+            self.hand = Links::<ARRIVAL>::link(table, at).next;
         }
         None
     }
 
+    /// Follows the entries to new places, and gives back memory that is too large
+    /// for so few.
     pub(crate) fn remap(&mut self, new: impl Fn(u32) -> u32) {
-        self.queue.remap(&new);
+        self.window.remap(&new);
+        self.main.remap(&new);
         self.hand = new(self.hand);
+        let entries = self.entries();
+        if self
+            .history
+            .as_ref()
+            .is_some_and(|history| history.is_sparse(entries))
+        {
+            self.history = None;
+        }
     }
 
     pub(crate) fn validate<K, V>(&self, table: &Table<Slot<K, V>>) -> Result<(), String> {
-        self.queue.validate(table)?;
-        if self.queue.len as usize != table.len() {
-            let entries = table.len();
-            return Err(format!("{entries} entries, {} queued", self.queue.len));
+        for (queue, main) in [(&self.window, false), (&self.main, true)] {
+            queue.validate(table)?;
+            if let Some(at) = queue
+                .iter(table)
+                .find(|&at| table[at].marks.is_main() != main)
+            {
+                return Err(format!("slot {at} is in the wrong part"));
+            }
+        }
+        if self.hand != NONE && !table[self.hand].marks.is_main() {
+            return Err(format!(
+                "the hand points at slot {} of the window",
+                self.hand
+            ));
+        }
+        if self.entries() != table.len() as u64 {
+            let (entries, queued) = (table.len(), self.entries());
+            return Err(format!("{entries} entries, {queued} queued"));
         }
         Ok(())
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests;

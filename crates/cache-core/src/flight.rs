@@ -260,6 +260,9 @@ impl<K: Eq + Clone, V> Flights<K, V> {
     /// those whose permits are older. A value from outside any flight (`None`)
     /// ends them all.
     pub(crate) fn ended_by(&self, hash: u64, key: &K, by: Option<u64>) -> Vec<u64> {
+        if self.table.is_empty() {
+            return Vec::new();
+        }
         let own = by.and_then(|id| self.table.find(hash, |flight| flight.id == id));
         let limit = own.map_or(u64::MAX, |flight| flight.issued);
         self.table

@@ -18,7 +18,7 @@ use crate::{
     log::InvalidationLog,
     shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
-    tags::TagSet,
+    tags::{TagHasher, TagSet},
 };
 
 /// Counts the weight of an entry.
@@ -34,6 +34,7 @@ type LockedApart<K, V> = Apart<ShardMutex<Shard<K, V>>>;
 
 pub(crate) struct Inner<K, V, C, S> {
     pub(crate) hasher: S,
+    pub(crate) tag_hasher: TagHasher,
     pub(crate) clock: C,
     pub(crate) classes: Classes,
     pub(crate) weigher: Option<Weigher<K, V>>,
@@ -58,6 +59,12 @@ pub(crate) struct Locked<'a, K, V> {
 }
 
 impl<K, V> Locked<'_, K, V> {
+    /// The total weight, with what changed here but was not told yet.
+    fn expected(&self) -> u64 {
+        let change = self.shard.weight().wrapping_sub(self.counted);
+        self.total.load(Ordering::Relaxed).wrapping_add(change)
+    }
+
     /// Brings the total up to date and returns it.
     fn total(&mut self) -> u64 {
         let weight = self.shard.weight();
@@ -109,9 +116,9 @@ pub(crate) struct Aftermath<K, V> {
 }
 
 impl<K, V> Aftermath<K, V> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            garbage: Vec::new(),
+            garbage: Garbage::new(),
             keys: Vec::new(),
             waiters: Vec::new(),
             given: None,
@@ -154,7 +161,7 @@ pub(crate) struct Entering<'a, K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) class: TtlClass,
-    pub(crate) tags: &'a TagSet<'a>,
+    pub(crate) tags: &'a TagSet,
     /// Its weight, or why it cannot be stored.
     pub(crate) weight: Result<u32, Refusal>,
     pub(crate) negative: bool,
@@ -180,7 +187,10 @@ impl<K, V, C, S> Inner<K, V, C, S> {
         self.shards[self.shard_of(hash)].0.lock()
     }
 
-    fn account_for<'a>(&'a self, shard: ShardGuard<'a, Shard<K, V>>) -> Locked<'a, K, V> {
+    pub(crate) fn account_for<'a>(
+        &'a self,
+        shard: ShardGuard<'a, Shard<K, V>>,
+    ) -> Locked<'a, K, V> {
         Locked {
             counted: shard.weight(),
             shard,
@@ -258,7 +268,7 @@ where
 
     /// The weight of an entry, or why it cannot be stored. Runs the user's
     /// weigher: no lock may be held.
-    pub(crate) fn weigh(&self, key: &K, value: &V, tags: &TagSet<'_>) -> Result<u32, Refusal> {
+    pub(crate) fn weigh(&self, key: &K, value: &V, tags: &TagSet) -> Result<u32, Refusal> {
         if tags.is_too_large() {
             return Err(Refusal::TooManyTags);
         }
@@ -322,7 +332,10 @@ where
         shard.fills.coalesced += after.waiters.len() as u64;
         let outcome = match place {
             Ok(at) => {
-                while shard.total() > self.capacity
+                // What enters and what leaves in its place are told at once, so
+                // that a full cache writes nothing that all shards share. Others
+                // may have entered meanwhile: the told total decides.
+                while (shard.expected() > self.capacity || shard.total() > self.capacity)
                     && shard.evict(Some(at), judge, &mut after.garbage)
                 {}
                 Ok(())
@@ -347,7 +360,7 @@ where
             // the one it spares.
             let evicted = (0..self.shards.len()).any(|offset| {
                 let other = first.wrapping_add(offset) & (self.shards.len() - 1);
-                let mut garbage = Vec::new();
+                let mut garbage = Garbage::new();
                 other != own && self.lock(other).evict(None, judge, &mut garbage)
             });
             if !evicted {

@@ -50,7 +50,7 @@ where
         let hash = self.inner.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
         let judge = self.inner.judge();
-        let mut garbage = Vec::new();
+        let mut garbage = Garbage::new();
         let mut shard = self.inner.lock_for(hash);
         shard.invalidate_key(hash, key, judge, &mut garbage)
     }
@@ -69,9 +69,9 @@ where
     /// # Ok::<(), cache_core::BuildError>(())
     /// ```
     pub fn invalidate_tag(&self, tag: &str) -> usize {
-        let hash = self.inner.hasher.hash_one(tag);
-        self.inner.log.record(Selector::Tag(hash));
-        self.in_each_shard(|shard, judge, garbage| shard.invalidate_tag(hash, tag, judge, garbage))
+        let tag = self.inner.tag_hasher.id(tag);
+        self.inner.log.record(Selector::Tag(tag));
+        self.in_each_shard(|shard, judge, garbage| shard.invalidate_tag(tag, judge, garbage))
     }
 
     /// Removes every entry that was stored under this class. Costs a look into
@@ -153,7 +153,7 @@ where
                 return removed;
             };
             candidates.retain(|entry| predicate(&entry.key, &entry.value));
-            let mut garbage = Vec::new();
+            let mut garbage = Garbage::new();
             let mut shard = self.inner.lock(shard);
             removed += shard.invalidate_candidates(&candidates, &mut walk, judge, &mut garbage);
         }
@@ -166,7 +166,7 @@ where
         let judge = self.inner.judge();
         let mut removed = 0;
         for shard in 0..self.inner.shards.len() {
-            let mut garbage = Vec::new();
+            let mut garbage = Garbage::new();
             let mut shard = self.inner.lock(shard);
             removed += visit(&mut shard, judge, &mut garbage);
         }

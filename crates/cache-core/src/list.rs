@@ -59,6 +59,17 @@ impl<const LIST: usize> List<LIST> {
         self.len += 1;
     }
 
+    /// Adds an element before another of this list.
+    pub(crate) fn insert_before(&mut self, slab: &mut impl Links<LIST>, at: u32, next: u32) {
+        let prev = std::mem::replace(&mut slab.link_mut(next).prev, at);
+        *slab.link_mut(at) = Link { prev, next };
+        match prev {
+            NONE => self.head = at,
+            prev => slab.link_mut(prev).next = at,
+        }
+        self.len += 1;
+    }
+
     pub(crate) fn remove(&mut self, slab: &mut impl Links<LIST>, at: u32) {
         let Link { prev, next } = slab.link(at);
         match prev {

@@ -21,7 +21,7 @@ use std::{collections::VecDeque, sync::Arc};
 use crate::{
     class::TtlClass,
     sync::{AtomicU64, Mutex, Ordering},
-    tags::TagSet,
+    tags::{TagId, TagSet},
 };
 
 /// How many invalidations are remembered. A permit older than the oldest of
@@ -36,9 +36,7 @@ pub(crate) enum Selector<K, V> {
     /// The key with this hash; a key that merely shares the hash is reached
     /// too, which is harmless and rare.
     Key(u64),
-    /// The tag with this hash; so with tags that share a hash. Names are not
-    /// kept, so that their length bounds nothing here.
-    Tag(u64),
+    Tag(TagId),
     Class(TtlClass),
     If(Predicate<K, V>),
     All,
@@ -48,7 +46,7 @@ impl<K, V> Clone for Selector<K, V> {
     fn clone(&self) -> Self {
         match self {
             Self::Key(hash) => Self::Key(*hash),
-            Self::Tag(hash) => Self::Tag(*hash),
+            Self::Tag(tag) => Self::Tag(*tag),
             Self::Class(class) => Self::Class(*class),
             Self::If(predicate) => Self::If(Arc::clone(predicate)),
             Self::All => Self::All,
@@ -64,14 +62,14 @@ pub(crate) struct Subject<'a, K, V> {
     pub(crate) class: TtlClass,
     /// `None` when nobody said which records the value depends on: then any
     /// tag may be among them.
-    pub(crate) tags: Option<&'a TagSet<'a>>,
+    pub(crate) tags: Option<&'a TagSet>,
 }
 
 impl<K, V> Selector<K, V> {
     fn reaches(&self, subject: &Subject<'_, K, V>) -> bool {
         match self {
             Self::Key(hash) => *hash == subject.hash,
-            Self::Tag(hash) => subject.tags.is_none_or(|tags| tags.contains(*hash)),
+            Self::Tag(tag) => subject.tags.is_none_or(|tags| tags.contains(*tag)),
             Self::Class(class) => *class == subject.class,
             Self::If(predicate) => predicate(subject.key, subject.value),
             Self::All => true,

@@ -206,7 +206,7 @@ where
 
     fn store(self, value: V, tags: &[&str], negative: bool) -> Filled {
         let inner = &self.ticket.inner;
-        let tags = &TagSet::new(tags, &inner.hasher);
+        let tags = &TagSet::new(tags, &inner.tag_hasher);
         let policy = inner.classes.freshness(self.class());
         let weight = if negative && policy.negative_ttl.is_none() {
             Err(Refusal::NoNegatives)
@@ -293,7 +293,7 @@ enum Intent<'a> {
     /// Store it, with these tags and this weight, unless the weight says why
     /// not.
     Fill {
-        tags: &'a TagSet<'a>,
+        tags: &'a TagSet,
         weight: Result<u32, Refusal>,
         negative: bool,
     },

@@ -15,6 +15,7 @@ pub(crate) use removal::Walk;
 use std::num::NonZeroU32;
 
 use equivalent::Equivalent;
+use smallvec::SmallVec;
 
 use crate::{
     class::TtlClass,
@@ -88,8 +89,9 @@ impl<K, V> Links<WRITTEN> for Table<Slot<K, V>> {
     }
 }
 
-/// Keys and values that left, to be dropped once the lock is released.
-pub(crate) type Garbage<K, V> = Vec<(K, V)>;
+/// Keys and values that left, to be dropped once the lock is released. Most
+/// operations leave two at most.
+pub(crate) type Garbage<K, V> = SmallVec<[(K, V); 2]>;
 
 /// How a reader judges what it finds.
 #[derive(Clone, Copy)]
@@ -130,6 +132,15 @@ pub(crate) enum Kind {
     Negative,
 }
 
+/// What a reader makes of a shard at a glance.
+pub(crate) enum Glance<V> {
+    /// A fresh value, and its age in nanoseconds.
+    Fresh(V, u64),
+    Absent,
+    /// It takes a closer look to tell.
+    Unclear,
+}
+
 /// What a reader makes of a shard.
 pub(crate) enum Look<V> {
     Serve(Found<V>),
@@ -145,7 +156,7 @@ pub(crate) struct NewEntry<'a, K, V> {
     pub(crate) value: V,
     pub(crate) class: TtlClass,
     pub(crate) weight: u32,
-    pub(crate) tags: &'a TagSet<'a>,
+    pub(crate) tags: &'a TagSet,
     pub(crate) negative: bool,
     pub(crate) cost: FillCost,
 }
@@ -297,8 +308,8 @@ impl<K: Eq, V> Shard<K, V> {
     }
 
     /// The value for `key` and its age, counted as a hit, if it is fresh at a
-    /// glance: what most look-ups come to. If not, nothing was counted or
-    /// decided.
+    /// glance: what most look-ups come to. An absent one is counted as a miss;
+    /// else nothing was counted or decided.
     #[inline(always)]
     pub(crate) fn glance<Q>(
         &mut self,
@@ -306,15 +317,18 @@ impl<K: Eq, V> Shard<K, V> {
         key: &Q,
         max_age: u64,
         reader: &Reader<'_>,
-    ) -> Option<(V, u64)>
+    ) -> Glance<V>
     where
         Q: Equivalent<K> + ?Sized,
         V: Clone,
     {
+        let calm = reader.judge.classes.calm(reader.class);
         let hash = freshness::part(hash);
         let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
-        let slot = self.table.find_mut(hash.get(), same)?;
-        let calm = reader.judge.classes.calm(slot.class);
+        let Some(slot) = self.table.find_mut(hash.get(), same) else {
+            self.miss(reader.class);
+            return Glance::Absent;
+        };
         // Of an entry from the future, the difference is huge.
         let written = slot.written.as_nanos();
         let oldest = reader.latest.as_nanos().wrapping_sub(written);
@@ -323,7 +337,7 @@ impl<K: Eq, V> Shard<K, V> {
             || oldest >= calm
             || oldest > max_age
         {
-            return None;
+            return Glance::Unclear;
         }
         let age = reader.judge.age(slot.written);
         let value = slot.value.clone();
@@ -332,7 +346,7 @@ impl<K: Eq, V> Shard<K, V> {
             Some(hits) if *hits < u32::MAX => *hits += 1,
             _ => self.hit(reader.class, Kind::Fresh),
         }
-        Some((value, age))
+        Glance::Fresh(value, age)
     }
 
     /// The entry for `key`, if the reader may have it, counted as a hit or a
@@ -418,7 +432,7 @@ impl<K: Eq, V> Shard<K, V> {
         let marks = old.map(|old| self.table[old].marks);
         let replaced = old.and_then(|old| self.replace(old, judge, garbage));
         self.expire_some(new.class, judge, garbage);
-        if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
+        if !self.tags.has_room(new.tags.len()) || !self.make_room() {
             let place = Err((new.key, new.value));
             return Stored { place, replaced };
         }
@@ -452,8 +466,8 @@ impl<K: Eq, V> Shard<K, V> {
         let positions = self.table.positions();
         self.weights.set(at, new.weight, positions);
         let mut first_tag = NONE;
-        for (hash, tag) in new.tags.iter() {
-            first_tag = self.tags.add(at, first_tag, hash, tag);
+        for tag in new.tags.iter() {
+            first_tag = self.tags.add(at, first_tag, tag);
         }
         self.first_tags.set(at, first_tag, positions);
         Stored {
@@ -485,6 +499,6 @@ impl<K: Eq, V> Shard<K, V> {
             self.expire(at, garbage);
             return None;
         }
-        self.remove(at)
+        self.remove(at, false)
     }
 }

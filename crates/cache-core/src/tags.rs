@@ -6,7 +6,8 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use smallvec::SmallVec;
 
 use crate::{
     list::{Link, Links, List, NONE},
@@ -16,18 +17,31 @@ use crate::{
 /// The largest number of different tags that one entry can carry.
 pub const MAX_TAGS: usize = 1_024;
 
-/// The tags of one entry, each once, with their hashes.
-pub(crate) struct TagSet<'a> {
-    /// In ascending order.
-    tags: Vec<(u64, &'a str)>,
+/// A tag as the cache knows it: 128 bits of two hashes with seeds of their own.
+/// Two tags that shared them, one pair in 2^128, would only be invalidated
+/// together. Names are not kept, so that their length bounds nothing here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TagId(u64, u64);
+
+/// How tags are hashed, whatever hashes the keys.
+#[derive(Default)]
+pub(crate) struct TagHasher(DefaultHashBuilder, DefaultHashBuilder);
+
+impl TagHasher {
+    pub(crate) fn id(&self, tag: &str) -> TagId {
+        TagId(self.0.hash_one(tag), self.1.hash_one(tag))
+    }
 }
 
-impl<'a> TagSet<'a> {
-    pub(crate) fn new(tags: &[&'a str], hasher: &impl BuildHasher) -> Self {
-        let mut tags: Vec<_> = tags
-            .iter()
-            .map(|&tag| (hasher.hash_one(tag), tag))
-            .collect();
+/// The tags of one entry, each once.
+pub(crate) struct TagSet {
+    /// In ascending order.
+    tags: SmallVec<[TagId; 4]>,
+}
+
+impl TagSet {
+    pub(crate) fn new(tags: &[&str], hasher: &TagHasher) -> Self {
+        let mut tags: SmallVec<_> = tags.iter().map(|tag| hasher.id(tag)).collect();
         tags.sort_unstable();
         tags.dedup();
         Self { tags }
@@ -41,14 +55,11 @@ impl<'a> TagSet<'a> {
         self.tags.len()
     }
 
-    /// Whether a tag with this hash is among them.
-    pub(crate) fn contains(&self, hash: u64) -> bool {
-        self.tags
-            .binary_search_by_key(&hash, |&(own, _)| own)
-            .is_ok()
+    pub(crate) fn contains(&self, tag: TagId) -> bool {
+        self.tags.binary_search(&tag).is_ok()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &'a str)> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = TagId> + '_ {
         self.tags.iter().copied()
     }
 }
@@ -56,23 +67,21 @@ impl<'a> TagSet<'a> {
 /// A tag that at least one entry of the shard carries.
 #[derive(Debug)]
 struct Tag {
-    name: Box<str>,
-    hash: u64,
+    id: TagId,
     entries: List<0>,
 }
 
 impl Default for Tag {
     fn default() -> Self {
         Self {
-            name: Box::default(),
-            hash: 0,
+            id: TagId(0, 0),
             entries: List::new(),
         }
     }
 }
 
 /// That an entry carries a tag.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct TagLink {
     link: Link,
     tag: u32,
@@ -104,7 +113,7 @@ impl Links<0> for Slab<TagLink> {
 /// The tags of a shard's entries.
 #[derive(Debug)]
 pub(crate) struct TagIndex {
-    names: HashTable<u32>,
+    index: HashTable<u32>,
     tags: Slab<Tag>,
     links: Slab<TagLink>,
 }
@@ -112,16 +121,15 @@ pub(crate) struct TagIndex {
 impl TagIndex {
     pub(crate) const fn new() -> Self {
         Self {
-            names: HashTable::new(),
+            index: HashTable::new(),
             tags: Slab::new(),
             links: Slab::new(),
         }
     }
 
-    fn find(&self, hash: u64, name: &str) -> Option<u32> {
-        self.names
-            .find(hash, |&at| *self.tags[at].name == *name)
-            .copied()
+    fn find(&self, tag: TagId) -> Option<u32> {
+        let same = |&at: &u32| self.tags[at].id == tag;
+        self.index.find(tag.0, same).copied()
     }
 
     /// Whether an entry with so many tags fits.
@@ -133,10 +141,8 @@ impl TagIndex {
     /// Adds a tag to an entry whose chain begins at `first`, and returns the
     /// chain's new beginning.
     #[must_use]
-    pub(crate) fn add(&mut self, entry: u32, first: u32, hash: u64, name: &str) -> u32 {
-        let tag = self
-            .find(hash, name)
-            .unwrap_or_else(|| self.add_name(hash, name));
+    pub(crate) fn add(&mut self, entry: u32, first: u32, id: TagId) -> u32 {
+        let tag = self.find(id).unwrap_or_else(|| self.add_tag(id));
         let link = self.links.insert(TagLink {
             link: Link::UNLINKED,
             tag,
@@ -147,14 +153,11 @@ impl TagIndex {
         link
     }
 
-    fn add_name(&mut self, hash: u64, name: &str) -> u32 {
-        let tag = self.tags.insert(Tag {
-            name: name.into(),
-            hash,
-            entries: List::new(),
-        });
+    fn add_tag(&mut self, id: TagId) -> u32 {
+        let entries = List::new();
+        let tag = self.tags.insert(Tag { id, entries });
         let tags = &self.tags;
-        self.names.insert_unique(hash, tag, |&at| tags[at].hash);
+        self.index.insert_unique(id.0, tag, |&at| tags[at].id.0);
         tag
     }
 
@@ -173,15 +176,15 @@ impl TagIndex {
         if self.tags[tag].entries.len > 0 {
             return;
         }
-        let Tag { hash, .. } = self.tags.remove(tag);
-        if let Ok(name) = self.names.find_entry(hash, |&at| at == tag) {
-            name.remove();
+        let Tag { id, .. } = self.tags.remove(tag);
+        if let Ok(found) = self.index.find_entry(id.0, |&at| at == tag) {
+            found.remove();
         }
     }
 
     /// Some entry that carries the tag.
-    pub(crate) fn first_entry(&self, hash: u64, name: &str) -> Option<u32> {
-        let tag = self.find(hash, name)?;
+    pub(crate) fn first_entry(&self, tag: TagId) -> Option<u32> {
+        let tag = self.find(tag)?;
         Some(self.links[self.tags[tag].entries.head].entry)
     }
 
@@ -200,42 +203,41 @@ impl TagIndex {
     pub(crate) fn copy_chain(&self, first: u32, into: &mut Self, entry: u32) -> u32 {
         let (mut at, mut copied) = (first, NONE);
         while at != NONE {
-            let tag = &self.tags[self.links[at].tag];
-            copied = into.add(entry, copied, tag.hash, &tag.name);
-            at = self.links[at].next_of_entry;
+            let TagLink {
+                tag, next_of_entry, ..
+            } = self.links[at];
+            copied = into.add(entry, copied, self.tags[tag].id);
+            at = next_of_entry;
         }
         copied
     }
 
-    /// The tags of the chain that begins at `first`.
-    pub(crate) fn chain(&self, first: u32) -> impl Iterator<Item = (u32, &str)> {
+    /// Which entry each link of the chain that begins at `first` names.
+    pub(crate) fn chain(&self, first: u32) -> impl Iterator<Item = u32> {
         let first = Some(first).filter(|&at| at != NONE);
         std::iter::successors(first, |&at| {
             Some(self.links[at].next_of_entry).filter(|&at| at != NONE)
         })
-        .map(|at| (self.links[at].entry, &*self.tags[self.links[at].tag].name))
+        .map(|at| self.links[at].entry)
     }
 
-    /// Checks that tags, names and links agree; `chained` is the number of
+    /// Checks that tags, index and links agree; `chained` is the number of
     /// links found by walking the chains of all entries.
     pub(crate) fn validate(&self, chained: usize) -> Result<(), String> {
         let mut linked = 0;
-        for &at in &self.names {
+        for &at in &self.index {
             let tag = &self.tags[at];
-            if tag.entries.len == 0 || self.find(tag.hash, &tag.name) != Some(at) {
-                return Err(format!("tag {:?} is empty or not found", tag.name));
+            if tag.entries.len == 0 || self.find(tag.id) != Some(at) {
+                return Err(format!("tag {at} is empty or not found"));
             }
             tag.entries.validate(&self.links)?;
-            if tag
-                .entries
-                .iter(&self.links)
-                .any(|link| self.links[link].tag != at)
-            {
-                return Err(format!("tag {:?} holds a link of another", tag.name));
+            let mut links = tag.entries.iter(&self.links);
+            if links.any(|link| self.links[link].tag != at) {
+                return Err(format!("tag {at} holds a link of another"));
             }
             linked += tag.entries.len as usize;
         }
-        if (linked, self.names.len()) != (self.links.len(), self.tags.len()) || linked != chained {
+        if (linked, self.index.len()) != (self.links.len(), self.tags.len()) || linked != chained {
             return Err(format!(
                 "{linked} tag links in lists, {chained} in chains, {} in all",
                 self.links.len()

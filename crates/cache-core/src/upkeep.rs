@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     expiry::ClassCounters,
     lookup::Maintained,
+    shard::Garbage,
     stats::{ClassStats, Stats},
     sync::Ordering,
 };
@@ -62,7 +63,7 @@ where
             let turn = first.wrapping_add(offset);
             let mut more = true;
             while more {
-                let mut garbage = Vec::new();
+                let mut garbage = Garbage::new();
                 let mut shard = inner.lock(turn & (shards - 1));
                 let limit = AT_A_TIME.min(budget - removed);
                 removed += shard.expire_up_to(limit, judge, &mut garbage);

@@ -7,6 +7,7 @@ use crate::{
     class::{Classes, TtlClass},
     expiry::{Judge, WRITTEN},
     list::{List, NONE},
+    tags::TagId,
 };
 
 /// How many places are shown to a predicate per turn of the lock.
@@ -40,9 +41,10 @@ impl<K: Eq, V> Shard<K, V> {
         judge.is_expired(slot.class, slot.written, slot.traits())
     }
 
-    /// Takes an entry out of every structure. Counts nothing.
-    pub(super) fn remove(&mut self, at: u32) -> Option<(K, V)> {
-        self.policy.remove(&mut self.table, at);
+    /// Takes an entry out of every structure. Counts nothing. How often it was
+    /// asked for is remembered, unless it only makes way for another of its key.
+    pub(super) fn remove(&mut self, at: u32, remembered: bool) -> Option<(K, V)> {
+        self.policy.remove(&mut self.table, at, remembered);
         let (class, queue) = (self.table[at].class, self.table[at].queue());
         self.classes[class.index()].queues[queue].remove(&mut self.table, at);
         let positions = self.table.positions();
@@ -56,7 +58,7 @@ impl<K: Eq, V> Shard<K, V> {
 
     pub(super) fn expire(&mut self, at: u32, garbage: &mut Garbage<K, V>) {
         let class = self.table[at].class;
-        garbage.extend(self.remove(at));
+        garbage.extend(self.remove(at, true));
         self.class_mut(class).counters.expirations += 1;
     }
 
@@ -68,7 +70,7 @@ impl<K: Eq, V> Shard<K, V> {
             return false;
         }
         let class = self.table[at].class;
-        garbage.extend(self.remove(at));
+        garbage.extend(self.remove(at, true));
         self.class_mut(class).counters.invalidations += 1;
         true
     }
@@ -88,7 +90,7 @@ impl<K: Eq, V> Shard<K, V> {
             self.expire(at, garbage);
         } else {
             let class = self.table[at].class;
-            garbage.extend(self.remove(at));
+            garbage.extend(self.remove(at, true));
             self.class_mut(class).counters.evictions += 1;
         }
         true
@@ -185,13 +187,12 @@ impl<K: Eq, V> Shard<K, V> {
     /// Removes every entry that carries the tag; how many were live.
     pub(crate) fn invalidate_tag(
         &mut self,
-        hash: u64,
-        tag: &str,
+        tag: TagId,
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) -> usize {
         let mut live = 0;
-        while let Some(at) = self.tags.first_entry(hash, tag) {
+        while let Some(at) = self.tags.first_entry(tag) {
             live += usize::from(self.invalidate(at, judge, garbage));
         }
         self.shrink_if_sparse();

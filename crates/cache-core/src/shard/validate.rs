@@ -12,9 +12,9 @@ impl<K: Eq, V> Shard<K, V> {
         let (mut chained, mut weight) = (0, 0);
         for (at, _) in self.table.iter() {
             weight += u64::from(self.weights.get(at));
-            for (entry, tag) in self.tags.chain(self.first_tags.get(at)) {
+            for entry in self.tags.chain(self.first_tags.get(at)) {
                 if entry != at {
-                    return Err(format!("tag {tag:?} of slot {at} names slot {entry}"));
+                    return Err(format!("a tag of slot {at} names slot {entry}"));
                 }
                 chained += 1;
             }

@@ -1,0 +1,224 @@
+//! What a shard remembers of keys whose entries left.
+
+/// Counters for each entry that the shard holds, of four bits.
+const COUNTERS_EACH: u64 = 16;
+
+/// Rows of a block; a key has one counter in each.
+const ROWS: usize = 4;
+
+/// Insertions after which half of everything is forgotten, for each entry.
+const GENERATION: u64 = 10;
+
+/// Keys that left a part are remembered for a tenth as many as there are
+/// entries.
+const PARTED: u64 = 10;
+
+/// A key asked for more often than this is the main part's to keep, and its
+/// absence no argument for a larger window.
+const SELDOM: u8 = 2;
+
+/// From which part a key left that would have been a hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Regret {
+    Window,
+    Main,
+}
+
+/// What is known of a key that comes back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Recalled {
+    /// How often it was asked for.
+    pub(super) frequency: u8,
+    pub(super) regret: Option<Regret>,
+}
+
+/// Sixty-four counters of four bits, half a cache line: a row is a word, so that
+/// remembering a key touches one line.
+#[derive(Clone, Copy, Default)]
+#[repr(align(32))]
+struct Block([u64; ROWS]);
+
+/// How often keys were asked for, in a sketch of counters that several keys
+/// share (Cormode, Muthukrishnan, "An Improved Data Stream Summary: The Count-Min
+/// Sketch", 2005), and which keys left the two parts last. Eight and a half bytes
+/// for each entry.
+pub(super) struct History {
+    blocks: Box<[Block]>,
+    /// Hashes of keys that lost at the end of the window and that were turned out
+    /// of the main part, each at a place that follows from the hash.
+    lost: Box<[u32]>,
+    ousted: Box<[u32]>,
+    insertions: u64,
+    entries: u64,
+}
+
+impl History {
+    /// The highest count.
+    pub(super) const MOST: u8 = 15;
+
+    /// A history for a shard of so many entries.
+    pub(super) fn new(entries: u64) -> Self {
+        let zeroed = |number: u64| vec![0; usize::try_from(number.max(4)).unwrap_or(4)].into();
+        let counters = ROWS as u64 * 16;
+        let blocks = (entries * COUNTERS_EACH).div_ceil(counters).max(1);
+        Self {
+            blocks: vec![Block::default(); usize::try_from(blocks).unwrap_or(1)].into(),
+            lost: zeroed(entries / PARTED),
+            ousted: zeroed(entries / PARTED),
+            insertions: 0,
+            entries,
+        }
+    }
+
+    /// Whether it is large enough for so many entries.
+    pub(super) fn suits(&self, entries: u64) -> bool {
+        entries <= self.entries.max(8) * 2
+    }
+
+    /// Whether it is much larger than so few entries need.
+    pub(super) fn is_sparse(&self, entries: u64) -> bool {
+        self.entries > 64 && entries < self.entries / 4
+    }
+
+    /// Places in the rows of a block; nibbles of a mixed hash, as its high end
+    /// chose the block.
+    fn shifts(hash: u32) -> [u32; ROWS] {
+        let mixed = mix(hash);
+        std::array::from_fn(|row| (mixed >> (4 * row as u32) & 15) * 4)
+    }
+
+    fn block(&self, hash: u32) -> usize {
+        scale(mix(hash), self.blocks.len())
+    }
+
+    fn frequency(&self, hash: u32) -> u8 {
+        let Block(rows) = &self.blocks[self.block(hash)];
+        let counts = rows.iter().zip(Self::shifts(hash));
+        let counts = counts.map(|(row, shift)| (row >> shift & 15) as u8);
+        counts.min().unwrap_or(0)
+    }
+
+    /// Remembers that a key was asked for so often.
+    pub(super) fn remember(&mut self, hash: u32, frequency: u8) {
+        let block = self.block(hash);
+        let Block(rows) = &mut self.blocks[block];
+        let frequency = u64::from(frequency.min(Self::MOST));
+        for (row, shift) in rows.iter_mut().zip(Self::shifts(hash)) {
+            if *row >> shift & 15 < frequency {
+                *row = *row & !(15 << shift) | frequency << shift;
+            }
+        }
+    }
+
+    /// What is known of a key that comes back, once.
+    pub(super) fn recall(&mut self, hash: u32) -> Recalled {
+        self.insertions += 1;
+        let frequency = self.frequency(hash);
+        let place = scale(mix(hash), self.lost.len());
+        let take = |parted: &mut [u32]| {
+            let found = parted[place] == hash;
+            if found {
+                parted[place] = 0;
+            }
+            found
+        };
+        let regret = match (take(&mut self.lost), take(&mut self.ousted)) {
+            (true, false) if frequency <= SELDOM => Some(Regret::Window),
+            (true, false) | (false, true) => Some(Regret::Main),
+            (true, true) | (false, false) => None,
+        };
+        Recalled { frequency, regret }
+    }
+
+    /// Notes that a key has to leave a part.
+    pub(super) fn part_with(&mut self, hash: u32, from: Regret) {
+        let parted = match from {
+            Regret::Window => &mut self.lost,
+            Regret::Main => &mut self.ousted,
+        };
+        parted[scale(mix(hash), parted.len())] = hash;
+    }
+
+    /// Whether it is time to forget half.
+    pub(super) fn is_a_generation_over(&self) -> bool {
+        self.insertions >= self.entries.max(8) * GENERATION
+    }
+
+    /// Forgets half, so that what was asked for long ago weighs less.
+    pub(super) fn halve(&mut self) {
+        self.insertions = 0;
+        for Block(rows) in &mut self.blocks {
+            for row in rows {
+                *row = *row >> 1 & 0x7777_7777_7777_7777;
+            }
+        }
+    }
+}
+
+/// Spreads a hash once more: the table took its places from the same bits.
+fn mix(hash: u32) -> u32 {
+    let mixed = hash.wrapping_mul(0x9E37_79B1);
+    mixed ^ mixed >> 15
+}
+
+/// A number below `number`, in proportion to the hash.
+fn scale(hash: u32, number: usize) -> usize {
+    ((u64::from(hash) * number as u64) >> 32) as usize
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A sketch may take a key for more often asked for than it was, never
+        /// for less, but for forgetting.
+        #[test]
+        fn prop_no_key_is_underestimated(
+            entries in 1..100_u64,
+            seen in prop::collection::vec((any::<u32>(), 0..20_u8), 1..60),
+        ) {
+            let mut history = History::new(entries);
+            for &(hash, frequency) in &seen {
+                history.remember(hash, frequency);
+            }
+            for &(hash, frequency) in &seen {
+                prop_assert!(history.frequency(hash) >= frequency.min(History::MOST));
+            }
+            history.halve();
+            for &(hash, frequency) in &seen {
+                prop_assert!(history.frequency(hash) >= frequency.min(History::MOST) / 2);
+            }
+        }
+    }
+
+    #[test]
+    fn few_keys_do_not_disturb_each_other() {
+        let mut history = History::new(1_000);
+        for key in 0..1_000_u32 {
+            history.remember(key.wrapping_mul(0x85EB_CA6B), 1 + (key % 15) as u8);
+        }
+        let exact = (0..1_000_u32)
+            .filter(|key| history.frequency(key.wrapping_mul(0x85EB_CA6B)) == 1 + (key % 15) as u8);
+        assert!(exact.count() > 900);
+    }
+
+    #[test]
+    fn a_key_that_comes_back_is_regretted_once_and_by_the_part_it_left() {
+        let check = |from: Regret, frequency, expected| {
+            let mut history = History::new(100);
+            history.remember(7, frequency);
+            history.part_with(7, from);
+            let mut recalled =
+                |regret| assert_eq!(history.recall(7), Recalled { frequency, regret });
+            recalled(Some(expected));
+            recalled(None);
+        };
+        check(Regret::Window, 1, Regret::Window);
+        check(Regret::Window, SELDOM, Regret::Window);
+        check(Regret::Window, SELDOM + 1, Regret::Main);
+        check(Regret::Main, 1, Regret::Main);
+    }
+}

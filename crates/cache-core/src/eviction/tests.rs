@@ -1,0 +1,1 @@
+//! The policy on traffic whose best answer is known.
