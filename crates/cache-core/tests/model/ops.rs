@@ -173,41 +173,55 @@ fn pick() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(0), 2 => 0usize..8]
 }
 
+fn advance_to() -> impl Strategy<Value = Op> {
+    (end(), 0u64..2).prop_map(|(end, past)| Op::AdvanceTo(0, end, past))
+}
+
 /// What comes of one entry that is made, grows old, and is made anew while
-/// others wait: chance alone would seldom hit upon it.
+/// others wait and time goes on; behind another, perhaps, of the same class.
+/// Chance alone would seldom hit upon it.
 fn errand() -> impl Strategy<Value = Vec<Op>> {
     let asked = || (class(), accept());
+    let outcome = prop_oneof![
+        1 => (value(), tags()).prop_map(|(v, t)| Op::Fill(0, v, t)),
+        1 => (value(), tags()).prop_map(|(v, t)| Op::FillNegative(0, v, t)),
+        3 => (0u32..9).prop_map(|error| Op::Fail(0, error)),
+    ];
     (
-        (key(), class(), value(), tags(), prop::bool::weighted(0.2)),
-        steps(8),
-        (end(), 0u64..2, prop::option::of(0usize..4)),
+        (key(), class(), prop::option::of((key(), value()))),
+        (value(), tags(), prop::bool::weighted(0.2), steps(8)),
+        (
+            advance_to(),
+            prop::option::of((0usize..4).prop_map(Op::Maintain)),
+        ),
         vec(asked(), 1..5),
-        prop_oneof![
-            1 => (value(), tags()).prop_map(|(v, t)| Op::Fill(0, v, t)),
-            1 => (value(), tags()).prop_map(|(v, t)| Op::FillNegative(0, v, t)),
-            3 => (0u32..9).prop_map(|error| Op::Fail(0, error)),
-        ],
+        (prop::option::weighted(0.3, advance_to()), outcome),
     )
-        .prop_map(|(made, cost, (end, past, budget), asked, outcome)| {
-            let (key, class, value, tags, negative) = made;
-            let mut ops = vec![
-                Op::Lookup(key, class, Accept::Nothing),
-                Op::Advance(cost),
-                if negative {
-                    Op::FillNegative(0, value, tags)
-                } else {
-                    Op::Fill(0, value, tags)
-                },
-                Op::AdvanceTo(0, end, past),
-            ];
-            ops.extend(budget.map(Op::Maintain));
-            let waiting = asked.len() - 1;
-            let ask = |(class, accept)| Op::Lookup(key, class, accept);
-            ops.extend(asked.into_iter().map(ask));
-            ops.push(outcome);
-            ops.extend((0..waiting).map(Op::Poll));
-            ops
-        })
+        .prop_map(
+            |((key, class, before), made, (age, tidy), asked, (late, outcome))| {
+                let (value, tags, negative, cost) = made;
+                let mut ops = Vec::new();
+                ops.extend(before.map(|(key, value)| Op::Insert(key, value, class, Vec::new())));
+                ops.extend([
+                    Op::Lookup(key, class, Accept::Nothing),
+                    Op::Advance(cost),
+                    if negative {
+                        Op::FillNegative(0, value, tags)
+                    } else {
+                        Op::Fill(0, value, tags)
+                    },
+                    age,
+                ]);
+                ops.extend(tidy);
+                let waiting = asked.len() - 1;
+                let ask = |(class, accept)| Op::Lookup(key, class, accept);
+                ops.extend(asked.into_iter().map(ask));
+                ops.extend(late);
+                ops.push(outcome);
+                ops.extend((0..waiting).map(Op::Poll));
+                ops
+            },
+        )
 }
 
 pub(crate) fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
@@ -222,7 +236,7 @@ fn op() -> impl Strategy<Value = Op> {
         10 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::Fill(p, v, t)),
         4 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::FillNegative(p, v, t)),
         6 => (pick(), 0u32..9).prop_map(|(p, e)| Op::Fail(p, e)),
-        1 => (pick(), value()).prop_map(|(p, v)| Op::Share(p, v)),
+        2 => (pick(), value()).prop_map(|(p, v)| Op::Share(p, v)),
         2 => pick().prop_map(Op::DropPermit),
         10 => pick().prop_map(Op::Poll),
         1 => pick().prop_map(Op::DropWaiter),

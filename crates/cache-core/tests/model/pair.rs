@@ -261,6 +261,9 @@ impl Pair {
             return;
         };
         let expected = self.model.fail(model, error);
+        if self.model.dead.iter().any(|entry| entry.key == model.key) {
+            self.tally.count("failed beside an entry of no use");
+        }
         match (permit.fail(error.to_string()), expected) {
             (Ok(hit), Some(expected)) => {
                 assert_eq!(told(&hit), expected);

@@ -36,13 +36,15 @@ const ANSWERS: [&str; 28] = [
 
 /// Where the answers have their corners: each end of a span from within, and
 /// what comes of two things at a time.
-const CORNERS: [&str; 8] = [
+const CORNERS: [&str; 10] = [
     "hit at the end of its life",
+    "early before the end of its life",
     "early for a limited age",
     "stale at the end of its window",
     "negative at the end of its life",
     "miss beside an entry",
     "failed with a fresh stand-in",
+    "failed beside an entry of no use",
     "failed with a stand-in at the end of its window",
     "stuck behind one kept longer",
 ];

@@ -143,8 +143,13 @@ impl Pair {
             Lookup::Hit(hit) if hit.age == hit.ttl => {
                 self.tally.count("hit at the end of its life");
             }
-            Lookup::Early(..) if matches!(accept, Accept::MaxAge(_)) => {
-                self.tally.count("early for a limited age");
+            Lookup::Early(hit, _) => {
+                if matches!(accept, Accept::MaxAge(_)) {
+                    self.tally.count("early for a limited age");
+                }
+                if hit.age < hit.ttl {
+                    self.tally.count("early before the end of its life");
+                }
             }
             Lookup::Stale(hit, _) if hit.age - hit.ttl == policy.stale_while_revalidate => {
                 self.tally.count("stale at the end of its window");
