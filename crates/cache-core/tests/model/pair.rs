@@ -17,7 +17,7 @@ use crate::{
     hashing::Steady,
     ops::{Accept, CLASSES, Key, Op, Reach, TAGS, TOO_LARGE},
     oracle::{self, Found, Model, Polled, Told, names},
-    policy::Policy,
+    policy::{Chance, Policy},
     tally::Tally,
 };
 
@@ -211,8 +211,11 @@ impl Pair {
         let chosen = matches!(found, Lookup::Early(..));
         let expected = self.model.lookup(key, class, accept, chosen);
         self.tally_lookup(&found, key, class, accept);
+        if let Found::Hit(_, Chance::Some) = expected {
+            self.tally.count("hit that might have been early");
+        }
         match (found, expected) {
-            (Lookup::Hit(hit), Found::Hit(expected))
+            (Lookup::Hit(hit), Found::Hit(expected, _))
             | (Lookup::Negative(hit), Found::Negative(expected))
             | (Lookup::Stale(hit, None), Found::Stale(expected, None)) => {
                 assert_eq!(told(&hit), expected);

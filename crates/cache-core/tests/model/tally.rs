@@ -36,8 +36,9 @@ const ANSWERS: [&str; 28] = [
 
 /// Where the answers have their corners: each end of a span from within, and
 /// what comes of two things at a time.
-const CORNERS: [&str; 10] = [
+const CORNERS: [&str; 11] = [
     "hit at the end of its life",
+    "hit that might have been early",
     "early before the end of its life",
     "early for a limited age",
     "stale at the end of its window",

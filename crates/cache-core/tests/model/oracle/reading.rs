@@ -15,7 +15,8 @@ enum Kind {
 
 #[derive(Debug)]
 pub(crate) enum Found {
-    Hit(Told),
+    /// With the chance there was that this reader had to make it anew.
+    Hit(Told, Chance),
     Early(Told, Permit),
     Stale(Told, Option<Permit>),
     Negative(Told),
@@ -104,8 +105,9 @@ impl Model {
                 Found::Stale(told, Some(self.take_off(key, class, takes_stale, true)))
             }
             Some((told, Kind::Fresh(chance))) => {
-                if busy || chance == Chance::Never || (chance == Chance::Some && !chosen) {
-                    return Found::Hit(told);
+                let chance = if busy { Chance::Never } else { chance };
+                if chance == Chance::Never || (chance == Chance::Some && !chosen) {
+                    return Found::Hit(told, chance);
                 }
                 self.counts.classes[class].early_refreshes += 1;
                 Found::Early(told, self.take_off(key, class, takes_stale, true))
