@@ -5,6 +5,8 @@ use std::hash::{Hash, Hasher};
 use cache_core::Equivalent;
 use proptest::{collection::vec, prelude::*};
 
+use crate::policy::Policy;
+
 /// A key of which only the first half is hashed, so that hashes collide and a
 /// [`Half`] is equivalent to several keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,14 @@ pub(crate) const CLASSES: usize = 3;
 pub(crate) const TAGS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// Values divisible by this are heavier than the bound.
-pub(crate) const TOO_LARGE: u32 = 19;
+pub(crate) const TOO_LARGE: u32 = 29;
+
+/// Values divisible by this come with more tags than an entry can carry.
+pub(crate) const TOO_TAGGED: u32 = 23;
+
+/// The steps that time goes in, mostly, in nanoseconds: half of the least cost
+/// that counts. Spans are so short that each of their ends is passed often.
+const STEP: u64 = 500;
 
 /// A reuse directive, with ages in nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -54,44 +63,101 @@ pub(crate) enum Reach {
     All,
 }
 
+/// One of the ages at which something changes for an entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    Life,
+    Revalidate,
+    OnError,
+}
+
 /// Handles (permits and waiters) are picked by their position, modulo how many
-/// there are.
+/// there are: permits (and entries) from the newest on, waiters from the one that was not
+/// looked at for longest.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Get(Key, usize),
     Lookup(Key, usize, Accept),
     Fill(usize, u32, Vec<usize>),
+    FillNegative(usize, u32, Vec<usize>),
+    /// With the number of an error.
+    Fail(usize, u32),
     Share(usize, u32),
     DropPermit(usize),
     Poll(usize),
     DropWaiter(usize),
     Insert(Key, u32, usize, Vec<usize>),
     Advance(u64),
-    SetTtl(usize, u64),
+    /// Up to the end of a phase of the entry picked, and by so much beyond.
+    AdvanceTo(usize, End, u64),
+    SetFreshness(usize, Policy),
     Invalidate(Reach),
     Maintain(usize),
 }
 
+/// Often one key, so that much happens to it.
 fn key() -> impl Strategy<Value = Key> {
-    (0u8..4, 0u8..2).prop_map(|(half, check)| Key { half, check })
+    let half = prop_oneof![3 => Just(1u8), 2 => 0u8..4];
+    let check = prop_oneof![6 => Just(0u8), 1 => Just(1)];
+    (half, check).prop_map(|(half, check)| Key { half, check })
+}
+
+/// Mostly one class, so that readers often name the one of the entry.
+fn class() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => Just(0), 1 => 1..CLASSES]
 }
 
 fn tags() -> impl Strategy<Value = Vec<usize>> {
     vec(0..TAGS.len(), 0..4)
 }
 
+fn steps(most: u64) -> impl Strategy<Value = u64> {
+    (0..=most).prop_map(|steps| steps * STEP)
+}
+
 fn accept() -> impl Strategy<Value = Accept> {
     prop_oneof![
-        6 => Just(Accept::Any),
-        1 => (0u64..30).prop_map(Accept::MaxAge),
+        9 => Just(Accept::Any),
+        2 => steps(16).prop_map(Accept::MaxAge),
+        1 => Just(Accept::MaxAge(u64::MAX)),
         1 => Just(Accept::Nothing),
     ]
 }
 
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![2 => Just(End::Life), 2 => Just(End::Revalidate), 1 => Just(End::OnError)]
+}
+
+/// A window behind the TTL: none, one of the usual length, or one without end.
+fn window(most: u64) -> impl Strategy<Value = u64> {
+    prop_oneof![2 => Just(0), 8 => steps(most), 1 => Just(u64::MAX)]
+}
+
+pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    (
+        prop_oneof![16 => steps(24), 1 => Just(u64::MAX)],
+        window(8),
+        window(32),
+        prop::option::weighted(0.8, steps(12)),
+        prop_oneof![1 => Just(0), 1 => 1..=4u64],
+        prop_oneof![2 => Just(0), 1 => Just(1), 2 => Just(64), 2 => Just(512)],
+    )
+        .prop_map(
+            |(ttl, revalidate, on_error, negative, jitter, early)| Policy {
+                ttl,
+                revalidate,
+                on_error,
+                negative,
+                jitter,
+                early,
+            },
+        )
+}
+
 fn reach() -> impl Strategy<Value = Reach> {
     prop_oneof![
-        3 => key().prop_map(Reach::Key),
-        2 => (0u8..4).prop_map(|half| Reach::Half(Half(half))),
+        6 => key().prop_map(Reach::Key),
+        1 => (0u8..4).prop_map(|half| Reach::Half(Half(half))),
         4 => (0..TAGS.len()).prop_map(Reach::Tag),
         2 => (0..CLASSES).prop_map(Reach::Class),
         2 => (0u32..3).prop_map(Reach::Remainder),
@@ -99,22 +165,87 @@ fn reach() -> impl Strategy<Value = Reach> {
     ]
 }
 
-pub(crate) fn op() -> impl Strategy<Value = Op> {
-    let class = || 0..CLASSES;
-    let value = || 1u32..60;
-    let pick = || 0usize..8;
+fn value() -> impl Strategy<Value = u32> {
+    1u32..60
+}
+
+fn pick() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => Just(0), 2 => 0usize..8]
+}
+
+fn advance_to() -> impl Strategy<Value = Op> {
+    (end(), 0u64..2).prop_map(|(end, past)| Op::AdvanceTo(0, end, past))
+}
+
+/// What comes of one entry that is made, grows old, and is made anew while
+/// others wait and time goes on; behind another, perhaps, of the same class.
+/// Chance alone would seldom hit upon it.
+fn errand() -> impl Strategy<Value = Vec<Op>> {
+    let asked = || (class(), accept());
+    let outcome = prop_oneof![
+        1 => (value(), tags()).prop_map(|(v, t)| Op::Fill(0, v, t)),
+        1 => (value(), tags()).prop_map(|(v, t)| Op::FillNegative(0, v, t)),
+        3 => (0u32..9).prop_map(|error| Op::Fail(0, error)),
+    ];
+    (
+        (key(), class(), prop::option::of((key(), value()))),
+        (value(), tags(), prop::bool::weighted(0.2), steps(8)),
+        (
+            advance_to(),
+            prop::option::of((0usize..4).prop_map(Op::Maintain)),
+        ),
+        vec(asked(), 1..5),
+        (prop::option::weighted(0.3, advance_to()), outcome),
+    )
+        .prop_map(
+            |((key, class, before), made, (age, tidy), asked, (late, outcome))| {
+                let (value, tags, negative, cost) = made;
+                let mut ops = Vec::new();
+                ops.extend(before.map(|(key, value)| Op::Insert(key, value, class, Vec::new())));
+                ops.extend([
+                    Op::Lookup(key, class, Accept::Nothing),
+                    Op::Advance(cost),
+                    if negative {
+                        Op::FillNegative(0, value, tags)
+                    } else {
+                        Op::Fill(0, value, tags)
+                    },
+                    age,
+                ]);
+                ops.extend(tidy);
+                let waiting = asked.len() - 1;
+                let ask = |(class, accept)| Op::Lookup(key, class, accept);
+                ops.extend(asked.into_iter().map(ask));
+                ops.extend(late);
+                ops.push(outcome);
+                ops.extend((0..waiting).map(Op::Poll));
+                ops
+            },
+        )
+}
+
+pub(crate) fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
+    let some = prop_oneof![16 => op().prop_map(|op| vec![op]), 1 => errand()];
+    vec(some, 1..most).prop_map(|ops| ops.concat())
+}
+
+fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         6 => (key(), class()).prop_map(|(k, c)| Op::Get(k, c)),
-        10 => (key(), class(), accept()).prop_map(|(k, c, a)| Op::Lookup(k, c, a)),
-        7 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::Fill(p, v, t)),
+        24 => (key(), class(), accept()).prop_map(|(k, c, a)| Op::Lookup(k, c, a)),
+        10 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::Fill(p, v, t)),
+        4 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::FillNegative(p, v, t)),
+        6 => (pick(), 0u32..9).prop_map(|(p, e)| Op::Fail(p, e)),
         2 => (pick(), value()).prop_map(|(p, v)| Op::Share(p, v)),
-        3 => pick().prop_map(Op::DropPermit),
-        5 => pick().prop_map(Op::Poll),
-        2 => pick().prop_map(Op::DropWaiter),
-        5 => (key(), value(), class(), tags()).prop_map(|(k, v, c, t)| Op::Insert(k, v, c, t)),
-        5 => (0u64..15).prop_map(Op::Advance),
-        1 => (class(), 0u64..40).prop_map(|(c, t)| Op::SetTtl(c, t)),
-        5 => reach().prop_map(Op::Invalidate),
-        2 => (0usize..4).prop_map(Op::Maintain),
+        2 => pick().prop_map(Op::DropPermit),
+        10 => pick().prop_map(Op::Poll),
+        1 => pick().prop_map(Op::DropWaiter),
+        4 => (key(), value(), class(), tags()).prop_map(|(k, v, c, t)| Op::Insert(k, v, c, t)),
+        6 => steps(4).prop_map(Op::Advance),
+        1 => (0u64..3).prop_map(Op::Advance),
+        3 => (pick(), end(), 0u64..2).prop_map(|(p, e, past)| Op::AdvanceTo(p, e, past)),
+        2 => (class(), policy()).prop_map(|(c, p)| Op::SetFreshness(c, p)),
+        3 => reach().prop_map(Op::Invalidate),
+        3 => (0usize..4).prop_map(Op::Maintain),
     ]
 }

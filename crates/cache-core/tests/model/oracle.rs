@@ -1,10 +1,24 @@
-//! The naive model: vectors, searched from end to end.
+//! The naive model: vectors, searched from end to end. Here what it keeps; what
+//! readers find is in `reading`, who fills and who waits in `flights`.
 //!
-//! Expired entries leave the model at once, the cache when it comes across
-//! them; so the model counts at least as many expirations at any time, and as
-//! many after maintenance.
+//! Entries of no more use to anyone leave the model at once, the cache when it
+//! comes across them; so the model counts at least as many expirations at any
+//! time. It remembers which of them the cache may still hold: among these are
+//! those that it surely removes when they are next looked at, and those that
+//! maintenance need not reach, as they stand behind one that is kept longer.
 
-use crate::ops::{Accept, CLASSES, Half, Key, Reach, TOO_LARGE};
+mod flights;
+mod reading;
+
+use cache_core::{Inserted, MAX_TAGS, Refusal};
+use flights::{Flight, Waiter};
+pub(crate) use flights::{Permit, Polled};
+pub(crate) use reading::Found;
+
+use crate::{
+    ops::{CLASSES, End, Half, Key, Reach, TAGS, TOO_LARGE, TOO_TAGGED},
+    policy::{Phase, Policy},
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -12,103 +26,82 @@ pub(crate) struct Entry {
     pub(crate) value: u32,
     class: usize,
     written: u64,
+    /// Entries are numbered in the order of writing.
+    number: usize,
     tags: Vec<usize>,
+    negative: bool,
+    /// Zero if nobody knows.
+    cost: u64,
 }
 
-#[derive(Debug)]
-struct Flight {
-    id: usize,
-    key: Key,
-    issued: usize,
-    joinable: bool,
-    waiters: Vec<usize>,
-    elected: Option<usize>,
+/// An entry as a reader is told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) value: u32,
+    pub(crate) age: u64,
+    pub(crate) ttl: u64,
 }
 
-/// A permit as the model knows it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Permit {
-    pub(crate) key: Key,
-    class: usize,
-    flight: usize,
-    epoch: usize,
-}
-
-/// What a waiter would find.
-#[derive(Clone, Copy, Debug)]
-enum Seat {
-    Waiting,
-    Value(u32),
-    Elected { epoch: usize },
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Waiter {
-    key: Key,
-    class: usize,
-    flight: usize,
-    epoch: usize,
-    seat: Seat,
-}
-
-#[derive(Debug)]
-pub(crate) enum Found {
-    Hit { value: u32, age: u64, ttl: u64 },
-    Miss(Permit),
-    InFlight(usize),
-}
-
-#[derive(Debug)]
-pub(crate) enum Polled {
-    Pending,
-    Value(u32),
-    Permit(Permit),
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClassCounts {
+    pub(crate) entries: usize,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) stale: u64,
+    pub(crate) negative: u64,
+    pub(crate) early_refreshes: u64,
+    pub(crate) invalidations: u64,
+    pub(crate) expirations: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    pub(crate) hits: u64,
-    pub(crate) misses: u64,
-    pub(crate) invalidations: u64,
-    pub(crate) expirations: u64,
+    pub(crate) classes: [ClassCounts; CLASSES],
     pub(crate) coalesced: u64,
     pub(crate) refused: u64,
     pub(crate) rejected: u64,
+    pub(crate) failed: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fill {
-    Stored,
-    Invalidated,
-    Superseded,
-    TooLarge,
+impl Counts {
+    pub(crate) fn sum(&self, of: impl Fn(&ClassCounts) -> u64) -> u64 {
+        self.classes.iter().map(of).sum()
+    }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Insert {
-    New,
-    Replaced(u32),
-    Rejected,
+/// What is to be stored, and where it comes from.
+struct Arrival<'a> {
+    key: Key,
+    value: u32,
+    class: usize,
+    tags: &'a [usize],
+    negative: bool,
+    cost: u64,
+    /// Flights issued later than this stay.
+    limit: usize,
 }
 
 #[derive(Debug)]
 pub(crate) struct Model {
     now: u64,
-    pub(crate) ttls: [u64; CLASSES],
+    policies: [Policy; CLASSES],
     pub(crate) entries: Vec<Entry>,
+    /// Entries of no use that the cache may still hold.
+    pub(crate) dead: Vec<Entry>,
     flights: Vec<Flight>,
     waiters: Vec<Option<Waiter>>,
     events: Vec<Reach>,
     stamps: usize,
-    pub(crate) counts: Counts,
+    counts: Counts,
 }
 
 impl Model {
-    pub(crate) fn new(ttls: [u64; CLASSES]) -> Self {
+    pub(crate) fn new(policies: [Policy; CLASSES]) -> Self {
         Self {
             now: 0,
-            ttls,
+            policies,
             entries: Vec::new(),
+            dead: Vec::new(),
             flights: Vec::new(),
             waiters: Vec::new(),
             events: Vec::new(),
@@ -117,12 +110,34 @@ impl Model {
         }
     }
 
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = self.counts;
+        for (index, class) in counts.classes.iter_mut().enumerate() {
+            let of_class = self.entries.iter().filter(|entry| entry.class == index);
+            class.entries = of_class.count();
+        }
+        counts
+    }
+
+    fn stamp(&mut self) -> usize {
+        self.stamps += 1;
+        self.stamps
+    }
+
+    fn phase(&self, entry: &Entry, class: usize) -> Phase {
+        let age = self.now - entry.written;
+        self.policies[class].phase(entry.key, entry.negative, age)
+    }
+
     fn expire(&mut self) {
-        let before = self.entries.len();
-        let (now, ttls) = (self.now, self.ttls);
-        self.entries
-            .retain(|entry| now - entry.written <= ttls[entry.class]);
-        self.counts.expirations += (before - self.entries.len()) as u64;
+        for entry in std::mem::take(&mut self.entries) {
+            if self.phase(&entry, entry.class) == Phase::Gone {
+                self.counts.classes[entry.class].expirations += 1;
+                self.dead.push(entry);
+            } else {
+                self.entries.push(entry);
+            }
+        }
     }
 
     pub(crate) fn advance(&mut self, by: u64) {
@@ -130,245 +145,130 @@ impl Model {
         self.expire();
     }
 
-    pub(crate) fn set_ttl(&mut self, class: usize, ttl: u64) {
-        self.ttls[class] = ttl;
+    pub(crate) fn set_policy(&mut self, class: usize, policy: Policy) {
+        self.policies[class] = policy;
         self.expire();
     }
 
-    /// The value, its age, and its TTL for the reader.
-    pub(crate) fn get(&mut self, key: Key, class: usize, max_age: u64) -> Option<(u32, u64, u64)> {
-        let found = self.entries.iter().find(|entry| entry.key == key);
-        let found = found.and_then(|entry| {
-            let ttl = self.ttls[entry.class].min(self.ttls[class]);
-            let age = self.now - entry.written;
-            (age <= ttl && age <= max_age).then_some((entry.value, age, ttl))
-        });
-        match found {
-            Some(_) => self.counts.hits += 1,
-            None => self.counts.misses += 1,
-        }
-        found
+    /// How long it takes until the entry picked passes the end of a phase by so
+    /// much, if that is still to come in our lifetime.
+    pub(crate) fn until(&self, pick: usize, end: End, past: u64) -> Option<u64> {
+        let entry = self.entries.iter().rev().cycle().nth(pick)?;
+        let policy = self.policies[entry.class];
+        let age = policy.age_at(entry.key, entry.negative, end)?;
+        let age = age.checked_add(past)?;
+        let until = age.checked_sub(self.now - entry.written)?;
+        (until < 1_000_000).then_some(until)
     }
 
-    pub(crate) fn lookup(&mut self, key: Key, class: usize, accept: Accept) -> Found {
-        let max_age = match accept {
-            Accept::Any => Some(u64::MAX),
-            Accept::MaxAge(age) => Some(age),
-            Accept::Nothing => None,
-        };
-        match max_age {
-            None => self.counts.misses += 1,
-            Some(max_age) => {
-                if let Some((value, age, ttl)) = self.get(key, class, max_age) {
-                    return Found::Hit { value, age, ttl };
-                }
-            }
-        }
-        let epoch = self.events.len();
-        self.stamps += 1;
-        let open = self.flights.iter_mut().find(|f| f.key == key && f.joinable);
-        if let (Some(flight), Some(_)) = (open, max_age) {
-            let number = self.waiters.len();
-            flight.waiters.push(number);
-            self.waiters.push(Some(Waiter {
-                key,
-                class,
-                flight: flight.id,
-                epoch,
-                seat: Seat::Waiting,
-            }));
-            return Found::InFlight(number);
-        }
-        self.flights.push(Flight {
-            id: self.stamps,
-            key,
-            issued: self.stamps,
-            joinable: max_age.is_some(),
-            waiters: Vec::new(),
-            elected: None,
-        });
-        Found::Miss(Permit {
-            key,
-            class,
-            flight: self.stamps,
-            epoch,
+    /// Of the entries of no use, how many maintenance need not reach.
+    pub(crate) fn stuck(&self) -> usize {
+        self.dead.iter().filter(|dead| self.is_stuck(dead)).count()
+    }
+
+    fn is_stuck(&self, dead: &Entry) -> bool {
+        self.entries.iter().any(|entry| {
+            let same_queue = (entry.class, entry.negative) == (dead.class, dead.negative);
+            same_queue && entry.number < dead.number
         })
     }
 
-    fn serve(&mut self, waiters: &[usize], value: u32) {
-        for &number in waiters {
-            self.waiters[number].as_mut().unwrap().seat = Seat::Value(value);
-            self.counts.coalesced += 1;
-        }
-    }
-
-    fn position(&self, flight: usize) -> Option<usize> {
-        self.flights.iter().position(|f| f.id == flight)
-    }
-
-    fn hand_over(&mut self, flight: usize) {
-        self.stamps += 1;
-        let Some(at) = self.position(flight) else {
-            return;
-        };
-        if self.flights[at].waiters.is_empty() {
-            self.flights.remove(at);
-            return;
-        }
-        let epoch = self.events.len();
-        let number = self.flights[at].waiters.remove(0);
-        self.flights[at].issued = self.stamps;
-        self.flights[at].elected = Some(number);
-        self.waiters[number].as_mut().unwrap().seat = Seat::Elected { epoch };
-    }
-
-    /// Ends the flights of `key` issued up to `limit`, with a value.
-    fn land(&mut self, key: Key, limit: usize, value: u32) {
-        let (ended, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flights)
+    /// Maintenance went through.
+    pub(crate) fn maintained(&mut self) {
+        let (stuck, _) = std::mem::take(&mut self.dead)
             .into_iter()
-            .partition(|f| f.key == key && f.issued <= limit);
-        self.flights = rest;
-        for flight in ended {
-            self.serve(&flight.waiters, value);
-            // Whoever was elected but did not look yet gets the value instead.
-            if let Some(number) = flight.elected {
-                if let Some(Waiter {
-                    seat: Seat::Elected { .. },
-                    ..
-                }) = self.waiters[number]
-                {
-                    self.serve(&[number], value);
-                }
-            }
-        }
+            .partition(|dead| self.is_stuck(dead));
+        self.dead = stuck;
     }
 
-    /// The first event after `epoch` that reaches what a permit wants to store.
-    fn conflict(&self, permit: Permit, value: u32, tags: Option<&[usize]>) -> Option<usize> {
-        let reaches = |event: &Reach| match *event {
-            Reach::Key(Key { half, .. }) | Reach::Half(Half(half)) => half == permit.key.half,
-            Reach::Tag(tag) => tags.is_none_or(|tags| tags.contains(&tag)),
-            Reach::Class(class) => class == permit.class,
-            Reach::Remainder(remainder) => value % 3 == remainder,
-            Reach::All => true,
-        };
-        let after = self.events[permit.epoch..].iter().position(reaches);
-        after.map(|offset| permit.epoch + offset + 1)
-    }
-
-    fn refuse(&mut self, permit: Permit, conflict: usize, value: u32) {
-        let at = self.position(permit.flight).unwrap();
-        let waiters = std::mem::take(&mut self.flights[at].waiters);
-        let (served, rest): (Vec<_>, Vec<_>) = waiters
-            .into_iter()
-            .partition(|&number| self.waiters[number].unwrap().epoch < conflict);
-        self.flights[at].waiters = rest;
-        self.serve(&served, value);
-        self.counts.refused += 1;
-        self.hand_over(permit.flight);
-    }
-
-    pub(crate) fn fill(&mut self, permit: Permit, value: u32, tags: &[usize]) -> Fill {
-        let Some(at) = self.position(permit.flight) else {
-            self.counts.refused += 1;
-            return Fill::Superseded;
-        };
-        if let Some(conflict) = self.conflict(permit, value, Some(tags)) {
-            self.refuse(permit, conflict, value);
-            return Fill::Invalidated;
-        }
-        let limit = self.flights[at].issued;
-        match self.store(permit.key, value, permit.class, tags, limit) {
-            Insert::Rejected => Fill::TooLarge,
-            Insert::New | Insert::Replaced(_) => Fill::Stored,
-        }
-    }
-
-    pub(crate) fn share(&mut self, permit: Permit, value: u32) {
-        let Some(at) = self.position(permit.flight) else {
-            self.counts.refused += 1;
-            return;
-        };
-        if let Some(conflict) = self.conflict(permit, value, None) {
-            self.refuse(permit, conflict, value);
-            return;
-        }
-        let flight = self.flights.remove(at);
-        self.serve(&flight.waiters, value);
-    }
-
-    pub(crate) fn drop_permit(&mut self, permit: Permit) {
-        self.hand_over(permit.flight);
-    }
-
-    pub(crate) fn poll(&mut self, number: usize) -> Polled {
-        let waiter = self.waiters[number].unwrap();
-        let polled = match waiter.seat {
-            Seat::Waiting => return Polled::Pending,
-            Seat::Value(value) => Polled::Value(value),
-            Seat::Elected { epoch } => Polled::Permit(Permit {
-                key: waiter.key,
-                class: waiter.class,
-                flight: waiter.flight,
-                epoch,
-            }),
-        };
-        self.waiters[number] = None;
-        polled
-    }
-
-    pub(crate) fn drop_waiter(&mut self, number: usize) {
-        let waiter = self.waiters[number].take().unwrap();
-        if let Some(at) = self.position(waiter.flight) {
-            self.flights[at].waiters.retain(|&other| other != number);
-        }
-        if let Seat::Elected { .. } = waiter.seat {
-            self.hand_over(waiter.flight);
-        }
-    }
-
-    pub(crate) fn insert(&mut self, key: Key, value: u32, class: usize, tags: &[usize]) -> Insert {
-        self.store(key, value, class, tags, usize::MAX)
-    }
-
-    fn store(
+    pub(crate) fn insert(
         &mut self,
         key: Key,
         value: u32,
         class: usize,
         tags: &[usize],
-        limit: usize,
-    ) -> Insert {
-        self.land(key, limit, value);
+    ) -> Inserted<u32> {
+        let stored = self.store(&Arrival {
+            key,
+            value,
+            class,
+            tags,
+            negative: false,
+            cost: 0,
+            limit: usize::MAX,
+        });
+        match stored {
+            Ok(None) => Inserted::New,
+            Ok(Some(old)) => Inserted::Replaced(old),
+            Err(reason) => Inserted::Rejected { value, reason },
+        }
+    }
+
+    /// Stores an entry; returns the live one that it replaced. What it cannot
+    /// store replaces all the same.
+    fn store(&mut self, arrival: &Arrival<'_>) -> Result<Option<u32>, Refusal> {
+        let &Arrival {
+            key, value, class, ..
+        } = arrival;
+        self.land(arrival);
+        self.dead.retain(|entry| entry.key != key);
         let old = self.entries.iter().position(|entry| entry.key == key);
         let old = old.map(|at| self.entries.remove(at));
+        if arrival.negative && self.policies[class].negative.is_none() {
+            return Err(Refusal::NoNegatives);
+        }
+        if value % TOO_TAGGED == 0 {
+            self.counts.rejected += 1;
+            return Err(Refusal::TooManyTags);
+        }
         if value % TOO_LARGE == 0 {
             self.counts.rejected += 1;
-            return Insert::Rejected;
+            return Err(Refusal::TooLarge);
         }
+        let number = self.stamp();
         self.entries.push(Entry {
             key,
             value,
             class,
             written: self.now,
-            tags: tags.to_vec(),
+            number,
+            tags: arrival.tags.to_vec(),
+            negative: arrival.negative,
+            cost: arrival.cost,
         });
-        old.map_or(Insert::New, |old| Insert::Replaced(old.value))
+        Ok(old.map(|old| old.value))
     }
 
     pub(crate) fn invalidate(&mut self, reach: Reach) -> usize {
         self.events.push(reach);
-        let before = self.entries.len();
-        self.entries.retain(|entry| !match reach {
+        let reached = |entry: &Entry| match reach {
             Reach::Key(key) => entry.key == key,
             Reach::Half(Half(half)) => entry.key.half == half,
             Reach::Tag(tag) => entry.tags.contains(&tag),
             Reach::Class(class) => entry.class == class,
             Reach::Remainder(remainder) => entry.value % 3 == remainder,
             Reach::All => true,
-        });
-        let removed = before - self.entries.len();
-        self.counts.invalidations += removed as u64;
-        removed
+        };
+        self.dead.retain(|entry| !reached(entry));
+        let before = self.entries.len();
+        for entry in self.entries.iter().filter(|entry| reached(entry)) {
+            self.counts.classes[entry.class].invalidations += 1;
+        }
+        self.entries.retain(|entry| !reached(entry));
+        before - self.entries.len()
     }
+}
+
+/// The names of these tags, and of many more where the value is to have too
+/// many.
+pub(crate) fn names(tags: &[usize], value: u32) -> Vec<&'static str> {
+    static MANY: std::sync::LazyLock<Vec<String>> =
+        std::sync::LazyLock::new(|| (0..=MAX_TAGS).map(|n| format!("tag {n}")).collect());
+    let many = if value % TOO_TAGGED == 0 {
+        &MANY[..]
+    } else {
+        &[]
+    };
+    let own = tags.iter().map(|&tag| TAGS[tag]);
+    own.chain(many.iter().map(String::as_str)).collect()
 }

@@ -1,0 +1,177 @@
+//! What is seen of a cache from outside, beside its answers.
+
+use std::task::Poll;
+
+use cache_core::{Freshness, Lookup, ManualClock, Waited};
+
+use super::Pair;
+use crate::{
+    hashing::Steady,
+    ops::{Accept, Key, Op},
+    oracle::ClassCounts,
+    tally::Tally,
+};
+
+impl Pair {
+    /// Maintains the cache, within a budget. The model cannot know which of the
+    /// entries of no use that stand behind one that is kept longer were removed
+    /// already; without such, the result is exact.
+    pub(super) fn maintain(&mut self, budget: usize) {
+        let unremoved = self.unremoved();
+        let stuck = self.model.stuck() as u64;
+        if stuck > 0 {
+            self.tally.count("stuck behind one kept longer");
+        }
+        let budget = budget as u64;
+        let turn = self.cache.maintain(usize::try_from(budget).unwrap());
+        let removed = turn.removed as u64;
+        assert!(removed <= unremoved.min(budget));
+        assert!(removed >= unremoved.saturating_sub(stuck).min(budget));
+        if turn.more {
+            assert_eq!(removed, budget);
+            assert!(unremoved > budget);
+        } else {
+            self.model.maintained();
+            assert!(self.unremoved() <= stuck);
+        }
+    }
+
+    /// Makes the cache remove all that is of no use: what maintenance does not
+    /// reach, a reader comes across.
+    pub(super) fn remove_dead(&mut self) {
+        self.maintain(usize::MAX);
+        for dead in self.model.dead.clone() {
+            self.get(dead.key, 0);
+        }
+        assert_eq!(self.unremoved(), 0);
+    }
+
+    /// How many entries the model has done with, and the cache not yet.
+    fn unremoved(&self) -> u64 {
+        let counts = self.model.counts();
+        counts.sum(|class| class.expirations) - self.cache.stats().expirations
+    }
+
+    /// Everything that can be seen from outside agrees.
+    pub(super) fn check(&self) {
+        self.cache.validate().unwrap();
+        let stats = self.cache.stats();
+        let model = self.model.counts();
+        for (class, expected) in self.classes.iter().zip(model.classes) {
+            let name = self.cache.classes().name(*class);
+            let mut named = stats.classes.iter().filter(|class| class.name == name);
+            let class = named.next().unwrap();
+            let counts = ClassCounts {
+                entries: class.entries,
+                hits: class.hits,
+                misses: class.misses,
+                stale: class.stale,
+                negative: class.negative,
+                early_refreshes: class.early_refreshes,
+                invalidations: class.invalidations,
+                // The cache may be behind.
+                expirations: expected.expirations.max(class.expirations),
+            };
+            assert_eq!(counts, expected, "{name}");
+            assert_eq!(class.evictions, 0);
+        }
+        assert_eq!(stats.hits, model.sum(|class| class.hits));
+        assert_eq!(stats.misses, model.sum(|class| class.misses));
+        assert_eq!(stats.hits + stats.misses, stats.total_requests());
+        assert_eq!(stats.stale, model.sum(|class| class.stale));
+        assert_eq!(stats.negative, model.sum(|class| class.negative));
+        assert_eq!(
+            stats.early_refreshes,
+            model.sum(|class| class.early_refreshes)
+        );
+        assert_eq!(stats.invalidations, model.sum(|class| class.invalidations));
+        assert_eq!(stats.coalesced, model.coalesced);
+        assert_eq!(stats.refused_fills, model.refused);
+        assert_eq!(stats.rejected, model.rejected);
+        assert_eq!(stats.failed_fills, model.failed);
+        assert_eq!(stats.evictions, 0);
+        let unremoved = model.sum(|class| class.expirations) - stats.expirations;
+        assert!(unremoved <= self.model.dead.len() as u64);
+        assert_eq!(stats.entries, self.model.entries.len());
+        assert_eq!(self.cache.len(), self.model.entries.len());
+        assert_eq!(stats.weight, self.model.entries.len() as u64 + unremoved);
+        assert_eq!(stats.weight, self.cache.weight());
+    }
+
+    /// Ends all handles; nobody may be left waiting for nobody.
+    pub(crate) fn finish(mut self) -> Tally {
+        while !self.permits.is_empty() || !self.waiters.is_empty() {
+            let held = (self.permits.len(), self.waiters.len());
+            while !self.permits.is_empty() {
+                self.apply(&Op::DropPermit(0));
+            }
+            for _ in 0..self.waiters.len() {
+                self.apply(&Op::Poll(0));
+            }
+            assert_ne!(
+                held,
+                (self.permits.len(), self.waiters.len()),
+                "a waiter hangs"
+            );
+        }
+        self.remove_dead();
+        self.tally
+    }
+
+    pub(super) fn policy(&self, class: usize) -> Freshness {
+        self.cache.classes().freshness(self.classes[class])
+    }
+
+    pub(super) fn tally_lookup(
+        &mut self,
+        found: &Lookup<Key, u32, ManualClock, Steady>,
+        key: Key,
+        class: usize,
+        accept: Accept,
+    ) {
+        let policy = self.policy(class);
+        self.tally.count(match found {
+            Lookup::Hit(_) => "hit",
+            Lookup::Early(..) => "early",
+            Lookup::Stale(_, Some(_)) => "stale with a permit",
+            Lookup::Stale(_, None) => "stale without a permit",
+            Lookup::Negative(_) => "negative",
+            Lookup::Miss(_) => "miss",
+            Lookup::InFlight(_) => "in flight",
+        });
+        match found {
+            Lookup::Hit(hit) if hit.age == hit.ttl => {
+                self.tally.count("hit at the end of its life");
+            }
+            Lookup::Early(hit, _) => {
+                if matches!(accept, Accept::MaxAge(_)) {
+                    self.tally.count("early for a limited age");
+                }
+                if hit.age < hit.ttl {
+                    self.tally.count("early before the end of its life");
+                }
+            }
+            Lookup::Stale(hit, _) if hit.age - hit.ttl == policy.stale_while_revalidate => {
+                self.tally.count("stale at the end of its window");
+            }
+            Lookup::Negative(hit) if hit.age == hit.ttl => {
+                self.tally.count("negative at the end of its life");
+            }
+            Lookup::Miss(_) if self.model.entries.iter().any(|entry| entry.key == key) => {
+                self.tally.count("miss beside an entry");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn tally_poll(&mut self, polled: &Poll<Waited<Key, u32, ManualClock, Steady>>) {
+        self.tally.count(match polled {
+            Poll::Pending => "waited: pending",
+            Poll::Ready(Waited::Value(_)) => "waited: value",
+            Poll::Ready(Waited::Negative(_)) => "waited: negative",
+            Poll::Ready(Waited::Stale(_)) => "waited: stale",
+            Poll::Ready(Waited::Failed(_)) => "waited: failed",
+            Poll::Ready(Waited::Permit(_)) => "waited: permit",
+        });
+    }
+}

@@ -1,0 +1,142 @@
+//! What the documentation promises of a policy, in whole numbers.
+
+use std::{hash::BuildHasher, time::Duration};
+
+use cache_core::Freshness;
+
+use crate::{
+    hashing::Steady,
+    ops::{End, Key},
+};
+
+/// The policy of a class. Spans are in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) ttl: u64,
+    pub(crate) revalidate: u64,
+    pub(crate) on_error: u64,
+    pub(crate) negative: Option<u64>,
+    /// In quarters.
+    pub(crate) jitter: u64,
+    /// In sixty-fourths.
+    pub(crate) early: u64,
+}
+
+/// Where an entry stands, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Fresh,
+    Stale,
+    OnError,
+    Gone,
+}
+
+/// Whether a reader may be chosen to make a fresh entry anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Chance {
+    Never,
+    Some,
+    Certain,
+}
+
+/// The part of its jitter that falls on a key, in units of 2^-32.
+fn part(key: Key) -> u128 {
+    // The low half of the hash, which is never taken for zero.
+    u128::from(Steady.hash_one(key) as u32 | 1)
+}
+
+impl Policy {
+    /// How long an entry of the class is fresh; `None` if the class does not
+    /// keep such entries.
+    pub(crate) fn life(&self, key: Key, negative: bool) -> Option<u64> {
+        let promised = if negative { self.negative? } else { self.ttl };
+        let shorter = u128::from(promised) * u128::from(self.jitter) * part(key);
+        Some(promised - (shorter / 4 / (1 << 32)) as u64)
+    }
+
+    /// Where an entry of this age stands.
+    pub(crate) fn phase(&self, key: Key, negative: bool, age: u64) -> Phase {
+        let Some(life) = self.life(key, negative) else {
+            return Phase::Gone;
+        };
+        let beyond = |window: u64| u128::from(age) > u128::from(life) + u128::from(window);
+        if !beyond(0) {
+            Phase::Fresh
+        } else if negative {
+            Phase::Gone
+        } else if !beyond(self.revalidate) {
+            Phase::Stale
+        } else if !beyond(self.on_error) {
+            Phase::OnError
+        } else {
+            Phase::Gone
+        }
+    }
+
+    /// Whether a reader may be chosen to make a fresh value of this age anew,
+    /// which took `cost` to make. At the very end of its life, it is.
+    pub(crate) fn early(&self, key: Key, cost: u64, age: u64) -> Chance {
+        let remaining = self.life(key, false).and_then(|life| life.checked_sub(age));
+        match remaining {
+            Some(remaining) if self.early > 0 && cost >= 1_000 => {
+                // The least random number there is, 2^-53, has a logarithm of
+                // less than 37.
+                let farthest = u128::from(cost) * u128::from(self.early) * 37 / 64;
+                match remaining {
+                    0 => Chance::Certain,
+                    _ if u128::from(remaining) <= farthest => Chance::Some,
+                    _ => Chance::Never,
+                }
+            }
+            _ => Chance::Never,
+        }
+    }
+
+    /// The age at which a phase ends.
+    pub(crate) fn age_at(&self, key: Key, negative: bool, end: End) -> Option<u64> {
+        let window = match end {
+            End::Life => 0,
+            End::Revalidate => self.revalidate,
+            End::OnError => self.on_error,
+        };
+        self.life(key, negative)?.checked_add(window)
+    }
+
+    pub(crate) fn freshness(&self) -> Freshness {
+        let mut freshness = Freshness::ttl(Duration::from_nanos(self.ttl))
+            .with_stale_while_revalidate(Duration::from_nanos(self.revalidate))
+            .with_stale_if_error(Duration::from_nanos(self.on_error))
+            .with_jitter(self.jitter as f64 / 4.0)
+            .unwrap()
+            .with_early_refresh(self.early as f64 / 64.0)
+            .unwrap();
+        freshness.negative_ttl = self.negative.map(Duration::from_nanos);
+        freshness
+    }
+}
+
+/// The model knows how a hash shortens a life. That it never lengthens one, nor
+/// shortens it by more than was asked for, is what users were promised.
+#[test]
+fn the_jitter_of_the_model_keeps_the_promise() {
+    let mut lives = std::collections::BTreeSet::new();
+    for jitter in 0..=4 {
+        for half in 0..4 {
+            let key = Key { half, check: 0 };
+            let policy = Policy {
+                ttl: 8_000,
+                revalidate: 0,
+                on_error: 0,
+                negative: Some(4_000),
+                jitter,
+                early: 0,
+            };
+            let life = policy.life(key, false).unwrap();
+            assert!((8_000 - 2_000 * jitter..=8_000).contains(&life));
+            let negative = policy.life(key, true).unwrap();
+            assert!((4_000 - 1_000 * jitter..=4_000).contains(&negative));
+            lives.insert(life);
+        }
+    }
+    assert!(lives.len() > 12, "the keys of the model share their jitter");
+}
