@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use cache_core::{FillError, Filled, Freshness, Lookup, Reuse, TtlClass, Waited};
+use cache_core::{FillError, Filled, Freshness, Lookup, Refusal, Reuse, TtlClass, Waited};
 
 use crate::support::{
     CLASS, KEY, Store, assert_settled, block_on, holds_permits, miss, store, wait,
@@ -156,6 +156,28 @@ fn a_negative_answer_reaches_all_who_wait() {
         drop(found);
         assert_settled(&cache, KEY);
     }
+}
+
+/// Whether something exists is as outdated as any value once its record has
+/// changed: it goes to those who asked before, and no further.
+#[test]
+fn a_negative_answer_loses_against_an_invalidation() {
+    let (cache, _) = store::<u32, u32>();
+    let policy = Freshness::ttl(MINUTE).with_negative_ttl(MINUTE);
+    cache.classes().set_freshness(CLASS, policy);
+    let permit = miss(&cache, KEY);
+    let before = wait(&cache, KEY);
+    cache.invalidate_tag("record");
+    let after = wait(&cache, KEY);
+    let filled = permit.fill_negative(0, &["record"]);
+    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    assert!(matches!(before.wait(), Waited::Negative(0)));
+    let Waited::Permit(permit) = after.wait() else {
+        panic!("began after the invalidation");
+    };
+    assert_eq!(permit.fill(1, &["record"]), Filled::Stored);
+    assert_eq!(cache.get(&KEY, CLASS), Some(1));
+    assert_settled(&cache, KEY);
 }
 
 /// A filler that drops its permit instead of failing leaves the next to try,
