@@ -267,3 +267,22 @@ fn an_elected_waiter_takes_the_value_that_came_first() {
     assert!(matches!(found, Poll::Ready(Waited::Value(1))), "{found:?}");
     assert_settled(&cache, KEY);
 }
+
+/// A permit that is neither dropped nor used keeps all waiting, but not for
+/// ever: whoever has the value may insert it.
+#[test]
+fn a_forgotten_permit_can_be_overtaken() {
+    let (cache, _) = store::<u32, u32>();
+    std::mem::forget(miss(&cache, KEY));
+    let bell = Arc::new(Bell::default());
+    let mut waiter = wait(&cache, KEY);
+    assert!(bell.poll(&mut waiter).is_pending());
+    cache.insert(KEY, 1, CLASS, &[]);
+    assert_eq!(bell.rung(), 1);
+    assert!(matches!(
+        bell.poll(&mut waiter),
+        Poll::Ready(Waited::Value(1))
+    ));
+    assert_eq!(cache.get(&KEY, CLASS), Some(1));
+    cache.validate().unwrap();
+}

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use cache_core::{Filled, Freshness, Lookup, Reuse, Waited};
+use cache_core::{Filled, Freshness, Lookup, ManualClock, Refusal, Reuse, Waited};
 
-use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, store, wait};
+use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A value that has been stale for half a minute, and is served for another
 /// half.
-fn with_stale() -> (Store, cache_core::ManualClock) {
+fn with_stale() -> (Store, ManualClock) {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE).with_stale_while_revalidate(MINUTE);
     cache.classes().set_freshness(CLASS, policy);
@@ -81,5 +81,42 @@ fn a_refresh_serves_those_who_wait_for_it() {
     assert_eq!(permit.fill(2, &[]), Filled::Stored);
     assert!(matches!(strict.wait(), Waited::Value(2)));
     assert!(matches!(late.wait(), Waited::Value(2)));
+    assert_settled(&cache, KEY);
+}
+
+/// The same before an entry's end: one reader at a time is told to refresh, and
+/// all others have an ordinary hit.
+#[test]
+fn of_all_early_readers_one_makes_the_entry_anew() {
+    let (cache, clock) = store();
+    // So eager that a draw against it comes once in a thousand million.
+    let policy = Freshness::ttl(MINUTE).with_early_refresh(1e12).unwrap();
+    cache.classes().set_freshness(CLASS, policy);
+    let permit = miss(&cache, KEY);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    let mut refreshing = None;
+    for _ in 0..1_000 {
+        match cache.lookup(KEY, CLASS, Reuse::Any) {
+            Lookup::Early(hit, permit) => {
+                assert!(hit.value == 1 && !hit.is_stale());
+                assert!(refreshing.replace(permit).is_none(), "two refresh");
+            }
+            Lookup::Hit(hit) => assert_eq!(hit.value, 1),
+            other => panic!("{other:?} of a fresh entry"),
+        }
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.early_refreshes), (1_000, 1));
+    drop(refreshing);
+    let next = cache.lookup(KEY, CLASS, Reuse::Any);
+    let Lookup::Early(_, permit) = next else {
+        panic!("{next:?} although nobody refreshes");
+    };
+    // A refresh loses against an invalidation as every fill does.
+    assert_eq!(cache.invalidate(&KEY), 1);
+    let filled = permit.fill(2, &[]);
+    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    assert_eq!(cache.get(&KEY, CLASS), None);
     assert_settled(&cache, KEY);
 }
