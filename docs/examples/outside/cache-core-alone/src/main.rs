@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cache_core::{Cache, Filled, Freshness, Lookup, ManualClock, Refusal, Reuse, TtlClass, Waited};
+use cache_core::{
+    Cache, Filled, Freshness, FreshnessError, Lookup, ManualClock, Permit, Refusal, Reuse,
+    TickedClock, TtlClass, Waited,
+};
 
 /// The cache of this program. Without `.clock(…)` the third type is left out.
 type Prices = Cache<String, u32, ManualClock>;
@@ -25,6 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     one_query_for_all(&cache, prices);
     invalidation_beats_a_fill(&cache, prices);
     upkeep(&cache, &clock);
+
+    let offers = cache.classes().define("offers")?;
+    stale_negative_and_failed(&cache, &clock, offers)?;
+    a_fallback_for_all(&cache, offers);
+    cache.validate()?;
+    a_clock_that_is_ticked()?;
     println!("cache-core alone: all held");
     Ok(())
 }
@@ -120,4 +129,119 @@ fn upkeep(cache: &Prices, clock: &ManualClock) {
     let stats = cache.stats();
     assert_eq!(stats.hits + stats.misses, stats.total_requests());
     assert_eq!((stats.expirations, stats.refused_fills), (4, 1));
+}
+
+/// The price list knows the item, or that there is none, or is away.
+#[derive(Clone, Copy)]
+enum Answer {
+    Price(u32),
+    NoSuchItem,
+    Away,
+}
+
+/// As `price`, for a class that uses the whole policy. `None`: there is no such
+/// item, or nobody knows.
+fn offer(cache: &Prices, class: TtlClass, item: &str, answer: Answer) -> Option<u32> {
+    let make = |permit: Permit<String, u32, ManualClock>| match answer {
+        Answer::Price(price) => {
+            let _ = permit.fill(price, &["shelf:4"]);
+            Some(price)
+        }
+        Answer::NoSuchItem => {
+            // When there is one, the shelf is invalidated.
+            let _ = permit.fill_negative(0, &["shelf:4"]);
+            None
+        }
+        // Whoever waits gets the error, or what may stand in for the price.
+        Answer::Away => permit.fail("the list is away").ok().map(|hit| hit.value),
+    };
+    match cache.lookup(item.to_owned(), class, Reuse::Any) {
+        // Fresh; or stale, and another makes it anew.
+        Lookup::Hit(hit) | Lookup::Stale(hit, None) => Some(hit.value),
+        // It is ours to make anew. A server answers first, and fills in a task.
+        Lookup::Stale(hit, Some(permit)) | Lookup::Early(hit, permit) => {
+            make(permit);
+            Some(hit.value)
+        }
+        Lookup::Negative(_) => None,
+        Lookup::Miss(permit) => make(permit),
+        Lookup::InFlight(waiter) => match waiter.wait() {
+            Waited::Value(price) => Some(price),
+            Waited::Negative(_) => None,
+            Waited::Stale(hit) => Some(hit.value),
+            Waited::Failed(_) => None,
+            Waited::Permit(permit) => make(permit),
+        },
+    }
+}
+
+/// What may be served that is not fresh, and what is cached that is not there.
+fn stale_negative_and_failed(
+    cache: &Prices,
+    clock: &ManualClock,
+    class: TtlClass,
+) -> Result<(), FreshnessError> {
+    let minute = Duration::from_secs(60);
+    let policy = Freshness::ttl(minute)
+        .with_stale_while_revalidate(minute)
+        .with_stale_if_error(minute * 10)
+        .with_negative_ttl(minute / 6)
+        .with_jitter(0.1)?
+        .with_early_refresh(1.0)?;
+    cache.classes().set_freshness(class, policy);
+
+    let tea = |answer| offer(cache, class, "tea", answer);
+    assert_eq!(tea(Answer::Price(300)), Some(300));
+    // Fresh for 54 s at least, 60 s at most: jitter only ever shortens.
+    clock.advance(Duration::from_secs(54));
+    assert_eq!(tea(Answer::Away), Some(300));
+    // Stale: this reader is served the old price and makes the entry anew.
+    clock.advance(Duration::from_secs(36));
+    assert_eq!(tea(Answer::Price(320)), Some(300));
+    assert_eq!(tea(Answer::Away), Some(320));
+    // Too old to be served, unless the query fails.
+    clock.advance(minute * 5);
+    assert_eq!(tea(Answer::Away), Some(320));
+    assert_eq!(tea(Answer::Price(340)), Some(340));
+    // Too old for that, too.
+    clock.advance(minute * 12);
+    assert_eq!(tea(Answer::Away), None);
+
+    let salt = |answer| offer(cache, class, "salt", answer);
+    assert_eq!(salt(Answer::NoSuchItem), None);
+    // Nobody asks again for 9 s at least, unless the shelf changes.
+    clock.advance(Duration::from_secs(9));
+    assert_eq!(salt(Answer::Price(90)), None);
+    assert_eq!(cache.invalidate_tag("shelf:4"), 1);
+    assert_eq!(salt(Answer::Price(90)), Some(90));
+
+    // A policy may change at any time, for what is stored as well.
+    cache.classes().set_freshness(class, Freshness::ttl(minute));
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(salt(Answer::Away), None);
+    Ok(())
+}
+
+/// All who asked at the same time may share a fallback, but nobody later.
+fn a_fallback_for_all(cache: &Prices, class: TtlClass) {
+    let lookup = || cache.lookup("soap".to_owned(), class, Reuse::Any);
+    let (Lookup::Miss(permit), Lookup::InFlight(waiter)) = (lookup(), lookup()) else {
+        unreachable!("there is no soap yet");
+    };
+    permit.share(275);
+    assert!(matches!(waiter.wait(), Waited::Value(275)));
+    assert_eq!(cache.get("soap", class), None);
+}
+
+/// A clock that costs a hit next to nothing, if its owner ticks it.
+fn a_clock_that_is_ticked() -> Result<(), Box<dyn Error>> {
+    let clock = TickedClock::new(Duration::from_secs(1));
+    let cache: Cache<u32, u32, TickedClock> =
+        Cache::builder().max_entries(100).clock(clock).build()?;
+    cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
+    // A timer does this, at least once a second.
+    cache.clock().tick();
+    cache.maintain(500);
+    assert_eq!(cache.get(&1, TtlClass::LIVE_DATA), Some(10));
+    Ok(())
 }

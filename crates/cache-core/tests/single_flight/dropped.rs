@@ -1,0 +1,161 @@
+//! Ten thousand waiters dropped in any order: nothing of them is left.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    task::Poll,
+};
+
+use cache_core::{Cache, ManualClock, Permit, Waited, Waiter};
+
+use crate::support::{Bell, CLASS, Dice, assert_settled, holds_permits, miss, wait};
+
+const CROWD: usize = 10_000;
+
+/// A hasher that tells, by the count of its token, whether a cache lives.
+struct Traced {
+    hasher: RandomState,
+    _token: Arc<()>,
+}
+
+impl BuildHasher for Traced {
+    type Hasher = <RandomState as BuildHasher>::Hasher;
+
+    fn build_hasher(&self) -> Self::Hasher {
+        self.hasher.build_hasher()
+    }
+}
+
+type Key = Arc<str>;
+type Holder = Permit<Key, u32, ManualClock>;
+
+/// A filler, a crowd that waits, and what they share.
+struct Line {
+    cache: Cache<Key, u32, ManualClock>,
+    key: Key,
+    bell: Arc<Bell>,
+    permit: Option<Holder>,
+    waiters: Vec<Waiter<Key, u32, ManualClock>>,
+}
+
+impl Line {
+    fn new() -> Self {
+        let (cache, _) = crate::support::store();
+        let key: Key = "the key".into();
+        let bell = Arc::new(Bell::default());
+        let permit = Some(miss(&cache, Arc::clone(&key)));
+        let waiters = (0..CROWD).map(|number| {
+            let mut waiter = wait(&cache, Arc::clone(&key));
+            // Some have not been polled yet.
+            if number % 3 != 0 {
+                assert!(bell.poll(&mut waiter).is_pending());
+            }
+            waiter
+        });
+        let waiters = waiters.collect();
+        Self {
+            cache,
+            key,
+            bell,
+            permit,
+            waiters,
+        }
+    }
+
+    fn assert_nothing_left(self) {
+        assert!(self.waiters.is_empty());
+        drop(self.permit);
+        assert_eq!(Arc::strong_count(&self.key), 1, "keys are left");
+        assert_eq!(Arc::strong_count(&self.bell), 1, "wakers are left");
+        assert!(!holds_permits(&self.cache), "a permit is still counted");
+        assert_eq!(self.cache.weight(), 0);
+        assert_settled(&self.cache, Arc::clone(&self.key));
+    }
+}
+
+#[test]
+fn waiters_leave_in_any_order() {
+    let mut dice = Dice(42);
+    let mut line = Line::new();
+    dice.shuffle(&mut line.waiters);
+    for (number, waiter) in std::mem::take(&mut line.waiters).into_iter().enumerate() {
+        drop(waiter);
+        // Each holds its own key; besides, the filler and the flight do.
+        let left = CROWD - number - 1;
+        assert_eq!(Arc::strong_count(&line.key), 1 + left + 2);
+    }
+    assert!(holds_permits(&line.cache), "the filler holds one");
+    assert_eq!(line.bell.rung(), 0, "nobody was elected");
+    line.assert_nothing_left();
+}
+
+/// The filler leaves somewhere among them, and so does whoever was elected.
+#[test]
+fn elections_in_the_middle_of_it_leave_nothing_either() {
+    let mut dice = Dice(1);
+    for round in 0..4 {
+        let mut line = Line::new();
+        dice.shuffle(&mut line.waiters);
+        let filler_leaves = [CROWD - 1, CROWD / 2, 10, 1][round];
+        while !line.waiters.is_empty() {
+            if line.waiters.len() == filler_leaves {
+                line.permit = None;
+            }
+            let pick = dice.below(line.waiters.len());
+            let mut waiter = line.waiters.swap_remove(pick);
+            // Some look before they leave, and hold a permit if elected.
+            if pick % 2 == 0 {
+                match line.bell.poll(&mut waiter) {
+                    Poll::Pending => {}
+                    Poll::Ready(Waited::Permit(permit)) => {
+                        assert!(line.permit.is_none(), "two hold the right to fill");
+                        drop(permit);
+                    }
+                    Poll::Ready(other) => panic!("{other:?} although nobody filled"),
+                }
+            }
+        }
+        line.assert_nothing_left();
+    }
+}
+
+/// A served waiter that is never looked at holds its value until it is dropped.
+#[test]
+fn values_given_to_waiters_are_not_kept() {
+    let (cache, _) = crate::support::store::<u32, Arc<()>>();
+    let value = Arc::new(());
+    let permit = miss(&cache, 1);
+    let mut waiters: Vec<_> = (0..CROWD).map(|_| wait(&cache, 1)).collect();
+    permit.share(Arc::clone(&value));
+    Dice(7).shuffle(&mut waiters);
+    for (number, waiter) in waiters.into_iter().enumerate() {
+        assert!(
+            Arc::strong_count(&value) > 1,
+            "waiter {number} was given it"
+        );
+        drop(waiter);
+    }
+    assert_eq!(Arc::strong_count(&value), 1);
+    assert_settled(&cache, 1);
+}
+
+/// Waiters and permits keep the cache they belong to alive, and no longer.
+#[test]
+fn the_cache_ends_with_its_last_handle() {
+    let token = Arc::new(());
+    let cache = Cache::builder()
+        .max_entries(10)
+        .hasher(Traced {
+            hasher: RandomState::new(),
+            _token: Arc::clone(&token),
+        })
+        .build()
+        .unwrap();
+    let lookup = |key: u32| cache.lookup(key, CLASS, cache_core::Reuse::Any);
+    let held: Vec<_> = (0..100).map(|number| lookup(number % 7)).collect();
+    cache.insert(1, 1, CLASS, &["tag"]);
+    drop(cache);
+    assert_eq!(Arc::strong_count(&token), 2, "the handles keep it");
+    drop(held);
+    assert_eq!(Arc::strong_count(&token), 1);
+}

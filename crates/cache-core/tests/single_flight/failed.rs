@@ -1,0 +1,199 @@
+//! Fills that fail: an error for all, or what may stand in for the value.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use cache_core::{FillError, Filled, Freshness, Lookup, Refusal, Reuse, TtlClass, Waited};
+
+use crate::support::{
+    CLASS, KEY, Store, assert_settled, block_on, holds_permits, miss, store, wait,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct Away;
+
+impl fmt::Display for Away {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the database is away")
+    }
+}
+
+impl std::error::Error for Away {}
+
+/// A value that has been stale for half a minute, of a class that keeps it for
+/// when a fill fails.
+fn with_stale() -> Store {
+    let (cache, clock) = store();
+    let policy = Freshness::ttl(MINUTE).with_stale_if_error(MINUTE);
+    cache.classes().set_freshness(CLASS, policy);
+    cache.insert(KEY, 1, CLASS, &["record"]);
+    clock.advance(MINUTE * 3 / 2);
+    cache
+}
+
+fn error_of<T: fmt::Debug>(result: Result<T, FillError>) -> FillError {
+    result.expect_err("nothing may stand in")
+}
+
+#[test]
+fn all_who_wait_get_the_same_error() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let waiters: Vec<_> = (0..1_000).map(|_| wait(&cache, KEY)).collect();
+    let own = error_of(permit.fail(Away));
+    assert!(own.downcast_ref::<Away>().is_some());
+    for (number, waiter) in waiters.into_iter().enumerate() {
+        let waited = if number % 2 == 0 {
+            waiter.wait()
+        } else {
+            block_on(waiter)
+        };
+        let Waited::Failed(error) = waited else {
+            panic!("{waited:?} of a fill that failed");
+        };
+        assert!(Arc::ptr_eq(&error, &own));
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.failed_fills, stats.coalesced), (1, 1_000));
+    assert!(!holds_permits(&cache));
+    // The error is nobody's answer any more: the next may try.
+    let permit = miss(&cache, KEY);
+    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_settled(&cache, KEY);
+}
+
+#[test]
+fn a_stale_value_stands_in_where_the_class_says_so() {
+    let cache = with_stale();
+    let permit = miss(&cache, KEY);
+    let waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
+    let own = permit.fail(Away).expect("it may stand in");
+    assert_eq!((own.value, own.age, own.ttl), (1, MINUTE * 3 / 2, MINUTE));
+    for waiter in waiters {
+        let waited = waiter.wait();
+        assert!(matches!(waited, Waited::Stale(hit) if hit == own));
+    }
+    assert_settled(&cache, KEY);
+}
+
+/// In one line: who takes what is stale, who does not, and who has a class of
+/// narrower windows.
+#[test]
+fn what_stands_in_is_each_waiters_to_judge() {
+    let cache = with_stale();
+    let strict = TtlClass::USER_CONTEXT;
+    let policy = Freshness::ttl(MINUTE);
+    cache.classes().set_freshness(strict, policy);
+    let permit = miss(&cache, KEY);
+    let joined = |class, reuse| match cache.lookup(KEY, class, reuse) {
+        Lookup::InFlight(waiter) => waiter,
+        other => panic!("{other:?} although somebody fills"),
+    };
+    let lenient = joined(CLASS, Reuse::Any);
+    let young = joined(CLASS, Reuse::MaxAge(Duration::MAX));
+    let narrow = joined(strict, Reuse::Any);
+    let own = permit.fail(Away);
+    assert!(own.is_ok());
+    assert!(matches!(lenient.wait(), Waited::Stale(hit) if hit.value == 1));
+    let errors = [young.wait(), narrow.wait()].map(|waited| match waited {
+        Waited::Failed(error) => error,
+        other => panic!("{other:?} stands in for a stricter reader"),
+    });
+    assert!(Arc::ptr_eq(&errors[0], &errors[1]));
+    assert_settled(&cache, KEY);
+}
+
+/// An invalidation during the fill takes the stand-in away, too.
+#[test]
+fn what_was_invalidated_stands_in_for_nobody() {
+    let cache = with_stale();
+    let permit = miss(&cache, KEY);
+    let before = wait(&cache, KEY);
+    assert_eq!(cache.invalidate_tag("record"), 1);
+    let after = wait(&cache, KEY);
+    let own = error_of(permit.fail(Away));
+    for waiter in [before, after] {
+        let waited = waiter.wait();
+        assert!(matches!(waited, Waited::Failed(error) if Arc::ptr_eq(&error, &own)));
+    }
+    assert_settled(&cache, KEY);
+}
+
+/// A shared fallback reaches all who wait and nobody later.
+#[test]
+fn a_shared_value_is_not_stored() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
+    permit.share(5);
+    for waiter in waiters {
+        assert!(matches!(waiter.wait(), Waited::Value(5)));
+    }
+    assert_eq!(cache.get(&KEY, CLASS), None);
+    assert_settled(&cache, KEY);
+}
+
+/// That something does not exist reaches those who wait as what it is, whether
+/// the class keeps it or not.
+#[test]
+fn a_negative_answer_reaches_all_who_wait() {
+    for keeps in [false, true] {
+        let (cache, _) = store::<u32, u32>();
+        if keeps {
+            let policy = Freshness::ttl(MINUTE).with_negative_ttl(MINUTE);
+            cache.classes().set_freshness(CLASS, policy);
+        }
+        let permit = miss(&cache, KEY);
+        let waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
+        let stored = permit.fill_negative(0, &[]) == Filled::Stored;
+        assert_eq!(stored, keeps);
+        for waiter in waiters {
+            assert!(matches!(waiter.wait(), Waited::Negative(0)));
+        }
+        let found = cache.lookup(KEY, CLASS, Reuse::Any);
+        assert_eq!(matches!(found, Lookup::Negative(_)), keeps);
+        drop(found);
+        assert_settled(&cache, KEY);
+    }
+}
+
+/// Whether something exists is as outdated as any value once its record has
+/// changed: it goes to those who asked before, and no further.
+#[test]
+fn a_negative_answer_loses_against_an_invalidation() {
+    let (cache, _) = store::<u32, u32>();
+    let policy = Freshness::ttl(MINUTE).with_negative_ttl(MINUTE);
+    cache.classes().set_freshness(CLASS, policy);
+    let permit = miss(&cache, KEY);
+    let before = wait(&cache, KEY);
+    cache.invalidate_tag("record");
+    let after = wait(&cache, KEY);
+    let filled = permit.fill_negative(0, &["record"]);
+    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    assert!(matches!(before.wait(), Waited::Negative(0)));
+    let Waited::Permit(permit) = after.wait() else {
+        panic!("began after the invalidation");
+    };
+    assert_eq!(permit.fill(1, &["record"]), Filled::Stored);
+    assert_eq!(cache.get(&KEY, CLASS), Some(1));
+    assert_settled(&cache, KEY);
+}
+
+/// A filler that drops its permit instead of failing leaves the next to try,
+/// and each who tries may fail in its turn: nobody asks twice.
+#[test]
+fn a_line_in_which_everyone_gives_up_comes_to_an_end() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
+    drop(permit);
+    for waiter in waiters {
+        let Waited::Permit(permit) = waiter.wait() else {
+            panic!("nobody filled");
+        };
+        drop(permit);
+    }
+    assert_eq!(cache.stats().coalesced, 0);
+    assert_settled(&cache, KEY);
+}

@@ -1,0 +1,209 @@
+//! What all these tests share.
+
+use std::{
+    future::{Future, poll_fn},
+    hash::Hash,
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
+
+use cache_core::{Cache, Filled, Lookup, ManualClock, Permit, Reuse, TtlClass, Waited, Waiter};
+
+pub(crate) const CLASS: TtlClass = TtlClass::LIVE_DATA;
+
+/// The key that all want.
+pub(crate) const KEY: u32 = 7;
+
+pub(crate) type Store = Cache<u32, u32, ManualClock>;
+
+pub(crate) fn store<K, V>() -> (Cache<K, V, ManualClock>, ManualClock)
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+{
+    let clock = ManualClock::new();
+    let builder = Cache::builder().max_entries(100).clock(clock.clone());
+    (builder.build().unwrap(), clock)
+}
+
+pub(crate) fn miss<K, V>(cache: &Cache<K, V, ManualClock>, key: K) -> Permit<K, V, ManualClock>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+{
+    match cache.lookup(key, CLASS, Reuse::Any) {
+        Lookup::Miss(permit) => permit,
+        _ => panic!("not the first miss"),
+    }
+}
+
+pub(crate) fn wait<K, V>(cache: &Cache<K, V, ManualClock>, key: K) -> Waiter<K, V, ManualClock>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+{
+    match cache.lookup(key, CLASS, Reuse::Any) {
+        Lookup::InFlight(waiter) => waiter,
+        _ => panic!("nobody fills"),
+    }
+}
+
+/// Asks for the key and, if it comes to that, fills it with what `query` makes.
+pub(crate) async fn ask<F: Future<Output = u32>>(
+    cache: Store,
+    arrived: impl FnOnce(),
+    query: impl FnOnce() -> F,
+) -> u32 {
+    let found = cache.lookup(KEY, CLASS, Reuse::Any);
+    arrived();
+    let permit = match found {
+        Lookup::Hit(hit) => return hit.value,
+        Lookup::Miss(permit) => permit,
+        Lookup::InFlight(waiter) => match waiter.await {
+            Waited::Value(value) => return value,
+            Waited::Permit(permit) => permit,
+            other => panic!("{other:?} without a failure"),
+        },
+        other => panic!("{other:?} without windows"),
+    };
+    let value = query().await;
+    assert_eq!(permit.fill(value, &[]), Filled::Stored);
+    value
+}
+
+/// Whether the cache counts a permit as outstanding. A predicate is kept for
+/// the fills under way, and only for them.
+pub(crate) fn holds_permits<K, V>(cache: &Cache<K, V, ManualClock>) -> bool
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+{
+    let token = Arc::new(());
+    let kept = Arc::clone(&token);
+    let removed = cache.invalidate_if(move |_, _| Arc::strong_count(&kept) == 0);
+    assert_eq!(removed, 0);
+    Arc::strong_count(&token) > 1
+}
+
+/// Asserts that nothing of a flight is left: links agree, no permit is counted,
+/// and nobody fills the key.
+pub(crate) fn assert_settled<K, V>(cache: &Cache<K, V, ManualClock>, key: K)
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+{
+    cache.validate().unwrap();
+    assert!(!holds_permits(cache), "a permit is still counted");
+    let found = cache.lookup(key, CLASS, Reuse::Any);
+    assert!(
+        !matches!(found, Lookup::InFlight(_)),
+        "somebody still fills"
+    );
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+pub(crate) struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Bell {
+    pub(crate) fn rung(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn poll<F: Future + Unpin>(self: &Arc<Self>, future: &mut F) -> Poll<F::Output> {
+        let waker = Waker::from(Arc::clone(self));
+        pin!(future).poll(&mut Context::from_waker(&waker))
+    }
+}
+
+/// Gives way to other tasks once.
+pub(crate) async fn pause() {
+    let mut paused = false;
+    poll_fn(|context| {
+        if paused {
+            return Poll::Ready(());
+        }
+        paused = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Opens when so many have arrived; under any runtime or none.
+pub(crate) struct Gate(Mutex<(usize, Vec<Waker>)>);
+
+impl Gate {
+    pub(crate) fn new(expected: usize) -> Arc<Self> {
+        Arc::new(Self(Mutex::new((expected, Vec::new()))))
+    }
+
+    pub(crate) fn arrive(&self) {
+        let mut gate = self.0.lock().unwrap();
+        gate.0 -= 1;
+        if gate.0 == 0 {
+            let wakers = std::mem::take(&mut gate.1);
+            drop(gate);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    pub(crate) async fn opened(&self) {
+        poll_fn(|context| {
+            let mut gate = self.0.lock().unwrap();
+            if gate.0 == 0 {
+                return Poll::Ready(());
+            }
+            gate.1.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Runs a future on this thread, with no runtime at all.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return result;
+        }
+        thread::park();
+    }
+}
+
+/// Random numbers that are the same in every run.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}

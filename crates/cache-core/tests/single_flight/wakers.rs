@@ -1,0 +1,182 @@
+//! Wakers: changed between polls, moved between threads, and never touched
+//! under a lock.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread,
+};
+
+use cache_core::{Filled, Waited};
+
+use crate::support::{Bell, CLASS, KEY, Store, assert_settled, block_on, miss, store, wait};
+
+#[test]
+fn the_last_waker_is_woken_and_no_other() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let mut waiter = wait(&cache, KEY);
+    let bells: Vec<_> = (0..10).map(|_| Arc::new(Bell::default())).collect();
+    for bell in &bells {
+        assert!(bell.poll(&mut waiter).is_pending());
+    }
+    // Only the last is kept at all.
+    let kept = bells.iter().map(|bell| Arc::strong_count(bell) - 1);
+    assert_eq!(kept.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    let rung = bells.iter().map(|bell| bell.rung());
+    assert_eq!(rung.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(Arc::strong_count(&bells[9]), 1, "none is kept");
+    let waited = bells[0].poll(&mut waiter);
+    assert!(matches!(waited, Poll::Ready(Waited::Value(1))));
+    assert_settled(&cache, KEY);
+}
+
+/// A waiter that was elected, and looks with another waker than the one that
+/// was woken, is elected all the same.
+#[test]
+fn an_election_does_not_depend_on_the_waker() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let mut waiter = wait(&cache, KEY);
+    let (old, new) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    assert!(old.poll(&mut waiter).is_pending());
+    drop(permit);
+    assert_eq!(old.rung(), 1);
+    assert!(matches!(
+        new.poll(&mut waiter),
+        Poll::Ready(Waited::Permit(_))
+    ));
+    assert_settled(&cache, KEY);
+}
+
+/// Polled often, woken once: and a waiter that was never polled misses nothing.
+#[test]
+fn polling_is_free_and_not_needed() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let (mut eager, lazy) = (wait(&cache, KEY), wait(&cache, KEY));
+    let bell = Arc::new(Bell::default());
+    for _ in 0..100 {
+        assert!(bell.poll(&mut eager).is_pending());
+    }
+    assert_eq!(Arc::strong_count(&bell), 2);
+    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(bell.rung(), 1);
+    assert!(matches!(lazy.wait(), Waited::Value(1)));
+    assert!(matches!(block_on(eager), Waited::Value(1)));
+    assert_settled(&cache, KEY);
+}
+
+/// A waiter is polled by one thread and taken over by another, which blocks.
+#[test]
+fn a_waiter_may_change_its_thread() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let bell = Arc::new(Bell::default());
+    let mut moved = wait(&cache, KEY);
+    assert!(bell.poll(&mut moved).is_pending());
+    let (blocked, awaited) = (wait(&cache, KEY), wait(&cache, KEY));
+    thread::scope(|scope| {
+        let waiting = [
+            scope.spawn(move || moved.wait()),
+            scope.spawn(move || blocked.wait()),
+            scope.spawn(move || block_on(awaited)),
+        ];
+        assert_eq!(permit.fill(1, &[]), Filled::Stored);
+        for waiter in waiting {
+            assert!(matches!(waiter.join(), Ok(Waited::Value(1))));
+        }
+    });
+    assert_settled(&cache, KEY);
+}
+
+/// Uses the cache whenever it is woken, and when it is dropped.
+struct Meddler(Store);
+
+impl Meddler {
+    fn meddle(&self) {
+        self.0.insert(KEY + 1, 0, CLASS, &["tag"]);
+        assert_eq!(self.0.invalidate_tag("tag"), 1);
+        assert!(self.0.len() <= 1);
+    }
+}
+
+impl Wake for Meddler {
+    fn wake(self: Arc<Self>) {
+        self.meddle();
+    }
+}
+
+impl Drop for Meddler {
+    fn drop(&mut self) {
+        self.meddle();
+    }
+}
+
+/// With one shard, a waker that is touched under the lock of the shard never
+/// returns.
+#[test]
+fn wakers_run_and_end_unlocked() {
+    let cache: Store = cache_core::Cache::builder()
+        .max_entries(100)
+        .shards(1)
+        .clock(cache_core::ManualClock::new())
+        .build()
+        .unwrap();
+    let poll = |waiter: &mut cache_core::Waiter<u32, u32, _>| {
+        let waker = Waker::from(Arc::new(Meddler(cache.clone())));
+        assert!(
+            Pin::new(waiter)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+    };
+    let permit = miss(&cache, KEY);
+    let mut waiters: Vec<_> = (0..4).map(|_| wait(&cache, KEY)).collect();
+    for waiter in &mut waiters {
+        poll(waiter);
+        // Drops the waker of before.
+        poll(waiter);
+    }
+    // Elects the first, drops the second with its waker, serves the others.
+    drop(permit);
+    let Poll::Ready(Waited::Permit(permit)) = Arc::new(Bell::default()).poll(&mut waiters[0])
+    else {
+        panic!("the first was not elected");
+    };
+    drop(waiters.remove(1));
+    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert!(matches!(waiters.pop().unwrap().wait(), Waited::Value(1)));
+    assert_settled(&cache, KEY);
+}
+
+/// A waker that is replaced may even bring what its waiter waits for.
+#[test]
+fn a_waker_ends_outside_the_lock_of_its_waiter() {
+    struct Filler(Store);
+    impl Wake for Filler {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Filler {
+        fn drop(&mut self) {
+            self.0.insert(KEY, 1, CLASS, &[]);
+        }
+    }
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let mut waiter = wait(&cache, KEY);
+    let waker = Waker::from(Arc::new(Filler(cache.clone())));
+    let polled = Pin::new(&mut waiter).poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    drop(waker);
+    let bell = Arc::new(Bell::default());
+    assert!(bell.poll(&mut waiter).is_pending(), "it looked before that");
+    assert_eq!(bell.rung(), 1);
+    let waited = bell.poll(&mut waiter);
+    assert!(matches!(waited, Poll::Ready(Waited::Value(1))));
+    drop(permit);
+    assert_settled(&cache, KEY);
+}
