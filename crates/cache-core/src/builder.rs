@@ -113,8 +113,9 @@ impl<K, V, C, S> Builder<K, V, C, S> {
     }
 
     /// The number of shards, each with its lock, rounded up to a power of two:
-    /// 1 to 65,536. By default at least 64, more on many processors, fewer if
-    /// the cache is bounded to few entries.
+    /// 1 to 65,536. By default at least 64, more on many processors; where
+    /// entries are counted, fewer if there are less than 512 for each, and more if
+    /// there are more than 8,192.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
         self
@@ -170,16 +171,18 @@ where
     }
 }
 
-/// Enough shards that threads seldom meet in one, but, where entries are
-/// counted, few enough that each has some to choose among when one must leave.
+/// Enough shards that threads seldom meet in one. Where entries are counted, few
+/// enough that each has some hundreds to choose among when one must leave, and so
+/// many that none has more than some thousands to move when it grows.
 fn default_shards(capacity: u64, counts_entries: bool) -> usize {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = (threads * 16).next_power_of_two().clamp(64, 1_024);
-    if counts_entries {
-        let most = usize::try_from(capacity / 64).unwrap_or(usize::MAX);
-        // The greatest power of two that is not above.
-        let most = most.checked_ilog2().map_or(1, |log| 1 << log);
-        return shards.min(most);
+    if !counts_entries {
+        return shards;
     }
-    shards
+    // The greatest power of two that is not above.
+    let floor = |number: u64| 1_u64 << number.max(1).ilog2();
+    let (few, many) = (floor(capacity / 512), floor(capacity / 4_096).min(4_096));
+    let shards = (shards as u64).min(few).max(many);
+    usize::try_from(shards).unwrap_or(1)
 }
