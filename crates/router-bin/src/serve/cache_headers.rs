@@ -10,9 +10,9 @@ use intent_router::{CacheOutcome, CacheUse, Routed};
 /// How a request wants the cache to be used, by its `Cache-Control`.
 ///
 /// `no-store` forbids it; `no-cache` and `max-age=0` take no stored answer;
-/// `max-age=N` takes one that is at most so old. A `max-age` that is not a
-/// number is read as 0, the reading that serves nothing stale. Directives that
-/// mean nothing here are ignored, as RFC 9111 asks.
+/// `max-age=N` takes one that is fresh and at most so old: whoever names an age
+/// gets nothing stale. A `max-age` that is not a number is read as 0. Directives
+/// that mean nothing here are ignored, as RFC 9111 asks.
 pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
     let mut reuse = Reuse::Any;
     for value in headers.get_all(header::CACHE_CONTROL) {
@@ -37,9 +37,9 @@ pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
 fn max_age(argument: &str) -> Reuse {
     match argument.parse::<u64>() {
         Ok(seconds) if seconds > 0 => Reuse::MaxAge(Duration::from_secs(seconds)),
-        // More digits than a u64 holds: any age will do.
+        // More digits than a u64 holds: any age will do, as long as it is fresh.
         Err(_) if !argument.is_empty() && argument.bytes().all(|b| b.is_ascii_digit()) => {
-            Reuse::Any
+            Reuse::MaxAge(Duration::MAX)
         }
         _ => Reuse::Nothing,
     }
@@ -57,6 +57,20 @@ fn stricter(a: Reuse, b: Reuse) -> Reuse {
 pub(crate) fn cache_status(routed: &Routed) -> String {
     let mut text = match routed.cache {
         CacheOutcome::Hit { remaining, .. } => format!("router; hit; ttl={}", remaining.as_secs()),
+        CacheOutcome::Stale {
+            overdue, failed, ..
+        } => {
+            // In whole seconds, rounded down as that of a fresh one is, so that
+            // what is stale always shows as such.
+            let seconds = overdue.as_secs() + u64::from(overdue.subsec_nanos() > 0);
+            // A request that went on to the source is no hit, though what it
+            // got was stored.
+            if failed {
+                format!("router; fwd=stale; ttl=-{seconds}; detail=stale-if-error")
+            } else {
+                format!("router; hit; ttl=-{seconds}")
+            }
+        }
         CacheOutcome::Miss { stored, requested } => {
             let forwarded = if requested { "request" } else { "miss" };
             let stored = if stored { "; stored" } else { "" };
@@ -87,7 +101,7 @@ pub(crate) fn describe(routed: &Routed, cache_status: &str, headers: &mut Header
         header::HeaderName::from_static("cache-status"),
         cache_status.to_owned(),
     );
-    if let CacheOutcome::Hit { age, .. } = routed.cache {
+    if let CacheOutcome::Hit { age, .. } | CacheOutcome::Stale { age, .. } = routed.cache {
         set(header::AGE, age.as_secs().to_string());
     }
 }
@@ -122,9 +136,11 @@ mod tests {
         check("max-age", CacheUse::Allowed(Reuse::Nothing));
         check(
             "max-age=99999999999999999999",
-            CacheUse::Allowed(Reuse::Any),
+            CacheUse::Allowed(Reuse::MaxAge(Duration::MAX)),
         );
         check("no-store, \u{e9}", CacheUse::Forbidden);
         check("only-if-cached-not", CacheUse::Allowed(Reuse::Any));
+        check("max-stale=60", CacheUse::Allowed(Reuse::Any));
+        check("max-stale, max-age=60", at_most(60));
     }
 }
