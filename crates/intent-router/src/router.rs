@@ -19,7 +19,7 @@ use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed,
 use crate::service::{CacheService, EntryKey};
 use crate::slots::{Date, Slots};
 use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Records};
-use crate::through::{Delivered, FillPermit, Look, Made, fill, look};
+use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
 use crate::weight::Kept;
 
 /// The time of day, for time stamps and relative periods ("last month").
@@ -304,19 +304,20 @@ impl Question<'_> {
         let key = cache.entry_key(&self.intent.name, owner, &self.text())?;
         let digest = key.digest();
         let found = look(&cache.answers, &cache.invalidations, key, self.class, reuse);
-        let (kept, outcome) = match found.await {
-            Look::Served(kept, outcome) => (kept, outcome),
+        let served = match found.await {
+            Look::Served(kept, outcome) => Ok((kept, outcome)),
             Look::Due(kept, outcome, permit) => match &self.router.spawn {
                 Some(spawn) => {
                     spawn(self.refresh(permit, reuse));
-                    (kept, outcome)
+                    Ok((kept, outcome))
                 }
-                None => self.fill(permit, reuse).await.map_err(RouteError::Source)?,
+                None => self.fill(permit, reuse).await.served(),
             },
-            Look::Missing(permit) => self.fill(permit, reuse).await.map_err(RouteError::Source)?,
-            Look::Failed(error) => return Err(RouteError::Source(error)),
+            Look::Missing(permit) => self.fill(permit, reuse).await.served(),
+            Look::Failed(error) => Err(error),
             Look::Outdated => return Ok(None),
         };
+        let (kept, outcome) = served.map_err(RouteError::Source)?;
         Ok(Some(Routed {
             answer: kept.answer,
             calls: self.calls.load(Ordering::Relaxed),
@@ -326,11 +327,7 @@ impl Question<'_> {
     }
 
     /// Makes the answer that `permit` is for.
-    async fn fill(
-        &self,
-        permit: FillPermit<EntryKey, Kept>,
-        reuse: Reuse,
-    ) -> Delivered<(Kept, CacheOutcome)> {
+    async fn fill(&self, permit: FillPermit<EntryKey, Kept>, reuse: Reuse) -> Ended<Kept> {
         let make = async {
             let Answered {
                 answer,
@@ -386,19 +383,17 @@ impl Question<'_> {
                 slots,
                 calls: AtomicU32::new(0),
             };
-            let filled = question.fill(permit, reuse).await;
-            let calls = question.calls.load(Ordering::Relaxed);
-            match filled {
-                Ok((_, outcome)) => Refreshed {
-                    stored: matches!(outcome, CacheOutcome::Miss { stored: true, .. }),
-                    calls,
-                    failure: None,
-                },
-                Err(failure) => Refreshed {
-                    stored: false,
-                    calls,
-                    failure: Some(failure),
-                },
+            let (stored, failure) = match question.fill(permit, reuse).await {
+                Ended::Made(_, outcome) => (
+                    matches!(outcome, CacheOutcome::Miss { stored: true, .. }),
+                    None,
+                ),
+                Ended::StandIn(_, _, error) | Ended::Failed(error) => (false, Some(error)),
+            };
+            Refreshed {
+                stored,
+                failure,
+                calls: question.calls.load(Ordering::Relaxed),
             }
         })
     }
@@ -518,7 +513,7 @@ impl Question<'_> {
                 Look::Outdated => {}
             }
         };
-        let filled = fill(permit, invalidations, reuse, make).await;
-        filled.map(|(profile, _)| profile)
+        let ended = fill(permit, invalidations, reuse, make).await;
+        ended.served().map(|(profile, _)| profile)
     }
 }

@@ -44,6 +44,26 @@ pub(crate) enum Look<K, V> {
     Outdated,
 }
 
+/// How a fill ended.
+pub(crate) enum Ended<V> {
+    /// With a value.
+    Made(V, CacheOutcome),
+    /// With an error, for which a stored value stands in.
+    StandIn(V, CacheOutcome, Arc<SourceError>),
+    /// With an error.
+    Failed(Arc<SourceError>),
+}
+
+impl<V> Ended<V> {
+    /// What whoever asked is served.
+    pub(crate) fn served(self) -> Delivered<(V, CacheOutcome)> {
+        match self {
+            Self::Made(value, cache) | Self::StandIn(value, cache, _) => Ok((value, cache)),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
 /// The number of invalidations so far. Stores compare values with invalidations
 /// exactly; an error has neither key nor tags, so that any counts against it.
 #[derive(Debug, Default)]
@@ -118,7 +138,7 @@ pub(crate) async fn fill<K, V>(
     invalidations: &Invalidations,
     reuse: Reuse,
     make: impl Future<Output = Made<V>>,
-) -> Delivered<(V, CacheOutcome)>
+) -> Ended<V>
 where
     K: Hash + Eq + Clone,
     V: Clone,
@@ -143,9 +163,9 @@ where
             return match permit.fail(failure) {
                 Ok(hit) => {
                     let cache = outcome(&hit, true);
-                    Ok((hit.value, cache))
+                    Ended::StandIn(hit.value, cache, error)
                 }
-                Err(_) => Err(error),
+                Err(_) => Ended::Failed(error),
             };
         }
     };
@@ -153,7 +173,7 @@ where
         stored: matches!(filled, Filled::Stored),
         requested: reuse != Reuse::Any,
     };
-    Ok((value, cache))
+    Ended::Made(value, cache)
 }
 
 fn names(tags: &[String]) -> Vec<&str> {
