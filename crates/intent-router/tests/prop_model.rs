@@ -1,5 +1,7 @@
 //! The router against a naive model: a list of what was answered when.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod support;
 
 use std::sync::atomic::Ordering;

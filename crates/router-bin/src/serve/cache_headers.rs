@@ -55,7 +55,15 @@ fn stricter(a: Reuse, b: Reuse) -> Reuse {
 
 /// The `Cache-Status` of a routed request.
 pub(crate) fn cache_status(routed: &Routed) -> String {
-    let mut text = match routed.cache {
+    let mut text = handling(routed.cache);
+    if let Some(key) = routed.key {
+        text.push_str(&format!("; key=\"{key}\""));
+    }
+    text
+}
+
+fn handling(cache: CacheOutcome) -> String {
+    match cache {
         CacheOutcome::Hit { remaining, .. } => format!("router; hit; ttl={}", remaining.as_secs()),
         CacheOutcome::Stale {
             overdue, failed, ..
@@ -79,11 +87,7 @@ pub(crate) fn cache_status(routed: &Routed) -> String {
         CacheOutcome::Collapsed => "router; fwd=miss; collapsed".to_owned(),
         CacheOutcome::Bypass(why) => format!("router; fwd=bypass; detail={}", why.as_str()),
         _ => "router".to_owned(),
-    };
-    if let Some(key) = routed.key {
-        text.push_str(&format!("; key=\"{key}\""));
     }
-    text
 }
 
 /// Writes what the cache did into the headers of a response.
@@ -115,6 +119,28 @@ mod tests {
         let bytes = HeaderValue::from_bytes(value.as_bytes());
         headers.insert(header::CACHE_CONTROL, bytes.expect("a header value"));
         assert_eq!(cache_use(&headers), expect, "{value}");
+    }
+
+    #[test]
+    fn what_is_stale_has_a_negative_ttl() {
+        let check = |overdue: Duration, failed: bool, expect: &str| {
+            let age = Duration::from_secs(300) + overdue;
+            let cache = CacheOutcome::Stale {
+                age,
+                overdue,
+                failed,
+            };
+            assert_eq!(handling(cache), expect);
+        };
+        let millis = Duration::from_millis;
+        check(Duration::from_nanos(1), false, "router; hit; ttl=-1");
+        check(millis(1_000), false, "router; hit; ttl=-1");
+        check(millis(5_001), false, "router; hit; ttl=-6");
+        check(
+            millis(412_000),
+            true,
+            "router; fwd=stale; ttl=-412; detail=stale-if-error",
+        );
     }
 
     #[test]

@@ -38,3 +38,50 @@ pub(crate) fn beside(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
         });
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+    use std::time::Duration;
+
+    use intent_router::Refreshed;
+
+    use super::*;
+
+    #[test]
+    fn refreshes_are_bounded_in_number_and_in_time() {
+        let second = Duration::from_secs(1);
+        let limits = Limits {
+            max_body: 0,
+            max_message: 0,
+            max_connections: 0,
+            header_timeout: second,
+            idle_timeout: second,
+            body_timeout: second,
+            request_timeout: Duration::from_millis(1),
+            shutdown_deadline: second,
+            max_refreshes: 1,
+        };
+        let metrics = Arc::new(Metrics::new());
+        let spawn = beside(Arc::clone(&metrics), &limits);
+        let refreshes = || metrics.snapshot().refreshes;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            spawn(Box::pin(future::pending()));
+            spawn(Box::pin(future::ready(Refreshed::default())));
+            assert_eq!(refreshes().skipped, 1);
+            while refreshes().failed == 0 {
+                tokio::task::yield_now().await;
+            }
+            // There is room again.
+            spawn(Box::pin(future::ready(Refreshed::default())));
+            while refreshes().not_stored == 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(refreshes().skipped, 1);
+        });
+    }
+}
