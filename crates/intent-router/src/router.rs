@@ -27,11 +27,8 @@ use crate::weight::Kept;
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Sees to it that a stored answer is made anew beside the requests: a call
-/// that gives the future to whatever polls it, and returns at once. Under tokio:
-///
-/// ```ignore
-/// router.with_spawn(Arc::new(|refresh| drop(tokio::spawn(refresh))))
-/// ```
+/// that gives the future to whatever polls it, and returns at once. Under tokio
+/// that is `Arc::new(|refresh| drop(tokio::spawn(refresh)))`.
 ///
 /// A future that is dropped, before or while it is polled, makes nothing anew
 /// and gives the right to do so to the next who asks. One that is kept but not
@@ -101,6 +98,25 @@ impl Router {
     /// `early_refresh` chooses. Without it, whoever has the right to make an
     /// answer anew does so before being answered, and only the others are served
     /// the stored one.
+    ///
+    /// ```
+    /// use std::sync::{Arc, mpsc};
+    ///
+    /// # fn example(router: intent_router::Router) -> intent_router::Router {
+    /// # fn block_on(_: intent_router::BoxFuture<'_, intent_router::Refreshed>) {}
+    /// let (begun, due) = mpsc::channel();
+    /// std::thread::spawn(move || {
+    ///     for refresh in due {
+    ///         block_on(refresh); // what your program polls futures with
+    ///     }
+    /// });
+    /// let router = router.with_spawn(Arc::new(move |refresh| {
+    ///     // If that thread is gone, the next who asks has the right.
+    ///     let _ = begun.send(refresh);
+    /// }));
+    /// # router
+    /// # }
+    /// ```
     pub fn with_spawn(mut self, spawn: Spawn) -> Self {
         self.spawn = Some(spawn);
         self

@@ -381,3 +381,36 @@ impl Config {
         warnings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_class_are_its_policy() -> Result<(), FreshnessError> {
+        let policy = |text: &str| {
+            let class: Class = toml::from_str(text).expect("a class");
+            class.freshness()
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(policy("ttl = '9s'")?, Freshness::ttl(seconds(9)));
+        let all = "
+            ttl = '9s'
+            stale_while_revalidate = '2s'
+            stale_if_error = '3s'
+            negative_ttl = '4s'
+            jitter = 0.5
+            early_refresh = 6
+        ";
+        let expect = Freshness::ttl(seconds(9))
+            .with_stale_while_revalidate(seconds(2))
+            .with_stale_if_error(seconds(3))
+            .with_negative_ttl(seconds(4))
+            .with_jitter(0.5)?
+            .with_early_refresh(6.0)?;
+        assert_eq!(policy(all)?, expect);
+        Ok(())
+    }
+}
