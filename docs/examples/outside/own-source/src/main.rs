@@ -120,7 +120,9 @@ fn stale_answers() -> Result<(), Box<dyn Error>> {
         .with_stale_while_revalidate(Duration::from_secs(30))
         .with_stale_if_error(Duration::from_secs(3_600))
         .with_negative_ttl(Duration::from_secs(10));
-    cache.classes().set_freshness(TtlClass::LIVE_DATA, freshness);
+    cache
+        .classes()
+        .set_freshness(TtlClass::LIVE_DATA, freshness);
 
     // The router starts no task: it gives the fetching to whatever runs tasks
     // here. With tokio that is `tokio::spawn`; this channel lets us choose when.
