@@ -128,6 +128,10 @@ fn a_stale_answer_stands_in_for_a_failing_source_and_says_so() {
     assert_eq!(stale.header("etag"), fresh.header("etag"));
     assert!(stale.header("age").is_some());
     assert_eq!(stale.header("cache-control"), Some("private"));
+    let saved = || server.stats()["database_queries"]["saved"].clone();
+    let before = saved();
+    assert!(is_stale(&ask(&server)));
+    assert_eq!(saved(), before, "the source was asked");
     for directive in [
         "max-age=3600",
         "max-age=99999999999999999999",

@@ -171,7 +171,11 @@ impl Metrics {
             latency_us,
         };
         let outcome = Outcome::of(routed.cache);
-        let saved = routed.answer.calls().saturating_sub(routed.calls);
+        let saved = match routed.cache {
+            // The source was asked all the same, in vain.
+            CacheOutcome::Stale { failed: true, .. } => 0,
+            _ => routed.answer.calls().saturating_sub(routed.calls),
+        };
 
         let mut inner = self.inner();
         inner.latencies[outcome as usize].saturating_record(latency_us.min(LONGEST_US));
