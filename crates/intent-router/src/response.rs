@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::principal::Owner;
+use crate::source::SourceError;
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -173,6 +174,18 @@ pub enum CacheOutcome {
         /// Time until it expires.
         remaining: Duration,
     },
+    /// A stored answer was served that is older than the TTL of its class, but
+    /// within one of the windows of the class.
+    Stale {
+        /// Time since it was stored.
+        age: Duration,
+        /// Time since it was fresh for the last time.
+        overdue: Duration,
+        /// Whether it stands in for an answer of the source, which was asked
+        /// and failed. If not, the source was not asked; somebody makes the
+        /// answer anew.
+        failed: bool,
+    },
     /// The source was asked.
     Miss {
         /// Whether the answer was stored.
@@ -197,5 +210,18 @@ pub struct Routed {
     pub key: Option<Digest>,
     /// How many database calls this request itself made. It saved the rest of
     /// those that its [answer takes](Answer::calls).
+    pub calls: u32,
+}
+
+/// What came of making a stored answer anew while those who asked for it were
+/// served the stored one.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Refreshed {
+    /// Whether a newer answer was stored.
+    pub stored: bool,
+    /// Why there is no newer answer: the source failed.
+    pub failure: Option<Arc<SourceError>>,
+    /// How many database calls it took. No [`Routed`] counts them.
     pub calls: u32,
 }

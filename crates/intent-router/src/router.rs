@@ -15,35 +15,46 @@ use crate::error::{BuildError, RouteError};
 use crate::policy::{self, Decision};
 use crate::principal::{Owner, Principal};
 use crate::request::Request;
-use crate::response::{Answer, Bypass, CacheOutcome, Response, Routed, Source};
-use crate::service::{CacheService, Delivered};
+use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
+use crate::service::{CacheService, EntryKey};
 use crate::slots::{Date, Slots};
-use crate::source::{Ask, Found, LiveData, Profile, Records};
-use crate::through::{Made, through};
+use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Records};
+use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
 use crate::weight::Kept;
 
 /// The time of day, for time stamps and relative periods ("last month").
 /// Ages are measured by the cache's own monotonic clock, never by this one.
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Routes requests to answers.
+/// Sees to it that a stored answer is made anew beside the requests: a call
+/// that gives the future to whatever polls it, and returns at once. Under tokio
+/// that is `Arc::new(|refresh| drop(tokio::spawn(refresh)))`.
+///
+/// A future that is dropped, before or while it is polled, makes nothing anew
+/// and gives the right to do so to the next who asks. One that is kept but not
+/// polled keeps that right.
+pub type Spawn = Arc<dyn Fn(BoxFuture<'static, Refreshed>) + Send + Sync>;
+
+/// Routes requests to answers. Clones share all that they are made of.
 ///
 /// See the crate's documentation for an example.
+#[derive(Clone)]
 pub struct Router {
     catalogue: Arc<Catalogue>,
     detector: Arc<dyn Detector>,
     source: Arc<dyn LiveData>,
     cache: Arc<CacheService>,
     /// The TTL class of each intent, in the order of the catalogue.
-    classes: Vec<TtlClass>,
+    classes: Arc<[TtlClass]>,
     wall_clock: WallClock,
+    spawn: Option<Spawn>,
 }
 
 /// An answer with what it takes to store it.
 struct Answered {
     answer: Arc<Answer>,
-    /// The records it was made of; `None` when it must not be stored.
-    records: Option<Vec<String>>,
+    /// The records it was made of.
+    records: Vec<String>,
 }
 
 impl Router {
@@ -71,12 +82,43 @@ impl Router {
             cache,
             classes,
             wall_clock: Arc::new(SystemTime::now),
+            spawn: None,
         })
     }
 
     /// The same router with another source of the time of day.
     pub fn with_wall_clock(mut self, wall_clock: WallClock) -> Self {
         self.wall_clock = wall_clock;
+        self
+    }
+
+    /// The same router, which gives the making anew of stored answers to
+    /// `spawn`, so that nobody waits for it: of an answer that is stale but
+    /// within its class's window `stale_while_revalidate`, and of one that
+    /// `early_refresh` chooses. Without it, whoever has the right to make an
+    /// answer anew does so before being answered, and only the others are served
+    /// the stored one.
+    ///
+    /// ```
+    /// use std::sync::{Arc, mpsc};
+    ///
+    /// # fn example(router: intent_router::Router) -> intent_router::Router {
+    /// # fn block_on(_: intent_router::BoxFuture<'_, intent_router::Refreshed>) {}
+    /// let (begun, due) = mpsc::channel();
+    /// std::thread::spawn(move || {
+    ///     for refresh in due {
+    ///         block_on(refresh); // what your program polls futures with
+    ///     }
+    /// });
+    /// let router = router.with_spawn(Arc::new(move |refresh| {
+    ///     // If that thread is gone, the next who asks has the right.
+    ///     let _ = begun.send(refresh);
+    /// }));
+    /// # router
+    /// # }
+    /// ```
+    pub fn with_spawn(mut self, spawn: Spawn) -> Self {
+        self.spawn = Some(spawn);
         self
     }
 
@@ -149,19 +191,27 @@ impl Router {
             slots: OnceLock::new(),
             calls: AtomicU32::new(0),
         };
-        let enabled = self.cache.is_enabled();
-        match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
-            Decision::Bypass(why) => {
-                let answered = question.answer(None).await.map_err(RouteError::Source)?;
-                Ok(bypassed(answered.answer, why))
+        loop {
+            let enabled = self.cache.is_enabled();
+            match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
+                Decision::Bypass(why) => {
+                    let answered = question.answer(None).await.map_err(RouteError::Source)?;
+                    return Ok(bypassed(answered.answer, why));
+                }
+                Decision::Use(owner, reuse) => {
+                    // Ends as soon as no invalidation comes between a failure
+                    // of the source and those who wait for its answer.
+                    if let Some(routed) = question.cached(owner, reuse).await? {
+                        return Ok(routed);
+                    }
+                }
             }
-            Decision::Use(owner, reuse) => question.cached(owner, reuse).await,
         }
     }
 
     /// The intent of that name, with its TTL class.
     fn intent(&self, name: &str) -> Option<(&Intent, TtlClass)> {
-        let mut intents = self.catalogue.intents().iter().zip(&self.classes);
+        let mut intents = self.catalogue.intents().iter().zip(&*self.classes);
         let (intent, class) = intents.find(|(intent, _)| intent.name == name)?;
         Some((intent, *class))
     }
@@ -264,34 +314,103 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The answer by way of the cache.
-    async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Routed, RouteError> {
-        let router = self.router;
-        let intent = self.intent.name.as_str();
-        let key = router.cache.entry_key(intent, owner, &self.text())?;
+    /// The answer by way of the cache; `None` if the cache is to be asked again.
+    async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Option<Routed>, RouteError> {
+        let cache = &self.router.cache;
+        let key = cache.entry_key(&self.intent.name, owner, &self.text())?;
         let digest = key.digest();
-        let make = || async {
-            match self.answer(Some(reuse)).await {
-                Ok(Answered { answer, records }) => {
-                    let tags = records
-                        .map(|records| policy::answer_tags(intent, answer.owner(), &records));
-                    Made {
-                        value: Ok(Kept::new(answer, tags.as_deref().unwrap_or_default())),
-                        store: tags,
-                    }
+        let found = look(&cache.answers, &cache.invalidations, key, self.class, reuse);
+        let served = match found.await {
+            Look::Served(kept, outcome) => Ok((kept, outcome)),
+            Look::Due(kept, outcome, permit) => match &self.router.spawn {
+                Some(spawn) => {
+                    spawn(self.refresh(permit, reuse));
+                    Ok((kept, outcome))
                 }
-                Err(error) => Made {
-                    value: Err(error),
-                    store: None,
-                },
+                None => self.fill(permit, reuse).await.served(),
+            },
+            Look::Missing(permit) => self.fill(permit, reuse).await.served(),
+            Look::Failed(error) => Err(error),
+            Look::Outdated => return Ok(None),
+        };
+        let (kept, outcome) = served.map_err(RouteError::Source)?;
+        Ok(Some(Routed {
+            answer: kept.answer,
+            calls: self.calls.load(Ordering::Relaxed),
+            cache: outcome,
+            key: Some(digest),
+        }))
+    }
+
+    /// Makes the answer that `permit` is for.
+    async fn fill(&self, permit: FillPermit<EntryKey, Kept>, reuse: Reuse) -> Ended<Kept> {
+        let make = async {
+            let Answered {
+                answer,
+                mut records,
+            } = match self.answer(Some(reuse)).await {
+                Ok(answered) => answered,
+                Err(error) => return Made::Failed(error),
+            };
+            // Those that the message names, be they there or not: when they
+            // appear, the answer without them must go.
+            for template in &self.intent.tags {
+                records.extend(template.fill_from_slots(self.slots()));
+            }
+            let tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
+            let kept = Kept::new(answer, &tags);
+            match kept.answer.source() {
+                Source::LiveData | Source::KnowledgeBase => Made::Value(kept, tags),
+                // That there is no such member.
+                Source::Fallback => Made::Nothing(kept, tags),
             }
         };
-        let (value, cache) = through(&router.cache.answers, key, self.class, reuse, make).await;
-        Ok(Routed {
-            answer: value.map_err(RouteError::Source)?.answer,
-            calls: self.calls.load(Ordering::Relaxed),
-            cache,
-            key: Some(digest),
+        fill(permit, &self.router.cache.invalidations, reuse, make).await
+    }
+
+    /// Makes the answer that `permit` is for while this request is served the
+    /// stored one.
+    fn refresh(
+        &self,
+        permit: FillPermit<EntryKey, Kept>,
+        reuse: Reuse,
+    ) -> BoxFuture<'static, Refreshed> {
+        let router = self.router.clone();
+        let request = self.request.clone();
+        let detection = self.detection.clone();
+        // Those that the key was made of: a period such as "last month" may
+        // be another by the time that this is polled.
+        let slots = self.slots.clone();
+        Box::pin(async move {
+            let Some((intent, class)) = router.intent(&detection.intent) else {
+                return Refreshed::default();
+            };
+            if !router.cache.is_enabled() {
+                return Refreshed::default();
+            }
+            let principal = Principal::identify(&request.user_context);
+            let question = Question {
+                router: &router,
+                request: &request,
+                intent,
+                class,
+                detection: &detection,
+                principal: principal.as_ref(),
+                slots,
+                calls: AtomicU32::new(0),
+            };
+            let (stored, failure) = match question.fill(permit, reuse).await {
+                Ended::Made(_, outcome) => (
+                    matches!(outcome, CacheOutcome::Miss { stored: true, .. }),
+                    None,
+                ),
+                Ended::StandIn(_, _, error) | Ended::Failed(error) => (false, Some(error)),
+            };
+            Refreshed {
+                stored,
+                failure,
+                calls: question.calls.load(Ordering::Relaxed),
+            }
         })
     }
 
@@ -328,20 +447,16 @@ impl Question<'_> {
         let response = self
             .router
             .respond(source, self.detection, found.value.data);
-        let mut records = found.value.tags;
-        for template in &self.intent.tags {
-            records.extend(template.fill_from_slots(self.slots()));
-        }
         Answered {
             answer: Answer::new(response, owner, calls_before + found.calls),
-            records: Some(records),
+            records: found.value.tags,
         }
     }
 
     fn refused(&self, owner: Owner, why: Fallback, calls: u32) -> Answered {
         Answered {
             answer: self.router.fallback(self.detection, owner, why, calls),
-            records: None,
+            records: Vec::new(),
         }
     }
 
@@ -390,17 +505,31 @@ impl Question<'_> {
         let Some(reuse) = reuse else {
             return look_up().await;
         };
-        let make = || async {
-            let value: Delivered<Found<_>> = look_up().await;
-            let known = value.as_ref().is_ok_and(|found| found.value.is_some());
-            Made {
-                value,
-                store: known.then(|| policy::person_tags(who)),
+        let make = async {
+            let found = match look_up().await {
+                Ok(found) => found,
+                Err(error) => return Made::Failed(error),
+            };
+            let tags = policy::person_tags(who);
+            if found.value.is_some() {
+                Made::Value(found, tags)
+            } else {
+                Made::Nothing(found, tags)
             }
         };
         let cache = &self.router.cache;
-        let class = cache.profile_class;
-        let (profile, _) = through(&cache.profiles, who.clone(), class, reuse, make).await;
-        profile
+        let (class, invalidations) = (cache.profile_class, &cache.invalidations);
+        let permit = loop {
+            match look(&cache.profiles, invalidations, who.clone(), class, reuse).await {
+                Look::Served(profile, _) => return Ok(profile),
+                // Whoever comes here is about to wait for the source in any
+                // case, or refreshes beside the requests.
+                Look::Due(_, _, permit) | Look::Missing(permit) => break permit,
+                Look::Failed(error) => return Err(error),
+                Look::Outdated => {}
+            }
+        };
+        let ended = fill(permit, invalidations, reuse, make).await;
+        ended.served().map(|(profile, _)| profile)
     }
 }

@@ -19,20 +19,17 @@ use crate::pattern::Pattern;
 use crate::policy;
 use crate::principal::{Owner, Principal, UserContext, field};
 use crate::response::{Answer, Source};
-use crate::source::{Found, Profile, SourceError};
+use crate::source::{Found, Profile};
+use crate::through::Invalidations;
 use crate::weight::{self, Kept};
 
 /// A clock that all stores of a service share.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// What a store of `T` holds: the value, or the error that those who waited
-/// for one fill share. Errors are handed on, never stored.
-pub(crate) type Delivered<T> = Result<T, Arc<SourceError>>;
-
-pub(crate) type AnswerStore = Cache<EntryKey, Delivered<Kept>, SharedClock>;
-/// Profiles with the number of calls that each look-up took.
-pub(crate) type ProfileStore =
-    Cache<Principal, Delivered<Found<Option<Arc<Profile>>>>, SharedClock>;
+pub(crate) type AnswerStore = Cache<EntryKey, Kept, SharedClock>;
+/// Profiles with the number of calls that each look-up took; no profile for
+/// whom the source does not know.
+pub(crate) type ProfileStore = Cache<Principal, Found<Option<Arc<Profile>>>, SharedClock>;
 pub(crate) type DetectionStore = Cache<Box<str>, Detection, SharedClock>;
 
 /// The identity of a stored answer: its key and whose it is.
@@ -196,6 +193,7 @@ impl ServiceBuilder {
             capacity,
             classes,
             scheme,
+            invalidations: Invalidations::default(),
             enabled: AtomicBool::new(enabled),
         })
     }
@@ -211,6 +209,7 @@ pub struct CacheService {
     pub(crate) detections: DetectionStore,
     pub(crate) profile_class: TtlClass,
     pub(crate) detection_class: TtlClass,
+    pub(crate) invalidations: Invalidations,
     capacity: Capacity,
     classes: Classes,
     scheme: Arc<dyn KeyScheme>,
@@ -285,11 +284,11 @@ impl CacheService {
         Ok(EntryKey { key, owner })
     }
 
-    /// The stored answer, if there is one that is not older than its class
-    /// allows: the Python service's `get`.
+    /// The stored answer, if there is one that is not older than the TTL of its
+    /// class; never a stale one, nor one that says that there is no such member.
+    /// The Python service's `get`.
     pub fn get(&self, entry: &EntryKey, class: TtlClass) -> Option<Arc<Answer>> {
-        let found = self.answers.get(entry, class)?;
-        found.ok().map(|kept| kept.answer)
+        self.answers.get(entry, class).map(|kept| kept.answer)
     }
 
     /// Stores an answer with the records it was made of: the Python service's `set`.
@@ -308,13 +307,14 @@ impl CacheService {
         let tags = policy::answer_tags(answer.intent(), &entry.owner, records);
         let kept = Kept::new(answer, &tags);
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-        let inserted = self.answers.insert(entry, Ok(kept), class, &tags);
+        let inserted = self.answers.insert(entry, kept, class, &tags);
         !matches!(inserted, Inserted::Rejected { .. })
     }
 
     /// Removes what the selector names and returns how many live entries that
     /// were. Answers and profiles being fetched meanwhile are not stored.
     pub fn invalidate(&self, selector: &Selector) -> usize {
+        self.invalidations.begin();
         // Answers always go last: one that is made between the two steps, with
         // a profile that is still stored, must not outlast them.
         match selector {
@@ -330,13 +330,9 @@ impl CacheService {
             }),
             Selector::Pattern(pattern) => {
                 let pattern = pattern.clone();
-                self.answers.invalidate_if(move |key, answer| {
-                    // An error has no scope. It is never stored, and whoever
-                    // asks after this had better ask the source.
+                self.answers.invalidate_if(move |key, kept| {
                     pattern.matches(&key.digest().to_string())
-                        || answer
-                            .as_ref()
-                            .map_or(true, |kept| pattern.matches(&kept.answer.scope()))
+                        || pattern.matches(&kept.answer.scope())
                 })
             }
             Selector::All => {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::principal::{Owner, Principal};
 use crate::response::Answer;
-use crate::service::Delivered;
 use crate::source::{Found, Profile};
 
 /// An entry without its texts and tags: key, answer, links, and the
@@ -39,15 +38,13 @@ impl Kept {
 }
 
 /// The weight of a stored answer.
-pub(crate) fn answer<K>(_: &K, answer: &Delivered<Kept>) -> u64 {
-    // Errors are handed on, never stored.
-    answer.as_ref().map_or(0, |kept| kept.weight)
+pub(crate) fn answer<K>(_: &K, kept: &Kept) -> u64 {
+    kept.weight
 }
 
 /// The weight of a stored profile.
-pub(crate) fn profile(who: &Principal, profile: &Delivered<Found<Option<Arc<Profile>>>>) -> u64 {
-    let profile = profile.as_ref().ok().and_then(|found| found.value.as_ref());
-    let texts = profile.map_or(0, |profile| {
+pub(crate) fn profile(who: &Principal, profile: &Found<Option<Arc<Profile>>>) -> u64 {
+    let texts = profile.value.as_ref().map_or(0, |profile| {
         profile.member_id.len() + profile.kind.len() + profile.display_name.len()
     });
     // Its tags are made of the same two texts.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use cache_core::{ClassError, Classes, Freshness};
+use cache_core::Classes;
 use intent_router::{CacheService, Capacity, Catalogue, KeywordDetector, LiveData, Router};
 use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
 
@@ -20,8 +20,7 @@ pub(crate) fn router(config: &Config) -> Result<Router, Failure> {
         };
         Failure::new(code, error)
     })?;
-    let unusable = |error| Failure::new(Code::Config, error);
-    let classes = classes(config).map_err(unusable)?;
+    let classes = classes(config)?;
     let cache = CacheService::builder()
         .capacity(capacity(config))
         .classes(classes)
@@ -81,11 +80,17 @@ fn capacity(config: &Config) -> Capacity {
     }
 }
 
-fn classes(config: &Config) -> Result<Classes, ClassError> {
+fn classes(config: &Config) -> Result<Classes, Failure> {
     let classes = Classes::default();
     for (name, class) in config.cache.classes.iter() {
-        let handle = classes.define(name)?;
-        classes.set_freshness(handle, Freshness::ttl(class.ttl.get()));
+        let handle = classes
+            .define(name)
+            .map_err(|error| Failure::new(Code::Config, error))?;
+        // In range, as the configuration was read.
+        let freshness = class
+            .freshness()
+            .map_err(|error| Failure::new(Code::Config, error))?;
+        classes.set_freshness(handle, freshness);
     }
     Ok(classes)
 }

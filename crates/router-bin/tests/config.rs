@@ -11,7 +11,7 @@ use serde_json::Value;
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 19] = [
+const EVERY_KEY: [(&str, &str); 24] = [
     ("server.listen", "127.0.0.1:9000"),
     ("server.max_body", "2MiB"),
     ("server.max_message", "8KiB"),
@@ -25,6 +25,11 @@ const EVERY_KEY: [(&str, &str); 19] = [
     ("cache.capacity", "32MiB"),
     ("cache.entries", "1000"),
     ("cache.classes.*.ttl", "1m"),
+    ("cache.classes.*.stale_while_revalidate", "10s"),
+    ("cache.classes.*.stale_if_error", "1h"),
+    ("cache.classes.*.negative_ttl", "5s"),
+    ("cache.classes.*.jitter", "0.1"),
+    ("cache.classes.*.early_refresh", "1.5"),
     ("source.url", "sqlite:///var/lib/crm.db"),
     ("source.connections", "8"),
     ("source.deadline", "3s"),
@@ -142,11 +147,19 @@ fn the_documentation_names_every_key_its_default_and_its_variable() {
         .iter()
         .filter(|(key, _)| key.starts_with("cache.classes."))
     {
-        let class = key.split('.').nth(2).unwrap();
+        let (class, setting) = key["cache.classes.".len()..].split_once('.').unwrap();
+        let row = match setting {
+            "ttl" => format!("| `{class}` "),
+            _ => format!("| `cache.classes.NAME.{setting}` "),
+        };
         let row = DOCUMENTATION
             .lines()
-            .find(|line| line.contains(&format!("| `{class}` ")))
+            .find(|line| line.contains(&row))
             .unwrap();
+        if value.parse::<f64>() == Ok(0.0) {
+            assert!(row.contains("| `0` |"), "{row}");
+            continue;
+        }
         assert!(row.contains(&format!("`\"{value}\"`")), "{row}");
     }
 }
@@ -156,7 +169,7 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
     for (key, value) in EVERY_KEY {
         let path = key.replace('*', "live_data");
         let (section, name) = path.rsplit_once('.').unwrap();
-        let quoted = if value.parse::<i64>().is_ok() || value == "false" {
+        let quoted = if value.parse::<f64>().is_ok() || value == "false" {
             value.to_owned()
         } else {
             format!("{value:?}")
@@ -205,6 +218,23 @@ fn the_environment_overrides_the_file() {
 }
 
 #[test]
+fn a_window_takes_no_class_its_ttl() {
+    let toml =
+        "[cache.classes.knowledge_base]\nstale_if_error = '1h'\n[cache.classes.mine]\njitter = 1\n";
+    let config = file("windows", "router.toml", toml);
+    let settings = shown(&router(
+        &["config", "show", "--config", config.to_str().unwrap()],
+        "",
+    ));
+    let value = |key: &str| settings[&format!("cache.classes.{key}")].0.as_str();
+    assert_eq!(value("knowledge_base.ttl"), "1h");
+    assert_eq!(value("knowledge_base.stale_if_error"), "1h");
+    assert_eq!(value("mine.ttl"), "5m");
+    assert_eq!(value("mine.jitter"), "1.0");
+    assert_eq!(value("live_data.stale_if_error"), "0s");
+}
+
+#[test]
 fn variables_are_checked_like_the_file() {
     for (name, value, told) in [
         (
@@ -226,6 +256,16 @@ fn variables_are_checked_like_the_file() {
             "ROUTER_CACHE__ENTRIES",
             "-1",
             "ROUTER_CACHE__ENTRIES (environment): cache.entries: `-1` is out of range",
+        ),
+        (
+            "ROUTER_CACHE__CLASSES__LIVE_DATA__JITTER",
+            "2.5",
+            "ROUTER_CACHE__CLASSES__LIVE_DATA__JITTER (environment): cache.classes.live_data.jitter: `2.5` is out of range; it must be from 0 to 1",
+        ),
+        (
+            "ROUTER_CACHE__CLASSES__LIVE_DATA__NEGATIVE_TTL",
+            "30",
+            "cache.classes.live_data.negative_ttl: invalid type: integer `30`, expected a duration with its unit",
         ),
         (
             "ROUTER_SHARED__URL",
@@ -298,6 +338,16 @@ fn warnings_do_not_fail() {
     assert_eq!(warnings.len(), 2, "{}", run.stderr);
     assert!(warnings[0].starts_with("warning: server.listen: 0.0.0.0:80 can be reached"));
     assert!(warnings[1].starts_with("warning: cache.classes.livedata: no intent"));
+
+    let run = check(
+        "detections",
+        "[cache.classes.intent_routing]\nttl = '1s'\njitter = 0.5\nnegative_ttl = '1s'\nearly_refresh = 1\n",
+    );
+    assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
+    let warnings: Vec<_> = run.stderr.lines().collect();
+    assert_eq!(warnings.len(), 2, "{}", run.stderr);
+    assert!(warnings[0].starts_with("warning: cache.classes.intent_routing.negative_ttl: "));
+    assert!(warnings[1].starts_with("warning: cache.classes.intent_routing.early_refresh: "));
 }
 
 #[test]
@@ -316,10 +366,12 @@ capacity = "64MiB"
 entries = 5
 [cache.classes.live_data]
 ttl = "-5s"
-stale_while_revalidate = "5s"
-stale_if_error = "5s"
-negative_ttl = "5s"
-jitter = 0.1
+stale_while_revalidate = 5
+stale_if_error = "366d"
+negative_ttl = "soon"
+jitter = 1.1
+early_refresh = -1
+early_refesh = 1
 [cache.classes.""]
 [source]
 url = "postgres://user:secret@host/db"
@@ -348,24 +400,26 @@ file = 1
             ":10: cache.enabled: invalid type: string \"yes\", expected a boolean",
             ":12: cache.entries: the cache is bounded by `capacity` or by `entries`, not by both; remove one",
             ":14: cache.classes.live_data.ttl: `-5s` is not a duration; write",
-            ":15: cache.classes.live_data.stale_while_revalidate: is not supported by this version",
-            ":16: cache.classes.live_data.stale_if_error: is not supported by this version",
-            ":17: cache.classes.live_data.negative_ttl: is not supported by this version",
-            ":18: cache.classes.live_data.jitter: is not supported by this version",
-            ":19: cache.classes.\"\": `` cannot name a class; use 1 to 64 printable characters",
-            ":21: source.url: `postgres://` sources are not supported by this version; use \"sqlite://PATH\"",
-            ":22: source.demo_users: is out of range",
-            ":23: source.demo_seed: is out of range",
-            ":25: shared: is not supported by this version and comes with a later one; remove it",
-            ":28: detector: is not supported by this version",
-            ":29: auth: is not supported by this version",
-            ":30: catalogue: is a table of settings, not of type array",
+            ":15: cache.classes.live_data.stale_while_revalidate: invalid type: integer `5`, expected a duration with its unit, such as",
+            ":16: cache.classes.live_data.stale_if_error: `366d` is out of range; it must be from 0s to 365d",
+            ":17: cache.classes.live_data.negative_ttl: `soon` is not a duration; write",
+            ":18: cache.classes.live_data.jitter: `1.1` is out of range; it must be from 0 to 1",
+            ":19: cache.classes.live_data.early_refresh: `-1` is out of range; it must be from 0 to 1000",
+            ":20: cache.classes.live_data.early_refesh: unknown key; did you mean `cache.classes.live_data.early_refresh`?",
+            ":21: cache.classes.\"\": `` cannot name a class; use 1 to 64 printable characters",
+            ":23: source.url: `postgres://` sources are not supported by this version; use \"sqlite://PATH\"",
+            ":24: source.demo_users: is out of range",
+            ":25: source.demo_seed: is out of range",
+            ":27: shared: is not supported by this version and comes with a later one; remove it",
+            ":30: detector: is not supported by this version",
+            ":31: auth: is not supported by this version",
+            ":32: catalogue: is a table of settings, not of type array",
         ],
     );
     let run = check("all", toml);
     assert!(
         run.stderr
-            .starts_with("error: the configuration has 22 errors\n")
+            .starts_with("error: the configuration has 24 errors\n")
     );
     assert!(!run.stderr.contains("secret"), "passwords are not repeated");
 }

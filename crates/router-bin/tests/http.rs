@@ -319,6 +319,10 @@ fn the_description_and_the_service_agree() {
         &server.ask(QUESTIONS[0].1, "BEN-000001", "x").value(),
     );
     has("Stats", &server.stats());
+    let properties = &description["components"]["schemas"]["Stats"]["properties"];
+    for name in properties.as_object().expect("properties").keys() {
+        assert!(server.stats().get(name).is_some(), "no {name}");
+    }
     has("Caching", &server.get("/v1/caching").value());
     has(
         "Invalidated",

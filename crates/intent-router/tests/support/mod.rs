@@ -25,6 +25,8 @@ pub(crate) struct FakeSource {
     pub(crate) profile_calls: AtomicU32,
     pub(crate) record_calls: AtomicU32,
     pub(crate) failing: AtomicBool,
+    /// The same for look-ups of profiles.
+    pub(crate) profiles_failing: AtomicBool,
     pub(crate) panicking: AtomicBool,
     /// Queries read their version at once and answer when this is false.
     pub(crate) held: AtomicBool,
@@ -51,6 +53,11 @@ impl FakeSource {
     /// Makes a member unknown from now on.
     pub(crate) fn forget(&self, user: &str) {
         self.forgotten.lock().unwrap().insert(user.to_owned());
+    }
+
+    /// Makes a forgotten member known again.
+    pub(crate) fn remember(&self, user: &str) {
+        self.forgotten.lock().unwrap().remove(user);
     }
 
     pub(crate) fn calls(&self) -> u32 {
@@ -84,6 +91,9 @@ impl LiveData for FakeSource {
         let profile = known.then(|| Profile::new(id, "beneficiary", "A. Member"));
         Box::pin(async move {
             Released(&self.profiles_held).await;
+            if self.profiles_failing.load(Ordering::SeqCst) {
+                return Err(SourceError::Unavailable("told to fail".to_owned()));
+            }
             Ok(Found::new(profile, 1))
         })
     }

@@ -39,7 +39,9 @@ impl Subject for Routed {
         );
         Ok(Answered {
             outcome: match routed.cache {
-                CacheOutcome::Hit { .. } => Outcome::Hit,
+                CacheOutcome::Hit { .. } | CacheOutcome::Stale { failed: false, .. } => {
+                    Outcome::Hit
+                }
                 CacheOutcome::Bypass(_) => Outcome::Bypass,
                 _ => Outcome::Miss,
             },

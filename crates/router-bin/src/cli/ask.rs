@@ -69,7 +69,10 @@ fn failed(error: RouteError) -> Failure {
 fn show(round: u32, routed: &Routed, took: Duration) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     let response = routed.answer.response()?;
-    let hit = matches!(routed.cache, CacheOutcome::Hit { .. });
+    let hit = matches!(
+        routed.cache,
+        CacheOutcome::Hit { .. } | CacheOutcome::Stale { .. }
+    );
     if !hit || round == 1 {
         if stdout.is_terminal() {
             let data = serde_json::to_string_pretty(&response.data)?;
@@ -93,6 +96,14 @@ fn show(round: u32, routed: &Routed, took: Duration) -> std::io::Result<()> {
 fn outcome(cache: &CacheOutcome) -> String {
     match cache {
         CacheOutcome::Hit { age, .. } => format!("hit, {:.3} s old", age.as_secs_f64()),
+        CacheOutcome::Stale { age, failed, .. } => {
+            let why = if *failed {
+                ", as the source failed"
+            } else {
+                ""
+            };
+            format!("stale, {:.3} s old{why}", age.as_secs_f64())
+        }
         CacheOutcome::Miss { stored: true, .. } => "miss, stored".to_owned(),
         CacheOutcome::Miss { .. } => "miss, not stored".to_owned(),
         CacheOutcome::Collapsed => "miss, shared".to_owned(),

@@ -117,6 +117,9 @@ fn limits(config: &Config) -> Limits {
         idle_timeout: server.idle_timeout.get(),
         body_timeout: server.body_timeout.get(),
         request_timeout: server.request_timeout.get(),
+        // More would wait for one another, and for connections that requests
+        // need.
+        max_refreshes: bounded(config.source.connections.get()),
         shutdown_deadline: server.shutdown_deadline.get(),
     }
 }

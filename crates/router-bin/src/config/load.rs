@@ -23,15 +23,7 @@ use super::schema::{Keys, Known, dotted};
 const MAX_FILE: u64 = 1 << 20;
 
 /// Settings whose meaning is settled but which this version does not have.
-const LATER: [&[&str]; 7] = [
-    &["shared"],
-    &["detector"],
-    &["auth"],
-    &["cache", "classes", "*", "stale_while_revalidate"],
-    &["cache", "classes", "*", "stale_if_error"],
-    &["cache", "classes", "*", "negative_ttl"],
-    &["cache", "classes", "*", "jitter"],
-];
+const LATER: [&str; 3] = ["shared", "detector", "auth"];
 
 /// One setting as it was found.
 struct Setting {
@@ -233,9 +225,13 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, ConfigError> {
     let fail = |path: &[String], reason: String| {
         Err(error_at(Some(setting.origin.clone()), dotted(path), reason))
     };
-    if let Some(later) = LATER.iter().find(|later| begins(&setting.path, later)) {
+    if let Some(later) = setting
+        .path
+        .first()
+        .filter(|name| LATER.contains(&name.as_str()))
+    {
         let reason = "is not supported by this version and comes with a later one; remove it";
-        return fail(&setting.path[..later.len()], reason.to_owned());
+        return fail(std::slice::from_ref(later), reason.to_owned());
     }
     match keys.find(&setting.path) {
         Known::Unknown { known, meant } => {
@@ -283,17 +279,9 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, ConfigError> {
 fn literal(text: &str) -> Result<Value, ()> {
     let value = DeValue::parse(text.trim()).map_err(|_| ())?;
     match Value::deserialize(value.into_deserializer()) {
-        Ok(value @ (Value::Integer(_) | Value::Boolean(_))) => Ok(value),
+        Ok(value @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_))) => Ok(value),
         _ => Err(()),
     }
-}
-
-fn begins(path: &[String], prefix: &[&str]) -> bool {
-    path.len() >= prefix.len()
-        && path
-            .iter()
-            .zip(prefix)
-            .all(|(segment, expected)| *expected == "*" || segment == expected)
 }
 
 /// Puts a value at its path, making the tables on the way. An empty table

@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use cache_core::{Freshness, FreshnessError};
 use intent_router::Catalogue;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use schema::schema;
-pub(crate) use units::{BodyLimit, Capacity, Count, MessageLimit, Timeout, Ttl};
+pub(crate) use units::{BodyLimit, Capacity, Count, MessageLimit, Ratio, Timeout, Ttl, Window};
 
 use error::Origin;
 
@@ -129,29 +130,33 @@ impl Classes {
     }
 }
 
+/// The four classes that are there from the start, and their TTLs.
+const STANDARD: [(&str, Ttl); 4] = [
+    ("live_data", Ttl::seconds(300)),
+    ("knowledge_base", Ttl::seconds(3600)),
+    ("user_context", Ttl::seconds(1800)),
+    ("intent_routing", Ttl::seconds(600)),
+];
+
+/// The TTL of any other class that is given none.
+const DEFAULT_TTL: Ttl = Ttl::seconds(300);
+
 impl Default for Classes {
     fn default() -> Self {
-        let standard = [
-            ("live_data", 300),
-            ("knowledge_base", 3600),
-            ("user_context", 1800),
-            ("intent_routing", 600),
-        ];
-        Self(
-            standard
-                .into_iter()
-                .map(|(name, seconds)| {
-                    let ttl = Ttl::seconds(seconds);
-                    (name.to_owned(), Class { ttl })
-                })
-                .collect(),
-        )
+        let standard = STANDARD.map(|(name, ttl)| {
+            let class = Class {
+                ttl: Some(ttl),
+                ..Class::default()
+            };
+            (name.to_owned(), class)
+        });
+        Self(standard.into())
     }
 }
 
 impl<'de> Deserialize<'de> for Classes {
     /// Adds the named classes to the standard ones, so that configuring one
-    /// class does not take the others away.
+    /// class does not take the others away, nor a window of one its TTL.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// Enough for any catalogue, and a bound on what a file can demand.
         const MAX_NAMED: usize = 200;
@@ -173,24 +178,69 @@ impl<'de> Deserialize<'de> for Classes {
             )));
         }
         let mut classes = Self::default();
-        classes.0.extend(named);
+        for (name, mut class) in named {
+            let standard = classes.0.get(&name).and_then(|standard| standard.ttl);
+            class.ttl = class.ttl.or(standard).or(Some(DEFAULT_TTL));
+            classes.0.insert(name, class);
+        }
         Ok(classes)
     }
 }
 
-/// How long the answers of a class stay fresh.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+/// How long the answers of a class stay fresh, and what may be done with them
+/// afterwards. Everything but the TTL is off by default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Class {
     /// An answer is served from the cache until it is older than this.
-    pub(crate) ttl: Ttl,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Ttl")]
+    pub(crate) ttl: Option<Ttl>,
+    /// For so long after the TTL an answer is still served while a newer one is
+    /// fetched beside the requests; 0s: off.
+    pub(crate) stale_while_revalidate: Window,
+    /// For so long after the TTL an answer is served where the source fails;
+    /// 0s: off.
+    pub(crate) stale_if_error: Window,
+    /// For so long it is kept that there is no such member; 0s: not at all.
+    pub(crate) negative_ttl: Window,
+    /// The part of the TTL by which an answer's life is shortened at most, so
+    /// that answers stored together do not expire together; 0: off.
+    pub(crate) jitter: Ratio<1>,
+    /// How eagerly an answer is fetched anew before its TTL is over (the beta of
+    /// XFetch): 1 is a good value, more is earlier; 0: off.
+    pub(crate) early_refresh: Ratio<1000>,
 }
 
-impl Default for Class {
-    fn default() -> Self {
-        Self {
-            ttl: Ttl::seconds(300),
-        }
+impl Class {
+    /// The policy in the store's terms.
+    pub(crate) fn freshness(&self) -> Result<Freshness, FreshnessError> {
+        let freshness = Freshness::ttl(self.ttl.unwrap_or(DEFAULT_TTL).get())
+            .with_stale_while_revalidate(self.stale_while_revalidate.get())
+            .with_stale_if_error(self.stale_if_error.get())
+            .with_jitter(self.jitter.get())?
+            .with_early_refresh(self.early_refresh.get())?;
+        let negative_ttl = self.negative_ttl.get();
+        Ok(if negative_ttl.is_zero() {
+            freshness
+        } else {
+            freshness.with_negative_ttl(negative_ttl)
+        })
+    }
+
+    /// The settings that are on and mean something for answers and profiles
+    /// only, by name.
+    fn beyond_expiry(&self) -> impl Iterator<Item = &'static str> {
+        let on = |window: Window| !window.get().is_zero();
+        let settings = [
+            ("stale_while_revalidate", on(self.stale_while_revalidate)),
+            ("stale_if_error", on(self.stale_if_error)),
+            ("negative_ttl", on(self.negative_ttl)),
+            ("early_refresh", self.early_refresh.get() > 0.0),
+        ];
+        settings
+            .into_iter()
+            .filter_map(|(name, is_on)| is_on.then_some(name))
     }
 }
 
@@ -311,16 +361,56 @@ impl Config {
                 "server.listen: {listen} can be reached from other machines, and this version does not authenticate its callers; put an authenticating proxy in front of it"
             ));
         }
-        let (intents, standard) = (self.intents(), Classes::default());
-        for (name, _) in self.cache.classes.iter() {
-            let used = intents.intents().iter().any(|intent| intent.class == name);
-            if !used && !standard.0.contains_key(name) {
+        let intents = self.intents().intents();
+        for (name, class) in self.cache.classes.iter() {
+            let used = intents.iter().any(|intent| intent.class == name);
+            if !used && STANDARD.iter().all(|(standard, _)| *standard != name) {
                 warnings.push(format!(
                     "cache.classes.{}: no intent of the catalogue has this class; check its spelling",
                     schema::dotted(&[name.to_owned()])
                 ));
             }
+            if !used && name == "intent_routing" {
+                warnings.extend(class.beyond_expiry().map(|setting| {
+                    format!(
+                        "cache.classes.{name}.{setting}: what is kept in this class is detections, for which only `ttl` and `jitter` mean something"
+                    )
+                }));
+            }
         }
         warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_class_are_its_policy() -> Result<(), FreshnessError> {
+        let policy = |text: &str| {
+            let class: Class = toml::from_str(text).expect("a class");
+            class.freshness()
+        };
+        let seconds = Duration::from_secs;
+        assert_eq!(policy("ttl = '9s'")?, Freshness::ttl(seconds(9)));
+        let all = "
+            ttl = '9s'
+            stale_while_revalidate = '2s'
+            stale_if_error = '3s'
+            negative_ttl = '4s'
+            jitter = 0.5
+            early_refresh = 6
+        ";
+        let expect = Freshness::ttl(seconds(9))
+            .with_stale_while_revalidate(seconds(2))
+            .with_stale_if_error(seconds(3))
+            .with_negative_ttl(seconds(4))
+            .with_jitter(0.5)?
+            .with_early_refresh(6.0)?;
+        assert_eq!(policy(all)?, expect);
+        Ok(())
     }
 }

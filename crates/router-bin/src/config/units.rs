@@ -20,6 +20,9 @@ const TIB: u64 = 1 << 40;
 pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
 /// How long an answer stays fresh: 1 ms to 365 days.
 pub(crate) type Ttl = Span<1, { 365 * DAY }>;
+/// For how long beyond its TTL an answer is of use: 0 s, which is off, to 365
+/// days.
+pub(crate) type Window = Span<0, { 365 * DAY }>;
 /// The longest message: 256 B to 1 MiB.
 pub(crate) type MessageLimit = Size<256, MIB>;
 /// The largest request body: 1 KiB to 1 GiB.
@@ -61,6 +64,13 @@ impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
     }
 }
 
+impl<const MAX: u64> Default for Span<0, MAX> {
+    /// None at all.
+    fn default() -> Self {
+        Self(Duration::ZERO)
+    }
+}
+
 /// A duration in its largest unit that needs no fraction, as it is written in
 /// the configuration; reading it back yields the same duration.
 fn span_text(duration: Duration) -> String {
@@ -73,6 +83,9 @@ fn span_text(duration: Duration) -> String {
         (1_000, "us"),
     ];
     let nanos = duration.as_nanos();
+    if nanos == 0 {
+        return "0s".to_owned();
+    }
     units
         .into_iter()
         .find(|(factor, _)| nanos.is_multiple_of(*factor))
@@ -154,6 +167,17 @@ impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
     }
 }
 
+/// A number from 0 to `MAX`, which may have a fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Ratio<const MAX: u32>(f64);
+
+impl<const MAX: u32> Ratio<MAX> {
+    /// The number.
+    pub(crate) fn get(self) -> f64 {
+        self.0
+    }
+}
+
 /// Reads a quantity from a TOML string, with an error that says how to write it.
 struct Text<T> {
     parse: fn(&str) -> Result<T, String>,
@@ -206,6 +230,20 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
     }
 }
 
+impl<'de, const MAX: u32> Deserialize<'de> for Ratio<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        // What is not a number is in no range.
+        if (0.0..=f64::from(MAX)).contains(&number) {
+            // Without the sign of a negative zero.
+            return Ok(Self(number.abs()));
+        }
+        Err(D::Error::custom(format_args!(
+            "`{number}` is out of range; it must be from 0 to {MAX}"
+        )))
+    }
+}
+
 impl<const MIN: u64, const MAX: u64> Serialize for Span<MIN, MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&span_text(self.get()))
@@ -221,6 +259,12 @@ impl<const MIN: u64, const MAX: u64> Serialize for Size<MIN, MAX> {
 impl<const MIN: u64, const MAX: u64> Serialize for Count<MIN, MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(self.get())
+    }
+}
+
+impl<const MAX: u32> Serialize for Ratio<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
     }
 }
 
@@ -263,6 +307,20 @@ impl<const MIN: u64, const MAX: u64> JsonSchema for Count<MIN, MAX> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+impl<const MAX: u32> JsonSchema for Ratio<MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Ratio".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0, "maximum": MAX })
     }
 }
 
@@ -317,6 +375,40 @@ mod tests {
             assert_eq!(Ttl::parse(written), Ok(read), "{text}");
         }
         assert!(span("366d").is_err_and(|message| message.ends_with("from 1ms to 365d")));
+    }
+
+    #[test]
+    fn a_window_may_be_shut() {
+        let shut = Window::parse("0s").expect("a duration");
+        assert_eq!(shut, Window::default());
+        assert_eq!(span_text(shut.get()), "0s");
+        assert_eq!(Window::parse("0ms"), Ok(shut));
+        assert!(Window::parse("366d").is_err_and(|message| message.ends_with("from 0s to 365d")));
+    }
+
+    #[test]
+    fn ratios_are_read_in_their_range() {
+        let read = |text: &str| {
+            let table: toml::Table = toml::from_str(&format!("x = {text}")).expect(text);
+            Ratio::<1>::deserialize(table["x"].clone()).map(Ratio::get)
+        };
+        for (text, number) in [("0", 0.0), ("-0.0", 0.0), ("0.25", 0.25), ("1", 1.0)] {
+            assert_eq!(
+                read(text).map(f64::to_bits),
+                Ok(f64::to_bits(number)),
+                "{text}"
+            );
+        }
+        for text in [
+            "-0.1", "1.000001", "2", "nan", "inf", "-inf", "'0.1'", "true",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let told = read("nan").expect_err("no number").to_string();
+        assert!(
+            told.contains("`NaN` is out of range; it must be from 0 to 1"),
+            "{told}"
+        );
     }
 
     #[test]

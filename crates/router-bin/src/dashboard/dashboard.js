@@ -219,7 +219,7 @@ function drawCache(stats) {
   put("cache-size", count(stats.cache_size));
   put("capacity-note", known(limit) ? `${shownAs(used)} of ${shownAs(limit)}, ${percent(share(used, limit))} full` : bytes(stats.cache_weight));
   if (known(limit)) stack("capacity-bar", [["hit", used], ["rest", Math.max(0, limit - used)]]);
-  const events = [["evicted", stats.evictions], ["expired", stats.expirations], ["invalidated", stats.cache_stats?.invalidations], ["coalesced", stats.coalesced], ["fills refused", stats.refused_fills]];
+  const events = [["evicted", stats.evictions], ["expired", stats.expirations], ["invalidated", stats.cache_stats?.invalidations], ["coalesced", stats.coalesced], ["served stale", stats.stale], ["told of no member", stats.negative], ["early refreshes", stats.early_refreshes], ["fills refused", stats.refused_fills], ["fills failed", stats.failed_fills]];
   put("cache-events", events.filter(([, value]) => value > 0).map(([name, value]) => `${count(value)} ${name}`).join(", "));
 }
 
@@ -250,8 +250,8 @@ function drawLatency(latency) {
 function drawClasses(classes) {
   if (!differs("classes", classes)) return;
   const rows = Object.entries(classes).map(([name, c]) =>
-    tableRow([name, ttl(c.ttl_seconds), count(c.entries), count(c.hits), count(c.misses), percent(share(c.hits, c.hits + c.misses)), count(c.expirations), count(c.evictions), count(c.invalidations)]));
-  $("classes").replaceChildren(...(rows.length ? rows : [emptyRow(9, "No classes")]));
+    tableRow([name, ttl(c.ttl_seconds), count(c.entries), count(c.hits), count(c.misses), percent(share(c.hits, c.hits + c.misses)), count(c.stale), count(c.negative), count(c.early_refreshes), count(c.expirations), count(c.evictions), count(c.invalidations)]));
+  $("classes").replaceChildren(...(rows.length ? rows : [emptyRow(12, "No classes")]));
 }
 
 function statusCell(status) {

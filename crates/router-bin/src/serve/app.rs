@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::Limits;
 use super::metrics::Metrics;
+use super::refresh;
 
 /// The shared state of the service.
 #[derive(Clone)]
@@ -13,7 +14,7 @@ pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
     router: intent_router::Router,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
     limits: Limits,
     stopping: watch::Receiver<bool>,
 }
@@ -26,9 +27,11 @@ impl App {
         limits: Limits,
         stopping: watch::Receiver<bool>,
     ) -> Self {
+        let metrics = Arc::new(Metrics::new());
+        let beside = refresh::beside(Arc::clone(&metrics), &limits);
         Self(Arc::new(Shared {
-            router,
-            metrics: Metrics::new(),
+            router: router.with_spawn(beside),
+            metrics,
             limits,
             stopping,
         }))

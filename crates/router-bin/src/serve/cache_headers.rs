@@ -10,9 +10,9 @@ use intent_router::{CacheOutcome, CacheUse, Routed};
 /// How a request wants the cache to be used, by its `Cache-Control`.
 ///
 /// `no-store` forbids it; `no-cache` and `max-age=0` take no stored answer;
-/// `max-age=N` takes one that is at most so old. A `max-age` that is not a
-/// number is read as 0, the reading that serves nothing stale. Directives that
-/// mean nothing here are ignored, as RFC 9111 asks.
+/// `max-age=N` takes one that is fresh and at most so old: whoever names an age
+/// gets nothing stale. A `max-age` that is not a number is read as 0. Directives
+/// that mean nothing here are ignored, as RFC 9111 asks.
 pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
     let mut reuse = Reuse::Any;
     for value in headers.get_all(header::CACHE_CONTROL) {
@@ -37,9 +37,9 @@ pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
 fn max_age(argument: &str) -> Reuse {
     match argument.parse::<u64>() {
         Ok(seconds) if seconds > 0 => Reuse::MaxAge(Duration::from_secs(seconds)),
-        // More digits than a u64 holds: any age will do.
+        // More digits than a u64 holds: any age will do, as long as it is fresh.
         Err(_) if !argument.is_empty() && argument.bytes().all(|b| b.is_ascii_digit()) => {
-            Reuse::Any
+            Reuse::MaxAge(Duration::MAX)
         }
         _ => Reuse::Nothing,
     }
@@ -55,8 +55,30 @@ fn stricter(a: Reuse, b: Reuse) -> Reuse {
 
 /// The `Cache-Status` of a routed request.
 pub(crate) fn cache_status(routed: &Routed) -> String {
-    let mut text = match routed.cache {
+    let mut text = handling(routed.cache);
+    if let Some(key) = routed.key {
+        text.push_str(&format!("; key=\"{key}\""));
+    }
+    text
+}
+
+fn handling(cache: CacheOutcome) -> String {
+    match cache {
         CacheOutcome::Hit { remaining, .. } => format!("router; hit; ttl={}", remaining.as_secs()),
+        CacheOutcome::Stale {
+            overdue, failed, ..
+        } => {
+            // In whole seconds, rounded down as that of a fresh one is, so that
+            // what is stale always shows as such.
+            let seconds = overdue.as_secs() + u64::from(overdue.subsec_nanos() > 0);
+            // A request that went on to the source is no hit, though what it
+            // got was stored.
+            if failed {
+                format!("router; fwd=stale; ttl=-{seconds}; detail=stale-if-error")
+            } else {
+                format!("router; hit; ttl=-{seconds}")
+            }
+        }
         CacheOutcome::Miss { stored, requested } => {
             let forwarded = if requested { "request" } else { "miss" };
             let stored = if stored { "; stored" } else { "" };
@@ -65,11 +87,7 @@ pub(crate) fn cache_status(routed: &Routed) -> String {
         CacheOutcome::Collapsed => "router; fwd=miss; collapsed".to_owned(),
         CacheOutcome::Bypass(why) => format!("router; fwd=bypass; detail={}", why.as_str()),
         _ => "router".to_owned(),
-    };
-    if let Some(key) = routed.key {
-        text.push_str(&format!("; key=\"{key}\""));
     }
-    text
 }
 
 /// Writes what the cache did into the headers of a response.
@@ -87,7 +105,7 @@ pub(crate) fn describe(routed: &Routed, cache_status: &str, headers: &mut Header
         header::HeaderName::from_static("cache-status"),
         cache_status.to_owned(),
     );
-    if let CacheOutcome::Hit { age, .. } = routed.cache {
+    if let CacheOutcome::Hit { age, .. } | CacheOutcome::Stale { age, .. } = routed.cache {
         set(header::AGE, age.as_secs().to_string());
     }
 }
@@ -101,6 +119,28 @@ mod tests {
         let bytes = HeaderValue::from_bytes(value.as_bytes());
         headers.insert(header::CACHE_CONTROL, bytes.expect("a header value"));
         assert_eq!(cache_use(&headers), expect, "{value}");
+    }
+
+    #[test]
+    fn what_is_stale_has_a_negative_ttl() {
+        let check = |overdue: Duration, failed: bool, expect: &str| {
+            let age = Duration::from_secs(300) + overdue;
+            let cache = CacheOutcome::Stale {
+                age,
+                overdue,
+                failed,
+            };
+            assert_eq!(handling(cache), expect);
+        };
+        let millis = Duration::from_millis;
+        check(Duration::from_nanos(1), false, "router; hit; ttl=-1");
+        check(millis(1_000), false, "router; hit; ttl=-1");
+        check(millis(5_001), false, "router; hit; ttl=-6");
+        check(
+            millis(412_000),
+            true,
+            "router; fwd=stale; ttl=-412; detail=stale-if-error",
+        );
     }
 
     #[test]
@@ -122,9 +162,11 @@ mod tests {
         check("max-age", CacheUse::Allowed(Reuse::Nothing));
         check(
             "max-age=99999999999999999999",
-            CacheUse::Allowed(Reuse::Any),
+            CacheUse::Allowed(Reuse::MaxAge(Duration::MAX)),
         );
         check("no-store, \u{e9}", CacheUse::Forbidden);
         check("only-if-cached-not", CacheUse::Allowed(Reuse::Any));
+        check("max-stale=60", CacheUse::Allowed(Reuse::Any));
+        check("max-stale, max-age=60", at_most(60));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
-use intent_router::{CacheOutcome, Routed, UserContext};
+use intent_router::{CacheOutcome, Refreshed, Routed, UserContext};
 use serde::Serialize;
 
 /// How many of the last requests are remembered.
@@ -38,7 +38,7 @@ impl Outcome {
 
     fn of(cache: CacheOutcome) -> Self {
         match cache {
-            CacheOutcome::Hit { .. } => Self::Hit,
+            CacheOutcome::Hit { .. } | CacheOutcome::Stale { failed: false, .. } => Self::Hit,
             CacheOutcome::Bypass(_) => Self::Bypass,
             _ => Self::Miss,
         }
@@ -54,9 +54,24 @@ pub(crate) struct Metrics {
 struct Inner {
     latencies: [Histogram<u64>; 3],
     failed: u64,
+    refreshes: Refreshes,
     queries_made: u64,
     queries_saved: u64,
     recent: VecDeque<Recent>,
+}
+
+/// What came of making stored answers anew beside the requests.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Refreshes {
+    /// A newer answer was stored.
+    pub(crate) stored: u64,
+    /// The newer answer was not stored: an invalidation or a newer one came
+    /// between, caching was switched off, or there is no such member any more.
+    pub(crate) not_stored: u64,
+    /// The source failed, or took too long.
+    pub(crate) failed: u64,
+    /// Not begun, as enough others were under way.
+    pub(crate) skipped: u64,
 }
 
 /// One answered request, without what was asked.
@@ -85,6 +100,7 @@ impl Metrics {
             inner: Mutex::new(Inner {
                 latencies,
                 failed: 0,
+                refreshes: Refreshes::default(),
                 queries_made: 0,
                 queries_saved: 0,
                 recent: VecDeque::with_capacity(RECENT),
@@ -101,6 +117,30 @@ impl Metrics {
     /// Counts a request that could not be answered.
     pub(crate) fn failed(&self) {
         self.inner().failed += 1;
+    }
+
+    /// Counts an answer made anew, or not.
+    pub(crate) fn refreshed(&self, refreshed: &Refreshed) {
+        let mut inner = self.inner();
+        inner.queries_made += u64::from(refreshed.calls);
+        let refreshes = &mut inner.refreshes;
+        let count = match (&refreshed.failure, refreshed.stored) {
+            (Some(_), _) => &mut refreshes.failed,
+            (None, true) => &mut refreshes.stored,
+            (None, false) => &mut refreshes.not_stored,
+        };
+        *count += 1;
+    }
+
+    /// Counts an answer that took too long to make anew. How many calls were
+    /// made for it is not known.
+    pub(crate) fn refresh_timed_out(&self) {
+        self.inner().refreshes.failed += 1;
+    }
+
+    /// Counts an answer for whose making anew there was no room.
+    pub(crate) fn refresh_skipped(&self) {
+        self.inner().refreshes.skipped += 1;
     }
 
     /// Counts an answered request, with its `Cache-Status` as it was told.
@@ -131,7 +171,11 @@ impl Metrics {
             latency_us,
         };
         let outcome = Outcome::of(routed.cache);
-        let saved = routed.answer.calls().saturating_sub(routed.calls);
+        let saved = match routed.cache {
+            // The source was asked all the same, in vain.
+            CacheOutcome::Stale { failed: true, .. } => 0,
+            _ => routed.answer.calls().saturating_sub(routed.calls),
+        };
 
         let mut inner = self.inner();
         inner.latencies[outcome as usize].saturating_record(latency_us.min(LONGEST_US));
@@ -151,6 +195,7 @@ impl Metrics {
             uptime: self.started.elapsed(),
             requests,
             failed: inner.failed,
+            refreshes: inner.refreshes,
             queries_made: inner.queries_made,
             queries_saved: inner.queries_saved,
             latencies: inner.latencies.each_ref().map(Latency::of),
@@ -197,6 +242,7 @@ pub(crate) struct Snapshot {
     pub(crate) uptime: Duration,
     pub(crate) requests: [u64; 3],
     pub(crate) failed: u64,
+    pub(crate) refreshes: Refreshes,
     pub(crate) queries_made: u64,
     pub(crate) queries_saved: u64,
     pub(crate) latencies: [Latency; 3],

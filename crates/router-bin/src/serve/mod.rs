@@ -11,6 +11,7 @@ mod metrics;
 mod pages;
 mod problem;
 mod prometheus;
+mod refresh;
 mod route;
 mod stats;
 mod timed;
@@ -39,6 +40,8 @@ pub(crate) struct Limits {
     pub(crate) body_timeout: Duration,
     /// How long a request may take to be answered.
     pub(crate) request_timeout: Duration,
+    /// How many stored answers are made anew at the same time.
+    pub(crate) max_refreshes: usize,
     /// How long requests under way may take once the service was told to stop.
     pub(crate) shutdown_deadline: Duration,
 }

@@ -14,7 +14,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::app::App;
-use super::metrics::{Outcome, Snapshot};
+use super::metrics::{Outcome, Refreshes, Snapshot};
 use super::problem::Problem;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -130,10 +130,32 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             "Database calls that hits made unnecessary",
             snapshot.queries_saved as f64,
         ),
-        by_class("cache_hits", "Look-ups that found a fresh answer", |s| {
-            s.hits
-        }),
+        Metric {
+            name: "refreshes",
+            help: "Stored answers made anew beside the requests",
+            values: by_result(&snapshot.refreshes),
+        },
+        by_class(
+            "cache_hits",
+            "Look-ups that found an answer, stale and negative ones included",
+            |s| s.hits,
+        ),
         by_class("cache_misses", "Look-ups that did not", |s| s.misses),
+        by_class(
+            "cache_stale",
+            "Hits that were served an answer past its TTL",
+            |s| s.stale,
+        ),
+        by_class(
+            "cache_negative",
+            "Hits that were told that there is no such member",
+            |s| s.negative,
+        ),
+        by_class(
+            "cache_early_refreshes",
+            "Hits that had a fresh answer made anew before its end",
+            |s| s.early_refreshes,
+        ),
         by_class(
             "cache_expirations",
             "Answers removed because their TTL had passed",
@@ -157,7 +179,25 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             "Fills refused because an invalidation came between",
             stats.refused_fills as f64,
         ),
+        plain(
+            "cache_failed_fills",
+            "Fills that the source failed, be a stale answer served for them or not",
+            stats.failed_fills as f64,
+        ),
     ]
+}
+
+fn by_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>, f64)> {
+    let results = [
+        ("stored", refreshes.stored),
+        ("not_stored", refreshes.not_stored),
+        ("failed", refreshes.failed),
+        ("skipped", refreshes.skipped),
+    ];
+    results
+        .into_iter()
+        .map(|(result, count)| (vec![("result", result.to_owned())], count as f64))
+        .collect()
 }
 
 fn latency(app: &App, outcome: Outcome) -> Latency {

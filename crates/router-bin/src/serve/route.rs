@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use intent_router::{Answer, Request, UserContext};
+use intent_router::{Answer, CacheOutcome, Request, UserContext};
 use serde::{Deserialize, Deserializer};
 
 use super::app::App;
@@ -88,6 +88,9 @@ pub(crate) async fn route(
         app.metrics().failed();
         tracing::warn!(%error, "a request could not be answered");
     })?;
+    if let CacheOutcome::Stale { failed: true, .. } = routed.cache {
+        tracing::warn!("the source failed; a stale answer stood in");
+    }
     let took = started.elapsed();
     let text = Bytes::from_owner(Text(Arc::clone(&routed.answer)));
     let mut response = Body::from(text).into_response();

@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 
 use super::app::App;
-use super::metrics::{Latency, Outcome, Recent};
+use super::metrics::{Latency, Outcome, Recent, Refreshes};
 
 /// How often a stream tells the statistics.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -31,6 +31,7 @@ pub(crate) struct StatsDocument {
     caching_enabled: bool,
     uptime_seconds: f64,
     requests: BTreeMap<&'static str, u64>,
+    refreshes: Refreshes,
     database_queries: Queries,
     latency_us: BTreeMap<&'static str, Latency>,
     recent: Vec<Recent>,
@@ -43,6 +44,8 @@ struct StoreCounts {
     entries: usize,
     hits: u64,
     misses: u64,
+    stale: u64,
+    negative: u64,
 }
 
 impl From<cache_core::Stats> for StoreCounts {
@@ -51,6 +54,8 @@ impl From<cache_core::Stats> for StoreCounts {
             entries: stats.entries,
             hits: stats.hits,
             misses: stats.misses,
+            stale: stats.stale,
+            negative: stats.negative,
         }
     }
 }
@@ -81,6 +86,7 @@ fn document(app: &App) -> StatsDocument {
         caching_enabled: cache.is_enabled(),
         uptime_seconds: snapshot.uptime.as_secs_f64(),
         requests,
+        refreshes: snapshot.refreshes,
         database_queries: Queries {
             made: snapshot.queries_made,
             saved: snapshot.queries_saved,

@@ -1,4 +1,5 @@
 //! Runs the program as its users do.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::io::Write;
 use std::path::PathBuf;

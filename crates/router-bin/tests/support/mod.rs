@@ -22,10 +22,19 @@ impl Server {
 
     /// The same, with its log going to `log`.
     pub(crate) fn start_logging_to(log: Stdio, settings: &[(&str, &str)]) -> Self {
+        let demo = [("ROUTER_SOURCE__DEMO_USERS", "50")];
+        Self::run(log, &[&demo, settings].concat())
+    }
+
+    /// The service with nothing but these settings.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::run(Stdio::null(), settings)
+    }
+
+    fn run(log: Stdio, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env_clear()
-            .env("ROUTER_SOURCE__DEMO_USERS", "50")
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -9,14 +9,15 @@ mod library;
 use std::error::Error;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use cache_keys::CanonicalJson;
 use intent_router::{
-    CacheOutcome, CacheService, Catalogue, KeywordDetector, Request, Routed, Router, Selector,
-    Source, UserContext,
+    CacheOutcome, CacheService, Catalogue, Freshness, KeywordDetector, ManualClock, Request,
+    Routed, Router, Selector, Source, TtlClass, UserContext,
 };
 
 use crate::library::Library;
@@ -101,6 +102,54 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(is_hit(&ask("bob", "my loans")?));
 
     println!("own source: all held, {}% hits", cache.stats().hit_rate());
+    stale_answers()
+}
+
+/// A class may let answers be served past their TTL, while a newer one is
+/// fetched beside the requests.
+fn stale_answers() -> Result<(), Box<dyn Error>> {
+    let catalogue = Arc::new(Catalogue::parse(include_str!("library.toml"))?);
+    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let library = Arc::new(Library::default());
+    let clock = ManualClock::new();
+    let service = CacheService::builder().clock(Arc::new(clock.clone()));
+    let cache = Arc::new(service.build()?);
+    let router = Router::new(catalogue, detector, library.clone(), cache.clone())?;
+
+    let freshness = Freshness::ttl(Duration::from_secs(300))
+        .with_stale_while_revalidate(Duration::from_secs(30))
+        .with_stale_if_error(Duration::from_secs(3_600))
+        .with_negative_ttl(Duration::from_secs(10));
+    cache
+        .classes()
+        .set_freshness(TtlClass::LIVE_DATA, freshness);
+
+    // The router starts no task: it gives the fetching to whatever runs tasks
+    // here. With tokio that is `tokio::spawn`; this channel lets us choose when.
+    let (begun, due) = mpsc::channel();
+    let router = router.with_spawn(Arc::new(move |refresh| {
+        // Were nobody there to take it, the next who asks would have the right.
+        let _ = begun.send(refresh);
+    }));
+
+    let request = Request::new("my loans", UserContext::new("ada", "reader"));
+    let first = block_on(router.route(&request))?;
+    library.renew("LN-0001", "2025-05-01");
+    clock.advance(Duration::from_secs(310));
+    for _ in 0..3 {
+        let stale = block_on(router.route(&request))?;
+        assert!(matches!(stale.cache, CacheOutcome::Stale { .. }));
+        assert_eq!(stale.answer.json(), first.answer.json());
+    }
+    // Three were served at once; one refresh is due.
+    let refreshed = block_on(due.recv()?);
+    assert!(refreshed.stored && due.try_recv().is_err());
+    let renewed = block_on(router.route(&request))?;
+    assert!(is_hit(&renewed));
+    assert_eq!(
+        renewed.answer.response()?.data["loans"][0]["due"],
+        "2025-05-01"
+    );
     Ok(())
 }
 

@@ -1,0 +1,87 @@
+//! Makes stored answers anew beside the requests that are served them.
+
+use std::sync::Arc;
+
+use intent_router::Spawn;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::Limits;
+use super::metrics::Metrics;
+
+/// Runs what it is given as tasks of the runtime, a bounded number at a time,
+/// each for as long as a request may take. Where there is no room, nothing is
+/// made anew; the next who asks for the answer has the right to.
+pub(crate) fn beside(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
+    let room = Arc::new(Semaphore::new(limits.max_refreshes));
+    let most = limits.request_timeout;
+    Arc::new(move |refresh| {
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            metrics.refresh_skipped();
+            return;
+        };
+        let metrics = Arc::clone(&metrics);
+        tokio::spawn(async move {
+            match timeout(most, refresh).await {
+                Ok(refreshed) => {
+                    if let Some(error) = &refreshed.failure {
+                        tracing::warn!(%error, "a stored answer could not be made anew");
+                    }
+                    metrics.refreshed(&refreshed);
+                }
+                Err(_) => {
+                    tracing::warn!("a stored answer was not made anew in time");
+                    metrics.refresh_timed_out();
+                }
+            }
+            drop(place);
+        });
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+    use std::time::Duration;
+
+    use intent_router::Refreshed;
+
+    use super::*;
+
+    #[test]
+    fn refreshes_are_bounded_in_number_and_in_time() {
+        let second = Duration::from_secs(1);
+        let limits = Limits {
+            max_body: 0,
+            max_message: 0,
+            max_connections: 0,
+            header_timeout: second,
+            idle_timeout: second,
+            body_timeout: second,
+            request_timeout: Duration::from_millis(1),
+            shutdown_deadline: second,
+            max_refreshes: 1,
+        };
+        let metrics = Arc::new(Metrics::new());
+        let spawn = beside(Arc::clone(&metrics), &limits);
+        let refreshes = || metrics.snapshot().refreshes;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            spawn(Box::pin(future::pending()));
+            spawn(Box::pin(future::ready(Refreshed::default())));
+            assert_eq!(refreshes().skipped, 1);
+            while refreshes().failed == 0 {
+                tokio::task::yield_now().await;
+            }
+            // There is room again.
+            spawn(Box::pin(future::ready(Refreshed::default())));
+            while refreshes().not_stored == 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(refreshes().skipped, 1);
+        });
+    }
+}
