@@ -25,9 +25,8 @@ use crate::{
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 
 /// A value on cache lines of its own, so that threads which work on different
-/// shards do not contend for one line. 128 bytes: processors fetch lines in
-/// pairs.
-#[repr(align(128))]
+/// values do not contend for one line.
+#[repr(align(64))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
 type LockedApart<K, V> = Apart<ShardMutex<Shard<K, V>>>;
@@ -367,5 +366,18 @@ where
                 return;
             }
         }
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    /// Were it an even number, the first lines of all shards, which every hit
+    /// touches, would compete for a part of the sets of a processor's cache.
+    #[test]
+    fn a_shard_takes_an_odd_number_of_cache_lines() {
+        let lines = size_of::<LockedApart<u64, u64>>() / 64;
+        assert_eq!(lines % 2, 1, "{lines} lines");
     }
 }

@@ -186,9 +186,9 @@ const NEAR: usize = 4;
 /// together with the lock.
 #[repr(C)]
 pub(crate) struct Shard<K, V> {
-    table: Table<Slot<K, V>>,
     /// Hits of the first classes, counted on in `classes` once full.
     near_hits: [u32; NEAR],
+    table: Table<Slot<K, V>>,
     /// By class index; grows to the highest class seen.
     classes: Vec<ClassState>,
     weight: u64,
@@ -196,12 +196,12 @@ pub(crate) struct Shard<K, V> {
     first_tags: Column,
     policy: Policy,
     /// Which class the next look for expired entries begins with.
-    next_class: usize,
+    next_class: u32,
+    /// Changes whenever entries move to other places.
+    layout: u32,
     tags: TagIndex,
     /// How many entries were ever stored.
     stored: u64,
-    /// Changes whenever entries move to other places.
-    layout: u64,
     pub(crate) flights: Flights<K, V>,
     pub(crate) fills: FillCounters,
     /// Decides who refreshes early.
@@ -235,8 +235,8 @@ impl<K, V> Shard<K, V> {
     /// An empty shard, whose random numbers follow from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
-            table: Table::new(),
             near_hits: [0; NEAR],
+            table: Table::new(),
             classes: Vec::new(),
             weight: 0,
             weights: Column::new(1),

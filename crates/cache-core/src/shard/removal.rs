@@ -20,7 +20,7 @@ const SERIALS: u64 = 1 << u8::BITS;
 #[derive(Default)]
 pub(crate) struct Walk {
     next: u32,
-    layout: u64,
+    layout: u32,
     /// Where the candidates shown last began, and how many entries had ever
     /// been stored then.
     shown: u32,
@@ -113,8 +113,10 @@ impl<K: Eq, V> Shard<K, V> {
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) {
-        self.next_class = (self.next_class + 1) % self.classes.len().max(1);
-        for class in [class.index(), self.next_class] {
+        let another = (self.next_class as usize + 1) % self.classes.len().max(1);
+        // There are few classes.
+        self.next_class = another as u32;
+        for class in [class.index(), another] {
             if let Some(at) = self.expired_head(class, judge) {
                 self.expire(at, garbage);
             }

@@ -54,7 +54,7 @@ impl<K, V> Shard<K, V> {
         self.weights.rearrange(moves, positions);
         self.first_tags.rearrange(moves, positions);
         self.tags.remap(new);
-        self.layout += 1;
+        self.layout = self.layout.wrapping_add(1);
     }
 
     fn rebuild_tags(&mut self) {
