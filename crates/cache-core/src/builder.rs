@@ -9,10 +9,10 @@ use crate::{
     class::Classes,
     clock::{Clock, SystemClock},
     error::BuildError,
-    inner::{Apart, Inner, Weigher},
+    inner::{Apart, Inner, Locker, Weigher},
     log::InvalidationLog,
     shard::Shard,
-    sync::{AtomicU64, AtomicUsize, ShardMutex},
+    sync::{AtomicU64, AtomicUsize},
     tags::TagHasher,
 };
 
@@ -152,7 +152,7 @@ where
         };
         let shards = (0..shards).map(|shard| {
             let seed = self.hasher.hash_one(shard);
-            Apart(ShardMutex::new(Shard::new(seed)))
+            Locker::new(Shard::new(seed))
         });
         let shards = shards.collect();
         Ok(Cache::from_inner(Arc::new(Inner {

@@ -17,24 +17,30 @@ impl Column {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, at: u32) -> u32 {
         let number = self.numbers.get(at as usize);
         number.copied().unwrap_or(self.usual)
     }
 
     /// Sets the number at a position of a table that has so many.
+    #[inline]
     pub(crate) fn set(&mut self, at: u32, number: u32, positions: usize) {
-        if self.numbers.is_empty() && number == self.usual {
-            return;
+        if let Some(place) = self.numbers.get_mut(at as usize) {
+            *place = number;
+        } else if number != self.usual {
+            self.extend(positions);
+            self.numbers[at as usize] = number;
         }
-        if self.numbers.len() < positions {
-            if self.numbers.capacity() < positions {
-                let more = positions - self.numbers.len() + positions / 16;
-                self.numbers.reserve_exact(more);
-            }
-            self.numbers.resize(positions, self.usual);
+    }
+
+    #[cold]
+    fn extend(&mut self, positions: usize) {
+        if self.numbers.capacity() < positions {
+            let more = positions - self.numbers.len() + positions / 16;
+            self.numbers.reserve_exact(more);
         }
-        self.numbers[at as usize] = number;
+        self.numbers.resize(positions, self.usual);
     }
 
     /// Follows the table, which has so many positions now.

@@ -28,18 +28,18 @@ use history::{History, Regret};
 /// The list that the eviction queues are threaded through.
 pub(crate) const ARRIVAL: usize = 0;
 
-/// The part of all entries that the window begins with, and the least and the
-/// most that it can have, in hundredths.
-const START: u64 = 4;
-const LEAST: u64 = 1;
-const MOST: u64 = 80;
-
 /// The size of the window is counted in fractions of an entry; by how many it
 /// grows or shrinks at once. Growth is larger, as a window too small to keep
 /// anything gets few chances.
-const FRACTIONS: u64 = 40;
-const GROWTH: u64 = 10;
-const SHRINKAGE: u64 = 3;
+const FRACTIONS: u64 = 128;
+const GROWTH: u64 = 32;
+const SHRINKAGE: u64 = 10;
+
+/// The part of all entries that the window begins with, and the least and the
+/// most that it can have, in such fractions: 4, 1 and 80 in a hundred.
+const START: u64 = 5;
+const LEAST: u64 = 1;
+const MOST: u64 = 102;
 
 /// How many entries may leave the window for the main part at each insertion
 /// without having to prove themselves, where the main part has room.
@@ -161,37 +161,33 @@ impl Policy {
             }
         }
         let recalled = history.recall(table[at].hash());
-        self.target = match recalled.regret {
-            Some(Regret::Window) => self.target + GROWTH,
-            Some(Regret::Main) => self.target.saturating_sub(SHRINKAGE),
-            None => self.target,
-        };
-        self.target = self.target.clamp(
-            FRACTIONS.max(entries * FRACTIONS * LEAST / 100),
-            FRACTIONS.max(entries * FRACTIONS * MOST / 100),
-        );
+        if let Some(regret) = recalled.regret {
+            let target = match regret {
+                Regret::Window => self.target + GROWTH,
+                Regret::Main => self.target.saturating_sub(SHRINKAGE),
+            };
+            self.target = target.clamp(entries * LEAST, entries * MOST);
+        }
         (recalled.frequency + 1).min(History::MOST)
     }
 
     /// How many entries the window should hold.
     fn window_room(&self) -> u64 {
-        let entries = self.entries();
-        if self.history.is_some() {
-            (self.target / FRACTIONS).clamp(1, entries.max(1))
-        } else {
-            (entries * START / 100).max(1)
-        }
+        let target = match self.history {
+            Some(_) => self.target,
+            None => self.entries() * START,
+        };
+        (target / FRACTIONS).max(1)
     }
 
     /// Lets some entries pass from a window that is too large to a main part that
     /// is too small.
     fn settle<K, V>(&mut self, table: &mut Table<Slot<K, V>>) {
+        // While entries are leaving, the last one of the surplus has to prove
+        // itself against one of the main part.
+        let most = self.window_room() + u64::from(self.history.is_some());
         for _ in 0..SETTLERS {
-            let room = self.window_room();
-            let surplus = u64::from(self.window.len).saturating_sub(room);
-            // While entries are leaving, the last one of the surplus has to prove
-            // itself against one of the main part.
-            if surplus <= u64::from(self.history.is_some()) {
+            if u64::from(self.window.len) <= most {
                 return;
             }
             self.promote(table, self.window.head);
@@ -199,6 +195,7 @@ impl Policy {
     }
 
     /// Moves an entry from the window to the main part.
+    #[cold]
     fn promote<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
         self.window.remove(table, at);
         table[at].marks.settle(true);
@@ -249,7 +246,7 @@ impl Policy {
             .is_none_or(|history| !history.suits(entries))
         {
             if self.history.is_none() {
-                self.target = entries * FRACTIONS * START / 100;
+                self.target = entries * START;
             }
             self.history = Some(Box::new(History::new(entries)));
         }

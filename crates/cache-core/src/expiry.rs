@@ -90,6 +90,7 @@ impl Judge<'_> {
     }
 
     /// Whether an entry of `class` is expired: of no use to anyone.
+    #[inline]
     pub(crate) fn is_expired(&self, class: TtlClass, written: Moment, traits: Traits) -> bool {
         let age = self.age(written);
         // Most entries are fresh, and one load shows it.

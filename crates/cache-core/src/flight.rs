@@ -136,6 +136,10 @@ impl<K, V> Flights<K, V> {
         self.table.find_mut(hash, |flight| flight.id == id)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     pub(crate) fn contains(&self, hash: u64, id: u64) -> bool {
         self.table.find(hash, |flight| flight.id == id).is_some()
     }
@@ -260,9 +264,6 @@ impl<K: Eq + Clone, V> Flights<K, V> {
     /// those whose permits are older. A value from outside any flight (`None`)
     /// ends them all.
     pub(crate) fn ended_by(&self, hash: u64, key: &K, by: Option<u64>) -> Vec<u64> {
-        if self.table.is_empty() {
-            return Vec::new();
-        }
         let own = by.and_then(|id| self.table.find(hash, |flight| flight.id == id));
         let limit = own.map_or(u64::MAX, |flight| flight.issued);
         self.table
@@ -313,6 +314,9 @@ pub(crate) struct Landed<K, V> {
 /// Gives what the fill came to to waiters who were taken out of their flights,
 /// then wakes them and the one who was elected. No lock may be held.
 pub(crate) fn serve<V>(waiters: Vec<Joined<V>>, given: Option<Given<V>>, elected: Option<Waker>) {
+    if waiters.is_empty() && elected.is_none() {
+        return;
+    }
     let mut wakers: Vec<_> = elected.into_iter().collect();
     if let Some(given) = given.filter(|_| !waiters.is_empty()) {
         let given = Arc::new(given);

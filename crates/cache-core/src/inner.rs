@@ -29,7 +29,17 @@ pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 #[repr(align(64))]
 pub(crate) struct Apart<T>(pub(crate) T);
 
-type LockedApart<K, V> = Apart<ShardMutex<Shard<K, V>>>;
+/// A shard with its lock, an odd number of cache lines long: were it even, the
+/// first lines of all shards, which every hit touches, would compete for some of
+/// the sets of a processor's cache and leave others empty.
+#[repr(C, align(64))]
+pub(crate) struct Locker<K, V>(ShardMutex<Shard<K, V>>, [u64; 8]);
+
+impl<K, V> Locker<K, V> {
+    pub(crate) fn new(shard: Shard<K, V>) -> Self {
+        Self(ShardMutex::new(shard), [0; 8])
+    }
+}
 
 pub(crate) struct Inner<K, V, C, S> {
     pub(crate) hasher: S,
@@ -39,7 +49,7 @@ pub(crate) struct Inner<K, V, C, S> {
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) capacity: u64,
     /// A power of two of them.
-    pub(crate) shards: Box<[LockedApart<K, V>]>,
+    pub(crate) shards: Box<[Locker<K, V>]>,
     pub(crate) log: InvalidationLog<K, V>,
     /// The weight of all entries. Written by what changes it, never by a hit.
     pub(crate) total: Apart<AtomicU64>,
@@ -233,6 +243,8 @@ where
             judge: Judge { now, classes },
             latest,
             class,
+            // Read before any lock is taken, as all else that a hit needs.
+            calm: classes.calm(class),
             accepts,
         }
     }
@@ -284,6 +296,7 @@ where
 
     /// Stores a value, ends the flights that it supersedes, and evicts from
     /// this shard what is over the bound. Returns the live entry it replaced.
+    #[inline]
     pub(crate) fn enter(
         &self,
         shard: &mut Locked<'_, K, V>,
@@ -294,14 +307,17 @@ where
         let Entering {
             hash, key, value, ..
         } = entering;
-        let ended = shard.flights.ended_by(hash, &key, entering.flight);
-        if shard.flights.waiting(hash, &ended) > 0 {
-            let copy = value.clone();
-            after.given = Some(if entering.negative {
-                Given::Negative(copy)
-            } else {
-                Given::Value(copy)
-            });
+        let mut ended = Vec::new();
+        if !shard.flights.is_empty() {
+            ended = shard.flights.ended_by(hash, &key, entering.flight);
+            if shard.flights.waiting(hash, &ended) > 0 {
+                let copy = value.clone();
+                after.given = Some(if entering.negative {
+                    Given::Negative(copy)
+                } else {
+                    Given::Value(copy)
+                });
+            }
         }
         let (replaced, place) = match entering.weight {
             Ok(weight) => {
@@ -351,6 +367,7 @@ where
 
     /// Evicts from the other shards in turn what is still over the bound after
     /// shard `own` gave what it had.
+    #[inline]
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
         while self.total.0.load(Ordering::Relaxed) > self.capacity {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
@@ -373,11 +390,9 @@ where
 mod tests {
     use super::*;
 
-    /// Were it an even number, the first lines of all shards, which every hit
-    /// touches, would compete for a part of the sets of a processor's cache.
     #[test]
     fn a_shard_takes_an_odd_number_of_cache_lines() {
-        let lines = size_of::<LockedApart<u64, u64>>() / 64;
+        let lines = size_of::<Locker<u64, u64>>() / 64;
         assert_eq!(lines % 2, 1, "{lines} lines");
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Reader<'a> {
     /// The present is no later than this, and no earlier than the judge's.
     pub(crate) latest: Moment,
     pub(crate) class: TtlClass,
+    /// Every value of that class is fresh below this age.
+    pub(crate) calm: u64,
     pub(crate) accepts: Accepts,
 }
 
@@ -322,7 +324,6 @@ impl<K: Eq, V> Shard<K, V> {
         Q: Equivalent<K> + ?Sized,
         V: Clone,
     {
-        let calm = reader.judge.classes.calm(reader.class);
         let hash = freshness::part(hash);
         let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
         let Some(slot) = self.table.find_mut(hash.get(), same) else {
@@ -334,7 +335,7 @@ impl<K: Eq, V> Shard<K, V> {
         let oldest = reader.latest.as_nanos().wrapping_sub(written);
         if slot.class != reader.class
             || slot.origin.is_negative()
-            || oldest >= calm
+            || oldest >= reader.calm
             || oldest > max_age
         {
             return Glance::Unclear;
@@ -422,6 +423,7 @@ impl<K: Eq, V> Shard<K, V> {
     }
 
     /// Stores an entry in place of the one with an equal key.
+    #[inline]
     pub(crate) fn store(
         &mut self,
         new: NewEntry<'_, K, V>,
@@ -432,7 +434,7 @@ impl<K: Eq, V> Shard<K, V> {
         let marks = old.map(|old| self.table[old].marks);
         let replaced = old.and_then(|old| self.replace(old, judge, garbage));
         self.expire_some(new.class, judge, garbage);
-        if !self.tags.has_room(new.tags.len()) || !self.make_room() {
+        if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
             let place = Err((new.key, new.value));
             return Stored { place, replaced };
         }

@@ -41,10 +41,15 @@ pub(crate) struct TagSet {
 
 impl TagSet {
     pub(crate) fn new(tags: &[&str], hasher: &TagHasher) -> Self {
-        let mut tags: SmallVec<_> = tags.iter().map(|tag| hasher.id(tag)).collect();
-        tags.sort_unstable();
-        tags.dedup();
-        Self { tags }
+        let mut ids = SmallVec::new();
+        for tag in tags {
+            ids.push(hasher.id(tag));
+        }
+        if ids.len() > 1 {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        Self { tags: ids }
     }
 
     pub(crate) fn is_too_large(&self) -> bool {

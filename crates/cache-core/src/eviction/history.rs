@@ -9,9 +9,9 @@ const ROWS: usize = 4;
 /// Insertions after which half of everything is forgotten, for each entry.
 const GENERATION: u64 = 10;
 
-/// Keys that left a part are remembered for a tenth as many as there are
+/// Keys that left a part are remembered for a quarter as many as there are
 /// entries.
-const PARTED: u64 = 10;
+const PARTED: u64 = 4;
 
 /// A key asked for more often than this is the main part's to keep, and its
 /// absence no argument for a larger window.
@@ -40,8 +40,8 @@ struct Block([u64; ROWS]);
 
 /// How often keys were asked for, in a sketch of counters that several keys
 /// share (Cormode, Muthukrishnan, "An Improved Data Stream Summary: The Count-Min
-/// Sketch", 2005), and which keys left the two parts last. Eight and a half bytes
-/// for each entry.
+/// Sketch", 2005), and which keys left the two parts last. Ten bytes for each
+/// entry.
 pub(super) struct History {
     blocks: Box<[Block]>,
     /// Hashes of keys that lost at the end of the window and that were turned out
@@ -82,39 +82,34 @@ impl History {
 
     /// Places in the rows of a block; nibbles of a mixed hash, as its high end
     /// chose the block.
-    fn shifts(hash: u32) -> [u32; ROWS] {
-        let mixed = mix(hash);
+    fn shifts(mixed: u32) -> [u32; ROWS] {
         std::array::from_fn(|row| (mixed >> (4 * row as u32) & 15) * 4)
     }
 
-    fn block(&self, hash: u32) -> usize {
-        scale(mix(hash), self.blocks.len())
-    }
-
-    fn frequency(&self, hash: u32) -> u8 {
-        let Block(rows) = &self.blocks[self.block(hash)];
-        let counts = rows.iter().zip(Self::shifts(hash));
+    fn frequency(&self, mixed: u32) -> u8 {
+        let Block(rows) = &self.blocks[scale(mixed, self.blocks.len())];
+        let counts = rows.iter().zip(Self::shifts(mixed));
         let counts = counts.map(|(row, shift)| (row >> shift & 15) as u8);
-        counts.min().unwrap_or(0)
+        counts.fold(Self::MOST, u8::min)
     }
 
     /// Remembers that a key was asked for so often.
     pub(super) fn remember(&mut self, hash: u32, frequency: u8) {
-        let block = self.block(hash);
-        let Block(rows) = &mut self.blocks[block];
+        let mixed = mix(hash);
+        let Block(rows) = &mut self.blocks[scale(mixed, self.blocks.len())];
         let frequency = u64::from(frequency.min(Self::MOST));
-        for (row, shift) in rows.iter_mut().zip(Self::shifts(hash)) {
-            if *row >> shift & 15 < frequency {
-                *row = *row & !(15 << shift) | frequency << shift;
-            }
+        for (row, shift) in rows.iter_mut().zip(Self::shifts(mixed)) {
+            let count = (*row >> shift & 15).max(frequency);
+            *row = *row & !(15 << shift) | count << shift;
         }
     }
 
     /// What is known of a key that comes back, once.
     pub(super) fn recall(&mut self, hash: u32) -> Recalled {
         self.insertions += 1;
-        let frequency = self.frequency(hash);
-        let place = scale(mix(hash), self.lost.len());
+        let mixed = mix(hash);
+        let frequency = self.frequency(mixed);
+        let place = scale(mixed, self.lost.len());
         let take = |parted: &mut [u32]| {
             let found = parted[place] == hash;
             if found {
@@ -185,11 +180,11 @@ mod tests {
                 history.remember(hash, frequency);
             }
             for &(hash, frequency) in &seen {
-                prop_assert!(history.frequency(hash) >= frequency.min(History::MOST));
+                prop_assert!(history.frequency(mix(hash)) >= frequency.min(History::MOST));
             }
             history.halve();
             for &(hash, frequency) in &seen {
-                prop_assert!(history.frequency(hash) >= frequency.min(History::MOST) / 2);
+                prop_assert!(history.frequency(mix(hash)) >= frequency.min(History::MOST) / 2);
             }
         }
     }
@@ -200,8 +195,9 @@ mod tests {
         for key in 0..1_000_u32 {
             history.remember(key.wrapping_mul(0x85EB_CA6B), 1 + (key % 15) as u8);
         }
-        let exact = (0..1_000_u32)
-            .filter(|key| history.frequency(key.wrapping_mul(0x85EB_CA6B)) == 1 + (key % 15) as u8);
+        let exact = (0..1_000_u32).filter(|key| {
+            history.frequency(mix(key.wrapping_mul(0x85EB_CA6B))) == 1 + (key % 15) as u8
+        });
         assert!(exact.count() > 900);
     }
 

@@ -43,6 +43,7 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Takes an entry out of every structure. Counts nothing. How often it was
     /// asked for is remembered, unless it only makes way for another of its key.
+    #[inline]
     pub(super) fn remove(&mut self, at: u32, remembered: bool) -> Option<(K, V)> {
         self.policy.remove(&mut self.table, at, remembered);
         let (class, queue) = (self.table[at].class, self.table[at].queue());
@@ -56,9 +57,18 @@ impl<K: Eq, V> Shard<K, V> {
         Some((slot.key, slot.value))
     }
 
+    /// Takes an entry out that nothing replaces.
+    #[inline]
+    fn discard(&mut self, at: u32, garbage: &mut Garbage<K, V>) {
+        if let Some(entry) = self.remove(at, true) {
+            garbage.push(entry);
+        }
+    }
+
+    #[cold]
     pub(super) fn expire(&mut self, at: u32, garbage: &mut Garbage<K, V>) {
         let class = self.table[at].class;
-        garbage.extend(self.remove(at, true));
+        self.discard(at, garbage);
         self.class_mut(class).counters.expirations += 1;
     }
 
@@ -70,13 +80,14 @@ impl<K: Eq, V> Shard<K, V> {
             return false;
         }
         let class = self.table[at].class;
-        garbage.extend(self.remove(at, true));
+        self.discard(at, garbage);
         self.class_mut(class).counters.invalidations += 1;
         true
     }
 
     /// Makes room for one entry, sparing `keep`; `false` if none can leave. An
     /// entry that had expired counts as that: nothing was lost with it.
+    #[inline]
     pub(crate) fn evict(
         &mut self,
         keep: Option<u32>,
@@ -90,18 +101,20 @@ impl<K: Eq, V> Shard<K, V> {
             self.expire(at, garbage);
         } else {
             let class = self.table[at].class;
-            garbage.extend(self.remove(at, true));
+            self.discard(at, garbage);
             self.class_mut(class).counters.evictions += 1;
         }
         true
     }
 
     /// The oldest entry of a class, negative or not, if it is expired.
+    #[inline]
     fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
-        let queues = &self.classes.get(class)?.queues;
-        let heads = queues.iter().map(|queue| queue.head);
-        let mut expired = heads.filter(|&head| head != NONE && self.is_expired(head, judge));
-        expired.next()
+        let [values, negatives] = &self.classes.get(class)?.queues;
+        let is_due = |&head: &u32| head != NONE && self.is_expired(head, judge);
+        Some(values.head)
+            .filter(is_due)
+            .or_else(|| Some(negatives.head).filter(is_due))
     }
 
     /// Removes up to two expired entries: what every insertion does, so that
@@ -116,10 +129,13 @@ impl<K: Eq, V> Shard<K, V> {
         let another = (self.next_class as usize + 1) % self.classes.len().max(1);
         // There are few classes.
         self.next_class = another as u32;
-        for class in [class.index(), another] {
-            if let Some(at) = self.expired_head(class, judge) {
-                self.expire(at, garbage);
-            }
+        if let Some(at) = self.expired_head(class.index(), judge) {
+            self.expire(at, garbage);
+        }
+        if another != class.index()
+            && let Some(at) = self.expired_head(another, judge)
+        {
+            self.expire(at, garbage);
         }
     }
 

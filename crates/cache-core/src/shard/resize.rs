@@ -1,4 +1,4 @@
-//! Making room for entries, and giving memory back after most have left.
+//! Giving memory back after a shard has lost most of its entries.
 
 use super::{Shard, Slot};
 use crate::{
@@ -10,18 +10,6 @@ use crate::{
 };
 
 impl<K, V> Shard<K, V> {
-    /// Makes room for one more entry; `false` if there can be none.
-    pub(super) fn make_room(&mut self) -> bool {
-        if self.table.is_full() {
-            if self.table.is_exhausted() {
-                return false;
-            }
-            let moves = self.table.grow();
-            self.follow(&moves);
-        }
-        true
-    }
-
     /// Gives memory back when less than a quarter of the room is in use.
     /// Positions held across this call mean nothing afterwards.
     pub(super) fn shrink_if_sparse(&mut self) {
