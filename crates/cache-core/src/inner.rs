@@ -340,7 +340,7 @@ where
     /// Evicts from the other shards in turn what is still over the bound after
     /// shard `own` gave what it had.
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
-        while self.total.0.load(Ordering::Relaxed) > self.capacity {
+        while self.total.0.load(Ordering::Relaxed) > self.capacity && !cfg!(mutant = "lose_trim") {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
             // The round is this thread's own: were each step to take the next
             // turn, two threads could alternate so that each meets no shard but
