@@ -41,8 +41,13 @@ pub fn json(data: &[u8]) {
             assert!(same, "{text:?} became {written:?}");
             check_value(&value, &canonical);
         }
-        // Its own limit is one level lower.
-        Err(error) => assert!(error.to_string().contains("recursion"), "{error}: {text:?}"),
+        Err(error) => {
+            // Its limit of depth is one level lower, and it reads integers
+            // that no float can hold as such.
+            let is_deep = error.to_string().contains("recursion limit");
+            let is_huge = longest_digits(written) > f64::MAX_10_EXP as usize;
+            assert!(is_deep || is_huge, "{error}: {text:?}");
+        }
     }
     let _ = (canonical.text(), canonical.is_truthy());
 }
