@@ -27,7 +27,7 @@ struct Request {
 impl Default for Request {
     fn default() -> Self {
         Self {
-            cases: 20_000,
+            cases: 10_000,
             effort: Effort {
                 schedules: 1_000_000,
                 preemptions: 5,

@@ -35,7 +35,7 @@ usage: cargo xtask COMMAND [OPTIONS]
            seeded bugs that these must see, fuzzing, property tests
              --schedules N   schedules over all concurrency tests (default 1000000)
              --fuzz-seconds N  time for each fuzz target (default 60)
-             --cases N       cases per property test (default 20000)
+             --cases N       cases per property test (default 10000)
              -p PACKAGE      of these packages alone; may be repeated
   vectors  recompute cache keys with CPython and print the file anew
              --check         compare with the file's keys instead
