@@ -1,39 +1,67 @@
-//! `cargo xtask deep`: property tests with far more cases, concurrency with far
-//! more schedules.
+//! `cargo xtask deep`: concurrency with far more schedules, bugs put in on
+//! purpose, fuzzing, property tests with far more cases.
+
+mod fuzz;
+mod mutants;
+
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use crate::shell::{Shell, Usage};
-use crate::steps::{props, schedules};
+use crate::steps::props;
+use crate::steps::schedules::{self, Effort};
 
-/// Cases a property test.
-const CASES: u32 = 20_000;
+/// What was asked for on the command line.
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    /// Cases a property test.
+    cases: u32,
+    effort: Effort,
+    /// Seconds a fuzz target.
+    fuzz_seconds: u32,
+    /// All when empty.
+    packages: Vec<String>,
+}
 
-/// Schedules a concurrency test: a million in five.
-const SCHEDULES: u32 = 200_000;
-
-/// Runs the command.
-pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
-    let mut cases = CASES;
-    let mut explored = SCHEDULES;
-    let mut packages = Vec::new();
-    let mut args = args.into_iter();
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--cases" => cases = above_zero(&arg, args.next())?,
-            "--schedules" => explored = above_zero(&arg, args.next())?,
-            "-p" | "--package" => {
-                let name = args.next();
-                packages.push(name.ok_or_else(|| Usage::new("-p wants a package"))?);
-            }
-            other => return Err(Usage::new(format!("deep knows no `{other}`"))),
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            cases: 10_000,
+            effort: Effort {
+                schedules: 1_000_000,
+                preemptions: 5,
+            },
+            fuzz_seconds: 60,
+            packages: Vec::new(),
         }
     }
-    if packages.is_empty() || packages.iter().any(|name| name == "cache-core") {
-        schedules::run(shell, explored)?;
+}
+
+impl Request {
+    fn parse(args: Vec<String>) -> Result<Self> {
+        let mut request = Self::default();
+        let mut args = args.into_iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--cases" => request.cases = above_zero(&arg, args.next())?,
+                "--schedules" => request.effort.schedules = above_zero(&arg, args.next())?,
+                "--fuzz-seconds" => request.fuzz_seconds = above_zero(&arg, args.next())?,
+                "-p" | "--package" => {
+                    let name = args.next();
+                    let name = name.ok_or_else(|| Usage::new("-p wants a package"))?;
+                    request.packages.push(name);
+                }
+                other => return Err(Usage::new(format!("deep knows no `{other}`"))),
+            }
+        }
+        Ok(request)
     }
-    props::run(shell, cases, &packages)?;
-    Ok(())
+
+    /// Whether this package is among those asked for.
+    fn includes(&self, package: &str) -> bool {
+        self.packages.is_empty() || self.packages.iter().any(|name| name == package)
+    }
 }
 
 fn above_zero(option: &str, value: Option<String>) -> Result<u32> {
@@ -41,4 +69,79 @@ fn above_zero(option: &str, value: Option<String>) -> Result<u32> {
     number
         .filter(|number| *number > 0)
         .ok_or_else(|| Usage::new(format!("{option} wants a number above 0")))
+}
+
+/// Runs the command.
+pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
+    let request = Request::parse(args)?;
+    let mut done = Vec::new();
+    let mut part = |name: &'static str, run: &dyn Fn() -> Result<String>| -> Result<()> {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        let note = run()?;
+        done.push((name, start.elapsed(), note));
+        Ok(())
+    };
+    if request.includes(schedules::PACKAGE) {
+        part("schedules", &|| schedules::run(shell, request.effort))?;
+        part("mutants", &|| mutants::run(shell))?;
+    }
+    part("fuzz", &|| {
+        let targets = |package: &str| request.includes(package);
+        fuzz::run(shell, request.fuzz_seconds, targets)
+    })?;
+    part("prop", &|| {
+        let passed = props::run(shell, request.cases, &request.packages)?;
+        let cases = request.cases;
+        Ok(format!("{passed} property tests, PROPTEST_CASES={cases}"))
+    })?;
+    summarise(&done);
+    Ok(())
+}
+
+fn summarise(done: &[(&str, Duration, String)]) {
+    println!("\n==> summary");
+    for (name, time, note) in done {
+        println!("{name:<10} {:>7.1} s  {note}", time.as_secs_f64());
+    }
+    let total: Duration = done.iter().map(|(_, time, _)| *time).sum();
+    println!("{:<10} {:>7.1} s", "all", total.as_secs_f64());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Request> {
+        Request::parse(args.iter().map(|arg| (*arg).to_owned()).collect())
+    }
+
+    #[test]
+    fn options_change_what_they_name() {
+        assert_eq!(parse(&[]).unwrap(), Request::default());
+        let all = "--cases 7 --schedules 8 --fuzz-seconds 9 -p one --package two";
+        let request = parse(&all.split(' ').collect::<Vec<_>>()).unwrap();
+        let effort = request.effort;
+        assert_eq!(
+            (request.cases, effort.schedules, request.fuzz_seconds),
+            (7, 8, 9)
+        );
+        assert_eq!(request.packages, ["one", "two"]);
+        assert!(request.includes("two") && !request.includes("three"));
+        assert!(Request::default().includes("three"));
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors() {
+        for args in [
+            &["--cases"][..],
+            &["--schedules", "0"],
+            &["--fuzz-seconds", "soon"],
+            &["-p"],
+            &["--fast"],
+        ] {
+            let error = parse(args).unwrap_err();
+            assert!(error.is::<Usage>(), "{args:?}: {error}");
+        }
+    }
 }

@@ -31,9 +31,11 @@ usage: cargo xtask COMMAND [OPTIONS]
              --quick         fewer iterations: does it run, not how fast
              store […]       what follows goes to that benchmark: its sections,
                              --trace FILE…; `store --help` tells all
-  deep     run property tests and randomised schedules for far longer
-             --cases N       cases per property test (default 20000)
-             --schedules N   schedules per concurrency test (default 200000)
+  deep     run what takes minutes: randomised schedules and memory models,
+           seeded bugs that these must see, fuzzing, property tests
+             --schedules N   schedules over all concurrency tests (default 1000000)
+             --fuzz-seconds N  time for each fuzz target (default 60)
+             --cases N       cases per property test (default 10000)
              -p PACKAGE      of these packages alone; may be repeated
   vectors  recompute cache keys with CPython and print the file anew
              --check         compare with the file's keys instead

@@ -82,6 +82,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 /// Echoes and runs a `cargo test`, passes its output on and returns how many
 /// tests passed.
 pub(crate) fn run_tests(command: &mut Command) -> Result<usize> {
+    watch_tests(command, |_| {})
+}
+
+/// As [`run_tests`], and shows each line of the output to `watch`.
+pub(crate) fn watch_tests(command: &mut Command, mut watch: impl FnMut(&str)) -> Result<usize> {
     println!("$ {}", line(command));
     let mut child = command
         .stdout(Stdio::piped())
@@ -94,6 +99,7 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<usize> {
         let text = String::from_utf8_lossy(&text);
         println!("{text}");
         passed += tests_passed(&text).unwrap_or(0);
+        watch(&text);
     }
     let status = child.wait()?;
     if !status.success() {
@@ -109,7 +115,7 @@ fn tests_passed(line: &str) -> Option<usize> {
 }
 
 /// A command as one would type it at the workspace's root.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let variables = command
         .get_envs()
         .filter_map(|(name, value)| Some((name.to_string_lossy(), value?.to_string_lossy())))

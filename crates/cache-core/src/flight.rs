@@ -198,7 +198,7 @@ impl<K, V> Flights<K, V> {
         let later = flight
             .waiters
             .iter()
-            .find(|(_, joined)| joined.epoch >= conflict)
+            .find(|(_, joined)| joined.epoch >= conflict && !cfg!(mutant = "serve_later_waiters"))
             .map(|(&waiter, _)| waiter);
         let rest = later.map_or_else(BTreeMap::new, |first| flight.waiters.split_off(&first));
         let served = std::mem::replace(&mut flight.waiters, rest);
@@ -239,7 +239,7 @@ impl<K: Eq + Clone, V> Flights<K, V> {
         let open = self.table.find(hash, |flight| {
             flight.joinable && flight.hash == hash && flight.key == *key
         });
-        if open.is_some() {
+        if open.is_some() && !cfg!(mutant = "refresh_twice") {
             return None;
         }
         let id = self.next();
@@ -286,7 +286,7 @@ impl<K, V> Flight<K, V> {
             // flight. It was woken, and will look.
             if let CellState::Elected { .. } = *state {
                 *state = CellState::Waiting(None);
-                recalled = true;
+                recalled = !cfg!(mutant = "forget_recall");
             }
             drop(state);
             if recalled {
@@ -325,5 +325,7 @@ pub(crate) fn serve<V>(waiters: Vec<Joined<V>>, given: Option<Given<V>>, elected
             .filter_map(|joined| put(&joined.cell, CellState::Given(Arc::clone(&given))));
         wakers.extend(served);
     }
-    WakeAll(wakers.into_iter()).wake();
+    if !cfg!(mutant = "forget_wake") {
+        WakeAll(wakers.into_iter()).wake();
+    }
 }

@@ -369,7 +369,7 @@ where
     /// shard `own` gave what it had.
     #[inline]
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
-        while self.total.0.load(Ordering::Relaxed) > self.capacity {
+        while self.total.0.load(Ordering::Relaxed) > self.capacity && !cfg!(mutant = "lose_trim") {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
             // The round is this thread's own: were each step to take the next
             // turn, two threads could alternate so that each meets no shard but

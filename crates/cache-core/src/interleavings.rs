@@ -6,27 +6,34 @@
 //! RUSTFLAGS="--cfg shuttle" cargo test -p cache-core --lib interleavings
 //! ```
 //!
-//! `SCHEDULES` in the environment sets how many are tried per test (2,000).
+//! `SCHEDULES` in the environment sets how many are tried per test (2,000), and
+//! each test prints how many it tried. That these tests would see a mistake is
+//! shown by mutants: places of the code that `cfg(mutant = "…")` breaks, and
+//! that `cargo xtask deep` must see caught.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    collections::hash_map::DefaultHasher, hash::BuildHasherDefault, sync::Arc, time::Duration,
-};
+mod books;
+mod freshness;
+mod log;
+mod races;
+mod waiting;
+
+use std::{collections::hash_map::DefaultHasher, hash::BuildHasherDefault, sync::Arc};
 
 use shuttle::{
+    Config, Runner,
     rand::{Rng, thread_rng},
+    scheduler::{PctScheduler, RandomScheduler},
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
 
-use crate::{
-    Cache, Lookup, ManualClock, Permit, Refusal, Reuse, TtlClass, Waited,
-    log::{InvalidationLog, Selector, Subject},
-    permit::Filled,
-};
+use crate::{Cache, Lookup, ManualClock, TtlClass, explored::Explored, permit};
 
 /// Hashes alike in every run, so that a failing schedule can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
 type Store = Cache<u32, u64, ManualClock, Fixed>;
+type Permit = permit::Permit<u32, u64, ManualClock, Fixed>;
 
 const CLASS: TtlClass = TtlClass::LIVE_DATA;
 
@@ -35,11 +42,21 @@ fn explore(test: impl Fn() + Send + Sync + 'static) {
         .ok()
         .and_then(|number| number.parse().ok())
         .unwrap_or(2_000);
-    let test = Arc::new(test);
+    let explored = Explored::new("schedules");
+    let test = Arc::new(explored.counting(test));
     let random = Arc::clone(&test);
-    shuttle::check_random(move || random(), schedules / 2);
+    Runner::new(RandomScheduler::new(schedules / 2), config()).run(move || random());
     // Few switches at chosen places find other bugs than many at random ones.
-    shuttle::check_pct(move || test(), schedules / 2, 3);
+    let chosen = PctScheduler::new(3, schedules - schedules / 2);
+    Runner::new(chosen, config()).run(move || test());
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    // The policies of all classes are built on the stack, in an unoptimised
+    // build more than once.
+    config.stack_size = 1 << 18;
+    config
 }
 
 fn store(entries: usize, shards: usize) -> (Store, ManualClock) {
@@ -58,9 +75,11 @@ fn store(entries: usize, shards: usize) -> (Store, ManualClock) {
 fn check_idle(store: &Store) {
     store.validate().unwrap();
     assert_eq!(store.inner.log.size(), (0, 0), "permits or events are left");
-    let stats = store.stats();
-    assert_eq!(stats.hits + stats.misses, stats.total_requests());
-    assert!(store.weight() <= store.capacity());
+    assert!(store.weight() <= store.capacity(), "over the bound");
+}
+
+fn chance(one_in: u32) -> bool {
+    thread_rng().gen_range(0..one_in) == 0
 }
 
 fn invalidate(store: &Store, key: u32, how: u32) -> usize {
@@ -73,232 +92,59 @@ fn invalidate(store: &Store, key: u32, how: u32) -> usize {
     }
 }
 
-/// A database of one row whose version counts up; a request may be served any
-/// version but those older than an invalidation that ended before it began.
-#[test]
-fn nothing_read_before_an_invalidation_is_served_after_it() {
-    explore(|| {
-        let (store, _) = store(2, 1);
-        let version = Arc::new(AtomicU64::new(0));
-        let published = Arc::new(AtomicU64::new(0));
-        let mut threads = Vec::new();
-        {
-            let (store, version, published) =
-                (store.clone(), Arc::clone(&version), Arc::clone(&published));
-            threads.push(thread::spawn(move || {
-                for _ in 0..2 {
-                    let next = version.fetch_add(1, Ordering::SeqCst) + 1;
-                    invalidate(&store, 1, thread_rng().gen_range(0..5));
-                    published.store(next, Ordering::SeqCst);
-                }
-            }));
-        }
-        for _ in 0..3 {
-            let (store, version, published) =
-                (store.clone(), Arc::clone(&version), Arc::clone(&published));
-            threads.push(thread::spawn(move || {
-                for _ in 0..2 {
-                    request(&store, &version, &published);
-                }
-            }));
-        }
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        check_idle(&store);
-    });
+/// Runs `actor` in so many threads, and waits for all.
+fn run_each(actors: usize, actor: impl Fn() + Clone + Send + 'static) {
+    join(
+        (0..actors)
+            .map(|_| thread::spawn(actor.clone()))
+            .collect::<Vec<_>>(),
+    );
 }
 
-fn request(store: &Store, version: &AtomicU64, published: &AtomicU64) {
-    let floor = published.load(Ordering::SeqCst);
-    let fill = |permit: Permit<u32, u64, ManualClock, Fixed>| {
-        let value = version.load(Ordering::SeqCst);
-        match thread_rng().gen_range(0..6) {
-            0 => drop(permit),
-            1 => permit.share(value),
-            _ => {
-                permit.fill(value, &["row"]);
-            }
-        }
-        value
-    };
-    let reuse = match thread_rng().gen_range(0..6) {
-        0 => Reuse::Nothing,
-        1 => Reuse::MaxAge(Duration::ZERO),
-        _ => Reuse::Any,
-    };
-    let value = match store.lookup(1, CLASS, reuse) {
-        Lookup::Hit(hit) => hit.value,
-        Lookup::Miss(permit) => fill(permit),
-        // Some are cancelled, elected or not.
-        Lookup::InFlight(_) if thread_rng().gen_range(0..4) == 0 => return,
-        Lookup::InFlight(waiter) => match waiter.wait() {
-            Waited::Value(value) => value,
-            Waited::Permit(permit) => fill(permit),
-            other => panic!("{other:?} without a failure"),
-        },
-        other => panic!("{other:?} without windows"),
-    };
-    assert!(value >= floor, "version {value} was served after {floor}");
+fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
-/// However permits are dropped and waiters cancelled, all others come through.
-#[test]
-fn nobody_hangs_when_fillers_and_waiters_give_up() {
-    explore(|| {
-        let (store, _) = store(2, 1);
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                let store = store.clone();
-                thread::spawn(move || {
-                    let permit = match store.lookup(1, CLASS, Reuse::Any) {
-                        Lookup::Hit(_) => return,
-                        Lookup::Miss(permit) => permit,
-                        Lookup::InFlight(_) if thread_rng().gen_range(0..3) == 0 => return,
-                        Lookup::InFlight(waiter) => match waiter.wait() {
-                            Waited::Value(_) => return,
-                            Waited::Permit(permit) => permit,
-                            other => panic!("{other:?} without a failure"),
-                        },
-                        other => panic!("{other:?} without windows"),
-                    };
-                    if thread_rng().gen_range(0..2) == 0 {
-                        permit.fill(1, &[]);
-                    }
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        check_idle(&store);
-    });
+/// The permit of a first miss.
+fn miss(store: &Store, key: u32) -> Permit {
+    match store.lookup(key, CLASS, crate::Reuse::Any) {
+        Lookup::Miss(permit) => permit,
+        other => panic!("{other:?} where nothing is stored or under way"),
+    }
 }
 
-/// Inserting, filling, expiring, evicting and maintaining at once, over more
-/// shards than entries: counts and links stay true, the bound holds.
-#[test]
-fn everything_at_once_keeps_the_books() {
-    explore(|| {
-        let (store, clock) = store(2, 2);
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                let (store, clock) = (store.clone(), clock.clone());
-                thread::spawn(move || {
-                    for _ in 0..4 {
-                        let key = thread_rng().gen_range(0..4);
-                        match thread_rng().gen_range(0..6) {
-                            0 => {
-                                store.insert(key, 1, CLASS, &["row"]);
-                            }
-                            1 => {
-                                invalidate(&store, key, thread_rng().gen_range(0..5));
-                            }
-                            2 => {
-                                clock.advance(Duration::from_secs(200));
-                                store.maintain(1);
-                            }
-                            3 => {
-                                store.get(&key, CLASS);
-                            }
-                            _ => {
-                                if let Lookup::Miss(permit) = store.lookup(key, CLASS, Reuse::Any) {
-                                    permit.fill(1, &["row"]);
-                                }
-                            }
-                        }
-                    }
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        check_idle(&store);
-    });
+/// A database of one row, kept under key 1, whose version counts up: a request
+/// may be served any version but those older than an invalidation that had
+/// ended when it began.
+#[derive(Clone)]
+struct Row {
+    version: Arc<AtomicU64>,
+    published: Arc<AtomicU64>,
 }
 
-/// An insertion that overtakes a fill ends it whatever the filler, the waiters
-/// and the elected are doing.
-#[test]
-fn an_insertion_serves_all_who_wait() {
-    explore(|| {
-        let (store, _) = store(4, 1);
-        let Lookup::Miss(permit) = store.lookup(1, CLASS, Reuse::Any) else {
-            panic!("the store is empty");
-        };
-        let waiters: Vec<_> = (0..2)
-            .map(|_| match store.lookup(1, CLASS, Reuse::Any) {
-                Lookup::InFlight(waiter) => waiter,
-                _ => panic!("the key is being filled"),
-            })
-            .map(|waiter| {
-                thread::spawn(move || match waiter.wait() {
-                    Waited::Value(value) => assert_eq!(value, 2),
-                    Waited::Permit(permit) => match permit.fill(2, &[]) {
-                        Filled::Stored | Filled::Refused(Refusal::Superseded) => (),
-                        other => panic!("{other:?}"),
-                    },
-                    other => panic!("{other:?} without a failure"),
-                })
-            })
-            .collect();
-        let dropper = thread::spawn(move || drop(permit));
-        store.insert(1, 2, CLASS, &[]);
-        assert_eq!(store.get(&1, CLASS), Some(2));
-        dropper.join().unwrap();
-        for waiter in waiters {
-            waiter.join().unwrap();
+impl Row {
+    fn new() -> Self {
+        Self {
+            version: Arc::new(AtomicU64::new(0)),
+            published: Arc::new(AtomicU64::new(0)),
         }
-        check_idle(&store);
-    });
-}
+    }
 
-/// The log alone, against its own oracle: invalidation number *i* is made after
-/// the record has version *i*, so that a permit which read version *v* may pass
-/// only if the log was asked about no invalidation beyond *v*.
-#[test]
-fn the_log_forgets_nothing_that_a_permit_needs() {
-    explore(|| {
-        let log = Arc::new(InvalidationLog::<u32, u64>::new());
-        let version = Arc::new(AtomicU64::new(0));
-        let writer = {
-            let (log, version) = (Arc::clone(&log), Arc::clone(&version));
-            thread::spawn(move || {
-                for number in 1..=3 {
-                    version.store(number, Ordering::SeqCst);
-                    log.record(Selector::All);
-                }
-            })
-        };
-        let fillers: Vec<_> = (0..2)
-            .map(|_| {
-                let (log, version) = (Arc::clone(&log), Arc::clone(&version));
-                thread::spawn(move || {
-                    for _ in 0..2 {
-                        let epoch = log.open();
-                        let read = version.load(Ordering::SeqCst);
-                        let verdict = log.judge(
-                            epoch,
-                            &Subject {
-                                hash: 1,
-                                key: &1,
-                                value: &read,
-                                class: CLASS,
-                                tags: None,
-                            },
-                        );
-                        let passes = verdict.conflict.is_none();
-                        assert!(!passes || verdict.upto <= read, "an invalidation was lost");
-                        log.close();
-                    }
-                })
-            })
-            .collect();
-        writer.join().unwrap();
-        for filler in fillers {
-            filler.join().unwrap();
-        }
-        assert_eq!(log.size(), (0, 0));
-    });
+    /// Changes the row, then invalidates it in any way. Only one thread may.
+    fn change(&self, store: &Store) {
+        let next = self.version.fetch_add(1, Ordering::SeqCst) + 1;
+        invalidate(store, 1, thread_rng().gen_range(0..5));
+        self.published.store(next, Ordering::SeqCst);
+    }
+
+    fn read(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
+    }
+
+    /// The version that a request which begins now may count on.
+    fn floor(&self) -> u64 {
+        self.published.load(Ordering::SeqCst)
+    }
 }

@@ -8,6 +8,8 @@ mod column;
 mod error;
 mod eviction;
 mod expiry;
+#[cfg(all(test, any(shuttle, loom)))]
+mod explored;
 mod flight;
 mod freshness;
 mod inner;
@@ -17,6 +19,8 @@ mod invalidate;
 mod list;
 mod log;
 mod lookup;
+#[cfg(all(test, loom))]
+mod memory_models;
 mod permit;
 mod record;
 mod shard;

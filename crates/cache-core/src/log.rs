@@ -26,7 +26,18 @@ use crate::{
 
 /// How many invalidations are remembered. A permit older than the oldest of
 /// them cannot be cleared, and is refused.
-const REMEMBERED: usize = 1_024;
+/// (Explored schedules are short: there it is little, so that they get beyond.)
+const REMEMBERED: usize = if cfg!(any(shuttle, loom)) { 2 } else { 1_024 };
+
+/// The order of a permit's count against the reading of the epoch that follows
+/// it. Nothing weaker than one total order does: the permit writes one atomic
+/// and reads the other, an invalidation does so the other way round, and with
+/// acquire and release alone each could miss what the other wrote.
+const COUNTING: Ordering = if cfg!(mutant = "count_weakly") {
+    Ordering::AcqRel
+} else {
+    Ordering::SeqCst
+};
 
 /// A predicate on keys and values.
 pub(crate) type Predicate<K, V> = Arc<dyn Fn(&K, &V) -> bool + Send + Sync>;
@@ -129,7 +140,9 @@ impl<K, V> InvalidationLog<K, V> {
         if recent.events.len() >= REMEMBERED {
             _forgotten = recent.events.pop_front();
             if let Some((oldest, _)) = &_forgotten {
-                recent.floor = *oldest;
+                if !cfg!(mutant = "forget_floor") {
+                    recent.floor = *oldest;
+                }
             }
         }
         recent.events.push_back((epoch, selector));
@@ -137,7 +150,12 @@ impl<K, V> InvalidationLog<K, V> {
 
     /// Counts a new permit and returns the epoch it is issued at.
     pub(crate) fn open(&self) -> u64 {
-        self.permits.fetch_add(1, Ordering::SeqCst);
+        if cfg!(mutant = "read_epoch_before_counting") {
+            let epoch = self.epoch();
+            self.permits.fetch_add(1, Ordering::SeqCst);
+            return epoch;
+        }
+        self.permits.fetch_add(1, COUNTING);
         self.epoch()
     }
 
@@ -151,7 +169,8 @@ impl<K, V> InvalidationLog<K, V> {
         // Permits opened since then read the epoch after they were counted. If
         // none is counted now, all that come later start at the present epoch
         // and need none of these events.
-        if self.permits.load(Ordering::SeqCst) == 0 {
+        let none_left = self.permits.load(Ordering::SeqCst) == 0;
+        if none_left || cfg!(mutant = "close_without_recheck") {
             _forgotten = std::mem::take(&mut recent.events);
         }
     }
@@ -190,7 +209,7 @@ impl<K, V> InvalidationLog<K, V> {
     }
 }
 
-#[cfg(all(test, not(shuttle)))]
+#[cfg(all(test, not(any(shuttle, loom))))]
 mod tests {
     use super::*;
 

@@ -25,7 +25,8 @@ use crate::{
 /// How often a fill looks at invalidations anew because more arrived meanwhile.
 /// After that it counts as invalidated: a fill must end, however busy others
 /// are.
-const PATIENCE: usize = 16;
+/// (Explored schedules are short: there it is little, so that it runs out.)
+const PATIENCE: usize = if cfg!(shuttle) { 1 } else { 16 };
 
 /// What became of a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,17 +353,19 @@ where
         let mut after = Aftermath::new();
         let mut _rejected = None;
         let mut shard = inner.lock_for(self.request.hash);
-        if !shard.flights.contains(self.request.hash, self.flight) {
+        let flies = shard.flights.contains(self.request.hash, self.flight);
+        if !flies && !cfg!(mutant = "outlive_flight") {
             shard.fills.refused += 1;
             self.hold = Hold::Landed;
             return Step::Done(Err(Refusal::Superseded));
         }
         // The look that decides: under the lock, an invalidation either shows
         // here or has yet to visit this shard.
-        let moved = inner.log.epoch() != verdict.upto;
+        let moved = inner.log.epoch() != verdict.upto && !cfg!(mutant = "skip_epoch_check");
         let conflict = match verdict.conflict {
             Some(conflict) => Some(conflict),
             None if moved && !last => return Step::Again(key, value),
+            None if cfg!(mutant = "store_when_tired") => None,
             None => moved.then(|| verdict.upto.saturating_add(1)),
         };
         let outcome = match (conflict, intent) {
@@ -461,7 +464,11 @@ where
 impl<K, V, C, S> Ticket<K, V, C, S> {
     /// Gives the flight to the next in line, or ends it.
     fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Aftermath<K, V>) -> Hold {
-        let epoch = self.inner.log.epoch();
+        let epoch = if cfg!(mutant = "hand_over_the_old_epoch") {
+            self.epoch
+        } else {
+            self.inner.log.epoch()
+        };
         match shard
             .flights
             .hand_over(self.request.hash, self.flight, epoch)

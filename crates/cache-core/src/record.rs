@@ -4,9 +4,7 @@
 //! Readers write nothing, so that they do not contend. One that meets a writer
 //! takes the writers' lock instead of spinning.
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-
-use parking_lot::Mutex;
+use crate::sync::unscheduled::{AtomicU64, Mutex, Ordering, fence};
 
 /// `N` words that are read all at once, and one that may be read alone.
 pub(crate) struct Record<const N: usize> {
@@ -38,7 +36,9 @@ impl<const N: usize> Record<N> {
         if before % 2 == 0 {
             let words = self.load();
             // The words are read before the version is looked at again.
-            fence(Ordering::Acquire);
+            if !cfg!(mutant = "read_without_fence") {
+                fence(Ordering::Acquire);
+            }
             if self.version.load(Ordering::Relaxed) == before {
                 return words;
             }
@@ -57,7 +57,9 @@ impl<const N: usize> Record<N> {
         self.version
             .store(version.wrapping_add(1), Ordering::Relaxed);
         // The version is odd before the first word changes.
-        fence(Ordering::Release);
+        if !cfg!(mutant = "write_without_fence") {
+            fence(Ordering::Release);
+        }
         for (place, word) in self.words.iter().zip(words) {
             place.store(word, Ordering::Relaxed);
         }
@@ -67,7 +69,7 @@ impl<const N: usize> Record<N> {
     }
 }
 
-#[cfg(all(test, not(shuttle)))]
+#[cfg(all(test, not(any(shuttle, loom))))]
 mod tests {
     use super::*;
 

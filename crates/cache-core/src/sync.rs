@@ -1,20 +1,111 @@
-//! Locks, atomics and threads, in one place so that a scheduler which explores
-//! interleavings (`--cfg shuttle`) can stand in for the real ones.
+//! Locks, atomics and threads, in one place so that others can stand in for the
+//! real ones: a scheduler that explores interleavings (`--cfg shuttle`), and a
+//! model of memory that explores what the orders of atomics allow (`--cfg loom`).
 
-#[cfg(not(shuttle))]
+#[cfg(not(any(shuttle, loom)))]
 pub(crate) use parking_lot::Mutex;
+#[cfg(not(any(shuttle, loom)))]
+pub(crate) use std::sync::atomic::AtomicU64;
 #[cfg(not(shuttle))]
 pub(crate) use std::{
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
+#[cfg(loom)]
+pub(crate) use modelled::{AtomicU64, Mutex};
 #[cfg(shuttle)]
 pub(crate) use shuttle::{
     sync::MutexGuard as ShardGuard,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     thread,
 };
+
+/// What only the model of memory stands in for. The exploring scheduler, to
+/// which every atomic has but one order, would find a point to switch at in
+/// each, and nothing to see.
+pub(crate) mod unscheduled {
+    #[cfg(not(loom))]
+    pub(crate) use parking_lot::Mutex;
+    #[cfg(not(loom))]
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+    #[cfg(loom)]
+    pub(crate) use super::modelled::Mutex;
+    #[cfg(loom)]
+    pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+}
+
+#[cfg(loom)]
+mod modelled {
+    use std::{cell::Cell, ops::Deref};
+
+    use loom::sync::atomic::{Ordering, fence};
+
+    loom::thread_local! {
+        /// Whether the thread changed something in the total order and has
+        /// read nothing in it since.
+        static CHANGED: Cell<bool> = Cell::new(false);
+    }
+
+    /// The model takes a sequentially consistent access for one that acquires
+    /// and releases; only its fences are exact. So a fence is put between a
+    /// change in the total order and the next reading in it by the same thread,
+    /// and between no others: what is ordered weakly is left as it is.
+    pub(crate) struct AtomicU64(loom::sync::atomic::AtomicU64);
+
+    impl AtomicU64 {
+        pub(crate) fn new(value: u64) -> Self {
+            Self(loom::sync::atomic::AtomicU64::new(value))
+        }
+
+        pub(crate) fn load(&self, order: Ordering) -> u64 {
+            if order == Ordering::SeqCst && CHANGED.with(|changed| changed.replace(false)) {
+                fence(order);
+            }
+            self.0.load(order)
+        }
+
+        pub(crate) fn fetch_add(&self, by: u64, order: Ordering) -> u64 {
+            note(order);
+            self.0.fetch_add(by, order)
+        }
+
+        pub(crate) fn fetch_sub(&self, by: u64, order: Ordering) -> u64 {
+            note(order);
+            self.0.fetch_sub(by, order)
+        }
+    }
+
+    fn note(order: Ordering) {
+        if order == Ordering::SeqCst {
+            CHANGED.with(|changed| changed.set(true));
+        }
+    }
+
+    impl Deref for AtomicU64 {
+        type Target = loom::sync::atomic::AtomicU64;
+
+        fn deref(&self) -> &Self::Target {
+            &self.0
+        }
+    }
+
+    /// A mutex of the model with the interface of `parking_lot`'s.
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
+            self.0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+    }
+}
 
 /// A mutex of the exploring scheduler with the interface of `parking_lot`'s.
 #[cfg(shuttle)]

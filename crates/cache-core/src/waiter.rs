@@ -200,6 +200,9 @@ impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
         // Someone took this waiter out of the flight to give it something. What
         // was not given yet will find it gone; an election passes on.
         let state = std::mem::replace(&mut *self.cell.lock(), CellState::Done);
+        if cfg!(mutant = "keep_election") {
+            return;
+        }
         if let CellState::Elected { epoch } = state {
             // It will not fill, so that it does not matter since when.
             drop(self.permit(epoch, Moment::ORIGIN));

@@ -27,6 +27,11 @@ const RULES: &[Rule] = &[
         library: true,
     },
     Rule {
+        name: "fuzz",
+        may_know: &["cache-core", "cache-keys"],
+        library: false,
+    },
+    Rule {
         name: "intent-router",
         may_know: &["cache-core", "cache-keys"],
         library: true,

@@ -1,5 +1,11 @@
-//! Concurrency under randomised schedules: cache-core, built with `--cfg shuttle`,
-//! runs its own code on a scheduler that picks the interleavings.
+//! Concurrency under all orders of events that chance or a model brings about.
+//!
+//! cache-core, built with `--cfg shuttle`, runs its own code on a scheduler that
+//! picks the interleavings at random; built with `--cfg loom`, its small atomics
+//! under a model of memory that goes through all that their orders allow.
+
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -7,30 +13,137 @@ use super::{Context, Outcome};
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 
-/// Schedules a test in `check`.
-const SCHEDULES: u32 = 2_000;
+/// The crate that is explored.
+pub(crate) const PACKAGE: &str = "cache-core";
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effort {
+    /// Schedules in all, spread over the tests evenly.
+    pub(crate) schedules: u32,
+    /// How often the model holds up a thread that could go on.
+    pub(crate) preemptions: u32,
+}
+
+/// In `check`.
+const EFFORT: Effort = Effort {
+    schedules: 10_000,
+    preemptions: 3,
+};
+
+/// One way to explore: what the crate is built with, and which tests explore.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Explorer {
+    /// The `cfg` that puts its locks and atomics in the place of the real ones.
+    pub(crate) cfg: &'static str,
+    /// The module of the tests.
+    pub(crate) module: &'static str,
+    /// What the tests count.
+    pub(crate) unit: &'static str,
+}
+
+pub(crate) const SHUTTLE: Explorer = Explorer {
+    cfg: "shuttle",
+    module: "interleavings",
+    unit: "schedules",
+};
+
+pub(crate) const LOOM: Explorer = Explorer {
+    cfg: "loom",
+    module: "memory_models",
+    unit: "executions",
+};
+
+impl Explorer {
+    /// A folder of its own: the flag would rebuild every dependency in the
+    /// common one, and again without it the next time.
+    pub(crate) fn folder(&self, shell: &Shell) -> Result<PathBuf> {
+        Ok(Metadata::load(shell)?.target_directory.join(self.cfg))
+    }
+
+    /// The flag that chooses it, for `RUSTFLAGS`.
+    pub(crate) fn flag(&self) -> String {
+        format!("--cfg {}", self.cfg)
+    }
+
+    fn tests(&self, shell: &Shell) -> Result<Command> {
+        let mut test = shell.cargo(["test", "--locked", "--package", PACKAGE, "--lib"]);
+        test.arg("--target-dir").arg(self.folder(shell)?);
+        test.env("RUSTFLAGS", self.flag());
+        test.args(["--", self.module]);
+        Ok(test)
+    }
+
+    /// How many tests explore.
+    fn count(&self, shell: &Shell) -> Result<u32> {
+        let list = shell::output(self.tests(shell)?.arg("--list"))?;
+        let tests = list.lines().filter(|line| line.ends_with(": test"));
+        match u32::try_from(tests.count())? {
+            0 => bail!(
+                "no test explores {}: they are in the module `{}` of {PACKAGE}",
+                self.unit,
+                self.module
+            ),
+            tests => Ok(tests),
+        }
+    }
+
+    /// Runs the tests and adds up what they say they explored.
+    fn explore(&self, shell: &Shell, settings: &[(&str, u32)]) -> Result<u64> {
+        let mut test = self.tests(shell)?;
+        test.arg("--show-output");
+        for (variable, value) in settings {
+            test.env(variable, value.to_string());
+        }
+        let (mut told, mut explored) = (0, 0);
+        let passed = shell::watch_tests(&mut test, |line| {
+            if let Some(number) = explored_in(line) {
+                told += 1;
+                explored += number;
+            }
+        })?;
+        if told != passed {
+            bail!("{passed} tests passed, but {told} told how far they went");
+        }
+        Ok(explored)
+    }
+}
+
+/// The number in a test's `explored 2000 schedules`.
+pub(crate) fn explored_in(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix("explored ")?;
+    rest.split_once(' ')?.0.parse().ok()
+}
 
 pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
-    let explored = run(context.shell, SCHEDULES)?;
+    let explored = run(context.shell, EFFORT)?;
     Ok(Outcome::Passed(explored))
 }
 
-/// Explores so many schedules with each test, and returns what was done.
-pub(crate) fn run(shell: &Shell, schedules: u32) -> Result<String> {
-    // The flag would rebuild every dependency in the common folder, and again
-    // without it the next time.
-    let folder = Metadata::load(shell)?.target_directory.join("shuttle");
-    let mut test = shell.cargo(["test", "--locked", "--package", "cache-core", "--lib"]);
-    test.arg("--target-dir").arg(folder);
-    test.args(["--", "interleavings"]);
-    test.env("RUSTFLAGS", "--cfg shuttle");
-    test.env("SCHEDULES", schedules.to_string());
-    let tests = shell::run_tests(&mut test)?;
-    if tests == 0 {
-        bail!("no test explored schedules: they are in the module `interleavings` of cache-core");
-    }
-    let total = tests as u64 * u64::from(schedules);
-    let explored = format!("{total} schedules, {schedules} in each of {tests} tests");
+/// Explores so far, and returns what was done.
+pub(crate) fn run(shell: &Shell, effort: Effort) -> Result<String> {
+    let tests = SHUTTLE.count(shell)?;
+    let each = effort.schedules.div_ceil(tests);
+    let schedules = SHUTTLE.explore(shell, &[("SCHEDULES", each)])?;
+    let models = LOOM.count(shell)?;
+    let preemptions = [("LOOM_MAX_PREEMPTIONS", effort.preemptions)];
+    let executions = LOOM.explore(shell, &preemptions)?;
+    let explored = format!(
+        "{schedules} schedules in {tests} tests, {executions} executions of {models} models"
+    );
     println!("{explored}");
     Ok(explored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_explored_is_read_from_the_tests_output() {
+        assert_eq!(explored_in("explored 2000 schedules"), Some(2_000));
+        assert_eq!(explored_in("explored 116 executions"), Some(116));
+        assert_eq!(explored_in("explored: 2000 schedules"), None);
+        assert_eq!(explored_in("test it_explored 5 schedules ... ok"), None);
+    }
 }

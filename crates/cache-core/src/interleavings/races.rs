@@ -1,0 +1,186 @@
+//! Fills against invalidations and insertions: who comes later wins.
+
+use std::time::Duration;
+
+use shuttle::{
+    rand::{Rng, thread_rng},
+    thread,
+};
+
+use super::{CLASS, Permit, Row, Store, check_idle, explore, join, miss, run_each, store};
+use crate::{Inserted, Lookup, Refusal, Reuse, Waited, permit::Filled};
+
+#[test]
+fn nothing_read_before_an_invalidation_is_served_after_it() {
+    explore(|| {
+        let (store, _) = store(2, 1);
+        let row = Row::new();
+        let writer = {
+            let (store, row) = (store.clone(), row.clone());
+            thread::spawn(move || (0..2).for_each(|_| row.change(&store)))
+        };
+        let reader = {
+            let store = store.clone();
+            move || (0..2).for_each(|_| request(&store, &row))
+        };
+        run_each(3, reader);
+        join([writer]);
+        check_idle(&store);
+    });
+}
+
+fn request(store: &Store, row: &Row) {
+    let floor = row.floor();
+    let fill = |permit: Permit| {
+        let value = row.read();
+        match thread_rng().gen_range(0..6) {
+            0 => drop(permit),
+            1 => permit.share(value),
+            _ => {
+                permit.fill(value, &["row"]);
+            }
+        }
+        value
+    };
+    let reuse = match thread_rng().gen_range(0..6) {
+        0 => Reuse::Nothing,
+        1 => Reuse::MaxAge(Duration::ZERO),
+        _ => Reuse::Any,
+    };
+    let value = match store.lookup(1, CLASS, reuse) {
+        Lookup::Hit(hit) => hit.value,
+        Lookup::Miss(permit) => fill(permit),
+        // Some are cancelled, elected or not.
+        Lookup::InFlight(_) if super::chance(4) => return,
+        Lookup::InFlight(waiter) => match waiter.wait() {
+            Waited::Value(value) => value,
+            Waited::Permit(permit) => fill(permit),
+            other => panic!("{other:?} without a failure"),
+        },
+        other => panic!("{other:?} without windows"),
+    };
+    assert!(value >= floor, "version {value} was served after {floor}");
+}
+
+/// An insertion that overtakes a fill ends it whatever the filler, the waiters
+/// and the elected are doing.
+#[test]
+fn an_insertion_serves_all_who_wait() {
+    explore(|| {
+        let (store, _) = store(4, 1);
+        let permit = miss(&store, 1);
+        let waiters: Vec<_> = (0..2)
+            .map(|_| match store.lookup(1, CLASS, Reuse::Any) {
+                Lookup::InFlight(waiter) => waiter,
+                _ => panic!("the key is being filled"),
+            })
+            .map(|waiter| {
+                thread::spawn(move || match waiter.wait() {
+                    Waited::Value(value) => assert_eq!(value, 2),
+                    Waited::Permit(permit) => match permit.fill(2, &[]) {
+                        Filled::Stored | Filled::Refused(Refusal::Superseded) => (),
+                        other => panic!("{other:?}"),
+                    },
+                    other => panic!("{other:?} without a failure"),
+                })
+            })
+            .collect();
+        let dropper = thread::spawn(move || drop(permit));
+        store.insert(1, 2, CLASS, &[]);
+        assert_eq!(store.get(&1, CLASS), Some(2));
+        join(waiters.into_iter().chain([dropper]));
+        check_idle(&store);
+    });
+}
+
+/// Of a fill and an insertion at once, the inserted value stays: it comes from
+/// whoever made it, while what was read may be older.
+#[test]
+fn a_fill_never_overwrites_what_was_inserted() {
+    explore(|| {
+        let (store, _) = store(4, 1);
+        let filler = {
+            let store = store.clone();
+            thread::spawn(move || match store.lookup(1, CLASS, Reuse::Any) {
+                Lookup::Miss(permit) => {
+                    permit.fill(1, &[]);
+                }
+                Lookup::Hit(hit) => assert_eq!(hit.value, 2),
+                other => panic!("{other:?} with one filler"),
+            })
+        };
+        store.insert(1, 2, CLASS, &[]);
+        join([filler]);
+        assert_eq!(store.get(&1, CLASS), Some(2));
+        check_idle(&store);
+    });
+}
+
+/// A fill that keeps meeting invalidations of others at last stops judging them,
+/// and must not slip past the one that reaches it.
+#[test]
+fn a_fill_that_lost_patience_is_refused() {
+    explore(|| {
+        let (store, _) = store(4, 1);
+        let permit = miss(&store, 1);
+        let filler = thread::spawn(move || {
+            permit.fill(1, &[]);
+        });
+        store.invalidate(&2);
+        store.invalidate(&1);
+        join([filler]);
+        assert_eq!(store.get(&1, CLASS), None);
+        check_idle(&store);
+    });
+}
+
+/// Whoever takes over a fill reads after it was elected: what was invalidated
+/// before that is none of its concern.
+#[test]
+fn an_invalidation_before_the_election_refuses_nothing() {
+    explore(|| {
+        let (store, _) = store(4, 1);
+        let permit = miss(&store, 1);
+        let Lookup::InFlight(waiter) = store.lookup(1, CLASS, Reuse::Any) else {
+            panic!("the key is being filled");
+        };
+        store.invalidate(&1);
+        let dropper = thread::spawn(move || drop(permit));
+        let Waited::Permit(permit) = waiter.wait() else {
+            panic!("nothing was filled");
+        };
+        assert_eq!(permit.fill(2, &[]), Filled::Stored);
+        join([dropper]);
+        check_idle(&store);
+    });
+}
+
+/// A predicate judges copies, unlocked. What took the place of an entry that
+/// it was shown is another entry.
+#[test]
+fn a_predicate_removes_only_what_it_was_asked_about() {
+    explore(|| {
+        let (store, _) = store(2, 1);
+        store.insert(1, 1, CLASS, &[]);
+        let sweeper = {
+            let store = store.clone();
+            thread::spawn(move || {
+                store.invalidate_if(|_, value| value % 2 == 1);
+            })
+        };
+        let filler = {
+            let store = store.clone();
+            thread::spawn(move || {
+                // Taken out and put back, so that the place may be another's.
+                store.invalidate(&1);
+                let inserted = store.insert(1, 2, CLASS, &[]);
+                assert_eq!(inserted, Inserted::New);
+            })
+        };
+        store.insert(2, 4, CLASS, &[]);
+        join([sweeper, filler]);
+        assert_eq!(store.get(&1, CLASS), Some(2));
+        assert_eq!(store.get(&2, CLASS), Some(4));
+        check_idle(&store);
+    });
+}

@@ -1,0 +1,159 @@
+//! What was read, stored and invalidated, and in which order.
+
+use std::collections::HashMap;
+
+use arbitrary::Arbitrary;
+
+use super::{KEYS, Reach, TAGS, class_of_key};
+
+/// Some of [`TAGS`], a bit each.
+#[derive(Arbitrary, Clone, Copy, Debug, Default)]
+pub(super) struct Tags(u8);
+
+impl Tags {
+    pub(super) const fn all() -> Self {
+        Self(u8::MAX)
+    }
+
+    pub(super) fn name(tag: u8) -> &'static str {
+        TAGS[usize::from(tag) % TAGS.len()]
+    }
+
+    pub(super) fn names(self) -> Vec<&'static str> {
+        let tags = TAGS.into_iter().enumerate();
+        let among = tags.filter(|(at, _)| self.0 >> at & 1 == 1);
+        among.map(|(_, name)| name).collect()
+    }
+
+    fn has(self, tag: u8) -> bool {
+        self.0 >> (usize::from(tag) % TAGS.len()) & 1 == 1
+    }
+}
+
+/// A value tells its key, and when it was read.
+fn value(key: u8, read: u32) -> u32 {
+    read << 3 | u32::from(key % KEYS)
+}
+
+pub(super) fn key_of(value: u32) -> u8 {
+    (value % u32::from(KEYS)) as u8
+}
+
+fn read_at(value: u32) -> u32 {
+    value >> 3
+}
+
+pub(super) fn parity_of(value: u32) -> bool {
+    read_at(value) % 2 == 1
+}
+
+/// From 1 to 4; some are heavier than a small bound.
+pub(super) fn weight_of(value: u32) -> u64 {
+    u64::from(read_at(value) % 4) + 1
+}
+
+struct Stored {
+    value: u32,
+    written: u64,
+    negative: bool,
+}
+
+/// Everything that happens gets the next number.
+#[derive(Default)]
+pub(super) struct Oracle {
+    count: u32,
+    /// In nanoseconds.
+    pub(super) now: u64,
+    /// What was stored last under a key, unless it was removed since. It may
+    /// have been evicted, or have expired.
+    stored: HashMap<u8, Stored>,
+    tags: HashMap<u32, Tags>,
+    inserted: HashMap<u8, u32>,
+    invalidations: Vec<(u32, Reach)>,
+}
+
+impl Oracle {
+    pub(super) fn next(&mut self) -> u32 {
+        self.count += 1;
+        self.count
+    }
+
+    /// A value that is read now.
+    pub(super) fn read(&mut self, key: u8) -> u32 {
+        value(key, self.next())
+    }
+
+    pub(super) fn tag(&mut self, value: u32, tags: Tags) {
+        self.tags.insert(value, tags);
+    }
+
+    pub(super) fn store(&mut self, key: u8, value: u32, tags: Tags, negative: bool) {
+        self.tag(value, tags);
+        let stored = Stored {
+            value,
+            written: self.now,
+            negative,
+        };
+        self.stored.insert(key, stored);
+    }
+
+    pub(super) fn forget(&mut self, key: u8) {
+        self.stored.remove(&key);
+    }
+
+    /// An insertion comes from whoever made the value: what was read before may
+    /// not overwrite it.
+    pub(super) fn inserted(&mut self, key: u8, value: u32) {
+        self.inserted.insert(key, value);
+    }
+
+    pub(super) fn is_overtaken(&self, key: u8, value: u32) -> bool {
+        self.inserted.get(&key).is_some_and(|newer| *newer > value)
+    }
+
+    /// A value was told from the store.
+    pub(super) fn told(&self, key: u8, value: u32) {
+        match self.stored.get(&key) {
+            Some(stored) => assert_eq!(value, stored.value, "not the last that was stored"),
+            None => panic!("{value:#x} was told of key {key}, where nothing is"),
+        }
+    }
+
+    pub(super) fn age(&self, key: u8) -> u64 {
+        let written = self.stored.get(&key).map_or(0, |stored| stored.written);
+        self.now - written
+    }
+
+    pub(super) fn is_negative(&self, key: u8) -> bool {
+        self.stored.get(&key).is_some_and(|stored| stored.negative)
+    }
+
+    pub(super) fn invalidate(&mut self, reach: Reach) {
+        let number = self.next();
+        self.invalidations.push((number, reach));
+        let tags = &self.tags;
+        self.stored
+            .retain(|_, stored| !reaches(reach, stored.value, tags));
+    }
+
+    /// Whether an invalidation after the value was read, and up to `until`,
+    /// reaches it.
+    pub(super) fn is_reached(&self, value: u32, until: u32) -> bool {
+        let between = |number: u32| read_at(value) < number && number <= until;
+        let mut between = self
+            .invalidations
+            .iter()
+            .filter(|(number, _)| between(*number));
+        between.any(|(_, reach)| reaches(*reach, value, &self.tags))
+    }
+}
+
+fn reaches(reach: Reach, value: u32, tags: &HashMap<u32, Tags>) -> bool {
+    match reach {
+        Reach::Key(key) => key % KEYS == key_of(value),
+        Reach::Tag(tag) => tags.get(&value).is_some_and(|tags| tags.has(tag)),
+        Reach::Class(class) => class == class_of_key(key_of(value)),
+        Reach::Parity(parity) => parity == parity_of(value),
+        Reach::All => true,
+    }
+}

@@ -1,0 +1,46 @@
+//! Each target on its seeds, and on some noise.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::Path};
+
+/// Runs a target on its seeds, each whole and cut short, and on noise.
+fn check(name: &str, target: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("seeds")
+        .join(name);
+    let mut seeds = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let seed = fs::read(file.unwrap().path()).unwrap();
+        (0..=seed.len()).for_each(|end| target(&seed[..end]));
+        seeds += 1;
+    }
+    assert!(seeds > 0, "{name} has no seeds");
+    // A linear congruential generator (Knuth, MMIX): noise that is always the
+    // same.
+    let mut state = 1_u64;
+    let mut byte = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    for round in 0..2_000 {
+        let noise: Vec<_> = (0..round % 512).map(|_| byte()).collect();
+        target(&noise);
+    }
+}
+
+#[test]
+fn json_holds() {
+    check("json", fuzz::json);
+}
+
+#[test]
+fn key_holds() {
+    check("key", fuzz::key);
+}
+
+#[test]
+fn store_holds() {
+    check("store", fuzz::store);
+}
