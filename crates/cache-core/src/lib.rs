@@ -8,7 +8,7 @@ mod column;
 mod error;
 mod eviction;
 mod expiry;
-#[cfg(all(test, any(shuttle, loom)))]
+#[cfg(all(test, any(shuttle, memory_model)))]
 mod explored;
 mod flight;
 mod freshness;
@@ -19,7 +19,7 @@ mod invalidate;
 mod list;
 mod log;
 mod lookup;
-#[cfg(all(test, loom))]
+#[cfg(all(test, memory_model))]
 mod memory_models;
 mod permit;
 mod record;

@@ -27,7 +27,11 @@ use crate::{
 /// How many invalidations are remembered. A permit older than the oldest of
 /// them cannot be cleared, and is refused.
 /// (Explored schedules are short: there it is little, so that they get beyond.)
-const REMEMBERED: usize = if cfg!(any(shuttle, loom)) { 2 } else { 1_024 };
+const REMEMBERED: usize = if cfg!(any(shuttle, memory_model)) {
+    2
+} else {
+    1_024
+};
 
 /// The order of a permit's count against the reading of the epoch that follows
 /// it. Nothing weaker than one total order does: the permit writes one atomic
@@ -139,10 +143,10 @@ impl<K, V> InvalidationLog<K, V> {
         }
         if recent.events.len() >= REMEMBERED {
             _forgotten = recent.events.pop_front();
-            if let Some((oldest, _)) = &_forgotten {
-                if !cfg!(mutant = "forget_floor") {
-                    recent.floor = *oldest;
-                }
+            if let Some((oldest, _)) = &_forgotten
+                && !cfg!(mutant = "forget_floor")
+            {
+                recent.floor = *oldest;
             }
         }
         recent.events.push_back((epoch, selector));
@@ -209,7 +213,7 @@ impl<K, V> InvalidationLog<K, V> {
     }
 }
 
-#[cfg(all(test, not(any(shuttle, loom))))]
+#[cfg(all(test, not(any(shuttle, memory_model))))]
 mod tests {
     use super::*;
 

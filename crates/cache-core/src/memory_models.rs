@@ -2,7 +2,7 @@
 //! allow, not only those that this machine's processor can bring about. Run with
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test -p cache-core --lib memory_models
+//! RUSTFLAGS="--cfg memory_model" cargo test -p cache-core --lib memory_models
 //! ```
 //!
 //! `LOOM_MAX_PREEMPTIONS` in the environment bounds how often a thread that could

@@ -33,7 +33,7 @@ impl<const N: usize> Record<N> {
     /// The words of one writing, never of two.
     pub(crate) fn read(&self) -> [u64; N] {
         let before = self.version.load(Ordering::Acquire);
-        if before % 2 == 0 {
+        if before.is_multiple_of(2) {
             let words = self.load();
             // The words are read before the version is looked at again.
             if !cfg!(mutant = "read_without_fence") {
@@ -69,7 +69,7 @@ impl<const N: usize> Record<N> {
     }
 }
 
-#[cfg(all(test, not(any(shuttle, loom))))]
+#[cfg(all(test, not(any(shuttle, memory_model))))]
 mod tests {
     use super::*;
 

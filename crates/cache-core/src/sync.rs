@@ -1,10 +1,10 @@
 //! Locks, atomics and threads, in one place so that others can stand in for the
 //! real ones: a scheduler that explores interleavings (`--cfg shuttle`), and a
-//! model of memory that explores what the orders of atomics allow (`--cfg loom`).
+//! model of memory that explores what the orders of atomics allow (`--cfg memory_model`).
 
-#[cfg(not(any(shuttle, loom)))]
+#[cfg(not(any(shuttle, memory_model)))]
 pub(crate) use parking_lot::Mutex;
-#[cfg(not(any(shuttle, loom)))]
+#[cfg(not(any(shuttle, memory_model)))]
 pub(crate) use std::sync::atomic::AtomicU64;
 #[cfg(not(shuttle))]
 pub(crate) use std::{
@@ -12,7 +12,7 @@ pub(crate) use std::{
     thread,
 };
 
-#[cfg(loom)]
+#[cfg(memory_model)]
 pub(crate) use modelled::{AtomicU64, Mutex};
 #[cfg(shuttle)]
 pub(crate) use shuttle::{
@@ -25,18 +25,18 @@ pub(crate) use shuttle::{
 /// which every atomic has but one order, would find a point to switch at in
 /// each, and nothing to see.
 pub(crate) mod unscheduled {
-    #[cfg(not(loom))]
+    #[cfg(not(memory_model))]
     pub(crate) use parking_lot::Mutex;
-    #[cfg(not(loom))]
+    #[cfg(not(memory_model))]
     pub(crate) use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-    #[cfg(loom)]
+    #[cfg(memory_model)]
     pub(crate) use super::modelled::Mutex;
-    #[cfg(loom)]
+    #[cfg(memory_model)]
     pub(crate) use loom::sync::atomic::{AtomicU64, Ordering, fence};
 }
 
-#[cfg(loom)]
+#[cfg(memory_model)]
 mod modelled {
     use std::{cell::Cell, ops::Deref};
 

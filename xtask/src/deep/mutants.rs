@@ -40,6 +40,7 @@ const MUTANTS: &[Mutant] = &[
     seen_by(&SHUTTLE, "serve_later_waiters"),
     seen_by(&SHUTTLE, "skip_epoch_check"),
     seen_by(&SHUTTLE, "store_when_tired"),
+    seen_by(&SHUTTLE, "trust_places"),
     seen_by(&LOOM, "count_weakly"),
     seen_by(&LOOM, "read_epoch_before_counting"),
     seen_by(&LOOM, "read_without_fence"),

@@ -1,7 +1,7 @@
 //! Concurrency under all orders of events that chance or a model brings about.
 //!
 //! cache-core, built with `--cfg shuttle`, runs its own code on a scheduler that
-//! picks the interleavings at random; built with `--cfg loom`, its small atomics
+//! picks the interleavings at random; built with `--cfg memory_model`, its small atomics
 //! under a model of memory that goes through all that their orders allow.
 
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ pub(crate) const SHUTTLE: Explorer = Explorer {
 };
 
 pub(crate) const LOOM: Explorer = Explorer {
-    cfg: "loom",
+    cfg: "memory_model",
     module: "memory_models",
     unit: "executions",
 };

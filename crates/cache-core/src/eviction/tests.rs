@@ -1,5 +1,7 @@
 //! The policy on traffic whose best answer is known.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{collections::hash_map::DefaultHasher, hash::BuildHasherDefault};
 
 use super::*;

@@ -264,7 +264,7 @@ impl Model {
 pub(crate) fn names(tags: &[usize], value: u32) -> Vec<&'static str> {
     static MANY: std::sync::LazyLock<Vec<String>> =
         std::sync::LazyLock::new(|| (0..=MAX_TAGS).map(|n| format!("tag {n}")).collect());
-    let many = if value % TOO_TAGGED == 0 {
+    let many = if value.is_multiple_of(TOO_TAGGED) {
         &MANY[..]
     } else {
         &[]

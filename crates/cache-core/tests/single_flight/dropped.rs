@@ -104,7 +104,7 @@ fn elections_in_the_middle_of_it_leave_nothing_either() {
             let pick = dice.below(line.waiters.len());
             let mut waiter = line.waiters.swap_remove(pick);
             // Some look before they leave, and hold a permit if elected.
-            if pick % 2 == 0 {
+            if pick.is_multiple_of(2) {
                 match line.bell.poll(&mut waiter) {
                     Poll::Pending => {}
                     Poll::Ready(Waited::Permit(permit)) => {

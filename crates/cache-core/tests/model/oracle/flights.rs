@@ -156,14 +156,13 @@ impl Model {
         for flight in ended {
             self.serve(&flight.waiters, given);
             // Whoever was elected but did not look yet gets the value instead.
-            if let Some(number) = flight.elected {
-                if let Some(Waiter {
+            if let Some(number) = flight.elected
+                && let Some(Waiter {
                     seat: Seat::Elected { .. },
                     ..
                 }) = self.waiters[number]
-                {
-                    self.serve(&[number], given);
-                }
+            {
+                self.serve(&[number], given);
             }
         }
     }
