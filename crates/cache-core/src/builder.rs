@@ -150,9 +150,14 @@ where
             Some(shards) => shards.next_power_of_two(),
             None => default_shards(capacity, weigher.is_none()),
         };
+        let expected = if weigher.is_none() {
+            share(capacity, shards)
+        } else {
+            0
+        };
         let shards = (0..shards).map(|shard| {
             let seed = self.hasher.hash_one(shard);
-            Locker::new(Shard::new(seed))
+            Locker::new(Shard::new(expected, seed))
         });
         let shards = shards.collect();
         Ok(Cache::from_inner(Arc::new(Inner {
@@ -169,6 +174,14 @@ where
             maintenance_turn: AtomicUsize::new(0),
         })))
     }
+}
+
+/// How many of so many entries a shard gets at most, as long as hashes are fair:
+/// three standard deviations more than the mean.
+fn share(entries: u64, shards: usize) -> usize {
+    let mean = usize::try_from(entries).unwrap_or(usize::MAX) / shards;
+    mean.saturating_add(mean.isqrt().saturating_mul(3))
+        .saturating_add(1)
 }
 
 /// Enough shards that threads seldom meet in one. Where entries are counted, few

@@ -234,11 +234,12 @@ fn kind_for(
 }
 
 impl<K, V> Shard<K, V> {
-    /// An empty shard, whose random numbers follow from `seed`.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// An empty shard for about so many entries (zero if nobody knows), whose
+    /// random numbers follow from `seed`.
+    pub(crate) fn new(expected: usize, seed: u64) -> Self {
         Self {
             near_hits: [0; NEAR],
-            table: Table::new(),
+            table: Table::new(expected),
             classes: Vec::new(),
             weight: 0,
             weights: Column::new(1),

@@ -1,9 +1,11 @@
 //! A hash table whose elements stay where they are until it shrinks.
 //!
 //! The elements stand in one vector, and an index of small numbers finds them by
-//! hash. The vector grows by a sixteenth, so that of all the memory only the
-//! index is ever half empty because it doubled. Growing gives no element another
-//! place; only giving memory back does.
+//! hash. Where it is known how many there will be, room for them is asked for
+//! early and as a whole: what is not used yet takes no page of memory, and vectors
+//! that grow leave holes. Beyond, the vector grows by a sixteenth, so that of all
+//! the memory only the index is ever half empty because it doubled. Growing gives
+//! no element another place; only giving memory back does.
 
 use std::ops::{Index, IndexMut};
 
@@ -50,6 +52,8 @@ pub(crate) struct Table<T> {
     free: Vec<u32>,
     /// How many places were ever taken.
     used: usize,
+    /// How many chunks will be enough, as far as is known.
+    expected: usize,
 }
 
 fn place<T>(chunks: &[Chunk<T>], at: u32) -> Option<&T> {
@@ -67,12 +71,14 @@ fn index_hash(hash: u32) -> u64 {
 }
 
 impl<T: Hashed> Table<T> {
-    pub(crate) fn new() -> Self {
+    /// A table for about so many elements; zero if it is not known how many.
+    pub(crate) fn new(expected: usize) -> Self {
         Self {
-            index: HashTable::new(),
             chunks: Vec::new(),
+            index: HashTable::new(),
             free: Vec::new(),
             used: 0,
+            expected: expected.div_ceil(CHUNK),
         }
     }
 
@@ -113,6 +119,17 @@ impl<T: Hashed> Table<T> {
         self.free.is_empty() && self.used >= NONE as usize
     }
 
+    /// How many chunks to make room for when there is none left.
+    fn more_chunks(&self) -> usize {
+        let chunks = self.chunks.len();
+        match self.expected {
+            expected if chunks >= expected => chunks / 16 + 1,
+            expected if chunks >= expected / 8 => expected - chunks,
+            // Few: perhaps it stays at that.
+            _ => chunks.max(1),
+        }
+    }
+
     /// Adds an element to a table that is not full.
     pub(crate) fn insert(&mut self, element: T) -> u32 {
         let hash = element.hash();
@@ -123,7 +140,8 @@ impl<T: Hashed> Table<T> {
         let chunk = at as usize / CHUNK;
         if chunk == self.chunks.len() {
             if chunk == self.chunks.capacity() {
-                self.chunks.reserve_exact(chunk / 16 + 1);
+                let more = self.more_chunks();
+                self.chunks.reserve_exact(more);
             }
             self.chunks.push(Chunk::EMPTY);
         }
@@ -145,10 +163,10 @@ impl<T: Hashed> Table<T> {
         Some(element)
     }
 
-    /// Whether less than a quarter of the room is in use, so that the copy of
-    /// what is left is paid for by the removals that led there.
+    /// Whether less than a quarter of the room that ever was in use still is, so
+    /// that the copy of what is left is paid for by the removals that led there.
     pub(crate) fn is_sparse(&self) -> bool {
-        let room = self.chunks.capacity();
+        let room = self.chunks.len();
         room > FEW && self.len() * 4 < room * CHUNK
     }
 

@@ -33,7 +33,7 @@ proptest! {
     /// Elements are found, and found again after they moved.
     #[test]
     fn prop_the_table_is_a_bag_of_elements(ops in prop::collection::vec(op(), 1..400)) {
-        let mut table = Table::new();
+        let mut table = Table::new(0);
         let mut model: Vec<((u32, u32), u32)> = Vec::new();
         let renamed = |model: &mut Vec<((u32, u32), u32)>, moves: &Moves| {
             for (_, at) in model {
@@ -69,7 +69,7 @@ proptest! {
 
 #[test]
 fn an_empty_table_finds_nothing_and_takes_no_memory() {
-    let table = Table::<(u32, u32)>::new();
+    let table = Table::<(u32, u32)>::new(0);
     assert_eq!(table.find(7, |_| true), None);
     assert!(table.get(0).is_none() && table.get(NONE).is_none());
     assert_eq!((table.positions(), table.is_full()), (0, false));
@@ -77,7 +77,7 @@ fn an_empty_table_finds_nothing_and_takes_no_memory() {
 
 #[test]
 fn elements_stay_in_place_while_the_table_grows_and_memory_comes_back() {
-    let mut table = Table::new();
+    let mut table = Table::new(0);
     let places: Vec<_> = (0..1_000).map(|n| table.insert((9, n))).collect();
     for (n, at) in (0..).zip(&places) {
         assert_eq!(table.find(9, |element| element.1 == n), Some(*at));
@@ -90,4 +90,18 @@ fn elements_stay_in_place_while_the_table_grows_and_memory_comes_back() {
     table.shrink();
     table.validate().unwrap();
     assert_eq!((table.len(), table.chunks.capacity()), (10, 2));
+}
+
+#[test]
+fn room_for_what_is_expected_is_asked_for_early_and_once() {
+    let mut table = Table::new(1_000);
+    let mut capacities: Vec<_> = (0..1_200)
+        .map(|n| {
+            table.insert((n, n));
+            table.chunks.capacity()
+        })
+        .collect();
+    capacities.dedup();
+    assert_eq!(capacities[..6], [1, 2, 4, 8, 16, 125]);
+    assert!(capacities.pop() < Some(150 + 150 / 14), "{capacities:?}");
 }
