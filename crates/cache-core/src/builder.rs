@@ -99,8 +99,8 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         }
     }
 
-    /// How keys and tags are hashed; `foldhash`, seeded per process, by
-    /// default. Both halves of a hash must be well mixed: one chooses the
+    /// How keys are hashed; `foldhash`, seeded per process, by default (and for
+    /// tags in any case). Both halves of a hash must be well mixed: one chooses the
     /// shard, the other the place in it.
     pub fn hasher<T: BuildHasher>(self, hasher: T) -> Builder<K, V, C, T> {
         Builder {

@@ -250,7 +250,8 @@ where
     }
 
     /// The entry for `key` if the reader may have it, counted as a hit, or else
-    /// as a miss; with the shard of the key, still locked. Goes on where a glance at the locked shard did not do.
+    /// as a miss; with the shard of the key, still locked. Goes on where a glance
+    /// at the locked shard did not do.
     #[inline(never)]
     pub(crate) fn read<'a, Q>(
         &'a self,

@@ -3,8 +3,9 @@
 /// Counters for each entry that the shard holds, of four bits.
 const COUNTERS_EACH: u64 = 16;
 
-/// Rows of a block; a key has one counter in each.
+/// Rows of a block; a key has one counter in each. And counters in a block.
 const ROWS: usize = 4;
+const COUNTERS: u64 = ROWS as u64 * 16;
 
 /// Insertions after which half of everything is forgotten, for each entry.
 const GENERATION: u64 = 10;
@@ -44,10 +45,9 @@ struct Block([u64; ROWS]);
 /// entry.
 pub(super) struct History {
     blocks: Box<[Block]>,
-    /// Hashes of keys that lost at the end of the window and that were turned out
-    /// of the main part, each at a place that follows from the hash.
-    lost: Box<[u32]>,
-    ousted: Box<[u32]>,
+    /// Hashes of keys that lost at the end of the window and of keys that were
+    /// turned out of the main part, each at a place that follows from the hash.
+    parted: Box<[[u32; 2]]>,
     insertions: u64,
     entries: u64,
 }
@@ -58,13 +58,12 @@ impl History {
 
     /// A history for a shard of so many entries.
     pub(super) fn new(entries: u64) -> Self {
-        let zeroed = |number: u64| vec![0; usize::try_from(number.max(4)).unwrap_or(4)].into();
-        let counters = ROWS as u64 * 16;
-        let blocks = (entries * COUNTERS_EACH).div_ceil(counters).max(1);
+        // A shard has fewer than 2^32 entries.
+        let some = |number: u64| usize::try_from(number).unwrap_or(1);
+        let blocks = (entries * COUNTERS_EACH).div_ceil(COUNTERS).max(1);
         Self {
-            blocks: vec![Block::default(); usize::try_from(blocks).unwrap_or(1)].into(),
-            lost: zeroed(entries / PARTED),
-            ousted: zeroed(entries / PARTED),
+            blocks: vec![Block::default(); some(blocks)].into(),
+            parted: vec![[0; 2]; some((entries / PARTED).max(4))].into(),
             insertions: 0,
             entries,
         }
@@ -109,29 +108,27 @@ impl History {
         self.insertions += 1;
         let mixed = mix(hash);
         let frequency = self.frequency(mixed);
-        let place = scale(mixed, self.lost.len());
-        let take = |parted: &mut [u32]| {
-            let found = parted[place] == hash;
-            if found {
-                parted[place] = 0;
-            }
-            found
-        };
-        let regret = match (take(&mut self.lost), take(&mut self.ousted)) {
+        let parted = &mut self.parted[scale(mixed, self.parted.len())];
+        let [lost, ousted] = parted.map(|parted| parted == hash);
+        let regret = match (lost, ousted) {
             (true, false) if frequency <= SELDOM => Some(Regret::Window),
             (true, false) | (false, true) => Some(Regret::Main),
             (true, true) | (false, false) => None,
         };
+        for parted in parted {
+            // No hash is zero.
+            *parted = if *parted == hash { 0 } else { *parted };
+        }
         Recalled { frequency, regret }
     }
 
     /// Notes that a key has to leave a part.
     pub(super) fn part_with(&mut self, hash: u32, from: Regret) {
-        let parted = match from {
-            Regret::Window => &mut self.lost,
-            Regret::Main => &mut self.ousted,
-        };
-        parted[scale(mix(hash), parted.len())] = hash;
+        let [lost, ousted] = &mut self.parted[scale(mix(hash), self.parted.len())];
+        match from {
+            Regret::Window => *lost = hash,
+            Regret::Main => *ousted = hash,
+        }
     }
 
     /// Whether it is time to forget half.

@@ -30,6 +30,9 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
+    // Each step looks for every element.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 8))]
+
     /// Elements are found, and found again after they moved.
     #[test]
     fn prop_the_table_is_a_bag_of_elements(ops in prop::collection::vec(op(), 1..400)) {
