@@ -115,7 +115,7 @@ impl<K, V, C, S> Builder<K, V, C, S> {
     /// The number of shards, each with its lock, rounded up to a power of two:
     /// 1 to 65,536. By default at least 64, more on many processors; where
     /// entries are counted, fewer if there are less than 512 for each, and more if
-    /// there are more than 8,192.
+    /// there are more than 2,048.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
         self
@@ -186,7 +186,8 @@ fn share(entries: u64, shards: usize) -> usize {
 
 /// Enough shards that threads seldom meet in one. Where entries are counted, few
 /// enough that each has some hundreds to choose among when one must leave, and so
-/// many that none has more than some thousands to move when it grows.
+/// many that none has more than some thousands to move, or a large piece of memory
+/// to give back at once.
 fn default_shards(capacity: u64, counts_entries: bool) -> usize {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = (threads * 16).next_power_of_two().clamp(64, 1_024);
@@ -195,7 +196,7 @@ fn default_shards(capacity: u64, counts_entries: bool) -> usize {
     }
     // The greatest power of two that is not above.
     let floor = |number: u64| 1_u64 << number.max(1).ilog2();
-    let (few, many) = (floor(capacity / 512), floor(capacity / 4_096).min(4_096));
+    let (few, many) = (floor(capacity / 512), floor(capacity / 1_024).min(4_096));
     let shards = (shards as u64).min(few).max(many);
     usize::try_from(shards).unwrap_or(1)
 }
