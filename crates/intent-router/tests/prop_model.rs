@@ -252,17 +252,17 @@ impl Model {
         }
         let found = self.find(who, message);
         let phase = found.map_or(Phase::Gone, |found| self.phase(&found));
-        if let Some(found) = found {
-            if phase == Phase::Fresh || (phase == Phase::Stale && !strictly) {
-                self.counts.hits += 1;
-                self.counts.negative += u64::from(found.content.is_none());
-                self.counts.stale += u64::from(phase == Phase::Stale);
-                let how = match phase {
-                    Phase::Fresh => How::Hit,
-                    _ => How::Stale { failed: false },
-                };
-                return Some((found.content, how));
-            }
+        if let Some(found) = found
+            && (phase == Phase::Fresh || (phase == Phase::Stale && !strictly))
+        {
+            self.counts.hits += 1;
+            self.counts.negative += u64::from(found.content.is_none());
+            self.counts.stale += u64::from(phase == Phase::Stale);
+            let how = match phase {
+                Phase::Fresh => How::Hit,
+                _ => How::Stale { failed: false },
+            };
+            return Some((found.content, how));
         }
         self.counts.misses += 1;
         if let Ok(content) = self.fill(who, message, true) {
