@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use cache_core::Classes;
-use intent_router::{CacheService, Capacity, Catalogue, KeywordDetector, LiveData, Router};
+use intent_router::{CacheService, Capacity, Catalogue, LiveData, Router};
 use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
 
 use crate::config::{Config, SourceUrl};
+use crate::detector;
 use crate::exit::{Code, Failure};
 
 /// The router that the configuration describes, over its source of records.
@@ -27,7 +28,7 @@ pub(crate) fn router(config: &Config) -> Result<Router, Failure> {
         .enabled(config.cache.enabled)
         .build()
         .map_err(|error| Failure::new(Code::Config, error))?;
-    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let detector = detector::configured(config, &catalogue)?;
     Router::new(catalogue, detector, source, Arc::new(cache))
         .map_err(|error| Failure::new(Code::Config, error))
 }

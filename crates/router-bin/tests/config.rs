@@ -11,7 +11,7 @@ use serde_json::Value;
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 24] = [
+const EVERY_KEY: [(&str, &str); 27] = [
     ("server.listen", "127.0.0.1:9000"),
     ("server.max_body", "2MiB"),
     ("server.max_message", "8KiB"),
@@ -39,6 +39,9 @@ const EVERY_KEY: [(&str, &str); 24] = [
     ),
     ("source.demo_users", "50"),
     ("source.demo_seed", "7"),
+    ("detector.kind", "keyword"),
+    ("detector.model", "/var/lib/router.model"),
+    ("detector.sentence_model", "/var/lib/MiniLM"),
 ];
 
 /// Keys that exclude another one.
@@ -381,7 +384,8 @@ demo_seed = 99999999999999999999999999999999999999999999
 url = "redis://127.0.0.1:6379"
 pool = 3
 [detector]
-model = "model.bin"
+kind = "oracle"
+modell = "model.bin"
 [auth]
 [[catalogue]]
 file = 1
@@ -411,15 +415,16 @@ file = 1
             ":24: source.demo_users: is out of range",
             ":25: source.demo_seed: is out of range",
             ":27: shared: is not supported by this version and comes with a later one; remove it",
-            ":30: detector: is not supported by this version",
-            ":31: auth: is not supported by this version",
-            ":32: catalogue: is a table of settings, not of type array",
+            ":30: detector.kind: ",
+            ":31: detector.modell: unknown key; did you mean `detector.model`?",
+            ":32: auth: is not supported by this version",
+            ":33: catalogue: is a table of settings, not of type array",
         ],
     );
     let run = check("all", toml);
     assert!(
         run.stderr
-            .starts_with("error: the configuration has 24 errors\n")
+            .starts_with("error: the configuration has 25 errors\n")
     );
     assert!(!run.stderr.contains("secret"), "passwords are not repeated");
 }

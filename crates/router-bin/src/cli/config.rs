@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use crate::config;
+use crate::detector;
 use crate::exit::{Code, Failure, written};
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,10 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
     let text = match command {
         Command::Check => {
-            for warning in super::configuration(file)?.warnings() {
+            let config = super::configuration(file)?;
+            // A model that cannot be used is found here, too.
+            detector::configured(&config, config.intents())?;
+            for warning in config.warnings() {
                 // A warning that nobody can read changes nothing.
                 let _ = writeln!(io::stderr(), "warning: {warning}");
             }

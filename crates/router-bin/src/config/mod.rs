@@ -40,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) source: Source,
     /// Which intents there are.
     pub(crate) catalogue: CatalogueFile,
+    /// How the intent of a message is found.
+    pub(crate) detector: Detector,
     /// Where each setting came from, by its dotted path; defaults are absent.
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
@@ -322,6 +324,44 @@ pub(crate) struct CatalogueFile {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) file: Option<PathBuf>,
+}
+
+/// How the intent of a message is found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Detector {
+    /// What decides: the trained model with the catalogue's rules and phrases
+    /// beside it (`combined`), the model alone (`linear`), or the phrases alone
+    /// (`keyword`).
+    pub(crate) kind: DetectorKind,
+    /// A model that `router train` wrote; absent: the built-in one for the
+    /// built-in intents, none for a catalogue's file.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) model: Option<PathBuf>,
+    /// The folder of the sentence model that `model` was trained with; only for
+    /// one that was, and only in a program built with the feature `semantic`.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) sentence_model: Option<PathBuf>,
+}
+
+/// What decides which intent a message has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DetectorKind {
+    /// The model, which the catalogue's rules overrule, and the phrases where
+    /// it abstains or there is none.
+    #[default]
+    Combined,
+    /// The model alone.
+    Linear,
+    /// The phrases alone.
+    Keyword,
 }
 
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

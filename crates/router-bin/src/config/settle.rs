@@ -16,6 +16,15 @@ impl Config {
     pub(super) fn settle(&mut self, base: &Path, errors: &mut Vec<ConfigError>) {
         self.settle_bound(errors);
         self.settle_source(base, errors);
+        let detector = &mut self.detector;
+        for (path, file) in [
+            ("detector.model", &mut detector.model),
+            ("detector.sentence_model", &mut detector.sentence_model),
+        ] {
+            if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
+                *file = base.join(&*file);
+            }
+        }
         if let Some(file) = &mut self.catalogue.file {
             let origin = self.origins.get("catalogue.file").cloned();
             if let Some(Origin::File(_)) = origin {
