@@ -5,6 +5,7 @@
 //! workers' compensation fund. The file's keys are described in
 //! `docs/catalogue.md`.
 
+mod definition;
 mod error;
 mod parse;
 mod sql;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
 pub use template::{TagTemplate, TemplateError};
 
