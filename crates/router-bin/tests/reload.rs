@@ -281,12 +281,23 @@ fn a_hang_up_reloads_and_says_what_is_wrong() {
     assert_eq!(told(&ask(&server, "first")), miss("two"));
 }
 
+/// Tells the others when it is dropped.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn no_request_is_lost_while_catalogues_change() {
     let file = File::new("busy", &catalogue("0", "same"));
     let server = file.serve("0s");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Told even if the test fails.
+        let _done = Done(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 // At most one after the other: what is asked later is never
@@ -305,7 +316,6 @@ fn no_request_is_lost_while_catalogues_change() {
             assert_eq!(reload(&server)["reloaded"], true);
             assert_eq!(told(&ask(&server, "first")).0, version.to_string());
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert_eq!(server.stats()["requests"]["failed"], 0);
 }
