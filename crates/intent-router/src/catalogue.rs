@@ -5,8 +5,11 @@
 //! workers' compensation fund. The file's keys are described in
 //! `docs/catalogue.md`.
 
+mod definition;
 mod error;
+mod lint;
 mod parse;
+mod places;
 mod sql;
 mod template;
 
@@ -15,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
+pub use places::Places;
 pub use template::{TagTemplate, TemplateError};
 
 /// Where an intent's answers come from.
@@ -174,6 +179,37 @@ impl Catalogue {
     /// ```
     pub fn parse(toml: &str) -> Result<Self, CatalogueError> {
         parse::catalogue(toml)
+    }
+
+    /// What is allowed in a catalogue but deserves a second look, sorted by
+    /// line: phrases that speak as strongly for two intents, intents that the
+    /// [keyword detector](crate::KeywordDetector) cannot find, examples that are
+    /// few, that it takes for another intent, or that are nearly those of
+    /// another one, and slots that no example names. `docs/catalogue.md`
+    /// describes every rule.
+    ///
+    /// Costs a few times as much as parsing, and the detection of every phrase
+    /// and example.
+    ///
+    /// # Errors
+    /// As [`Catalogue::parse`].
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    ///
+    /// let warnings = Catalogue::lint(
+    ///     r#"
+    ///     [[intent]]
+    ///     name = "opening_hours"
+    ///     kind = "knowledge_base"
+    ///     phrases = [{ text = "open", weight = 0.5 }]
+    ///     "#,
+    /// )?;
+    /// assert!(warnings[0].message.contains("cannot be found by its phrases"));
+    /// # Ok::<(), intent_router::CatalogueError>(())
+    /// ```
+    pub fn lint(toml: &str) -> Result<Vec<Problem>, CatalogueError> {
+        lint::lint(toml)
     }
 
     /// The twelve intents of a workers' compensation fund.

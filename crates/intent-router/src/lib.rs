@@ -85,8 +85,8 @@ pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
 pub use cache_keys::{CanonicalJson, Digest};
 
 pub use catalogue::{
-    Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,
-    QuerySpec, SlotSpec, TagTemplate, TemplateError,
+    Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Places as CataloguePlaces,
+    Problem as CatalogueProblem, QuerySpec, SlotSpec, TagTemplate, TemplateError,
 };
 pub use detect::{
     Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut, KeywordDetector,

@@ -13,6 +13,7 @@ use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme,
 use equivalent::Equivalent;
 use once_cell::sync::Lazy;
 
+use crate::catalogue::Definition;
 use crate::detect::Detection;
 use crate::error::BuildError;
 use crate::pattern::Pattern;
@@ -30,12 +31,14 @@ pub(crate) type AnswerStore = Cache<EntryKey, Kept, SharedClock>;
 /// Profiles with the number of calls that each look-up took; no profile for
 /// whom the source does not know.
 pub(crate) type ProfileStore = Cache<Principal, Found<Option<Arc<Profile>>>, SharedClock>;
-pub(crate) type DetectionStore = Cache<Box<str>, Detection, SharedClock>;
+pub(crate) type DetectionStore = Cache<Asked<Box<str>>, Detection, SharedClock>;
 
 /// The identity of a stored answer: its key and whose it is.
 ///
 /// Two entries are the same only if digest, independent check, owner and role
 /// all agree, so a colliding digest is a miss and never somebody else's answer.
+/// A router's entries have the definition of their intent in the check: an
+/// answer that was made by another definition is a miss as well.
 /// It hashes as its [`Digest`] does, by which entries can be invalidated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryKey {
@@ -53,11 +56,36 @@ impl EntryKey {
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
+
+    /// The entry of the same request under a definition of its intent. The
+    /// checks of one request under two definitions differ as these do.
+    pub(crate) fn defined_by(self, definition: Definition) -> Self {
+        let check = self.key.check() ^ definition.bits();
+        Self {
+            key: CacheKey::new(*self.key.digest(), check),
+            owner: self.owner,
+        }
+    }
 }
 
 impl Hash for EntryKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key.hash(state);
+    }
+}
+
+/// A message as a detector was asked about it. Detectors have numbers, of which
+/// none is used twice in a process, so that what one found is never taken for
+/// what another finds.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Asked<M> {
+    pub(crate) detector: u64,
+    pub(crate) message: M,
+}
+
+impl Equivalent<Asked<Box<str>>> for Asked<&str> {
+    fn equivalent(&self, asked: &Asked<Box<str>>) -> bool {
+        self.detector == asked.detector && *self.message == *asked.message
     }
 }
 
@@ -180,10 +208,12 @@ impl ServiceBuilder {
             .classes(classes.clone())
             .clock(Arc::clone(&clock))
             .max_weight(PROFILE_BYTES, weight::profile);
-        let detections = Cache::<Box<str>, Detection>::builder()
+        let detections = Cache::<Asked<Box<str>>, Detection>::builder()
             .classes(classes.clone())
             .clock(clock)
-            .max_weight(DETECTION_BYTES, |message, _| weight::detection(message));
+            .max_weight(DETECTION_BYTES, |asked, _| {
+                weight::detection(&asked.message)
+            });
         Ok(CacheService {
             answers: answers.build()?,
             profiles: profiles.build()?,
@@ -266,7 +296,9 @@ impl CacheService {
         })
     }
 
-    /// The identity of `owner`'s answer about `intent` to `text`.
+    /// The identity of `owner`'s answer about `intent` to `text`, for answers
+    /// that you make yourself. Those of a router have the identity that
+    /// [`Router::entry_key`](crate::Router::entry_key) gives.
     ///
     /// # Errors
     /// [`KeyError`], as [`CacheService::key`].

@@ -1,5 +1,6 @@
 //! The detector that the configuration or a command names.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use intent_router::{
     SentenceEncoder,
 };
 
-use crate::config::{Config, DetectorKind};
+use crate::config::{Config, DetectorKind, Fault};
 use crate::exit::{Code, Failure};
 
 /// A model to use in the place of the configured detector.
@@ -35,9 +36,11 @@ impl ModelArgs {
         let Some(model) = &self.model else {
             let intents = config.intents().intents().iter();
             let names = intents.map(|intent| intent.name.clone()).collect();
-            return Ok((configured(config, config.intents())?, names));
+            let configured = configured(config, config.intents())
+                .map_err(|fault| Failure::new(Code::Config, fault))?;
+            return Ok((configured.detector, names));
         };
-        let linear = linear(model, self.sentence_model.as_deref())
+        let (linear, _) = linear(model, self.sentence_model.as_deref())
             .map_err(|reason| Failure::new(Code::Data, reason))?;
         let names = linear.model().intents().to_vec();
         let detector: Arc<dyn Detector> = if self.never_abstain {
@@ -62,42 +65,59 @@ impl Detector for Best {
     }
 }
 
+/// A detector that the configuration asks for.
+pub(crate) struct Configured {
+    pub(crate) detector: Arc<dyn Detector>,
+    /// The model's file that it was made of, if it was made of one.
+    pub(crate) model: Option<ModelHash>,
+}
+
+/// Tells what a model's file holds from what it held before. Not from what
+/// somebody made to look the same: whoever can write the file needs no trick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ModelHash(u64);
+
+impl ModelHash {
+    fn of(bytes: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(bytes);
+        Self(hasher.finish())
+    }
+}
+
 /// The detector of these intents that the configuration asks for.
 ///
 /// # Errors
-/// Which setting is wrong and why, with the code of a bad configuration.
-pub(crate) fn configured(
-    config: &Config,
-    catalogue: &Catalogue,
-) -> Result<Arc<dyn Detector>, Failure> {
+/// Which setting is wrong, and why.
+pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Configured, Fault> {
     let settings = &config.detector;
-    let wrong = |reason: String| Failure::new(Code::Config, reason);
-    let model = match (&settings.model, settings.kind) {
-        (_, DetectorKind::Keyword) => None,
-        (Some(file), _) => {
-            let sentence_model = settings.sentence_model.as_deref();
-            let linear = linear(file, sentence_model)
-                .map_err(|reason| wrong(format!("detector.model: {reason}")))?;
-            let strangers = strangers(linear.model(), catalogue);
-            if !strangers.is_empty() {
-                return Err(wrong(format!(
-                    "detector.model: {} was trained for other intents; the catalogue has no {}",
-                    file.display(),
-                    strangers.join(", ")
-                )));
-            }
-            Some(linear)
-        }
-        (None, _) => None,
+    let keyword = |model| Configured {
+        detector: Arc::new(KeywordDetector::new(catalogue)),
+        model,
     };
-    match (model, settings.kind) {
-        (Some(linear), _) => Ok(Arc::new(linear)),
-        (None, DetectorKind::Linear) => Err(wrong(
-            "detector.kind: `linear` needs a model; name one with detector.model, or train one with `router train`"
-                .to_owned(),
-        )),
-        (None, _) => Ok(Arc::new(KeywordDetector::new(catalogue))),
+    let wrong = |reason: String| Fault::new(format!("detector.model: {reason}"));
+    let file = match (settings.kind, &settings.model) {
+        (DetectorKind::Keyword, _) | (DetectorKind::Combined, None) => return Ok(keyword(None)),
+        (DetectorKind::Linear, None) => {
+            return Err(Fault::new(
+                "detector.kind: `linear` needs a model; name one with detector.model, or train one with `router train`",
+            ));
+        }
+        (_, Some(file)) => file,
+    };
+    let (linear, hash) = linear(file, settings.sentence_model.as_deref()).map_err(wrong)?;
+    let strangers = strangers(linear.model(), catalogue);
+    if !strangers.is_empty() {
+        return Err(wrong(format!(
+            "{} was trained for other intents; the catalogue has no {}",
+            file.display(),
+            strangers.join(", ")
+        )));
     }
+    Ok(Configured {
+        detector: Arc::new(linear),
+        model: Some(hash),
+    })
 }
 
 /// The model's intents that the catalogue does not have.
@@ -110,7 +130,10 @@ fn strangers<'a>(model: &'a LinearModel, catalogue: &Catalogue) -> Vec<&'a str> 
 const MAX_MODEL: u64 = 64 << 20;
 
 /// The model in a file, ready to detect with.
-fn linear(file: &Path, sentence_model: Option<&Path>) -> Result<LinearDetector, String> {
+fn linear(
+    file: &Path,
+    sentence_model: Option<&Path>,
+) -> Result<(LinearDetector, ModelHash), String> {
     let name = file.display();
     let bytes = read(file).map_err(|reason| format!("{name} {reason}"))?;
     let model = LinearModel::from_bytes(&bytes).map_err(|error| format!("{name}: {error}"))?;
@@ -123,7 +146,9 @@ fn linear(file: &Path, sentence_model: Option<&Path>) -> Result<LinearDetector, 
         }
         (Some(_), Some(folder)) => Some(encoder(folder).map_err(|failure| failure.to_string())?),
     };
-    LinearDetector::new(model, encoder).map_err(|error| format!("{name}: {error}"))
+    let detector =
+        LinearDetector::new(model, encoder).map_err(|error| format!("{name}: {error}"))?;
+    Ok((detector, ModelHash::of(&bytes)))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {

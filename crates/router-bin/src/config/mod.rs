@@ -5,7 +5,9 @@
 //! Schema, the names of the environment variables and `router config show` all
 //! follow from them.
 
+mod catalogue;
 mod error;
+mod fault;
 mod load;
 mod schema;
 mod settle;
@@ -22,8 +24,12 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(crate) use catalogue::text as catalogue_text;
+pub(crate) use fault::Fault;
 pub(crate) use schema::schema;
-pub(crate) use units::{BodyLimit, Capacity, Count, MessageLimit, Ratio, Timeout, Ttl, Window};
+pub(crate) use units::{
+    BodyLimit, Capacity, Count, MessageLimit, Period, Ratio, Timeout, Ttl, Window,
+};
 
 use error::Origin;
 
@@ -75,6 +81,9 @@ pub(crate) struct Server {
     pub(crate) request_timeout: Timeout,
     /// How long requests under way may take to finish when the service stops.
     pub(crate) shutdown_deadline: Timeout,
+    /// How often the files that are reloaded are looked at for changes; 0s: not
+    /// at all.
+    pub(crate) watch_files: Period,
 }
 
 impl Default for Server {
@@ -89,6 +98,7 @@ impl Default for Server {
             idle_timeout: Timeout::seconds(60),
             request_timeout: Timeout::seconds(30),
             shutdown_deadline: Timeout::seconds(10),
+            watch_files: Period::seconds(2),
         }
     }
 }

@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use intent_router::Catalogue;
-
+use super::catalogue::read_catalogue;
 use super::error::{ConfigError, Origin};
-use super::load::{error_at, read};
+use super::load::error_at;
 use super::{Config, SourceUrl};
 
 impl Config {
@@ -30,25 +29,12 @@ impl Config {
             if let Some(Origin::File(_)) = origin {
                 *file = base.join(&*file);
             }
-            let mut fail = |reason| {
-                let path = "catalogue.file".to_owned();
-                errors.push(error_at(origin.clone(), path, reason));
-            };
-            let name = file.display();
-            match read(file, Catalogue::MAX_BYTES as u64) {
-                Err(reason) => fail(format!("{name} {reason}")),
-                Ok(text) => match Catalogue::parse(&text) {
-                    Ok(catalogue) => self.intents = Some(catalogue),
-                    Err(error) => {
-                        for problem in error.problems() {
-                            let gap = if problem.path.is_empty() { "" } else { ": " };
-                            fail(format!(
-                                "{name}:{}: {}{gap}{}",
-                                problem.line, problem.path, problem.message
-                            ));
-                        }
-                    }
-                },
+            match read_catalogue(file) {
+                Ok(catalogue) => self.intents = Some(catalogue),
+                Err(faults) => errors.extend(faults.iter().map(|fault| {
+                    let path = "catalogue.file".to_owned();
+                    error_at(origin.clone(), path, fault.to_string())
+                })),
             }
         }
     }
