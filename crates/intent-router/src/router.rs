@@ -18,7 +18,7 @@ use crate::principal::{Owner, Principal};
 use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
 use crate::service::{Asked, CacheService, EntryKey};
-use crate::slots::{Date, Slots};
+use crate::slots::{Date, Reading, Slots};
 use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Records};
 use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
 use crate::weight::Kept;
@@ -270,7 +270,7 @@ impl Router {
             keeping,
             detection: &detection,
             principal: principal.as_ref(),
-            slots: OnceLock::new(),
+            reading: OnceLock::new(),
             calls: AtomicU32::new(0),
         };
         loop {
@@ -389,7 +389,7 @@ struct Question<'a> {
     detection: &'a Detection,
     principal: Option<&'a Principal>,
     /// Found when first needed: a hit on a message key needs none.
-    slots: OnceLock<Slots>,
+    reading: OnceLock<Reading>,
     /// How many database calls were made for it. An atomic only because the
     /// future must be `Send`: nobody else counts.
     calls: AtomicU32,
@@ -464,7 +464,7 @@ impl Question<'_> {
         let detection = self.detection.clone();
         // Those that the key was made of: a period such as "last month" may
         // be another by the time that this is polled.
-        let slots = self.slots.clone();
+        let reading = self.reading.clone();
         Box::pin(async move {
             let Some((intent, keeping)) = router.intent(&detection.intent) else {
                 return Refreshed::default();
@@ -480,7 +480,7 @@ impl Question<'_> {
                 keeping,
                 detection: &detection,
                 principal: principal.as_ref(),
-                slots,
+                reading,
                 calls: AtomicU32::new(0),
             };
             let (stored, failure) = match question.fill(permit, reuse).await {
@@ -547,17 +547,21 @@ impl Question<'_> {
     /// What of the message counts. The key is made of it and the source is given
     /// nothing else, so that messages which share a key look alike to both.
     fn text(&self) -> Cow<'_, str> {
-        policy::key_text(self.intent, &self.request.message, || self.slots())
+        policy::key_text(self.intent, &self.request.message, || self.reading())
     }
 
     fn slots(&self) -> &Slots {
-        self.slots.get_or_init(|| {
-            let today = self.router.today();
-            Slots::find(
+        self.reading().slots()
+    }
+
+    fn reading(&self) -> &Reading {
+        self.reading.get_or_init(|| {
+            Reading::of(
                 self.intent,
                 &self.router.catalogue,
                 &self.request.message,
-                today,
+                self.router.today(),
+                self.detection.confidence,
             )
         })
     }

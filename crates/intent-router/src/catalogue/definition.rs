@@ -37,10 +37,14 @@ impl Definition {
             yields: _,
             phrases: _,
             examples: _,
+            // Whether slots stand for a message is part of its key's text.
+            neutral: _,
         } = intent;
         let Catalogue {
             slots: specs,
             intents: _,
+            guards: _,
+            lexicon: _,
         } = catalogue;
         let slots: Vec<_> = slots.iter().map(|slot| (slot, specs.get(slot))).collect();
         let tags: Vec<_> = tags.iter().map(ToString::to_string).collect();
