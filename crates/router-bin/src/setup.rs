@@ -73,6 +73,7 @@ impl Assembly {
     /// Everything that is wrong with the files, or with what they ask of the
     /// database.
     pub(crate) fn renewed(&self, config: &Config) -> Result<Option<Self>, Vec<Fault>> {
+        check_regular(config)?;
         let catalogue = config.intents_now()?;
         let Configured { detector, model } =
             detector::configured(config, &catalogue).map_err(|fault| vec![fault])?;
@@ -100,6 +101,22 @@ impl Assembly {
 pub(crate) fn files(config: &Config) -> Vec<PathBuf> {
     let files = [&config.catalogue.file, &config.detector.model];
     files.into_iter().flatten().cloned().collect()
+}
+
+/// Finds files that cannot be read again: what was read from a pipe at the start
+/// is gone, and waiting for more could take for ever.
+fn check_regular(config: &Config) -> Result<(), Vec<Fault>> {
+    let files = files(config).into_iter();
+    // One that is not there is told of by whoever reads it.
+    let others = files.filter(|file| file.metadata().is_ok_and(|found| !found.is_file()));
+    let faults: Vec<_> = others
+        .map(|file| Fault::of_file(&file, "is no regular file, so it cannot be read again"))
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
 }
 
 /// What is wrong between the catalogue and the database, with its line where

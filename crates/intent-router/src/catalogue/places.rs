@@ -163,3 +163,34 @@ fn elements<'t>(
     };
     array.into_iter().flat_map(|array| array.iter())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_has_the_place_of_what_it_is_said_to_be_in() {
+        let text = "# mine\n[[intent]]\nname = 'a'\nkind = 'live_data'\nphrases = ['a']\n\
+                    tags = [\n'x:{y}',\n'z:{y}',\n]\n[[intent.query]]\nname = 'q'\nsql = 'x'\n";
+        let places = Places::of(text).expect("a catalogue");
+        let check = |problem: Problem, expect: &str| assert_eq!(problem.to_string(), expect);
+        check(
+            places.tag("a", "z:{y}", "bad"),
+            "intent[0] \"a\" tags[1]: bad (line 8)",
+        );
+        check(
+            places.query("a", "q", "bad"),
+            "intent[0] \"a\" query[0]: bad (line 10)",
+        );
+        check(
+            places.tag("a", "other", "bad"),
+            "intent[0] \"a\": bad (line 2)",
+        );
+        check(
+            places.query("a", "other", "bad"),
+            "intent[0] \"a\": bad (line 2)",
+        );
+        check(places.query("b", "q", "bad"), "bad (line 1)");
+        assert!(Places::of("name = 'a'").is_err());
+    }
+}

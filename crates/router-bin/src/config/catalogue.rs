@@ -36,17 +36,9 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with the file.
     pub(crate) fn intents_now(&self) -> Result<Catalogue, Vec<Fault>> {
-        let Some(file) = &self.catalogue.file else {
-            return Ok(Catalogue::built_in().clone());
-        };
-        // What was read from a pipe at the start is gone, and waiting for more
-        // could take for ever.
-        match file.metadata() {
-            Ok(found) if !found.is_file() => {
-                let message = "is no regular file, so it cannot be read again";
-                Err(vec![Fault::of_file(file, message)])
-            }
-            _ => read_catalogue(file),
+        match &self.catalogue.file {
+            Some(file) => read_catalogue(file),
+            None => Ok(Catalogue::built_in().clone()),
         }
     }
 
