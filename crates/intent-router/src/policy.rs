@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use cache_core::Reuse;
+use cache_keys::Digest;
 
 use crate::catalogue::{Intent, KeyMode, Kind};
 use crate::principal::{Owner, Principal};
@@ -101,6 +102,10 @@ pub(crate) fn role_tag(canonical_role: &str) -> String {
 
 pub(crate) fn intent_tag(intent: &str) -> String {
     format!("intent={intent}")
+}
+
+pub(crate) fn key_tag(digest: Digest) -> String {
+    format!("key={digest}")
 }
 
 pub(crate) fn record_tag(record: &str) -> String {

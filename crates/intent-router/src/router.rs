@@ -441,7 +441,8 @@ impl Question<'_> {
             for template in &self.intent.tags {
                 records.extend(template.fill_from_slots(self.slots()));
             }
-            let tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
+            let mut tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
+            tags.extend(self.message_tag(answer.owner()));
             let kept = Kept::new(answer, &tags);
             match kept.answer.source() {
                 Source::LiveData | Source::KnowledgeBase => Made::Value(kept, tags),
@@ -548,6 +549,19 @@ impl Question<'_> {
     /// nothing else, so that messages which share a key look alike to both.
     fn text(&self) -> Cow<'_, str> {
         policy::key_text(self.intent, &self.request.message, || self.reading())
+    }
+
+    /// The tag for the key that the message itself has, where another text's
+    /// stands for it: whoever knows the message alone can name its answer.
+    fn message_tag(&self, owner: &Owner) -> Option<String> {
+        let message = &*self.request.message;
+        if self.text() == message {
+            return None;
+        }
+        let cache = &self.router.cache;
+        // The key of the same request was made of another text before this.
+        let key = cache.entry_key(&self.intent.name, owner.clone(), message);
+        key.ok().map(|key| policy::key_tag(key.digest()))
     }
 
     fn slots(&self) -> &Slots {

@@ -103,7 +103,9 @@ impl Equivalent<EntryKey> for ByDigest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selector {
-    /// The answers with this cache key.
+    /// The answers with this cache key, and those that were made for the message
+    /// of which this is the key, where its key mode has another text enter the
+    /// key. Another wording that shares such an answer does not name it.
     Key(Digest),
     /// Everything of one user, in every role.
     User(CanonicalJson),
@@ -350,7 +352,10 @@ impl CacheService {
         // Answers always go last: one that is made between the two steps, with
         // a profile that is still stored, must not outlast them.
         match selector {
-            Selector::Key(digest) => self.answers.invalidate(&ByDigest(*digest)),
+            Selector::Key(digest) => {
+                self.answers.invalidate(&ByDigest(*digest))
+                    + self.answers.invalidate_tag(&policy::key_tag(*digest))
+            }
             Selector::User(id) => self.invalidate_person(&policy::user_tag(id.as_str())),
             Selector::Role(role) => self.invalidate_person(&policy::role_tag(role.as_str())),
             Selector::Intent(intent) => self.answers.invalidate_tag(&policy::intent_tag(intent)),

@@ -201,3 +201,31 @@ fn an_answer_about_a_record_that_the_message_names_goes_with_it() {
     assert_eq!(router.cache().invalidate(&tag("CLM-0001")), 1);
     assert_eq!(router.cache().invalidate(&tag("CLM-0002")), 1);
 }
+
+#[test]
+fn the_key_of_the_message_that_was_answered_names_its_answer() {
+    for (mode, first, other) in [
+        ("slots", "what of my claim clm 0001?", "claim CLM-0001"),
+        ("normalised", " Claim  CLM-0001 ?", "claim clm-0001"),
+        ("message", "claim CLM-0001", "Claim CLM-0001"),
+    ] {
+        let router = router(mode);
+        let stored = ask(&router, first).key.unwrap();
+        let key = |message: &str| {
+            let context = UserContext::new("BEN-000001", "beneficiary");
+            let key = router.cache().key("claim_status", &context, message);
+            *key.unwrap().digest()
+        };
+        let removed = |key| router.cache().invalidate(&Selector::Key(key));
+        assert_eq!(removed(key("claim CLM-0009")), 0, "{mode}");
+        assert_eq!(removed(key(first)), 1, "{mode}");
+        let again = ask(&router, first);
+        assert!(matches!(again.cache, CacheOutcome::Miss { .. }), "{mode}");
+        assert_eq!(again.key, Some(stored));
+        // The key that the response tells removes it for every wording.
+        ask(&router, other);
+        assert!(removed(stored) >= 1, "{mode}");
+        let again = ask(&router, first);
+        assert!(matches!(again.cache, CacheOutcome::Miss { .. }), "{mode}");
+    }
+}

@@ -319,3 +319,74 @@ fn no_request_is_lost_while_catalogues_change() {
     });
     assert_eq!(server.stats()["requests"]["failed"], 0);
 }
+
+/// Trains a model that takes what is about apples for one of the intents of
+/// [`catalogue`], and what is about pears for the other.
+fn train(test: &str, name: &str, apples: &str, pears: &str) -> PathBuf {
+    let mut lines = String::new();
+    for (fruit, intent) in [("apples", apples), ("pears", pears)] {
+        for stem in ["where are my", "how many are the", "are there any"] {
+            for rest in ["please", "today", "in the morning", "for my son"] {
+                lines +=
+                    &format!("{{\"text\": \"{stem} {fruit} {rest}\", \"intent\": \"{intent}\"}}\n");
+            }
+        }
+    }
+    let data = program::file(test, &format!("{name}.jsonl"), lines);
+    let model = data.with_extension("model");
+    let (data, out) = (data.to_str().unwrap(), model.to_str().unwrap());
+    let run = program::router(&["train", "--data", data, "--out", out], "");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    model
+}
+
+#[test]
+fn another_model_decides_and_what_did_not_change_is_kept() {
+    let file = File::new("model", &catalogue("a", "b"));
+    let straight = train("model", "straight", "first", "second");
+    let crossed = train("model", "crossed", "second", "first");
+    let strange = train("model", "strange", "first", "third");
+    let model = straight.with_file_name("current.model");
+    let put = |other: &Path| fs::copy(other, &model).unwrap();
+    put(&straight);
+    let settings = |period| {
+        [
+            ("ROUTER_CATALOGUE__FILE", file.path()),
+            ("ROUTER_DETECTOR__KIND", "linear"),
+            ("ROUTER_DETECTOR__MODEL", model.to_str().unwrap()),
+            ("ROUTER_SERVER__WATCH_FILES", period),
+        ]
+    };
+    let server = Server::start(&settings("0s"));
+    let ask = |server: &Server| {
+        let reply = server.ask("where are my apples today", "BEN-000001", "beneficiary");
+        told(&reply)
+    };
+    assert_eq!(ask(&server), miss("a"));
+    assert_eq!(reload(&server)["reloaded"], false);
+    put(&crossed);
+    let done = reload(&server);
+    assert_eq!(done["reloaded"], true);
+    assert_eq!(done["files"][1], model.to_str().unwrap());
+    assert_eq!(ask(&server), miss("b"));
+    put(&straight);
+    assert_eq!(reload(&server)["reloaded"], true);
+    assert_eq!(ask(&server), hit("a"), "its definition is the same");
+    // What is no model, and a model of other intents.
+    fs::write(&model, "half of a model").unwrap();
+    let refused = |says: &str| {
+        let reply = server.post("/v1/reload", &json!({}));
+        reply.is_problem(409, says);
+        assert_eq!(ask(&server), hit("a"));
+    };
+    refused("detector.model");
+    put(&strange);
+    refused("third");
+
+    // It is watched, too.
+    put(&straight);
+    let server = Server::start(&settings("1ms"));
+    assert_eq!(ask(&server), miss("a"));
+    put(&crossed);
+    assert!((0..TRIES).any(|_| ask(&server).0 == "b"), "never read");
+}
