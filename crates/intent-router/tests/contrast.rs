@@ -282,6 +282,8 @@ fn records_apart(pairs: &mut Pairs, intent: &Intent) {
             let example = example.trim_end_matches(['.', '?', '!', ' ']);
             let about = |record: &str| format!("{example} {record}");
             pairs.apart("record changed", intent, &about(&a), &about(&b));
+            let folded = about(&a.replace("121", "12¹"));
+            pairs.apart("record changed", intent, &about(&a), &folded);
             pairs.apart("record added", intent, example, &about(&a));
             pairs.apart(
                 "record added",

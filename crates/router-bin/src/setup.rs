@@ -4,7 +4,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use cache_core::Classes;
-use intent_router::{CacheService, Capacity, Catalogue, KeywordDetector, LiveData, Router};
+use intent_router::{
+    CacheService, Capacity, Catalogue, KeyMode, KeywordDetector, LiveData, Router,
+};
 use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
 
 use crate::config::{Config, SourceUrl};
@@ -12,7 +14,16 @@ use crate::exit::{Code, Failure};
 
 /// The router that the configuration describes, over its source of records.
 pub(crate) fn router(config: &Config) -> Result<Router, Failure> {
-    let catalogue = Arc::new(config.intents().clone());
+    router_of(config, config.intents().clone())
+}
+
+/// The same with another key mode for every intent, as far as its queries allow.
+pub(crate) fn router_keyed(config: &Config, key: KeyMode) -> Result<Router, Failure> {
+    router_of(config, config.intents().with_key(key))
+}
+
+fn router_of(config: &Config, catalogue: Catalogue) -> Result<Router, Failure> {
+    let catalogue = Arc::new(catalogue);
     let source = source(config, &catalogue).map_err(|error| {
         let code = match error {
             OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,

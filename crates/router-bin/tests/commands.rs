@@ -51,7 +51,7 @@ fn no_answer_is_stored_for_guests_or_without_the_cache() {
 
 #[test]
 fn every_example_of_the_built_in_intents_can_be_asked() {
-    let run = bench(&["--wordings", "1000", "--json"]);
+    let run = bench(&["--phrasings", "1000", "--json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(summary["cache_on"]["requests"]["total"], 300);
@@ -68,7 +68,7 @@ fn odd_numbers_are_refused_with_their_range() {
         (["--skew", "nan"], "skew must be from 0 to 10"),
         (["--requests", "0"], "requests must be from 1"),
         (["--users", "0"], "users must be from 1"),
-        (["--wordings", "0"], "wordings must be from 1"),
+        (["--phrasings", "0"], "phrasings must be from 1"),
         (["--concurrency", "0"], "concurrency must be from 1"),
     ] {
         let all = [&["bench"], &arguments[..]].concat();
