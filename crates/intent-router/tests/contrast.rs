@@ -361,6 +361,32 @@ fn polarity_apart(pairs: &mut Pairs) {
         "I want to know if my {what} is still {}",
         "kindly check {} {what}s",
     ];
+    let account = intents()
+        .find(|intent| intent.name == "account_info")
+        .unwrap();
+    let details = [
+        "address",
+        "phone number",
+        "email",
+        "surname",
+        "date of birth",
+        "next of kin",
+        "bank account",
+    ];
+    for (i, a) in details.iter().enumerate() {
+        for b in &details[i + 1..] {
+            for frame in [
+                "what is my {}",
+                "show me the {} on my account",
+                "change my {}",
+            ] {
+                let [a, b] = [a, b].map(|detail| frame.replace("{}", detail));
+                pairs.apart("detail", account, &a, &b);
+            }
+        }
+        let [show, change] = ["show", "change"].map(|act| format!("{act} my {a}"));
+        pairs.apart("detail", account, &show, &change);
+    }
     for intent in intents().filter(|intent| !intent.yields) {
         let what = match intent.name.as_str() {
             "claim_status" | "claim_submission" => "claim",
