@@ -62,6 +62,34 @@ fn every_example_of_the_built_in_intents_can_be_asked() {
 }
 
 #[test]
+fn key_modes_are_compared_on_many_wordings() {
+    let run = bench(&["--wordings", "--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let rate = |key: &str| {
+        let column = &summary["keys"][key];
+        assert_eq!(column["requests"]["total"], 300, "{key}");
+        assert_eq!(column["wrong"], 0, "{key}");
+        column["hit_rate"].as_f64().expect("a number")
+    };
+    let (message, normalised, slots) = (rate("message"), rate("normalised"), rate("slots"));
+    assert!(message < normalised && normalised < slots, "{summary}");
+    assert!(summary["fallbacks"]["by_guard"].is_object());
+    assert!(
+        summary["command"]
+            .as_str()
+            .expect("a text")
+            .ends_with(" --wordings")
+    );
+
+    let table = bench(&["--wordings"]).stdout;
+    assert!(table.contains("wrong answers") && table.contains("300 requests of 50 users"));
+    for other in [["--report", "bench.html"], ["--concurrency", "2"]] {
+        assert_eq!(bench(&[&["--wordings"], &other[..]].concat()).code, 64);
+    }
+}
+
+#[test]
 fn odd_numbers_are_refused_with_their_range() {
     for (arguments, told) in [
         (["--skew", "-1"], "skew must be from 0 to 10"),
