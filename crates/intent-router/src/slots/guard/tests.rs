@@ -19,7 +19,7 @@ static CATALOGUE: Lazy<Catalogue> = Lazy::new(|| {
         name = "orders"
         kind = "live_data"
         key = "slots"
-        phrases = ["order", "orders", "next delivery", "heard back", { text = "parcel", weight = 3 }]
+        phrases = ["order", "orders", "next delivery", "heard back", "to me", { text = "parcel", weight = 3 }]
         examples = [
             "was the blue parcel shipped", "has it shipped", "was the red parcel shipped",
             "the invoice of my order", "the invoice for the parcel", "refund my order", "refund the parcel",
@@ -71,6 +71,7 @@ fn what_says_nothing_else_is_let_through() {
             "may i see my orders",
             "has my order shipped by post",
             "we heard back",
+            "is the parcel to me ORD-0001",
             "is the parcel open",
             "it is not open",
             "from what orders have I heard back",
