@@ -1,5 +1,6 @@
 //! The service as a client sees it.
 
+mod program;
 mod support;
 
 use serde_json::{Value, json};
@@ -76,7 +77,14 @@ fn another_user_role_or_guest_never_hits() {
 
 #[test]
 fn messages_whose_truncated_hashes_collide_do_not_share() {
-    let server = Server::start(&[]);
+    // Of an intent whose keys are made of the message itself.
+    let catalogue = program::file(
+        "collisions",
+        "intents.toml",
+        "[[intent]]\nname = 'claim_status'\nkind = 'live_data'\nphrases = ['claim']\n\
+         query = [{ name = 'claims', sql = 'SELECT claim_number FROM claims WHERE member_id = :user_id' }]\n",
+    );
+    let server = Server::start(&[("ROUTER_CATALOGUE__FILE", catalogue.to_str().unwrap())]);
     // Both MD5s begin with e1b72ef7, so the seed's Python keys are equal.
     let a = "What is the status of claim CLM-2025-028687?";
     let b = "What is the status of claim CLM-2025-091407?";
