@@ -77,9 +77,10 @@ fn another_user_role_or_guest_never_hits() {
 #[test]
 fn messages_whose_truncated_hashes_collide_do_not_share() {
     let server = Server::start(&[]);
-    // Both MD5s begin with e1b72ef7, so the seed's Python keys are equal.
-    let a = "What is the status of claim CLM-2025-028687?";
-    let b = "What is the status of claim CLM-2025-091407?";
+    // The slots `claim_number=CLM-2025-…` stand for both messages. Both MD5s of
+    // them begin with 6bf1a083, so the keys are equal.
+    let a = "What is the status of claim CLM-2025-027596?";
+    let b = "What is the status of claim CLM-2025-028978?";
     let first = server.ask(a, "BEN-000001", "beneficiary");
     let second = server.ask(b, "BEN-000001", "beneficiary");
     let key = |reply: &support::Reply| {
