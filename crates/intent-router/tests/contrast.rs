@@ -361,6 +361,18 @@ fn polarity_apart(pairs: &mut Pairs) {
         "I want to know if my {what} is still {}",
         "kindly check {} {what}s",
     ];
+    let status = intents().find(|intent| intent.name == "payment_status");
+    for (a, b) in [
+        ("payment to my bank", "payment from my bank"),
+        ("payment to me", "payment by me"),
+        ("my payment by cheque", "my payment in cash"),
+        (
+            "status of all my payments",
+            "status of all payments but mine",
+        ),
+    ] {
+        pairs.apart("direction", status.unwrap(), a, b);
+    }
     let account = intents()
         .find(|intent| intent.name == "account_info")
         .unwrap();
