@@ -16,7 +16,7 @@ use super::{Detection, Detector, Evidence, SentenceEncoder};
 pub use file::ModelError;
 use gate::{NAMES, Signals, signals};
 pub use model::LinearModel;
-use model::{EncoderSpec, Input, ranked};
+use model::{EncoderSpec, Input, top_two};
 pub use report::HeldOut;
 pub use train::{Phase, Progress, TrainError, TrainOptions, train};
 
@@ -40,8 +40,8 @@ struct Judgement {
     input: Input,
     /// One an intent.
     scores: Vec<f32>,
-    /// The intents that may be named, from the best to the worst.
-    order: Vec<usize>,
+    best: usize,
+    runner_up: Option<usize>,
     signals: Signals,
     confidence: f64,
 }
@@ -109,17 +109,15 @@ impl LinearDetector {
         let out_of_scope = (scores.len() > self.model.intents.len())
             .then(|| scores.pop())
             .flatten();
-        let order: Vec<usize> = ranked(&scores)
-            .into_iter()
-            .filter(|intent| may(&self.model.intents[*intent]))
-            .collect();
-        let others = order.iter().skip(1).map(|intent| scores[*intent]);
-        let signals = signals(&input, scores[*order.first()?], others, out_of_scope);
+        let may = |intent: usize| may(&self.model.intents[intent]);
+        let (best, runner_up) = top_two(&scores, may)?;
+        let signals = signals(&input, &scores, best, may, out_of_scope);
         Some(Judgement {
             confidence: self.model.gate.probability(&signals),
             input,
             scores,
-            order,
+            best,
+            runner_up,
             signals,
         })
     }
@@ -130,7 +128,7 @@ impl LinearDetector {
 
     fn detection(&self, judged: &Judgement) -> Detection {
         Detection {
-            intent: self.model.intents[judged.order[0]].clone(),
+            intent: self.model.intents[judged.best].clone(),
             confidence: judged.confidence,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::gate::{Gate, Signals, signals};
-use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, ranked};
+use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, top_two};
 use super::report::HeldOut;
 use super::solver::{Matrix, Random, machines};
 use crate::detect::{EncodeError, Example, SentenceEncoder};
@@ -348,7 +348,7 @@ impl Trainer<'_> {
                 if in_scope && !known[label as usize] && !left_out(example) {
                     return None;
                 }
-                let (best, signals) = self.judge(&model, example, &known);
+                let (best, signals) = self.judge(&model, example, &known)?;
                 Some(Judged {
                     signals,
                     in_scope: in_scope && !left_out(example),
@@ -384,19 +384,20 @@ impl Trainer<'_> {
     }
 
     /// The best column that a model may name, and the signals for the gate.
-    fn judge(&self, model: &LinearModel, example: usize, known: &[bool]) -> (usize, Signals) {
+    fn judge(
+        &self,
+        model: &LinearModel,
+        example: usize,
+        known: &[bool],
+    ) -> Option<(usize, Signals)> {
         let vector = self.vectors.get(example).map(Vec::as_slice);
         let input = model.input(&self.examples[example].text, vector);
         let mut scores = model.scores(&input);
         let out_of_scope = self.has_out_of_scope.then(|| scores.pop()).flatten();
-        let order: Vec<usize> = ranked(&scores)
-            .into_iter()
-            .filter(|column| known[*column])
-            .collect();
-        let best = order[0];
-        let others = order[1..].iter().map(|column| scores[*column]);
-        let signals = signals(&input, scores[best], others, out_of_scope);
-        (best, signals)
+        let may = |column: usize| known[column];
+        let (best, _) = top_two(&scores, may)?;
+        let signals = signals(&input, &scores, best, may, out_of_scope);
+        Some((best, signals))
     }
 
     /// A model, yet without a gate, of some of the examples.
