@@ -24,6 +24,10 @@ pub(super) const NAMES: [&str; SIGNALS] = [
     "score of being out of scope",
 ];
 
+/// Whether a larger value makes it likelier that the best intent is right. A
+/// slope that says otherwise comes of chance, or of signals that say the same.
+pub(super) const SIGNS: Signals = [1.0, 1.0, -1.0, -1.0, -1.0, -1.0];
+
 /// A logistic function of the signals, with the least value that is enough.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Gate {

@@ -99,13 +99,15 @@ impl LinearModel {
         let normal = prepare(message);
         let mut input = Input::default();
         let mut groups: [Vec<u32>; Group::COUNT] = Default::default();
+        let mut counts = [0; Group::COUNT];
         each_gram(&normal, |gram, hash| {
             let row = self.vocabulary.row(hash);
+            counts[gram.group() as usize] += 1;
             input.count(gram.is_word(), gram.group(), row.is_none());
             groups[gram.group() as usize].extend(row);
         });
-        for rows in &mut groups {
-            weigh(rows, &mut input.values);
+        for (rows, count) in groups.iter_mut().zip(counts) {
+            weigh(rows, count, &mut input.values);
         }
         let first = self.vocabulary.len() as u32;
         let dense = vector.map(EncoderSpec::scaled).into_iter().flatten();
@@ -208,12 +210,15 @@ impl Input {
 }
 
 /// Adds the rows of one group, each once, with the square root of how often it
-/// occurs, so that a repeated n-gram counts for more, but not in proportion;
-/// together they have length 1.
-pub(super) fn weigh(rows: &mut [u32], values: &mut Vec<(u32, f32)>) {
+/// occurs, so that a repeated n-gram counts for more, but not in proportion.
+///
+/// The `count` n-grams of the group would together have length 1; those that
+/// have no row are missing from it, so that the scores of a message that is
+/// mostly new stay near the biases, which speak against every intent.
+pub(super) fn weigh(rows: &mut [u32], count: usize, values: &mut Vec<(u32, f32)>) {
     rows.sort_unstable();
     // The sum of the squares of the square roots.
-    let factor = 1.0 / (rows.len() as f32).sqrt();
+    let factor = 1.0 / (count as f32).sqrt();
     for run in rows.chunk_by(|a, b| a == b) {
         values.push((run[0], (run.len() as f32).sqrt() * factor));
     }
