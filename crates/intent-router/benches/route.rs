@@ -82,7 +82,7 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let intent = first.answer.intent();
     let owner = first.answer.owner();
     let key = || {
-        let entry = cache.entry_key(intent, black_box(owner).clone(), &request.message);
+        let entry = router.entry_key(intent, black_box(owner).clone(), &request.message);
         entry.unwrap()
     };
     let class = match owner {

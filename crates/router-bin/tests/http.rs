@@ -324,6 +324,7 @@ fn the_description_and_the_service_agree() {
         assert!(server.stats().get(name).is_some(), "no {name}");
     }
     has("Caching", &server.get("/v1/caching").value());
+    has("Reloaded", &server.post("/v1/reload", &json!({})).value());
     has(
         "Invalidated",
         &server

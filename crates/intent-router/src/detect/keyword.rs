@@ -30,7 +30,7 @@ use crate::text::{normalise, words};
 /// **Greetings.** Intents that [yield](crate::catalogue::Intent::yields) are
 /// considered only when no other intent reaches the threshold.
 ///
-/// Cost: one pass over the message, whatever the number of phrases.
+/// Cost: one pass over the message, whatever the number of phrases and intents.
 ///
 /// ```
 /// use intent_router::Catalogue;
@@ -134,10 +134,14 @@ impl KeywordDetector {
     }
 
     /// The best of the intents that `among` lets through, with its confidence.
-    fn best(&self, evidence: &[f64], among: impl Fn(&Candidate) -> bool) -> Option<(usize, f64)> {
+    fn best(
+        &self,
+        evidence: &BTreeMap<usize, f64>,
+        among: impl Fn(&Candidate) -> bool,
+    ) -> Option<(usize, f64)> {
         let (mut best, mut runner_up) = (None, 0.0);
-        for (i, e) in evidence.iter().copied().enumerate() {
-            if e <= 0.0 || !among(&self.intents[i]) {
+        for (&i, &e) in evidence {
+            if !among(&self.intents[i]) {
                 continue;
             }
             match best {
@@ -154,10 +158,11 @@ impl KeywordDetector {
 
 impl Detector for KeywordDetector {
     fn detect(&self, message: &str) -> Detection {
-        let mut evidence = vec![0.0; self.intents.len()];
+        // Only of intents that some phrase speaks for, however many there are.
+        let mut evidence = BTreeMap::new();
         for phrase in self.found(message) {
             for (intent, weight) in &self.phrases[phrase].speaks_for {
-                evidence[*intent] += weight;
+                *evidence.entry(*intent).or_default() += weight;
             }
         }
         let question = self.best(&evidence, |intent| !intent.yields);

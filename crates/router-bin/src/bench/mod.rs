@@ -7,7 +7,7 @@
 pub(crate) mod declaration;
 #[cfg(test)]
 mod fixtures;
-mod format;
+pub(crate) mod format;
 pub(crate) mod measure;
 mod plot;
 pub(crate) mod report;

@@ -16,7 +16,7 @@ use crate::bench::table;
 use crate::bench::traffic::{AskedIntent, Options, Population, Traffic};
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::setup;
+use crate::setup::{self, Assembly};
 
 /// Measures what the cache saves, on declared traffic.
 #[derive(Args, Debug)]
@@ -84,13 +84,13 @@ pub(super) fn run(
     }
     // The bench switches caching itself, whatever the service is told to do.
     config.cache.enabled = false;
-    let router = Arc::new(setup::router(&config)?);
-    let asked = asked_intents(&router);
+    let assembly = Assembly::new(&config)?;
+    let asked = asked_intents(assembly.router());
     let traffic = Traffic::new(args.options(), Population::default(), asked)
         .map_err(|error| Failure::new(Code::Usage, error))?;
     let traffic = Arc::new(traffic);
     let bar = run::progress_bar(&traffic);
-    let subject = Arc::new(Routed::new(router));
+    let subject = Arc::new(Routed::new(Arc::clone(assembly.router())));
     let run = super::runtime()?
         .block_on(run::run(&subject, &traffic, &bar))
         .map_err(|error| Failure::new(Code::Unavailable, format_args!("{error:#}")))?;

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::{At, Problems, Table, as_text, mismatch};
+use super::document::{At, Problems, Table, as_text, number};
+use super::guards;
 use super::slot::Specs;
 use super::{NAME_RULE, is_name};
-use crate::catalogue::sql::{BUILT_IN_PARAMETERS, parameters};
+use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS, parameters};
 use crate::catalogue::{Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
 use crate::detect::Detection;
 use crate::text::{normalise, words};
@@ -66,6 +67,7 @@ impl<'t, 'p> Reader<'t, 'p> {
             let message = "has neither phrases nor examples, so it could never be recognised";
             self.problems.add(&table.path, table.at, message);
         }
+        let neutral = guards::phrases(&mut table, "neutral", self.problems);
         let slots = self.slots(&mut table);
         let queries = self.queries(&mut table, kind, key, &slots);
         let tags = self.tags(&mut table);
@@ -78,6 +80,7 @@ impl<'t, 'p> Reader<'t, 'p> {
             yields,
             phrases,
             examples,
+            neutral,
             slots: slots.iter().map(|slot| slot.value.to_owned()).collect(),
             queries,
             tags,
@@ -276,9 +279,11 @@ impl<'t, 'p> Reader<'t, 'p> {
                 sql: sql.value.to_owned(),
             }));
         }
+        // In the key mode `slots` a slot may also be there to tell questions apart.
+        let must_be_used = any && key != Some(KeyMode::Slots);
         for slot in slots
             .iter()
-            .filter(|slot| any && !used.contains(slot.value))
+            .filter(|slot| must_be_used && !used.contains(slot.value))
         {
             let message = format!(
                 "slot \"{0}\" is used by no query; write :{0} in one",
@@ -325,22 +330,10 @@ fn refusal(
             "answers of the knowledge base are shared by everybody, so its queries cannot use :{parameter}"
         ));
     }
-    if key == Some(KeyMode::Slots) && matches!(parameter, "message" | "terms") {
+    if key == Some(KeyMode::Slots) && MESSAGE_PARAMETERS.contains(&parameter) {
         return Some(format!(
             "with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :{parameter}"
         ));
     }
     None
-}
-
-/// The number that an integer or a float literal stands for.
-fn number(value: &DeValue<'_>) -> Result<f64, String> {
-    let parsed = match value {
-        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
-            .ok()
-            .map(|integer| integer as f64),
-        DeValue::Float(float) => float.as_str().parse().ok(),
-        _ => None,
-    };
-    parsed.ok_or_else(|| mismatch("a number", value))
 }
