@@ -1,5 +1,7 @@
 //! Detection by a linear model of n-grams.
 
+mod built_in;
+mod explain;
 mod features;
 mod file;
 mod gate;
@@ -91,6 +93,23 @@ impl LinearDetector {
             .map_or_else(Detection::unknown, |judged| self.detection(&judged))
     }
 
+    /// What [`detect`](Detector::detect) finds among some of the intents.
+    pub(super) fn detect_among(
+        &self,
+        message: &str,
+        may: impl Fn(&str) -> bool,
+    ) -> Option<Detection> {
+        let judged = self.judge(message, may);
+        let judged = judged.filter(|judged| self.is_enough(judged));
+        judged.map(|judged| self.detection(&judged))
+    }
+
+    /// What [`explain`](Detector::explain) says of some of the intents.
+    pub(super) fn explain_among(&self, message: &str, may: impl Fn(&str) -> bool) -> Vec<Evidence> {
+        self.judge(message, may)
+            .map_or_else(Vec::new, |judged| explain::evidence(self, message, &judged))
+    }
+
     /// The best of the intents that `may` lets through.
     fn judge(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Judgement> {
         let vector = match &self.encoder {
@@ -145,10 +164,8 @@ impl fmt::Debug for LinearDetector {
 
 impl Detector for LinearDetector {
     fn detect(&self, message: &str) -> Detection {
-        match self.judge(message, |_| true) {
-            Some(judged) if self.is_enough(&judged) => self.detection(&judged),
-            _ => Detection::unknown(),
-        }
+        self.detect_among(message, |_| true)
+            .unwrap_or_else(Detection::unknown)
     }
 
     fn is_costly(&self) -> bool {
@@ -159,12 +176,9 @@ impl Detector for LinearDetector {
     /// scores most, the sentence vector's part, and the bias; then what the
     /// confidence was made of, and whether it is enough.
     fn explain(&self, message: &str) -> Vec<Evidence> {
-        self.judge(message, |_| true)
-            .map_or_else(Vec::new, |judged| explain::evidence(self, message, &judged))
+        self.explain_among(message, |_| true)
     }
 }
-
-mod explain;
 
 #[cfg(test)]
 mod tests;
