@@ -21,6 +21,8 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
+use crate::detect::Example;
+
 pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
 pub use guards::Guards;
@@ -167,6 +169,12 @@ pub struct Intent {
     pub phrases: Vec<Phrase>,
     /// Realistic wordings, for training, checks and benchmarks.
     pub examples: Vec<String>,
+    /// Phrases of which each makes a message this intent's, whatever a trained
+    /// model says; for the [combined detector](crate::CombinedDetector).
+    pub overrule: Vec<String>,
+    /// Phrases of which none stands in a message of this intent, whatever a
+    /// trained model says; for the combined detector.
+    pub veto: Vec<String>,
     /// Words and phrases that do not change what is asked, beside those of the
     /// phrases and those that stand in two examples; for the key mode `slots`.
     pub neutral: Vec<String>,
@@ -185,6 +193,7 @@ pub struct Catalogue {
     intents: Vec<Intent>,
     slots: BTreeMap<String, SlotSpec>,
     guards: Guards,
+    out_of_scope: Vec<String>,
     /// Made of all of the above.
     lexicon: Arc<Lexicon>,
 }
@@ -250,12 +259,18 @@ impl Catalogue {
         lint::lint(toml)
     }
 
-    fn new(intents: Vec<Intent>, slots: BTreeMap<String, SlotSpec>, guards: Guards) -> Self {
+    fn new(
+        intents: Vec<Intent>,
+        slots: BTreeMap<String, SlotSpec>,
+        guards: Guards,
+        out_of_scope: Vec<String>,
+    ) -> Self {
         let lexicon = Arc::new(Lexicon::new(&intents, &slots, &guards));
         Self {
             intents,
             slots,
             guards,
+            out_of_scope,
             lexicon,
         }
     }
@@ -301,6 +316,40 @@ impl Catalogue {
     /// All intents, in the order of the file.
     pub fn intents(&self) -> &[Intent] {
         &self.intents
+    }
+
+    /// Messages that belong to no intent, which teach a trained model to
+    /// abstain; never an intent's examples.
+    pub fn out_of_scope(&self) -> &[String] {
+        &self.out_of_scope
+    }
+
+    /// What a model of these intents is trained on: the examples of every
+    /// intent, and the messages that belong to none, labelled `oos`.
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    ///
+    /// let examples = Catalogue::built_in().training_examples();
+    /// assert!(examples.iter().any(|example| example.intent == "claim_status"));
+    /// assert!(examples.iter().any(|example| example.is_out_of_scope()));
+    /// ```
+    pub fn training_examples(&self) -> Vec<Example> {
+        let example = |text: &String, intent: &str| Example {
+            text: text.clone(),
+            intent: intent.to_owned(),
+        };
+        let of_intent = |intent: &'_ Intent| {
+            let texts = intent.examples.iter();
+            let examples = texts.map(|text| example(text, &intent.name));
+            examples.collect::<Vec<_>>()
+        };
+        let strangers = self.out_of_scope.iter();
+        self.intents
+            .iter()
+            .flat_map(of_intent)
+            .chain(strangers.map(|text| example(text, Example::OUT_OF_SCOPE)))
+            .collect()
     }
 
     /// How the slot of that name is found.

@@ -90,9 +90,9 @@ pub use catalogue::{
     Problem as CatalogueProblem, QuerySpec, SlotSpec, TagTemplate, TemplateError,
 };
 pub use detect::{
-    Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut, KeywordDetector,
-    LinearDetector, LinearModel, ModelError, Phase, Progress, SentenceEncoder, TrainError,
-    TrainOptions, train,
+    CombinedDetector, Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut,
+    KeywordDetector, LinearDetector, LinearModel, ModelError, Phase, Progress, SentenceEncoder,
+    TrainError, TrainOptions, train,
 };
 pub use error::{BuildError, RouteError};
 pub use pattern::Pattern;

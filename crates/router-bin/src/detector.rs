@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use intent_router::{
-    Catalogue, Detection, Detector, Evidence, KeywordDetector, LinearDetector, LinearModel,
-    SentenceEncoder,
+    Catalogue, CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
+    LinearModel, SentenceEncoder,
 };
 
 use crate::config::{Config, DetectorKind, Fault};
@@ -91,32 +91,45 @@ impl ModelHash {
 /// Which setting is wrong, and why.
 pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Configured, Fault> {
     let settings = &config.detector;
-    let keyword = |model| Configured {
-        detector: Arc::new(KeywordDetector::new(catalogue)),
-        model,
-    };
+    let is_built_in = config.catalogue.file.is_none();
     let wrong = |reason: String| Fault::new(format!("detector.model: {reason}"));
-    let file = match (settings.kind, &settings.model) {
-        (DetectorKind::Keyword, _) | (DetectorKind::Combined, None) => return Ok(keyword(None)),
-        (DetectorKind::Linear, None) => {
+    let (model, hash) = match &settings.model {
+        _ if settings.kind == DetectorKind::Keyword => (None, None),
+        Some(file) => {
+            let (linear, hash) = linear(file, settings.sentence_model.as_deref()).map_err(wrong)?;
+            let strangers = strangers(linear.model(), catalogue);
+            if !strangers.is_empty() {
+                return Err(wrong(format!(
+                    "{} was trained for other intents; the catalogue has no {}",
+                    file.display(),
+                    strangers.join(", ")
+                )));
+            }
+            (Some(linear), Some(hash))
+        }
+        None if is_built_in => {
+            let model = LinearModel::built_in().clone();
+            let linear = LinearDetector::new(model, None);
+            (
+                Some(linear.map_err(|error| wrong(error.to_string()))?),
+                None,
+            )
+        }
+        None => (None, None),
+    };
+    let detector: Arc<dyn Detector> = match (model, settings.kind) {
+        (Some(linear), DetectorKind::Linear) => Arc::new(linear),
+        (Some(linear), _) => Arc::new(CombinedDetector::new(catalogue, linear)),
+        (None, DetectorKind::Linear) => {
             return Err(Fault::new(
                 "detector.kind: `linear` needs a model; name one with detector.model, or train one with `router train`",
             ));
         }
-        (_, Some(file)) => file,
+        (None, _) => Arc::new(KeywordDetector::new(catalogue)),
     };
-    let (linear, hash) = linear(file, settings.sentence_model.as_deref()).map_err(wrong)?;
-    let strangers = strangers(linear.model(), catalogue);
-    if !strangers.is_empty() {
-        return Err(wrong(format!(
-            "{} was trained for other intents; the catalogue has no {}",
-            file.display(),
-            strangers.join(", ")
-        )));
-    }
     Ok(Configured {
-        detector: Arc::new(linear),
-        model: Some(hash),
+        detector,
+        model: hash,
     })
 }
 

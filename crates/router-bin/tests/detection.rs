@@ -282,10 +282,13 @@ fn what_is_wrong_with_data_or_model_is_told() {
         b"",
     );
     assert_eq!(run.code, 78, "{run:?}");
-    let run = router_with(
-        &["config", "check"],
-        &[("ROUTER_DETECTOR__KIND", "linear")],
-        b"",
-    );
+    let catalogue = "[[intent]]\nname = 'hours'\nkind = 'knowledge_base'\nphrases = ['open']";
+    let catalogue = file("wrong", "intents.toml", catalogue);
+    let linear = ("ROUTER_DETECTOR__KIND", "linear");
+    let own = ("ROUTER_CATALOGUE__FILE", catalogue.to_str().unwrap());
+    let run = router_with(&["config", "check"], &[linear, own], b"");
     assert_eq!(run.code, 78, "{run:?}");
+    assert!(run.stderr.contains("needs a model"), "{}", run.stderr);
+    let run = router_with(&["config", "check"], &[linear], b"");
+    assert_eq!(run.code, 0, "the built-in catalogue has one: {run:?}");
 }

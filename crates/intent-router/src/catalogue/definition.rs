@@ -37,6 +37,8 @@ impl Definition {
             yields: _,
             phrases: _,
             examples: _,
+            overrule: _,
+            veto: _,
             // Whether slots stand for a message is part of its key's text.
             neutral: _,
         } = intent;
@@ -44,6 +46,7 @@ impl Definition {
             slots: specs,
             intents: _,
             guards: _,
+            out_of_scope: _,
             lexicon: _,
         } = catalogue;
         let slots: Vec<_> = slots.iter().map(|slot| (slot, specs.get(slot))).collect();

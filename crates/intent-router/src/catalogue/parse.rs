@@ -40,6 +40,7 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     let guards = guards::guards(&mut root, Guards::english().clone(), &mut problems);
     let mut reader = intent::Reader::new(&slots, &mut problems);
     let intents = reader.intents(&mut root);
+    let out_of_scope = reader.out_of_scope(&mut root);
     root.finish(&mut problems);
     if !problems.list.is_empty() {
         return Err(CatalogueError::new(problems.list));
@@ -49,7 +50,7 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         .into_iter()
         .filter_map(|(name, spec)| Some((name.to_owned(), spec?)))
         .collect();
-    Ok(Catalogue::new(intents, slots, guards))
+    Ok(Catalogue::new(intents, slots, guards, out_of_scope))
 }
 
 /// The word lists of a document that has nothing else; `None` for a bad one.

@@ -177,7 +177,7 @@ kind = "live_data"
             "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known are live_data, knowledge_base (line 13)",
             "intent[0] \"unknown\" class: is empty (line 14)",
             "intent[0] \"unknown\" key: unknown key mode \"slot\"; known are message, normalised, slots (line 15)",
-            "intent[0] \"unknown\": unknown key `colour`; known are class, examples, key, kind, name, neutral, phrases, query, slots, tags, yields (line 16)",
+            "intent[0] \"unknown\": unknown key `colour`; known are class, examples, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
             "intent[0] \"unknown\" phrases[0]: phrase \"?!\" has no word (line 17)",
             "intent[0] \"unknown\" phrases[1].weight: weight -1 is not a finite number above 0 (line 17)",
             "intent[0] \"unknown\" phrases[2]: `text` is missing (line 17)",
@@ -356,13 +356,43 @@ fn another_key_mode_is_taken_as_far_as_the_queries_allow() {
 }
 
 #[test]
+fn reads_rules_and_messages_out_of_scope() {
+    let rest = "overrule = ['one', 'two words']\nveto = ['three']\nexamples = ['an example']";
+    let toml = format!("out_of_scope = ['tell me a joke']\n{}", intent(rest));
+    let catalogue = Catalogue::parse(&toml).unwrap();
+    let found = catalogue.get("a").unwrap();
+    assert_eq!(found.overrule, ["one", "two words"]);
+    assert_eq!(found.veto, ["three"]);
+    assert_eq!(catalogue.out_of_scope(), ["tell me a joke"]);
+    let examples = catalogue.training_examples();
+    let examples: Vec<_> = examples
+        .iter()
+        .map(|example| (example.text.as_str(), example.intent.as_str()))
+        .collect();
+    assert_eq!(examples, [("an example", "a"), ("tell me a joke", "oos")]);
+
+    check(
+        &format!(
+            "out_of_scope = ['An example!', 3]\n{}",
+            intent("examples = ['an example']\nveto = ['?']\noverrule = 'x'")
+        ),
+        &[
+            "out_of_scope[1]: expected a text, found integer (line 1)",
+            "out_of_scope[0]: example \"An example!\" stands under intent \"a\" already, on line 8 (line 1)",
+            "intent[0] \"a\" veto[0]: \"?\" has no word (line 9)",
+            "intent[0] \"a\" overrule: expected an array, found string (line 10)",
+        ],
+    );
+}
+
+#[test]
 fn refuses_wrong_shapes() {
     check("", &["the catalogue has no [[intent]] (line 1)"]);
     check(
         "intents = []\nintent = 3\nslots = []",
         &[
             "the catalogue has no [[intent]] (line 1)",
-            "unknown key `intents`; known are guards, intent, slots (line 1)",
+            "unknown key `intents`; known are guards, intent, out_of_scope, slots (line 1)",
             "intent: expected an array, found integer (line 2)",
             "slots: expected a table, found array (line 3)",
         ],

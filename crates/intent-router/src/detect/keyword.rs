@@ -101,6 +101,39 @@ impl KeywordDetector {
         }
     }
 
+    /// What [`detect`](Detector::detect) finds among some of the intents.
+    pub(super) fn detect_among(
+        &self,
+        message: &str,
+        may: impl Fn(&str) -> bool,
+    ) -> Option<Detection> {
+        // Only of intents that some phrase speaks for, however many there are.
+        let mut evidence = BTreeMap::new();
+        for phrase in self.found(message) {
+            for (intent, weight) in &self.phrases[phrase].speaks_for {
+                *evidence.entry(*intent).or_default() += weight;
+            }
+        }
+        let question = self.best(&evidence, |intent| !intent.yields && may(&intent.name));
+        let found = question.or_else(|| self.best(&evidence, |intent| may(&intent.name)));
+        found.map(|(i, confidence)| Detection {
+            intent: self.intents[i].name.clone(),
+            confidence,
+        })
+    }
+
+    /// Whether a phrase of the intent stands in the message; `None` for an
+    /// intent without phrases.
+    pub(super) fn speaks_for(&self, message: &str, intent: &str) -> Option<bool> {
+        let at = self.intents.iter().position(|known| known.name == intent)?;
+        let speaks = |phrase: &Speaker| phrase.speaks_for.iter().any(|(i, _)| *i == at);
+        let found = self.found(message);
+        let any = found
+            .into_iter()
+            .any(|phrase| speaks(&self.phrases[phrase]));
+        (any || self.phrases.iter().any(speaks)).then_some(any)
+    }
+
     /// The phrases that stand in the message on their own.
     fn found(&self, message: &str) -> BTreeSet<usize> {
         let normal = normalise(message);
@@ -158,19 +191,8 @@ impl KeywordDetector {
 
 impl Detector for KeywordDetector {
     fn detect(&self, message: &str) -> Detection {
-        // Only of intents that some phrase speaks for, however many there are.
-        let mut evidence = BTreeMap::new();
-        for phrase in self.found(message) {
-            for (intent, weight) in &self.phrases[phrase].speaks_for {
-                *evidence.entry(*intent).or_default() += weight;
-            }
-        }
-        let question = self.best(&evidence, |intent| !intent.yields);
-        let found = question.or_else(|| self.best(&evidence, |_| true));
-        found.map_or_else(Detection::unknown, |(i, confidence)| Detection {
-            intent: self.intents[i].name.clone(),
-            confidence,
-        })
+        self.detect_among(message, |_| true)
+            .unwrap_or_else(Detection::unknown)
     }
 
     /// The phrases found in the message with the intents that they speak for

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use intent_router::{Catalogue, Example};
+use intent_router::Example;
 
 use crate::exit::{Code, Failure};
 
@@ -26,19 +26,6 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Example>, Failure> {
         ));
     }
     Ok(examples)
-}
-
-/// The examples of a catalogue, each labelled with its intent.
-pub(super) fn of_catalogue(catalogue: &Catalogue) -> Vec<Example> {
-    let intents = catalogue.intents().iter();
-    let labelled = intents.flat_map(|intent| {
-        let example = |text: &String| Example {
-            text: text.clone(),
-            intent: intent.name.clone(),
-        };
-        intent.examples.iter().map(example)
-    });
-    labelled.collect()
 }
 
 /// Writes a file that is there whole or not at all: whoever reads it meanwhile,

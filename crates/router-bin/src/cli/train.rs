@@ -49,7 +49,7 @@ pub(crate) struct TrainArgs {
 /// Trains and writes a model, and tells what it came to on held-out examples.
 pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
     let examples = match args.data.as_slice() {
-        [] => data::of_catalogue(config.intents()),
+        [] => config.intents().training_examples(),
         files => data::read(files)?,
     };
     let sentence_model = args.sentence_model.as_deref();

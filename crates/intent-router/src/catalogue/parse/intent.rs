@@ -46,6 +46,12 @@ impl<'t, 'p> Reader<'t, 'p> {
         intents
     }
 
+    /// The messages of no intent. One that is an intent's example would teach
+    /// a model both.
+    pub(super) fn out_of_scope(&mut self, root: &mut Table<'t>) -> Vec<String> {
+        self.texts("out_of_scope", root, "out_of_scope")
+    }
+
     fn intent(&mut self, mut table: Table<'t>) -> Option<Intent> {
         let name = table.required_text("name", self.problems);
         if let Some(name) = name {
@@ -62,11 +68,14 @@ impl<'t, 'p> Reader<'t, 'p> {
         let key = self.key(&mut table);
         let yields = table.flag("yields", self.problems);
         let phrases = self.phrases(&mut table);
-        let examples = self.examples(&mut table, name.map_or("", |name| name.value));
+        let name_text = name.map_or("", |name| name.value);
+        let examples = self.texts("examples", &mut table, name_text);
         if !table.holds("phrases") && !table.holds("examples") {
             let message = "has neither phrases nor examples, so it could never be recognised";
             self.problems.add(&table.path, table.at, message);
         }
+        let overrule = guards::phrases(&mut table, "overrule", self.problems);
+        let veto = guards::phrases(&mut table, "veto", self.problems);
         let neutral = guards::phrases(&mut table, "neutral", self.problems);
         let slots = self.slots(&mut table);
         let queries = self.queries(&mut table, kind, key, &slots);
@@ -80,6 +89,8 @@ impl<'t, 'p> Reader<'t, 'p> {
             yields,
             phrases,
             examples,
+            overrule,
+            veto,
             neutral,
             slots: slots.iter().map(|slot| slot.value.to_owned()).collect(),
             queries,
@@ -203,9 +214,10 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
-    fn examples(&mut self, table: &mut Table<'t>, intent: &str) -> Vec<String> {
+    /// Messages that stand nowhere else in the catalogue.
+    fn texts(&mut self, key: &'static str, table: &mut Table<'t>, owner: &str) -> Vec<String> {
         let mut examples = Vec::new();
-        for (path, text) in table.texts("examples", self.problems) {
+        for (path, text) in table.texts(key, self.problems) {
             let normal = normalise(text.value).into_owned();
             if normal.is_empty() {
                 self.problems.add(&path, text.at, "is empty");
@@ -219,7 +231,7 @@ impl<'t, 'p> Reader<'t, 'p> {
                 );
                 self.problems.add(&path, text.at, message);
             } else {
-                self.examples.insert(normal, (intent.to_owned(), line));
+                self.examples.insert(normal, (owner.to_owned(), line));
             }
             examples.push(text.value.to_owned());
         }

@@ -11,7 +11,7 @@
 use thiserror::Error;
 
 use super::gate::{Gate, SIGNALS};
-use super::model::{EncoderSpec, LinearModel, Vocabulary};
+use super::model::{EncoderSpec, LinearModel, Vocabulary, Weights};
 use super::report::HeldOut;
 use super::train::{MAX_INTENTS, MAX_NAME};
 
@@ -53,7 +53,7 @@ impl LinearModel {
     /// The model as the bytes of a file; the same ones for the same model.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer(Vec::with_capacity(
-            self.weights.len() + 16 * self.scales.len(),
+            self.scales.len() * (self.columns() + 16),
         ));
         out.0.extend(MAGIC);
         out.u32(VERSION as usize);
@@ -70,8 +70,9 @@ impl LinearModel {
         for number in self.scales.iter().chain(&self.biases) {
             out.0.extend(number.to_le_bytes());
         }
-        out.0
-            .extend(self.weights.iter().map(|weight| *weight as u8));
+        for row in self.weights.rows() {
+            out.0.extend(row.iter().map(|weight| *weight as u8));
+        }
         out.f64(self.gate.intercept);
         self.gate.slopes.iter().for_each(|slope| out.f64(*slope));
         out.f64(self.gate.threshold);
@@ -173,7 +174,10 @@ impl<'a> Reader<'a> {
         let size = rows
             .checked_mul(columns)
             .ok_or(ModelError::Damaged("it is impossibly large"))?;
-        let weights = self.bytes(size)?.iter().map(|b| *b as i8).collect();
+        let mut weights = Weights::new(columns);
+        for row in self.bytes(size)?.chunks_exact(columns) {
+            weights.push(row.iter().map(|byte| *byte as i8));
+        }
         let gate = Gate {
             intercept: self.f64()?,
             slopes: {

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod corpus;
+mod stranger;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::gate::{Gate, Signals, signals};
-use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, ranked};
+use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, top_two};
 use super::report::HeldOut;
 use super::solver::{Matrix, Random, machines};
 use crate::detect::{EncodeError, Example, SentenceEncoder};
-use calibrate::{Judged, calibrate};
+use calibrate::{Judged, Origin, calibrate};
 use corpus::Corpus;
+use stranger::Strangers;
 
 /// How a model is trained.
 #[derive(Clone)]
@@ -27,7 +29,8 @@ pub struct TrainOptions {
     /// belongs to no intent. A message is wrongly routed when it is answered
     /// with another intent than its own, or though it has none. The threshold
     /// is chosen on the held-out examples: the least confident are given up
-    /// until the budget is kept, and then those that cost no right answer.
+    /// until the budget is kept, and then, up to a confidence of one half,
+    /// those that cost no right answer.
     /// From 0 to 1; at 1 the model never abstains. Default: 0.05.
     pub wrong_routes: f64,
     /// What the budget may cost: the largest accepted share of the messages
@@ -157,7 +160,9 @@ const BATCH: usize = 64;
 /// show, on the rest, how to make a probability of the scores, and below which
 /// confidence to abstain: see [`TrainOptions::wrong_routes`]. Examples that are
 /// [out of scope](Example::is_out_of_scope) take part in both. Without any,
-/// each of those models leaves out some intents, whose examples stand in.
+/// each of those models leaves out some intents, whose examples stand in; and
+/// with or without, so do messages whose telling words were replaced by ones
+/// that nobody uses.
 ///
 /// The same examples in the same order with the same options give the same
 /// bytes, on any number of threads; it uses as many as the machine has.
@@ -320,6 +325,10 @@ impl Trainer<'_> {
     fn held_out(&self, progress: &mut dyn FnMut(Progress)) -> Vec<Judged> {
         let folds = (1.0 / self.options.held_out).round() as usize;
         let fold_of = self.folds(folds);
+        let strangers = self
+            .vectors
+            .is_empty()
+            .then(|| Strangers::new(self.examples));
         let mut judged = Vec::with_capacity(self.examples.len());
         let total = folds * self.columns();
         for fold in 0..folds {
@@ -339,22 +348,39 @@ impl Trainer<'_> {
             for example in &seen {
                 known[self.labels[*example] as usize] = true;
             }
-            judged.extend(rest.into_iter().filter_map(|example| {
-                let label = self.labels[example];
-                let in_scope = (label as usize) < self.intents.len();
-                // An intent of which every example is held out is no intent
-                // that the model could find; when that was not meant, it says
-                // nothing about the others either.
-                if in_scope && !known[label as usize] && !left_out(example) {
-                    return None;
+            for example in rest {
+                let label = self.labels[example] as usize;
+                let is_left_out = left_out(example);
+                let in_scope = label < self.intents.len() && !is_left_out;
+                // An intent of which every example is held out by chance is
+                // none that the model could find.
+                if in_scope && !known[label] {
+                    continue;
                 }
-                let (best, signals) = self.judge(&model, example, &known);
-                Some(Judged {
+                let text = &self.examples[example].text;
+                let vector = self.vectors.get(example).map(Vec::as_slice);
+                let Some((best, signals)) = self.judge(&model, text, vector, &known) else {
+                    continue;
+                };
+                let origin = match (in_scope, is_left_out) {
+                    (true, _) => Origin::InScope,
+                    (false, true) => Origin::LeftOut,
+                    (false, false) => Origin::Labelled,
+                };
+                judged.push(Judged {
                     signals,
-                    in_scope: in_scope && !left_out(example),
-                    right: in_scope && !left_out(example) && best == label as usize,
-                })
-            }));
+                    origin,
+                    right: in_scope && best == label,
+                });
+                let stranger = strangers.as_ref().filter(|_| in_scope);
+                let stranger = stranger.and_then(|strangers| strangers.of(text));
+                let stranger = stranger.and_then(|text| self.judge(&model, &text, vector, &known));
+                judged.extend(stranger.map(|(_, signals)| Judged {
+                    signals,
+                    origin: Origin::Stranger,
+                    right: false,
+                }));
+            }
         }
         judged
     }
@@ -384,19 +410,20 @@ impl Trainer<'_> {
     }
 
     /// The best column that a model may name, and the signals for the gate.
-    fn judge(&self, model: &LinearModel, example: usize, known: &[bool]) -> (usize, Signals) {
-        let vector = self.vectors.get(example).map(Vec::as_slice);
-        let input = model.input(&self.examples[example].text, vector);
+    fn judge(
+        &self,
+        model: &LinearModel,
+        text: &str,
+        vector: Option<&[f32]>,
+        known: &[bool],
+    ) -> Option<(usize, Signals)> {
+        let input = model.input(text, vector);
         let mut scores = model.scores(&input);
         let out_of_scope = self.has_out_of_scope.then(|| scores.pop()).flatten();
-        let order: Vec<usize> = ranked(&scores)
-            .into_iter()
-            .filter(|column| known[*column])
-            .collect();
-        let best = order[0];
-        let others = order[1..].iter().map(|column| scores[*column]);
-        let signals = signals(&input, scores[best], others, out_of_scope);
-        (best, signals)
+        let may = |column: usize| known[column];
+        let (best, _) = top_two(&scores, may)?;
+        let signals = signals(&input, &scores, best, may, out_of_scope);
+        Some((best, signals))
     }
 
     /// A model, yet without a gate, of some of the examples.

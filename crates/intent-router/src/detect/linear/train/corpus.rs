@@ -87,7 +87,7 @@ impl Corpus {
         for group in &self.examples[example] {
             let rows = group.iter().map(|gram| row_of[*gram as usize]);
             let mut rows: Vec<u32> = rows.filter(|row| *row != u32::MAX).collect();
-            weigh(&mut rows, values);
+            weigh(&mut rows, group.len(), values);
         }
     }
 }
