@@ -26,7 +26,7 @@ impl LinearModel {
 impl TrainOptions {
     /// The options of the built-in model.
     ///
-    /// It may lose two right answers in a hundred, twice as many as by default:
+    /// It may lose two right answers in a hundred, four times as many as by default:
     /// where it abstains, the phrases of the catalogue are still there.
     pub fn built_in() -> Self {
         Self {
