@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use indicatif::ProgressBar;
-use intent_router::{Catalogue, Guard, Intent, KeyMode, Kind, Reading, Router, SlotSpec, Slots};
+use intent_router::{
+    Catalogue, Guard, Intent, KeyMode, Kind, Reading, Request, Router, SlotSpec, Slots, UserContext,
+};
 use serde_json::Value;
 
 use super::{Asker, today};
@@ -47,7 +49,13 @@ pub(crate) struct Plan {
     population: Population,
     intents: Vec<MixedIntent>,
     requests: Vec<Planned>,
+    /// How many messages were made up and not asked, because the detector takes
+    /// them for another intent, or for none.
+    misunderstood: usize,
 }
+
+/// How many messages may be misunderstood before it is asked whether most are.
+const MOST_MISUNDERSTOOD: usize = 1_000;
 
 impl Plan {
     /// Plans requests: each one's user by Zipf's law and its intent by the mix,
@@ -57,7 +65,8 @@ impl Plan {
     /// The wordings are the first examples of the intent that ask its one plain
     /// question and that the detector understands, with whatever they are to be
     /// about. An example with a record, a time, a number, a negation or one of
-    /// two opposites in it asks something else.
+    /// two opposites in it asks something else. A message that the detector does
+    /// not understand with all that is about it is counted and not asked.
     ///
     /// # Errors
     /// [`TrafficError`] when an option is out of bounds or there is nothing to
@@ -79,20 +88,31 @@ impl Plan {
         let mut requests = Vec::with_capacity(options.requests);
         let mut asked = HashSet::new();
         bar.set_message("records");
-        for _ in 0..options.requests {
+        let mut misunderstood = 0;
+        while requests.len() < options.requests {
             let user = by_user.sample(&mut random) as u32;
             let at = by_intent.sample(&mut random);
             let intent = &intents[at];
             let topics = records.of(router, &population, user, intent).await?;
             let topic = random.below(topics.len() + 1).checked_sub(1);
             let topic = topic.and_then(|topic| topics.get(topic));
-            let repeats = !asked.insert(((!intent.shared).then_some(user), at, topic.cloned()));
             let wording = &intent.wordings[random.below(intent.wordings.len())];
             let said = match topic {
                 Some(topic) => about(wording, topic),
                 None => wording.clone(),
             };
             let message = styled(&said, random.below(STYLES.len()));
+            if takes(router, &message) != intent.name {
+                misunderstood += 1;
+                let most = requests.len().max(MOST_MISUNDERSTOOD);
+                anyhow::ensure!(
+                    misunderstood <= most,
+                    "the detector takes {message:?} for another intent than {}, and most of the messages so",
+                    intent.name
+                );
+                continue;
+            }
+            let repeats = !asked.insert(((!intent.shared).then_some(user), at, topic.cloned()));
             requests.push(Planned {
                 user,
                 intent: at,
@@ -106,6 +126,7 @@ impl Plan {
             population,
             intents,
             requests,
+            misunderstood,
         })
     }
 
@@ -115,6 +136,10 @@ impl Plan {
 
     pub(crate) fn population(&self) -> &Population {
         &self.population
+    }
+
+    pub(crate) fn misunderstood(&self) -> usize {
+        self.misunderstood
     }
 
     pub(crate) fn requests(&self) -> &[Planned] {
@@ -186,12 +211,15 @@ fn is_understood(router: &Router, intent: &Intent, example: &str) -> bool {
     let said = topics.map(|topic| about(example, &topic));
     let mut said = said.chain([example.to_owned()]);
     said.all(|said| {
-        (0..STYLES.len()).all(|style| {
-            let context = intent_router::UserContext::guest();
-            let request = intent_router::Request::new(styled(&said, style), context);
-            router.detect(&request).intent == intent.name
-        })
+        (0..STYLES.len()).all(|style| takes(router, &styled(&said, style)) == intent.name)
     })
+}
+
+/// What the detector takes a message for.
+fn takes(router: &Router, message: &str) -> String {
+    router
+        .detect(&Request::new(message, UserContext::guest()))
+        .intent
 }
 
 /// What each user can ask about, looked up when it is first needed.

@@ -39,6 +39,9 @@ struct Traffic {
     seed: u64,
     styles: [&'static str; STYLES.len()],
     distinct_messages: usize,
+    /// Messages made up and not asked, because the detector does not take them
+    /// for their intent.
+    misunderstood: usize,
     /// In percent of all requests.
     repeated_percent: f64,
 }
@@ -85,6 +88,7 @@ impl Summary {
                 seed: options.seed,
                 styles: STYLES,
                 distinct_messages: plan.distinct_messages(),
+                misunderstood: plan.misunderstood(),
                 repeated_percent: percent_of(plan.repeated(), options.requests),
             },
             keys: KEYS.iter().map(|(name, _)| *name).zip(columns).collect(),
@@ -100,7 +104,7 @@ impl Summary {
     pub(crate) fn render(&self) -> String {
         let traffic = &self.traffic;
         let mut text = format!(
-            "{} requests of {} users by Zipf's law with skew {}; seed {}. Each intent in up to {} wordings, about nothing more, a record of the user or a period; written {}.\n{} different messages; {} of the requests ask what the user asked before, in whatever words.\n\n",
+            "{} requests of {} users by Zipf's law with skew {}; seed {}. Each intent in up to {} wordings, about nothing more, a record of the user or a period; written {}.\n{} different messages; {} of the requests ask what the user asked before, in whatever words. {} more were taken for another intent and not asked.\n\n",
             count(traffic.requests as u64),
             count(u64::from(traffic.users)),
             traffic.skew,
@@ -109,6 +113,7 @@ impl Summary {
             traffic.styles.join(", "),
             count(traffic.distinct_messages as u64),
             percent(traffic.repeated_percent),
+            count(traffic.misunderstood as u64),
         );
         let mut row = |name: &str, cell: &dyn Fn(&str, &Column) -> String| {
             text.push_str(&format!("{name:<29}"));
