@@ -49,11 +49,19 @@ pub struct CombinedDetector {
 struct Candidate {
     name: String,
     yields: bool,
+    /// Whether a message of this intent nearly always holds one of its phrases,
+    /// so that it says something if none is there.
+    expects_phrases: bool,
 }
 
-/// What is left of the doubt that the model's threshold allows where an intent
-/// has phrases, and none of them stands in the message.
+/// What is left of the doubt that the model's threshold allows where a phrase is
+/// expected, and none stands in the message.
 const UNSUPPORTED: f64 = 0.1;
+
+/// The share of an intent's examples that have to hold one of its phrases for
+/// one to be expected: a few phrases beside many examples are no list of all
+/// that can be said.
+const NEARLY_ALWAYS: f64 = 0.9;
 
 /// A rule of the catalogue that a message falls under.
 struct Rule {
@@ -100,9 +108,19 @@ impl CombinedDetector {
                 openings.entry(&phrase.text);
             }
         }
+        let phrases = KeywordDetector::new(catalogue);
+        let expects_phrases = |intent: &Intent| {
+            let examples = intent.examples.iter();
+            let speaks = |example: &&String| phrases.speaks_for(example, &intent.name);
+            let spoken = examples
+                .filter(|example| speaks(example) == Some(true))
+                .count();
+            spoken > 0 && spoken as f64 >= NEARLY_ALWAYS * intent.examples.len() as f64
+        };
         let candidates = intents.iter().map(|intent| Candidate {
             name: intent.name.clone(),
             yields: intent.yields,
+            expects_phrases: expects_phrases(intent),
         });
         Self {
             overrules: rules(|intent| &intent.overrule),
@@ -110,7 +128,7 @@ impl CombinedDetector {
             openings,
             intents: candidates.collect(),
             model,
-            phrases: KeywordDetector::new(catalogue),
+            phrases,
         }
     }
 
@@ -203,9 +221,13 @@ impl CombinedDetector {
     fn sure(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
         let found = self.model.detect_among(message, may)?;
         let doubt = 1.0 - self.model.model().threshold();
-        let allowed = match self.phrases.speaks_for(message, &found.intent) {
-            Some(false) => doubt * UNSUPPORTED,
-            _ => doubt,
+        let expects = |intent: &Candidate| intent.name == found.intent && intent.expects_phrases;
+        let is_unsupported = self.intents.iter().any(expects)
+            && self.phrases.speaks_for(message, &found.intent) == Some(false);
+        let allowed = if is_unsupported {
+            doubt * UNSUPPORTED
+        } else {
+            doubt
         };
         (1.0 - found.confidence <= allowed).then_some(found)
     }

@@ -140,3 +140,46 @@ fn a_megabyte_is_answered() {
         detector.explain(&part.repeat(1_000_000 / part.len()));
     }
 }
+
+#[test]
+fn phrases_are_expected_only_where_nearly_all_examples_hold_one() {
+    let all = built_in().intents;
+    assert!(all.iter().any(|intent| intent.expects_phrases));
+
+    let intent = |name: &str, phrases: &str| {
+        let examples = (0..10).map(|i| format!("\"{name} number {i}\","));
+        format!(
+            "[[intent]]\nname = \"{name}\"\nkind = \"knowledge_base\"\nphrases = [{phrases}]\nexamples = [{}]\n",
+            examples.collect::<String>()
+        )
+    };
+    let text = [
+        intent("all", "\"all\""),
+        intent(
+            "nine",
+            &(0..9)
+                .map(|i| format!("\"number {i}\","))
+                .collect::<String>(),
+        ),
+        intent(
+            "eight",
+            &(0..8)
+                .map(|i| format!("\"number {i}\","))
+                .collect::<String>(),
+        ),
+        intent("none", ""),
+    ];
+    let catalogue = Catalogue::parse(&text.concat()).unwrap();
+    let model = train(
+        &catalogue.training_examples(),
+        &TrainOptions::default(),
+        &mut |_| {},
+    );
+    let model = LinearDetector::new(model.unwrap(), None).unwrap();
+    let expected: Vec<_> = CombinedDetector::new(&catalogue, model)
+        .intents
+        .into_iter()
+        .map(|intent| intent.expects_phrases)
+        .collect();
+    assert_eq!(expected, [true, true, false, false]);
+}
