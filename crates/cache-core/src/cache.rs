@@ -11,12 +11,13 @@ use equivalent::Equivalent;
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
+    aftermath::Aftermath,
     builder::Builder,
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
     flight::Boarding,
     freshness::FillCost,
-    inner::{Aftermath, Entering, Inner, Locked},
+    inner::{Entering, Inner, Locked},
     lookup::{Hit, Inserted, Lookup, Reuse},
     permit::{Permit, Request},
     shard::{Accepts, Garbage, Glance, Kind, Reader, Shard},

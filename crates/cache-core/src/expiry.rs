@@ -89,12 +89,16 @@ impl Judge<'_> {
         self.classes.policy(class)
     }
 
+    /// Whether an entry of `class` that is not negative is fresh at a glance, as
+    /// most are: by one load.
+    #[inline(always)]
+    pub(crate) fn is_calm(&self, class: TtlClass, written: Moment) -> bool {
+        self.age(written) < self.classes.calm(class)
+    }
+
     /// Whether an entry of `class` is expired: of no use to anyone.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn is_expired(&self, class: TtlClass, written: Moment, traits: Traits) -> bool {
-        let age = self.age(written);
-        // Most entries are fresh, and one load shows it.
-        let fresh = !traits.negative && age < self.classes.calm(class);
-        !fresh && self.policy(class).is_gone(age, traits)
+        self.policy(class).is_gone(self.age(written), traits)
     }
 }

@@ -3,17 +3,17 @@
 use std::{
     hash::{BuildHasher, Hash},
     ops::{Deref, DerefMut},
-    task::Waker,
 };
 
 use equivalent::Equivalent;
 
 use crate::{
+    aftermath::Aftermath,
     class::{Classes, TtlClass},
     clock::Clock,
     error::Refusal,
     expiry::Judge,
-    flight::{Flight, Given, Joined, serve},
+    flight::Given,
     freshness::FillCost,
     log::InvalidationLog,
     shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
@@ -74,6 +74,15 @@ impl<K, V> Locked<'_, K, V> {
         self.total.load(Ordering::Relaxed).wrapping_add(change)
     }
 
+    /// How much the shard may weigh, as the total was last told.
+    fn limit(&self, capacity: u64) -> u64 {
+        let others = self
+            .total
+            .load(Ordering::Relaxed)
+            .wrapping_sub(self.counted);
+        capacity.saturating_sub(others)
+    }
+
     /// Brings the total up to date and returns it.
     fn total(&mut self) -> u64 {
         let weight = self.shard.weight();
@@ -108,51 +117,6 @@ impl<K, V> Deref for Locked<'_, K, V> {
 impl<K, V> DerefMut for Locked<'_, K, V> {
     fn deref_mut(&mut self) -> &mut Shard<K, V> {
         &mut self.shard
-    }
-}
-
-/// What is left to do once the lock is released: user code runs here.
-pub(crate) struct Aftermath<K, V> {
-    pub(crate) garbage: Garbage<K, V>,
-    pub(crate) keys: Vec<K>,
-    pub(crate) waiters: Vec<Joined<V>>,
-    /// What the waiters get; present if there are any.
-    pub(crate) given: Option<Given<V>>,
-    /// Who was elected to fill.
-    pub(crate) elected: Option<Waker>,
-    /// How many permits were called back.
-    recalled: usize,
-}
-
-impl<K, V> Aftermath<K, V> {
-    pub(crate) fn new() -> Self {
-        Self {
-            garbage: Garbage::new(),
-            keys: Vec::new(),
-            waiters: Vec::new(),
-            given: None,
-            elected: None,
-            recalled: 0,
-        }
-    }
-
-    /// Takes over what an ended flight leaves, under the lock of the shard.
-    pub(crate) fn land(&mut self, flight: Option<Flight<K, V>>) {
-        if let Some(flight) = flight {
-            let landed = flight.into_parts();
-            self.keys.push(landed.key);
-            self.waiters.extend(landed.waiters);
-            self.recalled += usize::from(landed.recalled);
-        }
-    }
-
-    /// Serves the waiters, and only then drops what left: a drop of the user
-    /// may take long, and may panic.
-    pub(crate) fn run(self, log: &InvalidationLog<K, V>) {
-        serve(self.waiters, self.given, self.elected);
-        for _ in 0..self.recalled {
-            log.close();
-        }
     }
 }
 
@@ -297,7 +261,7 @@ where
 
     /// Stores a value, ends the flights that it supersedes, and evicts from
     /// this shard what is over the bound. Returns the live entry it replaced.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(
         &self,
         shard: &mut Locked<'_, K, V>,
@@ -313,7 +277,7 @@ where
             ended = shard.flights.ended_by(hash, &key, entering.flight);
             if shard.flights.waiting(hash, &ended) > 0 {
                 let copy = value.clone();
-                after.given = Some(if entering.negative {
+                after.duties().given = Some(if entering.negative {
                     Given::Negative(copy)
                 } else {
                     Given::Value(copy)
@@ -332,7 +296,8 @@ where
                     negative: entering.negative,
                     cost: entering.cost,
                 };
-                let stored = shard.store(new, judge, &mut after.garbage);
+                let limit = shard.limit(self.capacity);
+                let stored = shard.store(new, limit, judge, &mut after.garbage);
                 let place = stored.place.map_err(|entry| (Refusal::TooLarge, entry));
                 (stored.replaced, place)
             }
@@ -342,10 +307,12 @@ where
                 (replaced, Err((refusal, (key, value))))
             }
         };
-        for id in ended {
-            after.land(shard.flights.end(hash, id));
+        if !ended.is_empty() {
+            for id in ended {
+                after.land(shard.flights.end(hash, id));
+            }
+            shard.fills.coalesced += after.waiting() as u64;
         }
-        shard.fills.coalesced += after.waiters.len() as u64;
         let outcome = match place {
             Ok(at) => {
                 // What enters and what leaves in its place are told at once, so

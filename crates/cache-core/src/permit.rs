@@ -11,12 +11,13 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
+    aftermath::Aftermath,
     class::{Classes, TtlClass},
     clock::{Clock, Moment, SystemClock, nanos},
     error::{FillError, Refusal},
     flight::{Given, HandOver},
     freshness::FillCost,
-    inner::{Aftermath, Entering, Inner, Locked},
+    inner::{Entering, Inner, Locked},
     log::{Subject, Verdict},
     lookup::Hit,
     tags::TagSet,
@@ -371,8 +372,8 @@ where
         let outcome = match (conflict, intent) {
             (Some(conflict), intent) => {
                 self.refuse(&mut shard, conflict, &mut after);
-                after.keys.push(key);
-                after.given = Some(match intent {
+                after.duties().keys.push(key);
+                after.duties().given = Some(match intent {
                     Intent::Fill { negative: true, .. } => Given::Negative(value),
                     Intent::Fill { .. } | Intent::Share => Given::Value(value),
                 });
@@ -380,9 +381,9 @@ where
             }
             (None, Intent::Share) => {
                 after.land(shard.flights.end(self.request.hash, self.flight));
-                shard.fills.coalesced += after.waiters.len() as u64;
-                after.keys.push(key);
-                after.given = Some(Given::Value(value));
+                shard.fills.coalesced += after.waiting() as u64;
+                after.duties().keys.push(key);
+                after.duties().given = Some(Given::Value(value));
                 self.hold = Hold::Landed;
                 Ok(())
             }
@@ -436,12 +437,12 @@ where
         // If the flight is over, a newer value has ended it; that is what
         // stands in.
         after.land(shard.flights.end(request.hash, self.flight));
-        shard.fills.coalesced += after.waiters.len() as u64;
+        shard.fills.coalesced += after.waiting() as u64;
         self.hold = Hold::Landed;
         drop(shard);
-        after.keys.push(key);
-        if !after.waiters.is_empty() {
-            after.given = Some(Given::Failed {
+        after.duties().keys.push(key);
+        if after.waiting() > 0 {
+            after.duties().given = Some(Given::Failed {
                 error: Arc::clone(&error),
                 stand_in: stand_in.clone(),
             });
@@ -454,8 +455,8 @@ where
     /// the flight over to one of the others.
     fn refuse(&mut self, shard: &mut Locked<'_, K, V>, conflict: u64, after: &mut Aftermath<K, V>) {
         let (hash, id) = (self.request.hash, self.flight);
-        after.waiters = shard.flights.split_before(hash, id, conflict);
-        shard.fills.coalesced += after.waiters.len() as u64;
+        after.duties().waiters = shard.flights.split_before(hash, id, conflict);
+        shard.fills.coalesced += after.waiting() as u64;
         shard.fills.refused += 1;
         self.hold = self.pass_on(shard, after);
     }
@@ -474,7 +475,7 @@ impl<K, V, C, S> Ticket<K, V, C, S> {
             .hand_over(self.request.hash, self.flight, epoch)
         {
             HandOver::Elected(waker) => {
-                after.elected = waker;
+                after.duties().elected = waker;
                 Hold::Passed
             }
             HandOver::Over(flight) => {

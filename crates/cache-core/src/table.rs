@@ -152,6 +152,22 @@ impl<T: Hashed> Table<T> {
         at
     }
 
+    /// Puts an element in the place of another, and returns that.
+    pub(crate) fn exchange(&mut self, at: u32, element: T) -> T {
+        let hash = index_hash(element.hash());
+        let old = std::mem::replace(&mut self[at], element);
+        if let Ok(found) = self
+            .index
+            .find_entry(index_hash(old.hash()), |&other| other == at)
+        {
+            found.remove();
+        }
+        let chunks = &self.chunks;
+        let rehash = |&at: &u32| hash_at(chunks, at);
+        self.index.insert_unique(hash, at, rehash);
+        old
+    }
+
     pub(crate) fn remove(&mut self, at: u32) -> Option<T> {
         let chunk = self.chunks.get_mut(at as usize / CHUNK)?;
         let element = chunk.0[at as usize % CHUNK].take()?;

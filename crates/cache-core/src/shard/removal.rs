@@ -36,15 +36,25 @@ pub(crate) struct Candidate<K, V> {
 }
 
 impl<K: Eq, V> Shard<K, V> {
+    #[inline(always)]
     pub(crate) fn is_expired(&self, at: u32, judge: Judge<'_>) -> bool {
         let slot = &self.table[at];
-        judge.is_expired(slot.class, slot.written, slot.traits())
+        let calm = !slot.origin.is_negative() && judge.is_calm(slot.class, slot.written);
+        !calm && judge.is_expired(slot.class, slot.written, slot.traits())
     }
 
     /// Takes an entry out of every structure. Counts nothing. How often it was
     /// asked for is remembered, unless it only makes way for another of its key.
     #[inline]
     pub(super) fn remove(&mut self, at: u32, remembered: bool) -> Option<(K, V)> {
+        self.detach(at, remembered);
+        let slot = self.table.remove(at)?;
+        Some((slot.key, slot.value))
+    }
+
+    /// Takes an entry out of every structure but the table itself.
+    #[inline]
+    pub(super) fn detach(&mut self, at: u32, remembered: bool) {
         self.policy.remove(&mut self.table, at, remembered);
         let (class, queue) = (self.table[at].class, self.table[at].queue());
         self.classes[class.index()].queues[queue].remove(&mut self.table, at);
@@ -53,8 +63,6 @@ impl<K: Eq, V> Shard<K, V> {
         self.weights.set(at, 1, positions);
         self.tags.remove_chain(self.first_tags.get(at));
         self.first_tags.set(at, NONE, positions);
-        let slot = self.table.remove(at)?;
-        Some((slot.key, slot.value))
     }
 
     /// Takes an entry out that nothing replaces.
@@ -94,17 +102,23 @@ impl<K: Eq, V> Shard<K, V> {
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) -> bool {
-        let Some(at) = self.policy.victim(&mut self.table, keep.unwrap_or(NONE)) else {
+        let keep = keep.unwrap_or(NONE);
+        let Some(at) = self.policy.victim(&mut self.table, keep, 0) else {
             return false;
         };
-        if self.is_expired(at, judge) {
-            self.expire(at, garbage);
-        } else {
-            let class = self.table[at].class;
-            self.discard(at, garbage);
-            self.class_mut(class).counters.evictions += 1;
-        }
+        self.count_eviction(at, judge);
+        self.discard(at, garbage);
         true
+    }
+
+    /// Counts an entry that has to leave.
+    #[inline(always)]
+    pub(super) fn count_eviction(&mut self, at: u32, judge: Judge<'_>) {
+        let expired = self.is_expired(at, judge);
+        let class = self.table[at].class;
+        let counters = &mut self.classes[class.index()].counters;
+        counters.expirations += u64::from(expired);
+        counters.evictions += u64::from(!expired);
     }
 
     /// The oldest entry of a class, negative or not, if it is expired.
@@ -126,7 +140,8 @@ impl<K: Eq, V> Shard<K, V> {
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) {
-        let another = (self.next_class as usize + 1) % self.classes.len().max(1);
+        let next = self.next_class as usize + 1;
+        let another = if next < self.classes.len() { next } else { 0 };
         // There are few classes.
         self.next_class = another as u32;
         if let Some(at) = self.expired_head(class.index(), judge) {
