@@ -105,7 +105,7 @@ pub(crate) struct Policy {
     /// How large the window should be, in fractions of an entry.
     target: u64,
     /// Made when the first entry has to leave.
-    history: Option<Box<History>>,
+    history: Option<History>,
 }
 
 impl Policy {
@@ -125,6 +125,7 @@ impl Policy {
 
     /// Prepares for an entry with this hash: the marks that it begins with. `old`
     /// are those of the one that it replaces.
+    #[inline]
     pub(crate) fn welcome<K, V>(
         &mut self,
         table: &mut Table<Slot<K, V>>,
@@ -144,6 +145,7 @@ impl Policy {
     }
 
     /// Takes an entry in that was welcomed and has the marks.
+    #[inline]
     pub(crate) fn insert<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32, marks: Marks) {
         if marks.is_main() {
             self.push_main(table, at);
@@ -154,6 +156,7 @@ impl Policy {
 
     /// How often the key of a new entry was asked for, this time included. Draws
     /// the lesson from its absence.
+    #[inline]
     fn recall<K, V>(&mut self, table: &mut Table<Slot<K, V>>, hash: u32) -> u8 {
         let entries = self.entries();
         let Some(history) = &mut self.history else {
@@ -187,6 +190,7 @@ impl Policy {
 
     /// Lets some entries pass from a window that is too large, with so many that
     /// are about to arrive, to a main part that is too small.
+    #[inline]
     fn settle<K, V>(&mut self, table: &mut Table<Slot<K, V>>, arriving: u32) {
         // While entries are leaving, the last one of the surplus has to prove
         // itself against one of the main part.
@@ -208,6 +212,7 @@ impl Policy {
     }
 
     /// The hand comes to a new entry last.
+    #[inline]
     fn push_main<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
         match self.hand {
             NONE => self.main.push_back(table, at),
@@ -217,6 +222,7 @@ impl Policy {
 
     /// Takes an entry out; what is known of it goes into the history if it
     /// should be `remembered`.
+    #[inline]
     pub(crate) fn remove<K, V>(
         &mut self,
         table: &mut Table<Slot<K, V>>,
@@ -258,7 +264,7 @@ impl Policy {
             if self.history.is_none() {
                 self.target = entries * START;
             }
-            self.history = Some(Box::new(History::new(entries)));
+            self.history = Some(History::new(entries));
         }
         let oldest = Some(self.window.head).filter(|&at| at != NONE && at != keep);
         let Some(worst) = self.worst(table, keep) else {
@@ -287,6 +293,7 @@ impl Policy {
 
     /// The next entry of the main part without a visit, other than `keep`; the
     /// hand stays at it.
+    #[inline]
     fn worst<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
         // One round takes every visit away, so that the next finds an entry
         // unless `keep` is the only one.

@@ -16,8 +16,10 @@ use crate::{
 /// The list that the queues of the classes are threaded through.
 pub(crate) const WRITTEN: usize = 1;
 
-/// What a shard keeps of one class.
+/// What a shard keeps of one class. What reads that miss, insertions and evictions
+/// touch fills one cache line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct ClassState {
     /// The entries stored under the class, in order of writing: those that are
     /// not negative, then those that are.
@@ -46,17 +48,18 @@ impl ClassState {
 /// What happened to a class: reads count for the class that the reader named,
 /// departures for the class that the entry was stored under.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub(crate) struct ClassCounters {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
+    pub(crate) evictions: u64,
+    pub(crate) expirations: u64,
+    pub(crate) invalidations: u64,
     /// Hits on stale entries.
     pub(crate) stale: u64,
     /// Hits on negative entries.
     pub(crate) negative: u64,
     pub(crate) early_refreshes: u64,
-    pub(crate) evictions: u64,
-    pub(crate) expirations: u64,
-    pub(crate) invalidations: u64,
 }
 
 impl ClassCounters {

@@ -176,16 +176,16 @@ pub(crate) struct Shard<K, V> {
     /// By class index; grows to the highest class seen.
     classes: Vec<ClassState>,
     weight: u64,
-    weights: Column,
-    first_tags: Column,
-    policy: Policy,
+    /// How many entries were ever stored.
+    stored: u64,
     /// Which class the next look for expired entries begins with.
     next_class: u32,
     /// Changes whenever entries move to other places.
     layout: u32,
+    policy: Policy,
+    weights: Column,
+    first_tags: Column,
     tags: TagIndex,
-    /// How many entries were ever stored.
-    stored: u64,
     pub(crate) flights: Flights<K, V>,
     pub(crate) fills: FillCounters,
     /// Decides who refreshes early.
@@ -224,13 +224,13 @@ impl<K, V> Shard<K, V> {
             table: Table::new(expected),
             classes: Vec::new(),
             weight: 0,
+            stored: 0,
+            next_class: 0,
+            layout: 0,
+            policy: Policy::new(),
             weights: Column::new(1),
             first_tags: Column::new(NONE),
-            policy: Policy::new(),
-            next_class: 0,
             tags: TagIndex::new(),
-            stored: 0,
-            layout: 0,
             flights: Flights::new(),
             fills: FillCounters::default(),
             dice: Dice::new(seed),

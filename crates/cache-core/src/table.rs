@@ -116,7 +116,7 @@ impl<T: Hashed> Table<T> {
 
     /// Whether there is no position left for one more element.
     pub(crate) fn is_full(&self) -> bool {
-        self.free.is_empty() && self.used >= NONE as usize
+        self.used >= NONE as usize && self.free.is_empty()
     }
 
     /// How many chunks to make room for when there is none left.
@@ -153,6 +153,7 @@ impl<T: Hashed> Table<T> {
     }
 
     /// Puts an element in the place of another, and returns that.
+    #[inline]
     pub(crate) fn exchange(&mut self, at: u32, element: T) -> T {
         let hash = index_hash(element.hash());
         let old = std::mem::replace(&mut self[at], element);

@@ -93,6 +93,7 @@ impl History {
     }
 
     /// Remembers that a key was asked for so often.
+    #[inline]
     pub(super) fn remember(&mut self, hash: u32, frequency: u8) {
         let mixed = mix(hash);
         let Block(rows) = &mut self.blocks[scale(mixed, self.blocks.len())];
@@ -104,6 +105,7 @@ impl History {
     }
 
     /// What is known of a key that comes back, once.
+    #[inline]
     pub(super) fn recall(&mut self, hash: u32) -> Recalled {
         self.insertions += 1;
         let mixed = mix(hash);
@@ -123,6 +125,7 @@ impl History {
     }
 
     /// Notes that a key has to leave a part.
+    #[inline]
     pub(super) fn part_with(&mut self, hash: u32, from: Regret) {
         let [lost, ousted] = &mut self.parted[scale(mix(hash), self.parted.len())];
         match from {
