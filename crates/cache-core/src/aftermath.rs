@@ -14,6 +14,8 @@ use crate::{
 /// taken, so that it is dropped after it in any case.
 pub(crate) struct Aftermath<K, V> {
     pub(crate) garbage: Garbage<K, V>,
+    /// The live entry that a new one replaced.
+    pub(crate) replaced: Option<(K, V)>,
     /// Most insertions end no flight.
     duties: Option<Box<Duties<K, V>>>,
 }
@@ -35,6 +37,7 @@ impl<K, V> Aftermath<K, V> {
     pub(crate) fn new() -> Self {
         Self {
             garbage: Garbage::new(),
+            replaced: None,
             duties: None,
         }
     }
@@ -72,8 +75,8 @@ impl<K, V> Aftermath<K, V> {
     /// Serves the waiters, and only then drops what left: a drop of the user
     /// may take long, and may panic.
     #[inline]
-    pub(crate) fn run(self, log: &InvalidationLog<K, V>) {
-        if let Some(duties) = self.duties {
+    pub(crate) fn run(&mut self, log: &InvalidationLog<K, V>) {
+        if let Some(duties) = self.duties.take() {
             duties.run(log);
         }
     }

@@ -14,7 +14,6 @@ use crate::{
     error::Refusal,
     expiry::Judge,
     flight::Given,
-    freshness::FillCost,
     log::InvalidationLog,
     shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
@@ -120,28 +119,17 @@ impl<K, V> DerefMut for Locked<'_, K, V> {
     }
 }
 
-/// What became of a value on its way in.
-pub(crate) struct Entered<K, V> {
-    /// The live entry in whose place it came.
-    pub(crate) replaced: Option<(K, V)>,
-    /// If it was not stored, why, and what it was.
-    pub(crate) outcome: Result<(), (Refusal, (K, V))>,
-}
-
 /// A value on its way in.
 pub(crate) struct Entering<'a, K, V> {
-    pub(crate) hash: u64,
-    pub(crate) key: K,
-    pub(crate) value: V,
-    pub(crate) class: TtlClass,
-    pub(crate) tags: &'a TagSet,
+    pub(crate) new: NewEntry<'a, K, V>,
     /// Its weight, or why it cannot be stored.
     pub(crate) weight: Result<u32, Refusal>,
-    pub(crate) negative: bool,
-    pub(crate) cost: FillCost,
     /// The flight that it comes from.
     pub(crate) flight: Option<u64>,
 }
+
+/// Why a value was not stored, and what it was.
+pub(crate) type Rejected<K, V> = (Refusal, (K, V));
 
 impl<K, V, C, S> Inner<K, V, C, S> {
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
@@ -260,7 +248,8 @@ where
     }
 
     /// Stores a value, ends the flights that it supersedes, and evicts from
-    /// this shard what is over the bound. Returns the live entry it replaced.
+    /// this shard what is over the bound. The live entry that it replaced is left
+    /// in `after`.
     #[inline(always)]
     pub(crate) fn enter(
         &self,
@@ -268,43 +257,35 @@ where
         entering: Entering<'_, K, V>,
         judge: Judge<'_>,
         after: &mut Aftermath<K, V>,
-    ) -> Entered<K, V> {
+    ) -> Result<(), Rejected<K, V>> {
         let Entering {
-            hash, key, value, ..
+            new,
+            weight,
+            flight,
         } = entering;
+        let hash = new.hash;
         let mut ended = Vec::new();
         if !shard.flights.is_empty() {
-            ended = shard.flights.ended_by(hash, &key, entering.flight);
+            ended = shard.flights.ended_by(hash, &new.key, flight);
             if shard.flights.waiting(hash, &ended) > 0 {
-                let copy = value.clone();
-                after.duties().given = Some(if entering.negative {
+                let copy = new.value.clone();
+                after.duties().given = Some(if new.negative {
                     Given::Negative(copy)
                 } else {
                     Given::Value(copy)
                 });
             }
         }
-        let (replaced, place) = match entering.weight {
+        let place = match weight {
             Ok(weight) => {
-                let new = NewEntry {
-                    hash,
-                    key,
-                    value,
-                    class: entering.class,
-                    weight,
-                    tags: entering.tags,
-                    negative: entering.negative,
-                    cost: entering.cost,
-                };
                 let limit = shard.limit(self.capacity);
-                let stored = shard.store(new, limit, judge, &mut after.garbage);
-                let place = stored.place.map_err(|entry| (Refusal::TooLarge, entry));
-                (stored.replaced, place)
+                let place = shard.store(new, weight, limit, judge, after);
+                place.map_err(|entry| (Refusal::TooLarge, entry))
             }
             // What the value would have replaced is outdated all the same.
             Err(refusal) => {
-                let replaced = shard.take(hash, &key, judge, &mut after.garbage);
-                (replaced, Err((refusal, (key, value))))
+                shard.take(hash, &new.key, judge, after);
+                Err((refusal, (new.key, new.value)))
             }
         };
         if !ended.is_empty() {
@@ -313,7 +294,7 @@ where
             }
             shard.fills.coalesced += after.waiting() as u64;
         }
-        let outcome = match place {
+        match place {
             Ok(at) => {
                 // What enters and what leaves in its place are told at once, so
                 // that a full cache writes nothing that all shards share. Others
@@ -329,8 +310,7 @@ where
                 shard.fills.rejected += u64::from(!expected);
                 Err(rejected)
             }
-        };
-        Entered { replaced, outcome }
+        }
     }
 
     /// Evicts from the other shards in turn what is still over the bound after

@@ -20,6 +20,7 @@ use crate::{
     inner::{Entering, Inner, Locked},
     log::{Subject, Verdict},
     lookup::Hit,
+    shard::NewEntry,
     tags::TagSet,
 };
 
@@ -396,21 +397,23 @@ where
                 },
             ) => {
                 let took = judge.now.since(self.since);
-                let entering = Entering {
+                let new = NewEntry {
                     hash: self.request.hash,
                     key,
                     value,
                     class: self.request.class,
                     tags,
-                    weight,
                     negative,
                     cost: FillCost::of(nanos(took)),
+                };
+                let entering = Entering {
+                    new,
+                    weight,
                     flight: Some(self.flight),
                 };
-                let entered = inner.enter(&mut shard, entering, judge, &mut after);
+                let outcome = inner.enter(&mut shard, entering, judge, &mut after);
                 self.hold = Hold::Landed;
-                after.garbage.extend(entered.replaced);
-                entered.outcome.map_err(|(refusal, entry)| {
+                outcome.map_err(|(refusal, entry)| {
                     _rejected = Some(entry);
                     refusal
                 })

@@ -1,7 +1,8 @@
 //! The way into a shard.
 
-use super::{Garbage, Shard, Slot};
+use super::{Shard, Slot};
 use crate::{
+    aftermath::Aftermath,
     class::TtlClass,
     eviction::Marks,
     expiry::Judge,
@@ -16,50 +17,38 @@ pub(crate) struct NewEntry<'a, K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) class: TtlClass,
-    pub(crate) weight: u32,
     pub(crate) tags: &'a TagSet,
     pub(crate) negative: bool,
     pub(crate) cost: FillCost,
 }
 
-/// What became of the entry.
-pub(crate) struct Stored<K, V> {
-    /// Where it is; itself if the shard has no index left for one more.
-    pub(crate) place: Result<u32, (K, V)>,
-    /// The live entry that it replaced.
-    pub(crate) replaced: Option<(K, V)>,
-}
-
 impl<K: Eq, V> Shard<K, V> {
-    /// Stores an entry in place of the one with an equal key. Where the shard
-    /// weighs more than `limit` with it, another is evicted first, and leaves it
-    /// its place: most of what an eviction undoes, an insertion does again.
+    /// Stores an entry in place of the one with an equal key, and returns where;
+    /// or itself, if the shard has no index left for one more. Where the shard
+    /// would weigh more than `limit`, another is evicted first, and leaves it its
+    /// place.
     #[inline(always)]
     pub(crate) fn store(
         &mut self,
         new: NewEntry<'_, K, V>,
+        weight: u32,
         limit: u64,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
-    ) -> Stored<K, V> {
-        let old = self.find(new.hash, &new.key);
-        let (marks, replaced) = match old {
-            Some(old) => (
-                Some(self.table[old].marks),
-                self.replace(old, judge, garbage),
-            ),
-            None => (None, None),
-        };
-        self.expire_some(new.class, judge, garbage);
+        after: &mut Aftermath<K, V>,
+    ) -> Result<u32, (K, V)> {
+        let marks = self.find(new.hash, &new.key).map(|old| {
+            let marks = self.table[old].marks;
+            self.replace(old, judge, after);
+            marks
+        });
+        self.expire_some(new.class, judge, &mut after.garbage);
         if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
-            let place = Err((new.key, new.value));
-            return Stored { place, replaced };
+            return Err((new.key, new.value));
         }
 
         let hash = freshness::part(new.hash);
         let marks = self.policy.welcome(&mut self.table, hash.get(), marks);
-        let weight = u64::from(new.weight);
-        let vacated = if self.weight + weight > limit {
+        let vacated = if self.weight + u64::from(weight) > limit {
             self.vacate(marks, judge)
         } else {
             None
@@ -90,25 +79,22 @@ impl<K: Eq, V> Shard<K, V> {
         let at = match vacated {
             Some(at) => {
                 let gone = self.table.exchange(at, slot);
-                garbage.push((gone.key, gone.value));
+                after.garbage.push((gone.key, gone.value));
                 at
             }
             None => self.table.insert(slot),
         };
         self.policy.insert(&mut self.table, at, marks);
         self.classes[class.index()].queues[queue].push_back(&mut self.table, at);
-        self.weight += weight;
+        self.weight += u64::from(weight);
         let positions = self.table.positions();
-        self.weights.set(at, new.weight, positions);
+        self.weights.set(at, weight, positions);
         let mut first_tag = NONE;
         for tag in new.tags.iter() {
             first_tag = self.tags.add(at, first_tag, tag);
         }
         self.first_tags.set(at, first_tag, positions);
-        Stored {
-            place: Ok(at),
-            replaced,
-        }
+        Ok(at)
     }
 
     /// Takes an entry out of everything but its place, for a newcomer with these
@@ -122,29 +108,26 @@ impl<K: Eq, V> Shard<K, V> {
         Some(at)
     }
 
-    /// Removes the entry with this very key; returns it if it was live.
+    /// Removes the entry with this very key as one that is replaced.
     pub(crate) fn take(
         &mut self,
         hash: u64,
         key: &K,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
-    ) -> Option<(K, V)> {
-        let at = self.find(hash, key)?;
-        self.replace(at, judge, garbage)
+        after: &mut Aftermath<K, V>,
+    ) {
+        if let Some(at) = self.find(hash, key) {
+            self.replace(at, judge, after);
+        }
     }
 
-    /// Removes what a new value replaces; returns it if it was live.
-    fn replace(
-        &mut self,
-        at: u32,
-        judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
-    ) -> Option<(K, V)> {
+    /// Removes what a new value replaces.
+    #[inline(never)]
+    fn replace(&mut self, at: u32, judge: Judge<'_>, after: &mut Aftermath<K, V>) {
         if self.is_expired(at, judge) {
-            self.expire(at, garbage);
-            return None;
+            self.expire(at, &mut after.garbage);
+        } else {
+            after.replaced = self.remove(at, false);
         }
-        self.remove(at, false)
     }
 }

@@ -117,8 +117,11 @@ impl<K: Eq, V> Shard<K, V> {
         let expired = self.is_expired(at, judge);
         let class = self.table[at].class;
         let counters = &mut self.classes[class.index()].counters;
-        counters.expirations += u64::from(expired);
-        counters.evictions += u64::from(!expired);
+        if expired {
+            counters.expirations += 1;
+        } else {
+            counters.evictions += 1;
+        }
     }
 
     /// The oldest entry of a class, negative or not, if it is expired.
