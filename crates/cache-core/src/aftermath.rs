@@ -14,6 +14,8 @@ use crate::{
 /// taken, so that it is dropped after it in any case.
 pub(crate) struct Aftermath<K, V> {
     pub(crate) garbage: Garbage<K, V>,
+    /// The entry that left its place to a new one.
+    pub(crate) evicted: Option<(K, V)>,
     /// The live entry that a new one replaced.
     pub(crate) replaced: Option<(K, V)>,
     /// Most insertions end no flight.
@@ -37,6 +39,7 @@ impl<K, V> Aftermath<K, V> {
     pub(crate) fn new() -> Self {
         Self {
             garbage: Garbage::new(),
+            evicted: None,
             replaced: None,
             duties: None,
         }

@@ -231,10 +231,8 @@ impl Policy {
     ) {
         let slot = &table[at];
         let marks = slot.marks;
-        if let Some(history) = &mut self.history
-            && remembered
-        {
-            history.remember(slot.hash(), marks.frequency());
+        if remembered {
+            self.remember(slot);
         }
         if self.hand == at {
             let Link { next, .. } = Links::<ARRIVAL>::link(table, at);
@@ -248,7 +246,8 @@ impl Policy {
     }
 
     /// The entry that should leave, other than `keep`, where so many are about to
-    /// arrive in the window. It stays in its queue until it is removed.
+    /// arrive in the window. It is remembered, and stays in its queue until it is
+    /// removed.
     pub(crate) fn victim<K, V>(
         &mut self,
         table: &mut Table<Slot<K, V>>,
@@ -268,7 +267,9 @@ impl Policy {
         }
         let oldest = Some(self.window.head).filter(|&at| at != NONE && at != keep);
         let Some(worst) = self.worst(table, keep) else {
-            return oldest;
+            let oldest = oldest?;
+            self.remember(&table[oldest]);
+            return Some(oldest);
         };
         let crowded = u64::from(self.window.len + arriving) > self.window_room();
         let Some(candidate) = oldest.filter(|_| crowded) else {
@@ -285,9 +286,16 @@ impl Policy {
         }
     }
 
+    fn remember<K, V>(&mut self, slot: &Slot<K, V>) {
+        if let Some(history) = &mut self.history {
+            history.remember(slot.hash(), slot.marks.frequency());
+        }
+    }
+
     fn part_with<K, V>(&mut self, table: &Table<Slot<K, V>>, at: u32, from: Regret) {
         if let Some(history) = &mut self.history {
-            history.part_with(table[at].hash(), from);
+            let slot = &table[at];
+            history.part_with(slot.hash(), slot.marks.frequency(), from);
         }
     }
 

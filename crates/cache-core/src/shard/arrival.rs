@@ -79,7 +79,7 @@ impl<K: Eq, V> Shard<K, V> {
         let at = match vacated {
             Some(at) => {
                 let gone = self.table.exchange(at, slot);
-                after.garbage.push((gone.key, gone.value));
+                after.evicted = Some((gone.key, gone.value));
                 at
             }
             None => self.table.insert(slot),
@@ -104,7 +104,7 @@ impl<K: Eq, V> Shard<K, V> {
         let arriving = u32::from(!newcomer.is_main());
         let at = self.policy.victim(&mut self.table, NONE, arriving)?;
         self.count_eviction(at, judge);
-        self.detach(at, true);
+        self.detach(at, false);
         Some(at)
     }
 

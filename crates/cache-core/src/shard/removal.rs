@@ -107,7 +107,7 @@ impl<K: Eq, V> Shard<K, V> {
             return false;
         };
         self.count_eviction(at, judge);
-        self.discard(at, garbage);
+        garbage.extend(self.remove(at, false));
         true
     }
 
