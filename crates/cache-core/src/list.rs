@@ -82,7 +82,6 @@ impl<const LIST: usize> List<LIST> {
             NONE => self.tail = prev,
             next => slab.link_mut(next).prev = prev,
         }
-        *slab.link_mut(at) = Link::UNLINKED;
         self.len -= 1;
     }
 

@@ -40,16 +40,19 @@ pub(crate) struct TagSet {
 }
 
 impl TagSet {
+    #[inline]
     pub(crate) fn new(tags: &[&str], hasher: &TagHasher) -> Self {
-        let mut ids = SmallVec::new();
+        let mut set = Self {
+            tags: SmallVec::new(),
+        };
         for tag in tags {
-            ids.push(hasher.id(tag));
+            set.tags.push(hasher.id(tag));
         }
-        if ids.len() > 1 {
-            ids.sort_unstable();
-            ids.dedup();
+        if set.tags.len() > 1 {
+            set.tags.sort_unstable();
+            set.tags.dedup();
         }
-        Self { tags: ids }
+        set
     }
 
     pub(crate) fn is_too_large(&self) -> bool {

@@ -153,8 +153,9 @@ impl Block {
     fn remember(&mut self, mixed: u32, frequency: u8) {
         let frequency = u64::from(frequency.min(History::MOST));
         for (row, shift) in self.rows.iter_mut().zip(Self::shifts(mixed)) {
-            let count = (*row >> shift & 15).max(frequency);
-            *row = *row & !(15 << shift) | count << shift;
+            // Up to the frequency, if the counter is below.
+            let count = *row >> shift & 15;
+            *row += frequency.saturating_sub(count) << shift;
         }
     }
 }

@@ -61,8 +61,11 @@ impl<K: Eq, V> Shard<K, V> {
         let positions = self.table.positions();
         self.weight -= u64::from(self.weights.get(at));
         self.weights.set(at, 1, positions);
-        self.tags.remove_chain(self.first_tags.get(at));
-        self.first_tags.set(at, NONE, positions);
+        let first_tag = self.first_tags.get(at);
+        if first_tag != NONE {
+            self.tags.remove_chain(first_tag);
+            self.first_tags.set(at, NONE, positions);
+        }
     }
 
     /// Takes an entry out that nothing replaces.
@@ -128,10 +131,11 @@ impl<K: Eq, V> Shard<K, V> {
     #[inline]
     fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
         let [values, negatives] = &self.classes.get(class)?.queues;
-        let is_due = |&head: &u32| head != NONE && self.is_expired(head, judge);
-        Some(values.head)
-            .filter(is_due)
-            .or_else(|| Some(negatives.head).filter(is_due))
+        let is_due = |head| head != NONE && self.is_expired(head, judge);
+        if is_due(values.head) {
+            return Some(values.head);
+        }
+        is_due(negatives.head).then_some(negatives.head)
     }
 
     /// Removes up to two expired entries: what every insertion does, so that
