@@ -40,7 +40,7 @@ fn rank(n: u64) -> u64 {
     (KEYS as f64).powf(even) as u64 - 1
 }
 
-/// So many operations, after as many as fill the cache ten times.
+/// So many operations, after half a million that warm the cache.
 fn work(reads: usize, put: impl Fn(Key, Value, usize), get: impl Fn(&Key) -> Option<Value>) {
     let values: Vec<Value> = (0..KEYS).map(|_| Arc::from([7; 64])).collect();
     let draws: Vec<u64> = (0..(ROOM * 50 + reads) as u64).map(rank).collect();
