@@ -11,15 +11,16 @@ use equivalent::Equivalent;
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
+    aftermath::Aftermath,
     builder::Builder,
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
     flight::Boarding,
     freshness::FillCost,
-    inner::{Aftermath, Entering, Inner, Locked},
+    inner::{Entering, Inner, Locked},
     lookup::{Hit, Inserted, Lookup, Reuse},
     permit::{Permit, Request},
-    shard::{Accepts, Garbage, Glance, Kind, Reader, Shard},
+    shard::{Accepts, Garbage, Glance, Kind, NewEntry, Reader, Shard},
     sync::ShardGuard,
     tags::TagSet,
     waiter::Waiter,
@@ -324,9 +325,9 @@ where
         let inner = &*self.inner;
         let hash = inner.hasher.hash_one(&key);
         let tags = TagSet::new(tags, &inner.tag_hasher);
-        let entering = Entering {
+        let weight = inner.weigh(&key, &value, &tags);
+        let new = NewEntry {
             hash,
-            weight: inner.weigh(&key, &value, &tags),
             key,
             value,
             class,
@@ -334,16 +335,20 @@ where
             negative: false,
             // Nobody knows what it took to make it.
             cost: FillCost::NONE,
+        };
+        let entering = Entering {
+            new,
+            weight,
             flight: None,
         };
         let judge = inner.judge_roughly();
         let mut after = Aftermath::new();
         let mut shard = inner.lock_for(hash);
-        let entered = inner.enter(&mut shard, entering, judge, &mut after);
+        let outcome = inner.enter(&mut shard, entering, judge, &mut after);
         drop(shard);
         after.run(&inner.log);
         inner.trim(inner.shard_of(hash), judge);
-        match (entered.outcome, entered.replaced) {
+        match (outcome, after.replaced.take()) {
             (Ok(()), None) => Inserted::New,
             (Ok(()), Some((_, old))) => Inserted::Replaced(old),
             (Err((reason, (_, value))), _) => Inserted::Rejected { value, reason },

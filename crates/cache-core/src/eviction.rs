@@ -65,7 +65,7 @@ impl Marks {
         }
     }
 
-    fn is_main(self) -> bool {
+    pub(crate) fn is_main(self) -> bool {
         self.0 & Self::MAIN != 0
     }
 
@@ -105,7 +105,7 @@ pub(crate) struct Policy {
     /// How large the window should be, in fractions of an entry.
     target: u64,
     /// Made when the first entry has to leave.
-    history: Option<Box<History>>,
+    history: Option<History>,
 }
 
 impl Policy {
@@ -123,33 +123,41 @@ impl Policy {
         u64::from(self.window.len) + u64::from(self.main.len)
     }
 
-    /// Takes an entry in; `old` are the marks of the one that it replaces.
-    pub(crate) fn insert<K, V>(
+    /// Prepares for an entry with this hash: the marks that it begins with. `old`
+    /// are those of the one that it replaces.
+    #[inline]
+    pub(crate) fn welcome<K, V>(
         &mut self,
         table: &mut Table<Slot<K, V>>,
-        at: u32,
+        hash: u32,
         old: Option<Marks>,
-    ) {
+    ) -> Marks {
         let marks = match old {
             // It was asked for, or it would not be made anew.
             Some(mut marks) => {
                 marks.touch();
                 marks
             }
-            None => Marks::new(self.recall(table, at), false),
+            None => Marks::new(self.recall(table, hash), false),
         };
-        table[at].marks = marks;
+        self.settle(table, u32::from(!marks.is_main()));
+        marks
+    }
+
+    /// Takes an entry in that was welcomed and has the marks.
+    #[inline]
+    pub(crate) fn insert<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32, marks: Marks) {
         if marks.is_main() {
             self.push_main(table, at);
         } else {
             self.window.push_back(table, at);
         }
-        self.settle(table);
     }
 
     /// How often the key of a new entry was asked for, this time included. Draws
     /// the lesson from its absence.
-    fn recall<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) -> u8 {
+    #[inline]
+    fn recall<K, V>(&mut self, table: &mut Table<Slot<K, V>>, hash: u32) -> u8 {
         let entries = self.entries();
         let Some(history) = &mut self.history else {
             return 1;
@@ -160,7 +168,7 @@ impl Policy {
                 slot.marks.halve();
             }
         }
-        let recalled = history.recall(table[at].hash());
+        let recalled = history.recall(hash);
         if let Some(regret) = recalled.regret {
             let target = match regret {
                 Regret::Window => self.target + GROWTH,
@@ -180,14 +188,15 @@ impl Policy {
         (target / FRACTIONS).max(1)
     }
 
-    /// Lets some entries pass from a window that is too large to a main part that
-    /// is too small.
-    fn settle<K, V>(&mut self, table: &mut Table<Slot<K, V>>) {
+    /// Lets some entries pass from a window that is too large, with so many that
+    /// are about to arrive, to a main part that is too small.
+    #[inline]
+    fn settle<K, V>(&mut self, table: &mut Table<Slot<K, V>>, arriving: u32) {
         // While entries are leaving, the last one of the surplus has to prove
         // itself against one of the main part.
         let most = self.window_room() + u64::from(self.history.is_some());
         for _ in 0..SETTLERS {
-            if u64::from(self.window.len) <= most {
+            if u64::from(self.window.len + arriving) <= most || self.window.len == 0 {
                 return;
             }
             self.promote(table, self.window.head);
@@ -203,6 +212,7 @@ impl Policy {
     }
 
     /// The hand comes to a new entry last.
+    #[inline]
     fn push_main<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
         match self.hand {
             NONE => self.main.push_back(table, at),
@@ -212,6 +222,7 @@ impl Policy {
 
     /// Takes an entry out; what is known of it goes into the history if it
     /// should be `remembered`.
+    #[inline]
     pub(crate) fn remove<K, V>(
         &mut self,
         table: &mut Table<Slot<K, V>>,
@@ -220,10 +231,8 @@ impl Policy {
     ) {
         let slot = &table[at];
         let marks = slot.marks;
-        if let Some(history) = &mut self.history
-            && remembered
-        {
-            history.remember(slot.hash(), marks.frequency());
+        if remembered {
+            self.remember(slot);
         }
         if self.hand == at {
             let Link { next, .. } = Links::<ARRIVAL>::link(table, at);
@@ -236,10 +245,16 @@ impl Policy {
         }
     }
 
-    /// The entry that should leave, other than `keep`. It stays in its queue
-    /// until it is removed.
-    pub(crate) fn victim<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
-        let entries = self.entries();
+    /// The entry that should leave, other than `keep`, where so many are about to
+    /// arrive in the window. It is remembered, and stays in its queue until it is
+    /// removed.
+    pub(crate) fn victim<K, V>(
+        &mut self,
+        table: &mut Table<Slot<K, V>>,
+        keep: u32,
+        arriving: u32,
+    ) -> Option<u32> {
+        let entries = self.entries() + u64::from(arriving);
         if self
             .history
             .as_ref()
@@ -248,13 +263,15 @@ impl Policy {
             if self.history.is_none() {
                 self.target = entries * START;
             }
-            self.history = Some(Box::new(History::new(entries)));
+            self.history = Some(History::new(entries));
         }
         let oldest = Some(self.window.head).filter(|&at| at != NONE && at != keep);
         let Some(worst) = self.worst(table, keep) else {
-            return oldest;
+            let oldest = oldest?;
+            self.remember(&table[oldest]);
+            return Some(oldest);
         };
-        let crowded = u64::from(self.window.len) > self.window_room();
+        let crowded = u64::from(self.window.len + arriving) > self.window_room();
         let Some(candidate) = oldest.filter(|_| crowded) else {
             self.part_with(table, worst, Regret::Main);
             return Some(worst);
@@ -269,14 +286,22 @@ impl Policy {
         }
     }
 
+    fn remember<K, V>(&mut self, slot: &Slot<K, V>) {
+        if let Some(history) = &mut self.history {
+            history.remember(slot.hash(), slot.marks.frequency());
+        }
+    }
+
     fn part_with<K, V>(&mut self, table: &Table<Slot<K, V>>, at: u32, from: Regret) {
         if let Some(history) = &mut self.history {
-            history.part_with(table[at].hash(), from);
+            let slot = &table[at];
+            history.part_with(slot.hash(), slot.marks.frequency(), from);
         }
     }
 
     /// The next entry of the main part without a visit, other than `keep`; the
     /// hand stays at it.
+    #[inline]
     fn worst<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
         // One round takes every visit away, so that the next finds an entry
         // unless `keep` is the only one.

@@ -3,18 +3,17 @@
 use std::{
     hash::{BuildHasher, Hash},
     ops::{Deref, DerefMut},
-    task::Waker,
 };
 
 use equivalent::Equivalent;
 
 use crate::{
+    aftermath::Aftermath,
     class::{Classes, TtlClass},
     clock::Clock,
     error::Refusal,
     expiry::Judge,
-    flight::{Flight, Given, Joined, serve},
-    freshness::FillCost,
+    flight::Given,
     log::InvalidationLog,
     shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
@@ -74,6 +73,15 @@ impl<K, V> Locked<'_, K, V> {
         self.total.load(Ordering::Relaxed).wrapping_add(change)
     }
 
+    /// How much the shard may weigh, as the total was last told.
+    fn limit(&self, capacity: u64) -> u64 {
+        let others = self
+            .total
+            .load(Ordering::Relaxed)
+            .wrapping_sub(self.counted);
+        capacity.saturating_sub(others)
+    }
+
     /// Brings the total up to date and returns it.
     fn total(&mut self) -> u64 {
         let weight = self.shard.weight();
@@ -111,73 +119,17 @@ impl<K, V> DerefMut for Locked<'_, K, V> {
     }
 }
 
-/// What is left to do once the lock is released: user code runs here.
-pub(crate) struct Aftermath<K, V> {
-    pub(crate) garbage: Garbage<K, V>,
-    pub(crate) keys: Vec<K>,
-    pub(crate) waiters: Vec<Joined<V>>,
-    /// What the waiters get; present if there are any.
-    pub(crate) given: Option<Given<V>>,
-    /// Who was elected to fill.
-    pub(crate) elected: Option<Waker>,
-    /// How many permits were called back.
-    recalled: usize,
-}
-
-impl<K, V> Aftermath<K, V> {
-    pub(crate) fn new() -> Self {
-        Self {
-            garbage: Garbage::new(),
-            keys: Vec::new(),
-            waiters: Vec::new(),
-            given: None,
-            elected: None,
-            recalled: 0,
-        }
-    }
-
-    /// Takes over what an ended flight leaves, under the lock of the shard.
-    pub(crate) fn land(&mut self, flight: Option<Flight<K, V>>) {
-        if let Some(flight) = flight {
-            let landed = flight.into_parts();
-            self.keys.push(landed.key);
-            self.waiters.extend(landed.waiters);
-            self.recalled += usize::from(landed.recalled);
-        }
-    }
-
-    /// Serves the waiters, and only then drops what left: a drop of the user
-    /// may take long, and may panic.
-    pub(crate) fn run(self, log: &InvalidationLog<K, V>) {
-        serve(self.waiters, self.given, self.elected);
-        for _ in 0..self.recalled {
-            log.close();
-        }
-    }
-}
-
-/// What became of a value on its way in.
-pub(crate) struct Entered<K, V> {
-    /// The live entry in whose place it came.
-    pub(crate) replaced: Option<(K, V)>,
-    /// If it was not stored, why, and what it was.
-    pub(crate) outcome: Result<(), (Refusal, (K, V))>,
-}
-
 /// A value on its way in.
 pub(crate) struct Entering<'a, K, V> {
-    pub(crate) hash: u64,
-    pub(crate) key: K,
-    pub(crate) value: V,
-    pub(crate) class: TtlClass,
-    pub(crate) tags: &'a TagSet,
+    pub(crate) new: NewEntry<'a, K, V>,
     /// Its weight, or why it cannot be stored.
     pub(crate) weight: Result<u32, Refusal>,
-    pub(crate) negative: bool,
-    pub(crate) cost: FillCost,
     /// The flight that it comes from.
     pub(crate) flight: Option<u64>,
 }
+
+/// Why a value was not stored, and what it was.
+pub(crate) type Rejected<K, V> = (Refusal, (K, V));
 
 impl<K, V, C, S> Inner<K, V, C, S> {
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
@@ -296,57 +248,53 @@ where
     }
 
     /// Stores a value, ends the flights that it supersedes, and evicts from
-    /// this shard what is over the bound. Returns the live entry it replaced.
-    #[inline]
+    /// this shard what is over the bound. The live entry that it replaced is left
+    /// in `after`.
+    #[inline(always)]
     pub(crate) fn enter(
         &self,
         shard: &mut Locked<'_, K, V>,
         entering: Entering<'_, K, V>,
         judge: Judge<'_>,
         after: &mut Aftermath<K, V>,
-    ) -> Entered<K, V> {
+    ) -> Result<(), Rejected<K, V>> {
         let Entering {
-            hash, key, value, ..
+            new,
+            weight,
+            flight,
         } = entering;
+        let hash = new.hash;
         let mut ended = Vec::new();
         if !shard.flights.is_empty() {
-            ended = shard.flights.ended_by(hash, &key, entering.flight);
+            ended = shard.flights.ended_by(hash, &new.key, flight);
             if shard.flights.waiting(hash, &ended) > 0 {
-                let copy = value.clone();
-                after.given = Some(if entering.negative {
+                let copy = new.value.clone();
+                after.duties().given = Some(if new.negative {
                     Given::Negative(copy)
                 } else {
                     Given::Value(copy)
                 });
             }
         }
-        let (replaced, place) = match entering.weight {
+        let place = match weight {
             Ok(weight) => {
-                let new = NewEntry {
-                    hash,
-                    key,
-                    value,
-                    class: entering.class,
-                    weight,
-                    tags: entering.tags,
-                    negative: entering.negative,
-                    cost: entering.cost,
-                };
-                let stored = shard.store(new, judge, &mut after.garbage);
-                let place = stored.place.map_err(|entry| (Refusal::TooLarge, entry));
-                (stored.replaced, place)
+                let limit = shard.limit(self.capacity);
+                let place = shard.store(new, weight, limit, judge, after);
+                place.map_err(|entry| (Refusal::TooLarge, entry))
             }
             // What the value would have replaced is outdated all the same.
             Err(refusal) => {
-                let replaced = shard.take(hash, &key, judge, &mut after.garbage);
-                (replaced, Err((refusal, (key, value))))
+                shard.take(hash, &new.key, judge, after);
+                Err((refusal, (new.key, new.value)))
             }
         };
-        for id in ended {
-            after.land(shard.flights.end(hash, id));
+        if !ended.is_empty() {
+            for id in ended {
+                after.land(shard.flights.end(hash, id));
+            }
+            shard.fills.coalesced += after.waiting() as u64;
         }
-        shard.fills.coalesced += after.waiters.len() as u64;
-        let outcome = match place {
+        match place {
             Ok(at) => {
                 // What enters and what leaves in its place are told at once, so
                 // that a full cache writes nothing that all shards share. Others
@@ -362,8 +310,7 @@ where
                 shard.fills.rejected += u64::from(!expected);
                 Err(rejected)
             }
-        };
-        Entered { replaced, outcome }
+        }
     }
 
     /// Evicts from the other shards in turn what is still over the bound after

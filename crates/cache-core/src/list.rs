@@ -46,6 +46,7 @@ impl<const LIST: usize> List<LIST> {
         }
     }
 
+    #[inline]
     pub(crate) fn push_back(&mut self, slab: &mut impl Links<LIST>, at: u32) {
         *slab.link_mut(at) = Link {
             prev: self.tail,
@@ -70,6 +71,7 @@ impl<const LIST: usize> List<LIST> {
         self.len += 1;
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, slab: &mut impl Links<LIST>, at: u32) {
         let Link { prev, next } = slab.link(at);
         match prev {
@@ -80,7 +82,6 @@ impl<const LIST: usize> List<LIST> {
             NONE => self.tail = prev,
             next => slab.link_mut(next).prev = prev,
         }
-        *slab.link_mut(at) = Link::UNLINKED;
         self.len -= 1;
     }
 

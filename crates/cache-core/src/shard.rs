@@ -6,10 +6,12 @@
 //! value; each runs before anything has changed, so that a panic in it leaves
 //! the shard whole.
 
+mod arrival;
 mod removal;
 mod resize;
 mod validate;
 
+pub(crate) use arrival::NewEntry;
 pub(crate) use removal::Walk;
 
 use std::num::NonZeroU32;
@@ -24,10 +26,10 @@ use crate::{
     eviction::{ARRIVAL, Marks, Policy},
     expiry::{ClassCounters, ClassState, Judge, WRITTEN},
     flight::Flights,
-    freshness::{self, Dice, FillCost, Judged, Origin, Phase, Traits},
+    freshness::{self, Dice, Judged, Origin, Phase, Traits},
     list::{Link, Links, NONE},
     table::{Hashed, Table},
-    tags::{TagIndex, TagSet},
+    tags::TagIndex,
 };
 
 /// An entry. What a hit touches stands first: for keys and values of 16 bytes,
@@ -151,26 +153,6 @@ pub(crate) enum Look<V> {
     Unsure,
 }
 
-/// An entry about to be stored.
-pub(crate) struct NewEntry<'a, K, V> {
-    pub(crate) hash: u64,
-    pub(crate) key: K,
-    pub(crate) value: V,
-    pub(crate) class: TtlClass,
-    pub(crate) weight: u32,
-    pub(crate) tags: &'a TagSet,
-    pub(crate) negative: bool,
-    pub(crate) cost: FillCost,
-}
-
-/// What became of the entry.
-pub(crate) struct Stored<K, V> {
-    /// Where it is; itself if the shard has no index left for one more.
-    pub(crate) place: Result<u32, (K, V)>,
-    /// The live entry that it replaced.
-    pub(crate) replaced: Option<(K, V)>,
-}
-
 /// Counters that belong to no class.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FillCounters {
@@ -194,16 +176,16 @@ pub(crate) struct Shard<K, V> {
     /// By class index; grows to the highest class seen.
     classes: Vec<ClassState>,
     weight: u64,
-    weights: Column,
-    first_tags: Column,
-    policy: Policy,
+    /// How many entries were ever stored.
+    stored: u64,
     /// Which class the next look for expired entries begins with.
     next_class: u32,
     /// Changes whenever entries move to other places.
     layout: u32,
+    policy: Policy,
+    weights: Column,
+    first_tags: Column,
     tags: TagIndex,
-    /// How many entries were ever stored.
-    stored: u64,
     pub(crate) flights: Flights<K, V>,
     pub(crate) fills: FillCounters,
     /// Decides who refreshes early.
@@ -242,13 +224,13 @@ impl<K, V> Shard<K, V> {
             table: Table::new(expected),
             classes: Vec::new(),
             weight: 0,
+            stored: 0,
+            next_class: 0,
+            layout: 0,
+            policy: Policy::new(),
             weights: Column::new(1),
             first_tags: Column::new(NONE),
-            policy: Policy::new(),
-            next_class: 0,
             tags: TagIndex::new(),
-            stored: 0,
-            layout: 0,
             flights: Flights::new(),
             fills: FillCounters::default(),
             dice: Dice::new(seed),
@@ -421,87 +403,5 @@ impl<K: Eq, V> Shard<K, V> {
             ttl,
             kind: Kind::Stale,
         })
-    }
-
-    /// Stores an entry in place of the one with an equal key.
-    #[inline]
-    pub(crate) fn store(
-        &mut self,
-        new: NewEntry<'_, K, V>,
-        judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
-    ) -> Stored<K, V> {
-        let old = self.find(new.hash, &new.key);
-        let marks = old.map(|old| self.table[old].marks);
-        let replaced = old.and_then(|old| self.replace(old, judge, garbage));
-        self.expire_some(new.class, judge, garbage);
-        if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
-            let place = Err((new.key, new.value));
-            return Stored { place, replaced };
-        }
-
-        let class = new.class;
-        // Clocks are read before the lock is taken, so that two writers may
-        // arrive in another order than that of their moments. The queue keeps
-        // its order: the later arrival counts as written no earlier.
-        let queue = usize::from(new.negative);
-        let tail = self.class_mut(class).queues[queue].tail;
-        let written = match tail {
-            NONE => judge.now,
-            tail => judge.now.max(self.table[tail].written),
-        };
-        self.stored += 1;
-        let at = self.table.insert(Slot {
-            key: new.key,
-            value: new.value,
-            written,
-            hash: freshness::part(new.hash),
-            class,
-            marks: Marks::default(),
-            // The low end suffices, as walks look at the whole number.
-            serial: self.stored as u8,
-            origin: Origin::new(new.negative, new.cost),
-            links: [Link::UNLINKED; 2],
-        });
-        self.policy.insert(&mut self.table, at, marks);
-        self.classes[class.index()].queues[queue].push_back(&mut self.table, at);
-        self.weight += u64::from(new.weight);
-        let positions = self.table.positions();
-        self.weights.set(at, new.weight, positions);
-        let mut first_tag = NONE;
-        for tag in new.tags.iter() {
-            first_tag = self.tags.add(at, first_tag, tag);
-        }
-        self.first_tags.set(at, first_tag, positions);
-        Stored {
-            place: Ok(at),
-            replaced,
-        }
-    }
-
-    /// Removes the entry with this very key; returns it if it was live.
-    pub(crate) fn take(
-        &mut self,
-        hash: u64,
-        key: &K,
-        judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
-    ) -> Option<(K, V)> {
-        let at = self.find(hash, key)?;
-        self.replace(at, judge, garbage)
-    }
-
-    /// Removes what a new value replaces; returns it if it was live.
-    fn replace(
-        &mut self,
-        at: u32,
-        judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
-    ) -> Option<(K, V)> {
-        if self.is_expired(at, judge) {
-            self.expire(at, garbage);
-            return None;
-        }
-        self.remove(at, false)
     }
 }

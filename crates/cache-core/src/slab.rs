@@ -5,14 +5,14 @@ use std::ops::{Index, IndexMut};
 use crate::list::{NONE, index};
 
 /// Elements addressed by an index that stays theirs until they are removed. A
-/// vacant place holds the default value.
+/// vacant place keeps a copy of what was there.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     places: Vec<T>,
     free: Vec<u32>,
 }
 
-impl<T: Default> Slab<T> {
+impl<T: Copy> Slab<T> {
     pub(crate) const fn new() -> Self {
         Self {
             places: Vec::new(),
@@ -40,7 +40,7 @@ impl<T: Default> Slab<T> {
 
     pub(crate) fn remove(&mut self, at: u32) -> T {
         self.free.push(at);
-        std::mem::take(&mut self.places[at as usize])
+        self.places[at as usize]
     }
 
     /// All places, the vacant ones included.

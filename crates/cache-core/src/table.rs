@@ -116,7 +116,7 @@ impl<T: Hashed> Table<T> {
 
     /// Whether there is no position left for one more element.
     pub(crate) fn is_full(&self) -> bool {
-        self.free.is_empty() && self.used >= NONE as usize
+        self.used >= NONE as usize && self.free.is_empty()
     }
 
     /// How many chunks to make room for when there is none left.
@@ -150,6 +150,23 @@ impl<T: Hashed> Table<T> {
         let rehash = |&at: &u32| hash_at(chunks, at);
         self.index.insert_unique(index_hash(hash), at, rehash);
         at
+    }
+
+    /// Puts an element in the place of another, and returns that.
+    #[inline]
+    pub(crate) fn exchange(&mut self, at: u32, element: T) -> T {
+        let hash = index_hash(element.hash());
+        let old = std::mem::replace(&mut self[at], element);
+        if let Ok(found) = self
+            .index
+            .find_entry(index_hash(old.hash()), |&other| other == at)
+        {
+            found.remove();
+        }
+        let chunks = &self.chunks;
+        let rehash = |&at: &u32| hash_at(chunks, at);
+        self.index.insert_unique(hash, at, rehash);
+        old
     }
 
     pub(crate) fn remove(&mut self, at: u32) -> Option<T> {

@@ -1,8 +1,8 @@
 //! Which entries a tag reaches: an index local to each shard.
 //!
-//! A tag is a node with the list of its entries' links; an entry is the chain
-//! of its links. Both are walked only over what is removed, and the node of a
-//! tag goes with its last entry, so that a tag without entries costs nothing.
+//! A tag is the list of its entries' links, the first of which is found by hash;
+//! an entry is the chain of its links. Both are walked only over what is removed,
+//! and a tag goes with its last entry, so that one without entries costs nothing.
 
 use std::hash::BuildHasher;
 
@@ -10,8 +10,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
 
 use crate::{
-    list::{Link, Links, List, NONE},
-    slab::Slab,
+    list::{Link, NONE},
+    slab::{Slab, is_sparse},
 };
 
 /// The largest number of different tags that one entry can carry.
@@ -40,16 +40,19 @@ pub(crate) struct TagSet {
 }
 
 impl TagSet {
+    #[inline]
     pub(crate) fn new(tags: &[&str], hasher: &TagHasher) -> Self {
-        let mut ids = SmallVec::new();
+        let mut set = Self {
+            tags: SmallVec::new(),
+        };
         for tag in tags {
-            ids.push(hasher.id(tag));
+            set.tags.push(hasher.id(tag));
         }
-        if ids.len() > 1 {
-            ids.sort_unstable();
-            ids.dedup();
+        if set.tags.len() > 1 {
+            set.tags.sort_unstable();
+            set.tags.dedup();
         }
-        Self { tags: ids }
+        set
     }
 
     pub(crate) fn is_too_large(&self) -> bool {
@@ -69,132 +72,103 @@ impl TagSet {
     }
 }
 
-/// A tag that at least one entry of the shard carries.
-#[derive(Debug)]
-struct Tag {
-    id: TagId,
-    entries: List<0>,
-}
-
-impl Default for Tag {
-    fn default() -> Self {
-        Self {
-            id: TagId(0, 0),
-            entries: List::new(),
-        }
-    }
-}
-
-/// That an entry carries a tag.
+/// That an entry carries a tag. Two of them fill a cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct TagLink {
+    tag: TagId,
+    /// Neighbours among the entries that carry the tag.
     link: Link,
-    tag: u32,
     entry: u32,
     next_of_entry: u32,
-}
-
-impl Default for TagLink {
-    fn default() -> Self {
-        Self {
-            link: Link::UNLINKED,
-            tag: NONE,
-            entry: NONE,
-            next_of_entry: NONE,
-        }
-    }
-}
-
-impl Links<0> for Slab<TagLink> {
-    fn link(&self, at: u32) -> Link {
-        self[at].link
-    }
-
-    fn link_mut(&mut self, at: u32) -> &mut Link {
-        &mut self[at].link
-    }
 }
 
 /// The tags of a shard's entries.
 #[derive(Debug)]
 pub(crate) struct TagIndex {
-    index: HashTable<u32>,
-    tags: Slab<Tag>,
+    /// The first link of each tag.
+    heads: HashTable<u32>,
     links: Slab<TagLink>,
 }
 
 impl TagIndex {
     pub(crate) const fn new() -> Self {
         Self {
-            index: HashTable::new(),
-            tags: Slab::new(),
+            heads: HashTable::new(),
             links: Slab::new(),
         }
     }
 
     fn find(&self, tag: TagId) -> Option<u32> {
-        let same = |&at: &u32| self.tags[at].id == tag;
-        self.index.find(tag.0, same).copied()
+        let same = |&head: &u32| self.links[head].tag == tag;
+        self.heads.find(tag.0, same).copied()
     }
 
     /// Whether an entry with so many tags fits.
     pub(crate) fn has_room(&self, tags: usize) -> bool {
-        // There are never more tags than links.
         self.links.has_room(tags)
     }
 
     /// Adds a tag to an entry whose chain begins at `first`, and returns the
     /// chain's new beginning.
     #[must_use]
-    pub(crate) fn add(&mut self, entry: u32, first: u32, id: TagId) -> u32 {
-        let tag = self.find(id).unwrap_or_else(|| self.add_tag(id));
-        let link = self.links.insert(TagLink {
-            link: Link::UNLINKED,
+    pub(crate) fn add(&mut self, entry: u32, first: u32, tag: TagId) -> u32 {
+        let head = self.find(tag);
+        let at = self.links.insert(TagLink {
             tag,
+            link: Link::UNLINKED,
             entry,
             next_of_entry: first,
         });
-        self.tags[tag].entries.push_back(&mut self.links, link);
-        link
-    }
-
-    fn add_tag(&mut self, id: TagId) -> u32 {
-        let entries = List::new();
-        let tag = self.tags.insert(Tag { id, entries });
-        let tags = &self.tags;
-        self.index.insert_unique(id.0, tag, |&at| tags[at].id.0);
-        tag
+        if let Some(head) = head {
+            // Behind the first, so that the index need not change.
+            let next = std::mem::replace(&mut self.links[head].link.next, at);
+            self.links[at].link = Link { prev: head, next };
+            if next != NONE {
+                self.links[next].link.prev = at;
+            }
+        } else {
+            let links = &self.links;
+            let rehash = |&head: &u32| links[head].tag.0;
+            self.heads.insert_unique(tag.0, at, rehash);
+        }
+        at
     }
 
     /// Removes the chain of an entry.
+    #[inline]
     pub(crate) fn remove_chain(&mut self, first: u32) {
         let mut at = first;
         while at != NONE {
-            let tag = self.links[at].tag;
-            self.tags[tag].entries.remove(&mut self.links, at);
-            self.drop_if_empty(tag);
-            at = self.links.remove(at).next_of_entry;
-        }
-    }
-
-    fn drop_if_empty(&mut self, tag: u32) {
-        if self.tags[tag].entries.len > 0 {
-            return;
-        }
-        let Tag { id, .. } = self.tags.remove(tag);
-        if let Ok(found) = self.index.find_entry(id.0, |&at| at == tag) {
-            found.remove();
+            let TagLink {
+                tag,
+                link: Link { prev, next },
+                next_of_entry,
+                ..
+            } = self.links.remove(at);
+            if next != NONE {
+                self.links[next].link.prev = prev;
+            }
+            if prev != NONE {
+                self.links[prev].link.next = next;
+            } else if let Ok(mut found) = self.heads.find_entry(tag.0, |&head| head == at) {
+                if next == NONE {
+                    found.remove();
+                } else {
+                    *found.get_mut() = next;
+                }
+            }
+            at = next_of_entry;
         }
     }
 
     /// Some entry that carries the tag.
     pub(crate) fn first_entry(&self, tag: TagId) -> Option<u32> {
-        let tag = self.find(tag)?;
-        Some(self.links[self.tags[tag].entries.head].entry)
+        Some(self.links[self.find(tag)?].entry)
     }
 
     pub(crate) fn is_sparse(&self) -> bool {
-        self.tags.is_sparse() || self.links.is_sparse()
+        self.links.is_sparse() || is_sparse(self.heads.len(), self.heads.capacity())
     }
 
     /// Renames the entries after they moved.
@@ -206,43 +180,40 @@ impl TagIndex {
 
     /// Copies the chain that begins at `first` into `into`, for `entry`.
     pub(crate) fn copy_chain(&self, first: u32, into: &mut Self, entry: u32) -> u32 {
-        let (mut at, mut copied) = (first, NONE);
-        while at != NONE {
-            let TagLink {
-                tag, next_of_entry, ..
-            } = self.links[at];
-            copied = into.add(entry, copied, self.tags[tag].id);
-            at = next_of_entry;
-        }
-        copied
+        let links = self.links_of(first);
+        links.fold(NONE, |copied, link| into.add(entry, copied, link.tag))
     }
 
     /// Which entry each link of the chain that begins at `first` names.
     pub(crate) fn chain(&self, first: u32) -> impl Iterator<Item = u32> {
-        let first = Some(first).filter(|&at| at != NONE);
-        std::iter::successors(first, |&at| {
-            Some(self.links[at].next_of_entry).filter(|&at| at != NONE)
-        })
-        .map(|at| self.links[at].entry)
+        self.links_of(first).map(|link| link.entry)
     }
 
-    /// Checks that tags, index and links agree; `chained` is the number of
-    /// links found by walking the chains of all entries.
+    fn links_of(&self, first: u32) -> impl Iterator<Item = &TagLink> {
+        let link = |at| (at != NONE).then(|| &self.links[at]);
+        std::iter::successors(link(first), move |last| link(last.next_of_entry))
+    }
+
+    /// Checks that index and links agree; `chained` is the number of links found
+    /// by walking the chains of all entries.
     pub(crate) fn validate(&self, chained: usize) -> Result<(), String> {
         let mut linked = 0;
-        for &at in &self.index {
-            let tag = &self.tags[at];
-            if tag.entries.len == 0 || self.find(tag.id) != Some(at) {
-                return Err(format!("tag {at} is empty or not found"));
+        for &head in &self.heads {
+            let tag = self.links[head].tag;
+            if self.find(tag) != Some(head) {
+                return Err(format!("tag link {head} is not found by its tag"));
             }
-            tag.entries.validate(&self.links)?;
-            let mut links = tag.entries.iter(&self.links);
-            if links.any(|link| self.links[link].tag != at) {
-                return Err(format!("tag {at} holds a link of another"));
+            let (mut prev, mut at) = (NONE, head);
+            while at != NONE {
+                let link = &self.links[at];
+                if link.tag != tag || link.link.prev != prev || linked == self.links.len() {
+                    return Err(format!("broken tag link at {at}"));
+                }
+                linked += 1;
+                (prev, at) = (at, link.link.next);
             }
-            linked += tag.entries.len as usize;
         }
-        if (linked, self.index.len()) != (self.links.len(), self.tags.len()) || linked != chained {
+        if linked != self.links.len() || linked != chained {
             return Err(format!(
                 "{linked} tag links in lists, {chained} in chains, {} in all",
                 self.links.len()

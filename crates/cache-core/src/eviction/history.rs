@@ -10,10 +10,6 @@ const COUNTERS: u64 = ROWS as u64 * 16;
 /// Insertions after which half of everything is forgotten, for each entry.
 const GENERATION: u64 = 10;
 
-/// Keys that left a part are remembered for a quarter as many as there are
-/// entries.
-const PARTED: u64 = 4;
-
 /// A key asked for more often than this is the main part's to keep, and its
 /// absence no argument for a larger window.
 const SELDOM: u8 = 2;
@@ -33,21 +29,23 @@ pub(super) struct Recalled {
     pub(super) regret: Option<Regret>,
 }
 
-/// Sixty-four counters of four bits, half a cache line: a row is a word, so that
-/// remembering a key touches one line.
+/// What is known of some keys, side by side, so that remembering one touches a
+/// cache line or two.
 #[derive(Clone, Copy, Default)]
-#[repr(align(32))]
-struct Block([u64; ROWS]);
+struct Block {
+    /// Sixty-four counters of four bits; a row is a word.
+    rows: [u64; ROWS],
+    /// Hashes of the key that last lost at the end of the window, and of the one
+    /// that was last turned out of the main part.
+    parted: [u32; 2],
+}
 
 /// How often keys were asked for, in a sketch of counters that several keys
 /// share (Cormode, Muthukrishnan, "An Improved Data Stream Summary: The Count-Min
-/// Sketch", 2005), and which keys left the two parts last. Ten bytes for each
-/// entry.
+/// Sketch", 2005), and which keys left the two parts last: of each part, a quarter
+/// as many as there are entries. Ten bytes for each entry.
 pub(super) struct History {
     blocks: Box<[Block]>,
-    /// Hashes of keys that lost at the end of the window and of keys that were
-    /// turned out of the main part, each at a place that follows from the hash.
-    parted: Box<[[u32; 2]]>,
     insertions: u64,
     entries: u64,
 }
@@ -60,10 +58,9 @@ impl History {
     pub(super) fn new(entries: u64) -> Self {
         // A shard has fewer than 2^32 entries.
         let some = |number: u64| usize::try_from(number).unwrap_or(1);
-        let blocks = (entries * COUNTERS_EACH).div_ceil(COUNTERS).max(1);
+        let blocks = (entries * COUNTERS_EACH).div_ceil(COUNTERS).max(4);
         Self {
             blocks: vec![Block::default(); some(blocks)].into(),
-            parted: vec![[0; 2]; some((entries / PARTED).max(4))].into(),
             insertions: 0,
             entries,
         }
@@ -79,56 +76,47 @@ impl History {
         self.entries > 64 && entries < self.entries / 4
     }
 
-    /// Places in the rows of a block; nibbles of a mixed hash, as its high end
-    /// chose the block.
-    fn shifts(mixed: u32) -> [u32; ROWS] {
-        std::array::from_fn(|row| (mixed >> (4 * row as u32) & 15) * 4)
-    }
-
-    fn frequency(&self, mixed: u32) -> u8 {
-        let Block(rows) = &self.blocks[scale(mixed, self.blocks.len())];
-        let counts = rows.iter().zip(Self::shifts(mixed));
-        let counts = counts.map(|(row, shift)| (row >> shift & 15) as u8);
-        counts.fold(Self::MOST, u8::min)
+    #[inline]
+    fn block(&mut self, mixed: u32) -> &mut Block {
+        let place = scale(mixed, self.blocks.len());
+        &mut self.blocks[place]
     }
 
     /// Remembers that a key was asked for so often.
+    #[inline]
     pub(super) fn remember(&mut self, hash: u32, frequency: u8) {
         let mixed = mix(hash);
-        let Block(rows) = &mut self.blocks[scale(mixed, self.blocks.len())];
-        let frequency = u64::from(frequency.min(Self::MOST));
-        for (row, shift) in rows.iter_mut().zip(Self::shifts(mixed)) {
-            let count = (*row >> shift & 15).max(frequency);
-            *row = *row & !(15 << shift) | count << shift;
-        }
+        self.block(mixed).remember(mixed, frequency);
+    }
+
+    /// Remembers that of a key that has to leave a part.
+    #[inline]
+    pub(super) fn part_with(&mut self, hash: u32, frequency: u8, from: Regret) {
+        let mixed = mix(hash);
+        let block = self.block(mixed);
+        block.remember(mixed, frequency);
+        block.parted[from as usize] = hash;
     }
 
     /// What is known of a key that comes back, once.
+    #[inline]
     pub(super) fn recall(&mut self, hash: u32) -> Recalled {
         self.insertions += 1;
         let mixed = mix(hash);
-        let frequency = self.frequency(mixed);
-        let parted = &mut self.parted[scale(mixed, self.parted.len())];
-        let [lost, ousted] = parted.map(|parted| parted == hash);
+        let block = self.block(mixed);
+        let frequency = block.frequency(mixed);
+        let [lost, ousted] = block.parted.map(|parted| parted == hash);
         let regret = match (lost, ousted) {
+            (false, false) => None,
             (true, false) if frequency <= SELDOM => Some(Regret::Window),
             (true, false) | (false, true) => Some(Regret::Main),
-            (true, true) | (false, false) => None,
+            (true, true) => None,
         };
-        for parted in parted {
+        if lost || ousted {
             // No hash is zero.
-            *parted = if *parted == hash { 0 } else { *parted };
+            block.parted = block.parted.map(|own| if own == hash { 0 } else { own });
         }
         Recalled { frequency, regret }
-    }
-
-    /// Notes that a key has to leave a part.
-    pub(super) fn part_with(&mut self, hash: u32, from: Regret) {
-        let [lost, ousted] = &mut self.parted[scale(mix(hash), self.parted.len())];
-        match from {
-            Regret::Window => *lost = hash,
-            Regret::Main => *ousted = hash,
-        }
     }
 
     /// Whether it is time to forget half.
@@ -139,10 +127,35 @@ impl History {
     /// Forgets half, so that what was asked for long ago weighs less.
     pub(super) fn halve(&mut self) {
         self.insertions = 0;
-        for Block(rows) in &mut self.blocks {
-            for row in rows {
+        for block in &mut self.blocks {
+            for row in &mut block.rows {
                 *row = *row >> 1 & 0x7777_7777_7777_7777;
             }
+        }
+    }
+}
+
+impl Block {
+    /// Places in the rows; nibbles of a mixed hash, as its high end chose the
+    /// block.
+    fn shifts(mixed: u32) -> [u32; ROWS] {
+        std::array::from_fn(|row| (mixed >> (4 * row as u32) & 15) * 4)
+    }
+
+    #[inline]
+    fn frequency(&self, mixed: u32) -> u8 {
+        let counts = self.rows.iter().zip(Self::shifts(mixed));
+        let counts = counts.map(|(row, shift)| (row >> shift & 15) as u8);
+        counts.fold(History::MOST, u8::min)
+    }
+
+    #[inline]
+    fn remember(&mut self, mixed: u32, frequency: u8) {
+        let frequency = u64::from(frequency.min(History::MOST));
+        for (row, shift) in self.rows.iter_mut().zip(Self::shifts(mixed)) {
+            // Up to the frequency, if the counter is below.
+            let count = *row >> shift & 15;
+            *row += frequency.saturating_sub(count) << shift;
         }
     }
 }
@@ -164,6 +177,10 @@ mod tests {
 
     use super::*;
 
+    fn frequency_of(history: &mut History, hash: u32) -> u8 {
+        history.block(mix(hash)).frequency(mix(hash))
+    }
+
     proptest! {
         /// A sketch may take a key for more often asked for than it was, never
         /// for less, but for forgetting.
@@ -177,11 +194,11 @@ mod tests {
                 history.remember(hash, frequency);
             }
             for &(hash, frequency) in &seen {
-                prop_assert!(history.frequency(mix(hash)) >= frequency.min(History::MOST));
+                prop_assert!(frequency_of(&mut history, hash) >= frequency.min(History::MOST));
             }
             history.halve();
             for &(hash, frequency) in &seen {
-                prop_assert!(history.frequency(mix(hash)) >= frequency.min(History::MOST) / 2);
+                prop_assert!(frequency_of(&mut history, hash) >= frequency.min(History::MOST) / 2);
             }
         }
     }
@@ -193,7 +210,7 @@ mod tests {
             history.remember(key.wrapping_mul(0x85EB_CA6B), 1 + (key % 15) as u8);
         }
         let exact = (0..1_000_u32).filter(|key| {
-            history.frequency(mix(key.wrapping_mul(0x85EB_CA6B))) == 1 + (key % 15) as u8
+            frequency_of(&mut history, key.wrapping_mul(0x85EB_CA6B)) == 1 + (key % 15) as u8
         });
         assert!(exact.count() > 900);
     }
@@ -202,8 +219,7 @@ mod tests {
     fn a_key_that_comes_back_is_regretted_once_and_by_the_part_it_left() {
         let check = |from: Regret, frequency, expected| {
             let mut history = History::new(100);
-            history.remember(7, frequency);
-            history.part_with(7, from);
+            history.part_with(7, frequency, from);
             let mut recalled =
                 |regret| assert_eq!(history.recall(7), Recalled { frequency, regret });
             recalled(Some(expected));

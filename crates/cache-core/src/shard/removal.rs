@@ -36,25 +36,36 @@ pub(crate) struct Candidate<K, V> {
 }
 
 impl<K: Eq, V> Shard<K, V> {
+    #[inline(always)]
     pub(crate) fn is_expired(&self, at: u32, judge: Judge<'_>) -> bool {
         let slot = &self.table[at];
-        judge.is_expired(slot.class, slot.written, slot.traits())
+        let calm = !slot.origin.is_negative() && judge.is_calm(slot.class, slot.written);
+        !calm && judge.is_expired(slot.class, slot.written, slot.traits())
     }
 
     /// Takes an entry out of every structure. Counts nothing. How often it was
     /// asked for is remembered, unless it only makes way for another of its key.
     #[inline]
     pub(super) fn remove(&mut self, at: u32, remembered: bool) -> Option<(K, V)> {
+        self.detach(at, remembered);
+        let slot = self.table.remove(at)?;
+        Some((slot.key, slot.value))
+    }
+
+    /// Takes an entry out of every structure but the table itself.
+    #[inline]
+    pub(super) fn detach(&mut self, at: u32, remembered: bool) {
         self.policy.remove(&mut self.table, at, remembered);
         let (class, queue) = (self.table[at].class, self.table[at].queue());
         self.classes[class.index()].queues[queue].remove(&mut self.table, at);
         let positions = self.table.positions();
         self.weight -= u64::from(self.weights.get(at));
         self.weights.set(at, 1, positions);
-        self.tags.remove_chain(self.first_tags.get(at));
-        self.first_tags.set(at, NONE, positions);
-        let slot = self.table.remove(at)?;
-        Some((slot.key, slot.value))
+        let first_tag = self.first_tags.get(at);
+        if first_tag != NONE {
+            self.tags.remove_chain(first_tag);
+            self.first_tags.set(at, NONE, positions);
+        }
     }
 
     /// Takes an entry out that nothing replaces.
@@ -94,27 +105,37 @@ impl<K: Eq, V> Shard<K, V> {
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) -> bool {
-        let Some(at) = self.policy.victim(&mut self.table, keep.unwrap_or(NONE)) else {
+        let keep = keep.unwrap_or(NONE);
+        let Some(at) = self.policy.victim(&mut self.table, keep, 0) else {
             return false;
         };
-        if self.is_expired(at, judge) {
-            self.expire(at, garbage);
-        } else {
-            let class = self.table[at].class;
-            self.discard(at, garbage);
-            self.class_mut(class).counters.evictions += 1;
-        }
+        self.count_eviction(at, judge);
+        garbage.extend(self.remove(at, false));
         true
+    }
+
+    /// Counts an entry that has to leave.
+    #[inline(always)]
+    pub(super) fn count_eviction(&mut self, at: u32, judge: Judge<'_>) {
+        let expired = self.is_expired(at, judge);
+        let class = self.table[at].class;
+        let counters = &mut self.classes[class.index()].counters;
+        if expired {
+            counters.expirations += 1;
+        } else {
+            counters.evictions += 1;
+        }
     }
 
     /// The oldest entry of a class, negative or not, if it is expired.
     #[inline]
     fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
         let [values, negatives] = &self.classes.get(class)?.queues;
-        let is_due = |&head: &u32| head != NONE && self.is_expired(head, judge);
-        Some(values.head)
-            .filter(is_due)
-            .or_else(|| Some(negatives.head).filter(is_due))
+        let is_due = |head| head != NONE && self.is_expired(head, judge);
+        if is_due(values.head) {
+            return Some(values.head);
+        }
+        is_due(negatives.head).then_some(negatives.head)
     }
 
     /// Removes up to two expired entries: what every insertion does, so that
@@ -126,7 +147,8 @@ impl<K: Eq, V> Shard<K, V> {
         judge: Judge<'_>,
         garbage: &mut Garbage<K, V>,
     ) {
-        let another = (self.next_class as usize + 1) % self.classes.len().max(1);
+        let next = self.next_class as usize + 1;
+        let another = if next < self.classes.len() { next } else { 0 };
         // There are few classes.
         self.next_class = another as u32;
         if let Some(at) = self.expired_head(class.index(), judge) {

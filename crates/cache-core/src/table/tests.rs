@@ -14,6 +14,7 @@ impl Hashed for (u32, u32) {
 enum Op {
     Insert(u32),
     Remove(usize),
+    Exchange(usize, u32),
     Shrink,
 }
 
@@ -25,6 +26,7 @@ fn op() -> impl Strategy<Value = Op> {
         }),
         2 => any::<u32>().prop_map(Op::Insert),
         4 => any::<usize>().prop_map(Op::Remove),
+        3 => (any::<usize>(), 0..8_u32).prop_map(|(which, hash)| Op::Exchange(which, hash)),
         1 => Just(Op::Shrink),
     ]
 }
@@ -54,7 +56,14 @@ proptest! {
                     prop_assert_eq!(table.remove(at), Some(element));
                     prop_assert_eq!(table.find(element.0, |other| *other == element), None);
                 }
-                Op::Remove(_) => {}
+                Op::Exchange(which, hash) if !model.is_empty() => {
+                    let which = which % model.len();
+                    let (element, at) = &mut model[which];
+                    let gone = std::mem::replace(element, (hash, n));
+                    prop_assert_eq!(table.exchange(*at, *element), gone);
+                    prop_assert_eq!(table.find(gone.0, |other| *other == gone), None);
+                }
+                Op::Remove(_) | Op::Exchange(..) => {}
                 Op::Shrink => {
                     let moves = table.shrink();
                     renamed(&mut model, &moves);
