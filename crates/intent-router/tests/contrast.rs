@@ -282,6 +282,8 @@ fn records_apart(pairs: &mut Pairs, intent: &Intent) {
             let example = example.trim_end_matches(['.', '?', '!', ' ']);
             let about = |record: &str| format!("{example} {record}");
             pairs.apart("record changed", intent, &about(&a), &about(&b));
+            let folded = about(&a.replace("121", "12¹"));
+            pairs.apart("record changed", intent, &about(&a), &folded);
             pairs.apart("record added", intent, example, &about(&a));
             pairs.apart(
                 "record added",
@@ -359,6 +361,44 @@ fn polarity_apart(pairs: &mut Pairs) {
         "I want to know if my {what} is still {}",
         "kindly check {} {what}s",
     ];
+    let status = intents().find(|intent| intent.name == "payment_status");
+    for (a, b) in [
+        ("payment to my bank", "payment from my bank"),
+        ("payment to me", "payment by me"),
+        ("my payment by cheque", "my payment in cash"),
+        (
+            "status of all my payments",
+            "status of all payments but mine",
+        ),
+    ] {
+        pairs.apart("direction", status.unwrap(), a, b);
+    }
+    let account = intents()
+        .find(|intent| intent.name == "account_info")
+        .unwrap();
+    let details = [
+        "address",
+        "phone number",
+        "email",
+        "surname",
+        "date of birth",
+        "next of kin",
+        "bank account",
+    ];
+    for (i, a) in details.iter().enumerate() {
+        for b in &details[i + 1..] {
+            for frame in [
+                "what is my {}",
+                "show me the {} on my account",
+                "change my {}",
+            ] {
+                let [a, b] = [a, b].map(|detail| frame.replace("{}", detail));
+                pairs.apart("detail", account, &a, &b);
+            }
+        }
+        let [show, change] = ["show", "change"].map(|act| format!("{act} my {a}"));
+        pairs.apart("detail", account, &show, &change);
+    }
     for intent in intents().filter(|intent| !intent.yields) {
         let what = match intent.name.as_str() {
             "claim_status" | "claim_submission" => "claim",
@@ -587,4 +627,30 @@ fn other_wordings_of_one_question_share() {
     assert!(apart.is_empty(), "{apart:#?}");
     let distinct: BTreeSet<_> = SAME.iter().flat_map(|wordings| wordings.iter()).collect();
     assert!(distinct.len() > 60);
+}
+
+/// What guards cost: of wordings that nobody thought of when the catalogue was
+/// written, this many are still replaced by their slots.
+#[test]
+fn some_wordings_that_were_not_foreseen_share() {
+    let pairs = Pairs::new();
+    let (mut by_slots, mut all) = (0, 0);
+    let mut guards = BTreeMap::<&str, usize>::new();
+    for line in include_str!("data/heldout.jsonl").lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = line["text"].as_str().unwrap();
+        let Some(intent) = intents().find(|intent| line["intent"] == intent.name) else {
+            continue;
+        };
+        if pairs.detector.detect(text).intent != intent.name {
+            continue;
+        }
+        all += 1;
+        match reading(intent, &pairs.detector, text).guard() {
+            None => by_slots += 1,
+            Some(guard) => *guards.entry(guard.name()).or_default() += 1,
+        }
+    }
+    println!("{by_slots} of {all} held-out wordings are replaced by their slots; not: {guards:?}");
+    assert!(by_slots * 5 >= all * 2);
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cache_core::Classes;
-use intent_router::{CacheService, Capacity, Catalogue, CataloguePlaces, Router};
+use intent_router::{CacheService, Capacity, Catalogue, CataloguePlaces, KeyMode, Router};
 use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
 
 use crate::config::{Config, Fault, SourceUrl, catalogue_text};
@@ -24,7 +24,17 @@ pub(crate) struct Assembly {
 impl Assembly {
     /// What the configuration describes, over its source of records.
     pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
-        let catalogue = Arc::new(config.intents().clone());
+        Self::of(config, config.intents().clone())
+    }
+
+    /// The same with another key mode for every intent, as far as its queries
+    /// allow.
+    pub(crate) fn keyed(config: &Config, key: KeyMode) -> Result<Self, Failure> {
+        Self::of(config, config.intents().with_key(key))
+    }
+
+    fn of(config: &Config, catalogue: Catalogue) -> Result<Self, Failure> {
+        let catalogue = Arc::new(catalogue);
         let source = source(config, &catalogue).map_err(|error| {
             let code = match error {
                 OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,

@@ -26,7 +26,7 @@ pub struct Guards {
     pub comparisons: Vec<String>,
     /// Words whose opposite asks for something else, such as "open".
     pub opposites: Vec<String>,
-    /// Words that give what follows a direction, such as "from".
+    /// Words that give what follows a direction, such as "to".
     pub directions: Vec<String>,
     /// Words that join clauses, such as "and".
     pub conjunctions: Vec<String>,

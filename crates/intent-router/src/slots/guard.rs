@@ -246,6 +246,10 @@ impl Judge<'_, '_> {
             let rest = &message.tokens[at..];
             let found = self.lexicon.phrases.at(rest);
             let found: Vec<_> = found.filter(|(n, _)| message.is_free(at, *n)).collect();
+            let knows = |word: &Word| self.own.is_some_and(|own| word.known_to.contains(&own));
+            if let Some((length, _)) = found.iter().find(|(_, word)| knows(word)) {
+                known_to = known_to.max(at + length);
+            }
             if at >= roles_to {
                 let is_time = found
                     .iter()
@@ -267,7 +271,8 @@ impl Judge<'_, '_> {
                         Role::Time => return Err(Guard::Time),
                         Role::Comparison => return Err(Guard::Comparison),
                         Role::Opposite => return Err(Guard::Polarity),
-                        Role::Direction => directed = true,
+                        // "Into my account" is the direction of nothing else.
+                        Role::Direction => directed = known_to <= at + 1,
                         Role::Conjunction => {
                             directed = false;
                             clauses.end();
@@ -276,10 +281,6 @@ impl Judge<'_, '_> {
                         Role::Article => {}
                     }
                 }
-            }
-            let knows = |word: &Word| self.own.is_some_and(|own| word.known_to.contains(&own));
-            if let Some((length, _)) = found.iter().find(|(_, word)| knows(word)) {
-                known_to = known_to.max(at + length);
             }
             if at < roles_to {
                 continue;

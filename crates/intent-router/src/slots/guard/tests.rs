@@ -19,12 +19,12 @@ static CATALOGUE: Lazy<Catalogue> = Lazy::new(|| {
         name = "orders"
         kind = "live_data"
         key = "slots"
-        phrases = ["order", "orders", "next delivery", "heard back", { text = "parcel", weight = 3 }]
+        phrases = ["order", "orders", "next delivery", "heard back", "to me", { text = "parcel", weight = 3 }]
         examples = [
             "was the blue parcel shipped", "has it shipped", "was the red parcel shipped",
             "the invoice of my order", "the invoice for the parcel", "refund my order", "refund the parcel",
         ]
-        neutral = ["by post"]
+        neutral = ["in bubble wrap"]
         slots = ["order", "state", "period"]
         [[intent]]
         name = "bills"
@@ -69,11 +69,12 @@ fn what_says_nothing_else_is_let_through() {
             "my order #ORD-0001's parcel",
             "orders of March 2025, please",
             "may i see my orders",
-            "has my order shipped by post",
+            "has my order shipped in bubble wrap",
             "we heard back",
+            "is the parcel to me ORD-0001",
             "is the parcel open",
             "it is not open",
-            "from what orders have I heard back",
+            "by the way, what orders have I heard back",
             "my order. Where is the parcel? Could you check?",
         ],
     );
@@ -153,7 +154,7 @@ fn each_guard_speaks_up() {
             "order & parcel",
             "ordér",
             "заказ",
-            "post by",
+            "bubble wrap",
         ],
     );
     let long = "order ".repeat(Guard::MAX_WORDS);
