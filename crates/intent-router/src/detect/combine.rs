@@ -1,5 +1,7 @@
 //! Detection by a trained model, with rules above it and phrases below it.
 
+use std::collections::HashMap;
+
 use super::{Detection, Detector, Evidence, KeywordDetector, LinearDetector};
 use crate::catalogue::{Catalogue, Intent};
 use crate::phrases::Phrases;
@@ -14,9 +16,12 @@ use crate::text::{Token, normalise, tokens};
 ///    catalogue.
 /// 2. **Veto.** A message that holds a [vetoing phrase](Intent::veto) of an
 ///    intent never has that intent: the next best that is sure enough, or none.
-/// 3. **The model** says the intent, where it is sure enough. What intents that
-///    [yield](Intent::yields) would say of a greeting in front of a question is
-///    left away first: the question alone decides, if it has an intent.
+/// 3. **The model** says the intent, where it is sure enough. Where an intent
+///    has phrases and none of them stands in the message, the model may be
+///    wrong a tenth as often as its threshold allows. A greeting, or another
+///    intent that [yields](Intent::yields), gives way to an intent that the
+///    phrases find; and where the model abstains on a message with a greeting,
+///    it is asked again without it.
 /// 4. **Phrases.** Where the model abstains, the [`KeywordDetector`] decides.
 ///
 /// Phrases of rules are found as whole words in the
@@ -35,6 +40,8 @@ use crate::text::{Token, normalise, tokens};
 #[derive(Debug)]
 pub struct CombinedDetector {
     intents: Vec<Candidate>,
+    /// Their positions, by their names.
+    by_name: HashMap<String, usize>,
     /// Of each phrase the intents that it makes a message's.
     overrules: Phrases<Vec<usize>>,
     /// Of each phrase the intents that a message with it cannot have.
@@ -117,6 +124,7 @@ impl CombinedDetector {
                 .count();
             spoken > 0 && spoken as f64 >= NEARLY_ALWAYS * intent.examples.len() as f64
         };
+        let names = intents.iter().map(|intent| intent.name.clone());
         let candidates = intents.iter().map(|intent| Candidate {
             name: intent.name.clone(),
             yields: intent.yields,
@@ -126,6 +134,7 @@ impl CombinedDetector {
             overrules: rules(|intent| &intent.overrule),
             vetoes: rules(|intent| &intent.veto),
             openings,
+            by_name: names.zip(0..).collect(),
             intents: candidates.collect(),
             model,
             phrases,
@@ -221,8 +230,8 @@ impl CombinedDetector {
     fn sure(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
         let found = self.model.detect_among(message, may)?;
         let doubt = 1.0 - self.model.model().threshold();
-        let expects = |intent: &Candidate| intent.name == found.intent && intent.expects_phrases;
-        let is_unsupported = self.intents.iter().any(expects)
+        let is_expected = |at: &usize| self.intents[*at].expects_phrases;
+        let is_unsupported = self.by_name.get(&found.intent).is_some_and(is_expected)
             && self.phrases.speaks_for(message, &found.intent) == Some(false);
         let allowed = if is_unsupported {
             doubt * UNSUPPORTED
@@ -234,13 +243,13 @@ impl CombinedDetector {
 
     /// Whether the rules let a message have an intent.
     fn may(&self, name: &str, read: &Read) -> bool {
-        let at = self.intents.iter().position(|intent| intent.name == name);
-        at.is_some_and(|at| read.vetoed.iter().all(|rule| rule.intent != at))
+        let at = self.by_name.get(name);
+        at.is_some_and(|at| read.vetoed.iter().all(|rule| rule.intent != *at))
     }
 
     fn yields(&self, name: &str) -> bool {
-        let mut intents = self.intents.iter();
-        intents.any(|intent| intent.yields && intent.name == name)
+        let at = self.by_name.get(name);
+        at.is_some_and(|at| self.intents[*at].yields)
     }
 }
 
