@@ -88,7 +88,11 @@ pub use catalogue::{
     Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,
     QuerySpec, SlotSpec, TagTemplate, TemplateError,
 };
-pub use detect::{Detection, Detector, Evidence, KeywordDetector};
+pub use detect::{
+    Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut, KeywordDetector,
+    LinearDetector, LinearModel, ModelError, Phase, Progress, SentenceEncoder, TrainError,
+    TrainOptions, train,
+};
 pub use error::{BuildError, RouteError};
 pub use pattern::Pattern;
 pub use policy::{Decision, decide, key_text};

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
+use intent_router::{EncodeError, SentenceEncoder};
 use md5::{Digest, Md5};
 
 use crate::config::Config;
@@ -189,6 +190,28 @@ impl BertEncoder {
             false => Err(NotFinite),
         }
     }
+}
+
+impl SentenceEncoder for BertEncoder {
+    fn id(&self) -> &str {
+        self.id()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions()
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<f32>, EncodeError> {
+        self.encode(text).map_err(failed)
+    }
+
+    fn encode_all(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
+        self.encode_all(texts).map_err(failed)
+    }
+}
+
+fn failed(reason: NotFinite) -> EncodeError {
+    EncodeError::new(reason.to_string())
 }
 
 /// The next item that no thread has taken. A thread that panicked left the

@@ -46,6 +46,6 @@ pub enum OpenError {
 /// The model yielded a number that is not finite, which only weights that are
 /// damaged, but well formed, can cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the sentence model yielded a number that is not finite: its weights are damaged")]
+#[error("it yielded a number that is not finite: its weights are damaged")]
 #[non_exhaustive]
 pub struct NotFinite;

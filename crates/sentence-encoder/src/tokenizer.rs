@@ -158,7 +158,17 @@ impl Tokenizer {
 
 /// The first `bytes` bytes of a text, or fewer, to the end of a character.
 fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+    &text[..floor(text, bytes)]
+}
+
+/// The greatest place up to `at` at which the text can be cut.
+/// (`str::floor_char_boundary` is newer than the Rust that this crate needs.)
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aho_corasick::AhoCorasick;
 
 use super::spelling::Spelling;
-use super::{Detection, Detector};
+use super::{Detection, Detector, Evidence};
 use crate::catalogue::Catalogue;
 use crate::text::{normalise, words};
 
@@ -62,18 +62,6 @@ struct Speaker {
     speaks_for: Vec<(usize, f64)>,
 }
 
-/// One phrase found in a message, and what it says.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Evidence<'a> {
-    /// The intent that the phrase speaks for.
-    pub intent: &'a str,
-    /// The phrase, in normal form.
-    pub phrase: &'a str,
-    /// Its weight.
-    pub weight: f64,
-}
-
 impl KeywordDetector {
     /// The least confidence with which an intent is named.
     pub const THRESHOLD: f64 = 0.3;
@@ -111,20 +99,6 @@ impl KeywordDetector {
             phrases: phrases.collect(),
             spelling: Spelling::new(vocabulary),
         }
-    }
-
-    /// The phrases found in a message with the intents that they speak for,
-    /// sorted by phrase, then in the order of the catalogue.
-    pub fn explain(&self, message: &str) -> Vec<Evidence<'_>> {
-        let evidence = |phrase: usize| {
-            let Speaker { text, speaks_for } = &self.phrases[phrase];
-            speaks_for.iter().map(|(intent, weight)| Evidence {
-                intent: &self.intents[*intent].name,
-                phrase: text,
-                weight: *weight,
-            })
-        };
-        self.found(message).into_iter().flat_map(evidence).collect()
     }
 
     /// The phrases that stand in the message on their own.
@@ -192,6 +166,20 @@ impl Detector for KeywordDetector {
             intent: self.intents[i].name.clone(),
             confidence,
         })
+    }
+
+    /// The phrases found in the message with the intents that they speak for
+    /// and their weights, sorted by phrase, then in the order of the catalogue.
+    fn explain(&self, message: &str) -> Vec<Evidence> {
+        let evidence = |phrase: usize| {
+            let Speaker { text, speaks_for } = &self.phrases[phrase];
+            speaks_for.iter().map(move |(intent, weight)| Evidence {
+                intent: self.intents[*intent].name.clone(),
+                feature: format!("phrase \"{text}\""),
+                weight: *weight,
+            })
+        };
+        self.found(message).into_iter().flat_map(evidence).collect()
     }
 }
 

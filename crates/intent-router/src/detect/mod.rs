@@ -1,11 +1,20 @@
 //! Which intent a message has.
 
+mod encoder;
+mod example;
 mod keyword;
+mod linear;
 mod spelling;
 
 use std::sync::Arc;
 
-pub use keyword::{Evidence, KeywordDetector};
+pub use encoder::{EncodeError, SentenceEncoder};
+pub use example::{Example, ExampleError};
+pub use keyword::KeywordDetector;
+pub use linear::{
+    HeldOut, LinearDetector, LinearModel, ModelError, Phase, Progress, TrainError, TrainOptions,
+    train,
+};
 
 /// What a detector made of a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +38,19 @@ impl Detection {
     }
 }
 
+/// Something in a message that spoke for or against an intent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// The intent that it speaks for, or against where the weight is negative;
+    /// [`Detection::UNKNOWN`] for what speaks for none.
+    pub intent: String,
+    /// What it is, for a person to read: `phrase "claim status"`,
+    /// `chars "_clai"`.
+    pub feature: String,
+    /// How strongly it speaks, in the detector's own unit.
+    pub weight: f64,
+}
+
 /// Finds the intent of a message.
 pub trait Detector: Send + Sync {
     /// The most likely intent; [`Detection::unknown`] for an empty message.
@@ -38,6 +60,14 @@ pub trait Detector: Send + Sync {
     /// (under the class `intent_routing`).
     fn is_costly(&self) -> bool {
         false
+    }
+
+    /// What decided about a message, for a person to read. Costs more than
+    /// [`detect`](Self::detect). A detector that cannot explain itself gives
+    /// nothing, as this default does.
+    fn explain(&self, message: &str) -> Vec<Evidence> {
+        let _ = message;
+        Vec::new()
     }
 }
 
@@ -49,6 +79,10 @@ impl<D: Detector + ?Sized> Detector for &D {
     fn is_costly(&self) -> bool {
         (**self).is_costly()
     }
+
+    fn explain(&self, message: &str) -> Vec<Evidence> {
+        (**self).explain(message)
+    }
 }
 
 impl<D: Detector + ?Sized> Detector for Box<D> {
@@ -59,6 +93,10 @@ impl<D: Detector + ?Sized> Detector for Box<D> {
     fn is_costly(&self) -> bool {
         (**self).is_costly()
     }
+
+    fn explain(&self, message: &str) -> Vec<Evidence> {
+        (**self).explain(message)
+    }
 }
 
 impl<D: Detector + ?Sized> Detector for Arc<D> {
@@ -68,5 +106,9 @@ impl<D: Detector + ?Sized> Detector for Arc<D> {
 
     fn is_costly(&self) -> bool {
         (**self).is_costly()
+    }
+
+    fn explain(&self, message: &str) -> Vec<Evidence> {
+        (**self).explain(message)
     }
 }

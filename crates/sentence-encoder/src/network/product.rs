@@ -82,21 +82,18 @@ impl WithSimd for Product<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        // Where the processor cannot multiply and add in one instruction,
-        // `mul_add` would call a function.
         match S::IS_SCALAR {
-            true => self.run(
-                #[inline(always)]
-                |a, b, sum| a * b + sum,
-            ),
-            false => self.run(f32::mul_add),
+            true => self.run::<false>(),
+            false => self.run::<true>(),
         }
     }
 }
 
 impl Product<'_> {
+    /// `FUSED` where the processor multiplies and adds in one instruction;
+    /// elsewhere `mul_add` would call a function.
     #[inline(always)]
-    fn run(self, mul_add: impl Fn(f32, f32, f32) -> f32) {
+    fn run<const FUSED: bool>(self) {
         let Linear {
             groups,
             bias,
@@ -109,20 +106,36 @@ impl Product<'_> {
             let width = OUTPUTS.min(outputs - from);
             let blocks = self.blocks.chunks_exact(*inputs);
             for (block, out) in blocks.zip(self.out.values_mut().chunks_mut(TOGETHER * outputs)) {
-                let mut sums = [*bias; TOGETHER];
-                for (values, weights) in block.iter().zip(weights) {
-                    for (sums, value) in sums.iter_mut().zip(values) {
-                        for (sum, weight) in sums.iter_mut().zip(weights) {
-                            *sum = mul_add(*value, *weight, *sum);
-                        }
-                    }
-                }
+                let sums = sums::<FUSED>(block, weights, bias);
                 for (row, sums) in out.chunks_exact_mut(*outputs).zip(&sums) {
                     row[from..from + width].copy_from_slice(&sums[..width]);
                 }
             }
         }
     }
+}
+
+/// The outputs of one group for one block of rows. Written with indices, which
+/// is the form that the compiler turns into operations on whole registers.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "as said above")]
+fn sums<const FUSED: bool>(
+    block: &[[f32; TOGETHER]],
+    weights: &[[f32; OUTPUTS]],
+    bias: &[f32; OUTPUTS],
+) -> [[f32; OUTPUTS]; TOGETHER] {
+    let mut sums = [*bias; TOGETHER];
+    for (values, weights) in block.iter().zip(weights) {
+        for row in 0..TOGETHER {
+            for output in 0..OUTPUTS {
+                sums[row][output] = match FUSED {
+                    true => values[row].mul_add(weights[output], sums[row][output]),
+                    false => values[row] * weights[output] + sums[row][output],
+                };
+            }
+        }
+    }
+    sums
 }
 
 #[cfg(test)]

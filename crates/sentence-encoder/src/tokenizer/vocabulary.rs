@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::floor;
+
 /// The pieces by what they spell: those that begin a word, and those that
 /// continue one.
 #[derive(Debug)]
@@ -63,7 +65,7 @@ impl Vocabulary {
                 true => &self.first,
                 false => &self.further,
             };
-            let mut end = rest.floor_char_boundary(self.longest_piece);
+            let mut end = floor(rest, self.longest_piece);
             let number = loop {
                 if end == 0 {
                     tokens.truncate(before);
@@ -73,7 +75,7 @@ impl Vocabulary {
                 if let Some(number) = known.get(&rest[..end]) {
                     break *number;
                 }
-                end = rest.floor_char_boundary(end - 1);
+                end = floor(rest, end - 1);
             };
             tokens.push(number);
             rest = &rest[end..];

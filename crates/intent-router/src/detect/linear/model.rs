@@ -1,0 +1,245 @@
+//! The weights of a linear model, and what they make of a message.
+
+use std::collections::BTreeMap;
+
+use super::features::{Group, each_gram, prepare};
+use super::gate::Gate;
+use super::head::Head;
+use super::report::HeldOut;
+
+/// A trained model: weights for the n-grams of messages, one per intent, with
+/// the calibration and the threshold that were chosen on held-out examples.
+///
+/// [`train`](crate::train) makes one; a [`LinearDetector`](crate::LinearDetector)
+/// uses it. A weight takes a byte in memory and in the file; of n-grams times
+/// intents there are at most [`MAX_WEIGHTS`](Self::MAX_WEIGHTS).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearModel {
+    pub(super) encoder: Option<EncoderSpec>,
+    /// There where an encoder is.
+    pub(super) head: Option<Head>,
+    pub(super) intents: Vec<String>,
+    /// Whether a last column scores "none of the intents", because the
+    /// training data had examples of that.
+    pub(super) has_out_of_scope: bool,
+    pub(super) vocabulary: Vocabulary,
+    /// What each row's weights are to be multiplied with.
+    pub(super) scales: Vec<f32>,
+    /// One per column.
+    pub(super) biases: Vec<f32>,
+    /// Row by row.
+    pub(super) weights: Vec<i8>,
+    pub(super) gate: Gate,
+    pub(super) held_out: HeldOut,
+}
+
+/// Which sentence model the vectors are of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct EncoderSpec {
+    pub(super) id: String,
+    pub(super) dimensions: usize,
+}
+
+/// What a message gives the model to multiply its weights with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Input {
+    /// Rows in ascending order, each once, with their values.
+    pub(super) values: Vec<(u32, f32)>,
+    /// What the sentence vector adds to the score of each column; empty
+    /// without one.
+    pub(super) sentence: Vec<f32>,
+    pub(super) words: u32,
+    pub(super) unseen_words: u32,
+    pub(super) chars: u32,
+    pub(super) unseen_chars: u32,
+}
+
+impl LinearModel {
+    /// The most weights that a model has: n-grams times intents. The n-grams
+    /// of the most examples are kept.
+    pub const MAX_WEIGHTS: usize = 9_000_000;
+
+    /// The names of its intents, sorted.
+    pub fn intents(&self) -> &[String] {
+        &self.intents
+    }
+
+    /// The id of the sentence model that it was trained with, if any.
+    pub fn encoder_id(&self) -> Option<&str> {
+        self.encoder.as_ref().map(|encoder| encoder.id.as_str())
+    }
+
+    /// How right it was about examples that it had not been trained on.
+    pub fn held_out(&self) -> &HeldOut {
+        &self.held_out
+    }
+
+    /// The confidence below which it abstains.
+    pub fn threshold(&self) -> f64 {
+        self.gate.threshold
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.intents.len() + usize::from(self.has_out_of_scope)
+    }
+
+    /// The features of a message; `vector` is that of the model's encoder.
+    pub(super) fn input(&self, message: &str, vector: Option<&[f32]>) -> Input {
+        let normal = prepare(message);
+        let mut input = Input::default();
+        let mut groups: [Vec<u32>; Group::COUNT] = Default::default();
+        each_gram(&normal, |gram, hash| {
+            let row = self.vocabulary.row(hash);
+            input.count(gram.is_word(), gram.group(), row.is_none());
+            groups[gram.group() as usize].extend(row);
+        });
+        for rows in &mut groups {
+            weigh(rows, &mut input.values);
+        }
+        input.values.sort_unstable_by_key(|(row, _)| *row);
+        if let (Some(head), Some(vector)) = (&self.head, vector) {
+            input.sentence = head.scores(vector);
+        }
+        input
+    }
+
+    /// One score a column: above 0 speaks for the intent, below against it.
+    pub(super) fn scores(&self, input: &Input) -> Vec<f32> {
+        let mut scores = self.biases.clone();
+        for (row, value) in &input.values {
+            let factor = value * self.scales[*row as usize];
+            for (score, weight) in scores.iter_mut().zip(self.row(*row)) {
+                *score += factor * f32::from(*weight);
+            }
+        }
+        for (score, sentence) in scores.iter_mut().zip(&input.sentence) {
+            *score += sentence;
+        }
+        scores
+    }
+
+    /// What a row adds to a column's score for each unit of its value.
+    pub(super) fn weight(&self, row: u32, column: usize) -> f32 {
+        self.scales[row as usize] * f32::from(self.row(row)[column])
+    }
+
+    fn row(&self, row: u32) -> &[i8] {
+        let columns = self.columns();
+        let start = row as usize * columns;
+        &self.weights[start..start + columns]
+    }
+}
+
+impl Input {
+    fn count(&mut self, is_word: bool, group: Group, is_unseen: bool) {
+        let (all, unseen) = match group {
+            Group::Words if is_word => (&mut self.words, &mut self.unseen_words),
+            Group::Words => return,
+            Group::Chars => (&mut self.chars, &mut self.unseen_chars),
+        };
+        *all += 1;
+        *unseen += u32::from(is_unseen);
+    }
+}
+
+/// Adds the rows of one group, each once, with the square root of how often it
+/// occurs, so that a repeated n-gram counts for more, but not in proportion;
+/// together they have length 1.
+pub(super) fn weigh(rows: &mut [u32], values: &mut Vec<(u32, f32)>) {
+    rows.sort_unstable();
+    // The sum of the squares of the square roots.
+    let factor = 1.0 / (rows.len() as f32).sqrt();
+    for run in rows.chunk_by(|a, b| a == b) {
+        values.push((run[0], (run.len() as f32).sqrt() * factor));
+    }
+}
+
+/// The n-grams that have weights, by their hashes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Vocabulary {
+    /// Sorted; the position of a hash is its row.
+    hashes: Vec<u64>,
+    /// Rows by the upper bits of their hashes, each in the first free place
+    /// from there on; `NONE` where there is none. Half of it stays empty.
+    table: Vec<u32>,
+    shift: u32,
+}
+
+impl Vocabulary {
+    const NONE: u32 = u32::MAX;
+
+    /// Of hashes in ascending order without repetitions, of which there are
+    /// fewer than 2^31.
+    pub(super) fn new(hashes: Vec<u64>) -> Self {
+        let size = (hashes.len() * 2).next_power_of_two().max(2);
+        let shift = 64 - size.trailing_zeros();
+        let mut table = vec![Self::NONE; size];
+        for (row, hash) in hashes.iter().enumerate() {
+            let mut at = (hash >> shift) as usize;
+            while table[at] != Self::NONE {
+                at = (at + 1) % size;
+            }
+            table[at] = row as u32;
+        }
+        Self {
+            hashes,
+            table,
+            shift,
+        }
+    }
+
+    pub(super) fn row(&self, hash: u64) -> Option<u32> {
+        let mut at = (hash >> self.shift) as usize;
+        loop {
+            let row = self.table[at];
+            if row == Self::NONE {
+                return None;
+            }
+            if self.hashes[row as usize] == hash {
+                return Some(row);
+            }
+            at = (at + 1) % self.table.len();
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    pub(super) fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+}
+
+/// Weights as bytes: each row has its own scale, so that its largest weight
+/// is ±127. Takes one array of weights a column.
+pub(super) fn quantise(columns: &[Vec<f32>], rows: usize) -> (Vec<f32>, Vec<i8>) {
+    let mut scales = Vec::with_capacity(rows);
+    let mut weights = Vec::with_capacity(rows * columns.len());
+    for row in 0..rows {
+        let most = columns.iter().map(|w| w[row].abs()).fold(0.0, f32::max);
+        let scale = if most > 0.0 { most / 127.0 } else { 1.0 };
+        scales.push(scale);
+        weights.extend(columns.iter().map(|w| (w[row] / scale).round() as i8));
+    }
+    (scales, weights)
+}
+
+/// The positions of the intents' scores from the best to the worst.
+pub(super) fn ranked(scores: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+    order
+}
+
+/// Names in the order of the columns, with the column of each.
+pub(super) fn columns_of<'a>(
+    names: impl Iterator<Item = &'a str>,
+) -> (Vec<String>, BTreeMap<&'a str, usize>) {
+    let mut columns: BTreeMap<&str, usize> = names.map(|name| (name, 0)).collect();
+    for (i, column) in columns.values_mut().enumerate() {
+        *column = i;
+    }
+    let names = columns.keys().map(|name| (*name).to_owned()).collect();
+    (names, columns)
+}

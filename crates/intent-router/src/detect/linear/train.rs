@@ -1,0 +1,510 @@
+//! From examples to a model.
+
+mod calibrate;
+mod corpus;
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::gate::{Gate, Signals, signals};
+use super::head::{Examples, Head, heads};
+use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, ranked};
+use super::report::HeldOut;
+use super::solver::{Matrix, Random, machines};
+use crate::detect::{EncodeError, Example, SentenceEncoder};
+use calibrate::{Judged, calibrate};
+use corpus::Corpus;
+
+/// How a model is trained.
+#[derive(Clone)]
+pub struct TrainOptions {
+    /// Where the order of the examples is drawn from; the same seed gives the
+    /// same model, byte for byte. Default: 1.
+    pub seed: u64,
+    /// The budget of wrong routes: the largest accepted share of wrong ones
+    /// among the answered messages, in traffic of which one message in ten
+    /// belongs to no intent. A message is wrongly routed when it is answered
+    /// with another intent than its own, or though it has none. The threshold
+    /// is chosen on the held-out examples: the least confident are given up
+    /// until the budget is kept, and then those that cost no right answer.
+    /// From 0 to 1; at 1 the model never abstains. Default: 0.05.
+    pub wrong_routes: f64,
+    /// What the budget may cost: the largest accepted share of the messages
+    /// with an intent that would have been answered rightly, and on which the
+    /// model abstains all the same. Where the budget would cost more, this
+    /// limit holds and the budget does not, as
+    /// [`HeldOut::wrong_routes`](crate::HeldOut::wrong_routes) then says. From
+    /// 0 to 1. Default: 0.01.
+    pub lost_answers: f64,
+    /// The share of the examples that each of the models for calibration is
+    /// not trained on; every example is held out once. From 0.1 to 0.5.
+    /// Default: 0.25.
+    pub held_out: f64,
+    /// A sentence model whose vectors join the n-grams. Default: none.
+    pub encoder: Option<Arc<dyn SentenceEncoder>>,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            wrong_routes: 0.05,
+            lost_answers: 0.01,
+            held_out: 0.25,
+            encoder: None,
+        }
+    }
+}
+
+impl fmt::Debug for TrainOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrainOptions")
+            .field("seed", &self.seed)
+            .field("wrong_routes", &self.wrong_routes)
+            .field("lost_answers", &self.lost_answers)
+            .field("held_out", &self.held_out)
+            .field(
+                "encoder",
+                &self.encoder.as_ref().map(|encoder| encoder.id()),
+            )
+            .finish()
+    }
+}
+
+/// What [`train`] is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Asking the sentence model for the examples' vectors.
+    Encode,
+    /// Training the network that reads the vectors.
+    Network,
+    /// Training on parts of the examples, to calibrate on the rest.
+    Calibrate,
+    /// Training on all examples.
+    Train,
+}
+
+/// How far [`train`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What it is doing.
+    pub phase: Phase,
+    /// How much of that is done; each phase starts at 0 and ends with `total`.
+    pub done: usize,
+    /// How much there is to do; above 0.
+    pub total: usize,
+}
+
+/// Why no model could be trained.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// There are not two intents to choose from.
+    #[error(
+        "the examples name {0} intents; a model needs at least two, beside `oos` and `unknown`"
+    )]
+    TooFewIntents(usize),
+    /// There are more intents than a model can have.
+    #[error("the examples name {0} intents; a model can have {MAX_INTENTS}")]
+    TooManyIntents(usize),
+    /// An intent has a name that no file can hold.
+    #[error("the name of an intent has {0} bytes; {MAX_NAME} are allowed")]
+    NameTooLong(usize),
+    /// No n-gram occurs in enough examples to learn anything from it.
+    #[error("the examples hold no words to learn from")]
+    NoWords,
+    /// An option is not in its range.
+    #[error("{option} is {value}; it has to be from {least} to {most}")]
+    Option {
+        /// The name of the option.
+        option: &'static str,
+        /// Its value.
+        value: f64,
+        /// The least value allowed.
+        least: f64,
+        /// The largest value allowed.
+        most: f64,
+    },
+    /// The sentence model failed.
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
+    /// The sentence model gave a vector of another size than it says.
+    #[error("the sentence model gave a vector of {found} numbers instead of {expected}")]
+    Dimensions {
+        /// How many numbers it says that a vector has.
+        expected: usize,
+        /// How many it gave.
+        found: usize,
+    },
+}
+
+/// The most intents of a model.
+pub(super) const MAX_INTENTS: usize = 4_096;
+
+/// The most bytes of an intent's name or a sentence model's id.
+pub(super) const MAX_NAME: usize = 1_000;
+
+/// How many texts the sentence model is given at once.
+const BATCH: usize = 64;
+
+/// Trains a linear model on examples.
+///
+/// The features are word and character n-grams; each intent has a linear
+/// support vector machine
+/// (Joachims 1998; Wang and Manning 2012 show how strong such models are for
+/// short texts). Models that are trained on a part of the examples each then
+/// show, on the rest, how to make a probability of the scores, and below which
+/// confidence to abstain: see [`TrainOptions::wrong_routes`]. Examples that are
+/// [out of scope](Example::is_out_of_scope) take part in both. Without any,
+/// each of those models leaves out some intents, whose examples stand in.
+///
+/// The same examples in the same order with the same options give the same
+/// bytes, on any number of threads; it uses as many as the machine has.
+///
+/// Costs time proportional to the intents times the n-grams of all examples,
+/// and about 10 KB of memory an example.
+///
+/// # Errors
+/// See [`TrainError`].
+///
+/// ```
+/// use intent_router::{Detector, Example, LinearDetector, TrainOptions, train};
+///
+/// let example = |text: &str, intent: &str| Example {
+///     text: text.to_owned(),
+///     intent: intent.to_owned(),
+/// };
+/// let mut examples = Vec::new();
+/// for place in ["in the town", "at the lake", "today", "on sunday", "now"] {
+///     examples.push(example(&format!("are you open {place}"), "opening_hours"));
+///     examples.push(example(&format!("how do I get a library card {place}"), "card"));
+/// }
+/// let model = train(&examples, &TrainOptions::default(), &mut |_| {})?;
+/// let detector = LinearDetector::new(model, None)?;
+/// assert_eq!(detector.detect("when are you open").intent, "opening_hours");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn train(
+    examples: &[Example],
+    options: &TrainOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<LinearModel, TrainError> {
+    check(options)?;
+    let in_scope = examples.iter().filter(|e| !e.is_out_of_scope());
+    let (intents, column_of) = columns_of(in_scope.map(|e| e.intent.as_str()));
+    match intents.len() {
+        few @ ..2 => return Err(TrainError::TooFewIntents(few)),
+        many if many > MAX_INTENTS => return Err(TrainError::TooManyIntents(many)),
+        _ => {}
+    }
+    let longest = intents.iter().map(String::len).max().unwrap_or(0);
+    if longest > MAX_NAME {
+        return Err(TrainError::NameTooLong(longest));
+    }
+    let has_out_of_scope = examples.iter().any(Example::is_out_of_scope);
+    let label = |example: &Example| column_of.get(example.intent.as_str());
+    let labels: Vec<u32> = examples
+        .iter()
+        .map(|example| label(example).map_or(intents.len(), |column| *column) as u32)
+        .collect();
+    let trainer = Trainer {
+        corpus: Corpus::new(examples),
+        vectors: vectors(examples, options, progress)?,
+        examples,
+        labels,
+        intents,
+        has_out_of_scope,
+        options,
+    };
+    trainer.train(progress)
+}
+
+fn check(options: &TrainOptions) -> Result<(), TrainError> {
+    for (option, value, least, most) in [
+        ("wrong_routes", options.wrong_routes, 0.0, 1.0),
+        ("lost_answers", options.lost_answers, 0.0, 1.0),
+        ("held_out", options.held_out, 0.1, 0.5),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(TrainError::Option {
+                option,
+                value,
+                least,
+                most,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The vectors of all examples; empty without a sentence model.
+fn vectors(
+    examples: &[Example],
+    options: &TrainOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Vec<f32>>, TrainError> {
+    let Some(encoder) = &options.encoder else {
+        return Ok(Vec::new());
+    };
+    if encoder.id().len() > MAX_NAME {
+        return Err(TrainError::NameTooLong(encoder.id().len()));
+    }
+    let mut vectors = Vec::with_capacity(examples.len());
+    for batch in examples.chunks(BATCH) {
+        progress(Progress {
+            phase: Phase::Encode,
+            done: vectors.len(),
+            total: examples.len(),
+        });
+        let texts: Vec<&str> = batch.iter().map(|example| example.text.as_str()).collect();
+        let found = encoder.encode_all(&texts)?;
+        if let Some(wrong) = found.iter().find(|v| v.len() != encoder.dimensions()) {
+            return Err(TrainError::Dimensions {
+                expected: encoder.dimensions(),
+                found: wrong.len(),
+            });
+        }
+        if found.len() != texts.len() {
+            return Err(EncodeError::new("it gave too few vectors, or too many").into());
+        }
+        vectors.extend(found);
+    }
+    progress(Progress {
+        phase: Phase::Encode,
+        done: examples.len(),
+        total: examples.len(),
+    });
+    Ok(vectors)
+}
+
+/// The examples that a model is trained on, and the others.
+struct Split {
+    seen: Vec<usize>,
+    rest: Vec<usize>,
+}
+
+struct Trainer<'a> {
+    examples: &'a [Example],
+    corpus: Corpus,
+    /// The sentence vectors, one an example, or none at all.
+    vectors: Vec<Vec<f32>>,
+    /// The column of each example; that after the intents when out of scope.
+    labels: Vec<u32>,
+    intents: Vec<String>,
+    has_out_of_scope: bool,
+    options: &'a TrainOptions,
+}
+
+impl Trainer<'_> {
+    fn train(&self, progress: &mut dyn FnMut(Progress)) -> Result<LinearModel, TrainError> {
+        let all: Vec<usize> = (0..self.examples.len()).collect();
+        if self.vocabulary(&all).is_empty() && self.vectors.is_empty() {
+            return Err(TrainError::NoWords);
+        }
+        let folds = self.splits();
+        let (head, heads) = self.heads(&all, &folds, progress);
+        let judged = self.held_out(folds, heads, progress);
+        let (gate, held_out) = calibrate(&judged, self.options);
+        let mut report = |done| {
+            progress(Progress {
+                phase: Phase::Train,
+                done,
+                total: self.columns(),
+            });
+        };
+        report(0);
+        let mut model = self.fit(&all, head, &mut report);
+        model.gate = gate;
+        model.held_out = held_out;
+        Ok(model)
+    }
+
+    fn vocabulary(&self, examples: &[usize]) -> Vec<u64> {
+        let dimensions = self.vectors.first().map_or(0, Vec::len);
+        let beside = match dimensions {
+            0 => 0,
+            _ => Head::size(dimensions, self.columns()),
+        };
+        self.corpus.vocabulary(examples, self.columns(), beside)
+    }
+
+    /// The networks of all examples, and of those that each fold sees.
+    fn heads(
+        &self,
+        all: &[usize],
+        folds: &[Split],
+        progress: &mut dyn FnMut(Progress),
+    ) -> (Option<Head>, Vec<Option<Head>>) {
+        if self.vectors.is_empty() {
+            return (None, vec![None; folds.len()]);
+        }
+        let mut report = |done| {
+            progress(Progress {
+                phase: Phase::Network,
+                done,
+                total: 1000,
+            });
+        };
+        report(0);
+        let examples = Examples {
+            vectors: &self.vectors,
+            labels: &self.labels,
+            columns: self.columns(),
+        };
+        // That of all takes the longest, and so begins.
+        let parts = std::iter::once(all).chain(folds.iter().map(|split| split.seen.as_slice()));
+        let parts: Vec<_> = parts.collect();
+        let mut found = heads(&examples, &parts, self.options.seed, report).into_iter();
+        (found.next(), found.map(Some).collect())
+    }
+
+    fn columns(&self) -> usize {
+        self.intents.len() + usize::from(self.has_out_of_scope)
+    }
+
+    /// What models that saw only a part of the examples make of the rest.
+    fn held_out(
+        &self,
+        folds: Vec<Split>,
+        heads: Vec<Option<Head>>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Vec<Judged> {
+        let mut judged = Vec::with_capacity(self.examples.len());
+        let total = folds.len() * self.columns();
+        for (fold, (Split { seen, rest }, head)) in folds.into_iter().zip(heads).enumerate() {
+            let mut report = |done| {
+                progress(Progress {
+                    phase: Phase::Calibrate,
+                    done: fold * self.columns() + done,
+                    total,
+                });
+            };
+            report(0);
+            let left_out = |example: usize| self.is_left_out(self.labels[example], fold);
+            let model = self.fit(&seen, head, &mut report);
+            let mut known = vec![false; self.columns()];
+            for example in &seen {
+                known[self.labels[*example] as usize] = true;
+            }
+            judged.extend(rest.into_iter().filter_map(|example| {
+                let label = self.labels[example];
+                let in_scope = (label as usize) < self.intents.len();
+                // An intent of which every example is held out is no intent
+                // that the model could find; when that was not meant, it says
+                // nothing about the others either.
+                if in_scope && !known[label as usize] && !left_out(example) {
+                    return None;
+                }
+                let (best, signals) = self.judge(&model, example, &known);
+                Some(Judged {
+                    signals,
+                    in_scope: in_scope && !left_out(example),
+                    right: in_scope && !left_out(example) && best == label as usize,
+                })
+            }));
+        }
+        judged
+    }
+
+    /// What the model of each fold is trained on and judged by.
+    fn splits(&self) -> Vec<Split> {
+        let folds = (1.0 / self.options.held_out).round() as usize;
+        let fold_of = self.folds(folds);
+        let split = |fold| {
+            let is_rest = |example: &usize| {
+                fold_of[*example] == fold || self.is_left_out(self.labels[*example], fold)
+            };
+            let (rest, seen) = (0..self.examples.len()).partition(is_rest);
+            Split { seen, rest }
+        };
+        (0..folds).map(split).collect()
+    }
+
+    /// Whether the model of a fold is trained without the intent of a column,
+    /// so that its examples can stand in for messages that have no intent.
+    fn is_left_out(&self, column: u32, fold: usize) -> bool {
+        !self.has_out_of_scope
+            && self.intents.len() >= MIN_TO_LEAVE_OUT
+            && column as usize % 10 == fold
+    }
+
+    /// The part of the examples that each is held out with; every intent is
+    /// spread over all of them.
+    fn folds(&self, folds: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.examples.len()).collect();
+        Random::new(self.options.seed).shuffle(&mut order);
+        let mut next = vec![0; self.intents.len() + 1];
+        let mut fold_of = vec![0; self.examples.len()];
+        for example in order {
+            let label = self.labels[example] as usize;
+            // Intents start with different folds, so that all get as many.
+            fold_of[example] = (next[label] + label) % folds;
+            next[label] += 1;
+        }
+        fold_of
+    }
+
+    /// The best column that a model may name, and the signals for the gate.
+    fn judge(&self, model: &LinearModel, example: usize, known: &[bool]) -> (usize, Signals) {
+        let vector = self.vectors.get(example).map(Vec::as_slice);
+        let input = model.input(&self.examples[example].text, vector);
+        let mut scores = model.scores(&input);
+        let out_of_scope = self.has_out_of_scope.then(|| scores.pop()).flatten();
+        let order: Vec<usize> = ranked(&scores)
+            .into_iter()
+            .filter(|column| known[*column])
+            .collect();
+        let best = order[0];
+        let others = order[1..].iter().map(|column| scores[*column]);
+        let signals = signals(&input, scores[best], others, out_of_scope);
+        (best, signals)
+    }
+
+    /// A model, yet without a gate, of some of the examples.
+    fn fit(
+        &self,
+        examples: &[usize],
+        head: Option<Head>,
+        report: &mut dyn FnMut(usize),
+    ) -> LinearModel {
+        let vocabulary = self.vocabulary(examples);
+        let rows = vocabulary.len();
+        let row_of = self.corpus.rows(&vocabulary);
+        let mut matrix = Matrix::new(rows);
+        let mut values = Vec::new();
+        for example in examples {
+            values.clear();
+            self.corpus.values(*example, &row_of, &mut values);
+            matrix.push(values.iter().copied());
+        }
+        let labels: Vec<u32> = examples
+            .iter()
+            .map(|example| self.labels[*example])
+            .collect();
+        let found = machines(&matrix, &labels, self.columns(), self.options.seed, report);
+        let (columns, biases): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let (scales, weights) = quantise(&columns, rows);
+        LinearModel {
+            encoder: self.options.encoder.as_ref().map(|encoder| EncoderSpec {
+                id: encoder.id().to_owned(),
+                dimensions: encoder.dimensions(),
+            }),
+            head,
+            intents: self.intents.clone(),
+            has_out_of_scope: self.has_out_of_scope,
+            vocabulary: Vocabulary::new(vocabulary),
+            scales,
+            biases,
+            weights,
+            gate: Gate::open(),
+            held_out: HeldOut::default(),
+        }
+    }
+}
+
+/// With fewer intents, one of them left out would be too much of the whole.
+const MIN_TO_LEAVE_OUT: usize = 4;
