@@ -42,7 +42,8 @@ pub struct TrainOptions {
     /// not trained on; every example is held out once. From 0.1 to 0.5.
     /// Default: 0.25.
     pub held_out: f64,
-    /// A sentence model whose vectors join the n-grams. Default: none.
+    /// A sentence model, what its vectors say of the intents joins what the
+    /// n-grams do. Default: none.
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
 }
 
@@ -156,7 +157,9 @@ const BATCH: usize = 64;
 /// The features are word and character n-grams; each intent has a linear
 /// support vector machine
 /// (Joachims 1998; Wang and Manning 2012 show how strong such models are for
-/// short texts). Models that are trained on a part of the examples each then
+/// short texts). Where there is a sentence model, a network with one hidden
+/// layer reads its vectors, and half of the logarithms of its probabilities
+/// joins the scores. Models that are trained on a part of the examples each then
 /// show, on the rest, how to make a probability of the scores, and below which
 /// confidence to abstain: see [`TrainOptions::wrong_routes`]. Examples that are
 /// [out of scope](Example::is_out_of_scope) take part in both. Without any,
