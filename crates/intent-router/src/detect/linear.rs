@@ -115,7 +115,8 @@ impl LinearDetector {
             .filter(|intent| may(&self.model.intents[*intent]))
             .collect();
         let others = order.iter().skip(1).map(|intent| scores[*intent]);
-        let signals = signals(&input, scores[*order.first()?], others, out_of_scope);
+        let best = *order.first()?;
+        let signals = signals(&input, (best, scores[best]), others, out_of_scope);
         Some(Judgement {
             confidence: self.model.gate.probability(&signals),
             input,

@@ -11,7 +11,7 @@ use super::maths::{exp, ln, logistic};
 use super::model::Input;
 
 /// What is known about a message beside which intent is the best.
-pub(super) const SIGNALS: usize = 6;
+pub(super) const SIGNALS: usize = 7;
 pub(super) type Signals = [f64; SIGNALS];
 
 /// Names of the signals, as an explanation shows them.
@@ -22,6 +22,7 @@ pub(super) const NAMES: [&str; SIGNALS] = [
     "share of words never seen",
     "share of character n-grams never seen",
     "score of being out of scope",
+    "sentence vector's part of the best score",
 ];
 
 /// A logistic function of the signals, with the least value that is enough.
@@ -49,17 +50,17 @@ impl Gate {
     }
 }
 
-/// The signals of a message whose best intent has the score `best`.
+/// The signals of a message whose best intent has the column and score `best`.
 ///
 /// `others` are the scores of the other intents, `out_of_scope` that of being
 /// none of them.
 pub(super) fn signals(
     input: &Input,
-    best: f32,
+    best: (usize, f32),
     others: impl Iterator<Item = f32>,
     out_of_scope: Option<f32>,
 ) -> Signals {
-    let best = f64::from(best);
+    let (column, best) = (best.0, f64::from(best.1));
     let (mut runner_up, mut crowd) = (best - 4.0, 1.0);
     for other in others {
         let other = f64::from(other);
@@ -74,5 +75,9 @@ pub(super) fn signals(
         share(input.unseen_words, input.words),
         share(input.unseen_chars, input.chars),
         out_of_scope.map_or(0.0, f64::from),
+        input
+            .sentence
+            .get(column)
+            .map_or(0.0, |part| f64::from(*part)),
     ]
 }

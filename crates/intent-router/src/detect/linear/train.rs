@@ -463,7 +463,7 @@ impl Trainer<'_> {
             .collect();
         let best = order[0];
         let others = order[1..].iter().map(|column| scores[*column]);
-        let signals = signals(&input, scores[best], others, out_of_scope);
+        let signals = signals(&input, (best, scores[best]), others, out_of_scope);
         (best, signals)
     }
 
