@@ -15,7 +15,7 @@ enum Pool {
 /// what of it. A model trained so that the means of its last layer compare
 /// sentences has words and grammar yet in the layers below, and what one word
 /// decides in the greatest values: together they tell intents apart better
-/// than the last layer's means, by the figures in `docs/detection.md`.
+/// than the last layer's means, by the figures in the README.
 const PARTS: &[(usize, Pool)] = &[
     (2, Pool::Mean),
     (1, Pool::Mean),

@@ -29,7 +29,7 @@ pub struct TrainOptions {
     /// with another intent than its own, or though it has none. The threshold
     /// is chosen on the held-out examples: the least confident are given up
     /// until the budget is kept, and then those that cost no right answer.
-    /// From 0 to 1; at 1 the model never abstains. Default: 0.05.
+    /// From 0 to 1; at 1 the model never abstains. Default: 0.03.
     pub wrong_routes: f64,
     /// What the budget may cost: the largest accepted share of the messages
     /// with an intent that would have been answered rightly, and on which the
@@ -51,7 +51,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             seed: 1,
-            wrong_routes: 0.05,
+            wrong_routes: 0.03,
             lost_answers: 0.01,
             held_out: 0.25,
             encoder: None,
