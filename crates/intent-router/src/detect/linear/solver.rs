@@ -162,6 +162,7 @@ fn machine(matrix: &Matrix, norms: &[f32], labels: &[u32], column: u32, seed: u6
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): numbers that only look random.
+#[derive(Clone)]
 pub(super) struct Random(u64);
 
 impl Random {

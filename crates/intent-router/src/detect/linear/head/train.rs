@@ -185,11 +185,17 @@ impl<'a> Training<'a> {
 
     fn step(&mut self) {
         let batch = self.batch();
+        self.differentiate(&batch);
+        self.descend();
+    }
+
+    /// Finds the gradients of the loss of a batch, which it returns.
+    fn differentiate(&mut self, batch: &[usize]) -> f32 {
         let (dimensions, hidden, columns) = (self.means.len(), Head::HIDDEN, self.examples.columns);
 
         // Forwards.
         let mut inputs = Vec::with_capacity(batch.len() * dimensions);
-        for example in &batch {
+        for example in batch {
             let standards = self.means.iter().zip(&self.factors);
             let vector = self.examples.vectors[*example].iter().zip(standards);
             inputs.extend(vector.map(|(value, (mean, factor))| (value - mean) * factor));
@@ -212,16 +218,20 @@ impl<'a> Training<'a> {
 
         // Backwards: the scores become how much the loss grows with them.
         let count = batch.len() as f32;
-        for (row, example) in scores.chunks_exact_mut(columns).zip(&batch) {
+        let mut loss = 0.0;
+        for (row, example) in scores.chunks_exact_mut(columns).zip(batch) {
             for (score, bias) in row.iter_mut().zip(&self.second_biases.values) {
                 *score += bias;
             }
+            let label = self.examples.labels[*example] as usize;
             let whole = log_sum(row);
+            let even = row.iter().sum::<f32>() / columns as f32;
+            loss += (whole - (1.0 - SMOOTHED) * row[label] - SMOOTHED * even) / count;
             for score in &mut *row {
                 let probability = exp(f64::from(*score - whole)) as f32;
                 *score = (probability - SMOOTHED / columns as f32) / count;
             }
-            row[self.examples.labels[*example] as usize] -= (1.0 - SMOOTHED) / count;
+            row[label] -= (1.0 - SMOOTHED) / count;
         }
         sum_rows(&scores, &mut self.second_biases.gradient);
         let slopes = Matrix::new(&scores, columns);
@@ -241,8 +251,7 @@ impl<'a> Training<'a> {
         let back = Matrix::new(&back, hidden);
         let gradient = &mut self.first.gradient;
         multiply(inputs.turned(), back, batch.len(), hidden, gradient);
-
-        self.descend();
+        loss
     }
 
     fn descend(&mut self) {
@@ -333,6 +342,61 @@ fn sum_rows(rows: &[f32], sums: &mut [f32]) {
     for row in rows.chunks_exact(sums.len()) {
         for (sum, value) in sums.iter_mut().zip(row) {
             *sum += value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of the weights.
+    type Part = for<'a, 'b> fn(&'a mut Training<'b>) -> &'a mut Weights;
+
+    #[test]
+    fn the_gradients_are_those_of_the_loss() {
+        let vectors: Vec<Vec<f32>> = (0..12_u8)
+            .map(|i| {
+                (0..5)
+                    .map(|j| f32::from(i * 7 % 11) - f32::from(i * j % 5))
+                    .collect()
+            })
+            .collect();
+        let labels: Vec<u32> = (0..12).map(|i| i % 3).collect();
+        let examples = Examples {
+            vectors: &vectors,
+            labels: &labels,
+            columns: 3,
+        };
+        let batch: Vec<usize> = (0..12).collect();
+        let mut training = Training::new(&examples, &batch, 1);
+        let random = training.random.clone();
+        let parts: [Part; 4] = [
+            |training| &mut training.first,
+            |training| &mut training.first_biases,
+            |training| &mut training.second,
+            |training| &mut training.second_biases,
+        ];
+        for (number, part) in parts.into_iter().enumerate() {
+            // The same values are left out each time.
+            let loss = |training: &mut Training<'_>| {
+                training.random = random.clone();
+                training.differentiate(&batch)
+            };
+            loss(&mut training);
+            let gradient = part(&mut training).gradient.clone();
+            let square: f32 = gradient.iter().map(|x| x * x).sum();
+            // A step along the gradient that moves the loss by a hundredth.
+            let step = 0.01 / square;
+            let mut moved = |by: f32| {
+                let weights = part(&mut training).values.iter_mut().zip(&gradient);
+                weights.for_each(|(weight, slope)| *weight += by * slope);
+                loss(&mut training)
+            };
+            let (up, down) = (moved(step), moved(-2.0 * step));
+            moved(step);
+            let ratio = (up - down) / 0.02;
+            assert!((ratio - 1.0).abs() < 0.02, "part {number}: {ratio}");
         }
     }
 }
