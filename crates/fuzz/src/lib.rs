@@ -6,7 +6,9 @@
 //! two runs of the fuzzer.
 
 mod keys;
+mod messages;
 mod store;
 
 pub use keys::{json, key};
+pub use messages::{message, model};
 pub use store::store;

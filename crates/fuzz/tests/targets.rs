@@ -44,3 +44,16 @@ fn key_holds() {
 fn store_holds() {
     check("store", fuzz::store);
 }
+
+#[test]
+fn message_holds() {
+    check("message", fuzz::message);
+}
+
+#[test]
+fn model_holds() {
+    check("model", fuzz::model);
+    let seed = include_bytes!("../seeds/model/tiny");
+    let read = intent_router::LinearModel::from_bytes(seed);
+    assert!(read.is_ok(), "train the seed anew: {read:?}");
+}

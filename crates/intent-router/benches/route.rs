@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 
 use cache_core::TtlClass;
 use intent_router::{
-    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeywordDetector, LiveData, Owner,
-    Principal, Profile, Records, Request, Router, SourceError, UserContext,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Date, Found, KeyMode, KeywordDetector,
+    LiveData, Owner, Principal, Profile, Reading, Records, Request, Router, SourceError,
+    UserContext, key_text,
 };
 
 struct Plan {
@@ -81,8 +82,14 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let cache = router.cache();
     let intent = first.answer.intent();
     let owner = first.answer.owner();
+    let catalogue = router.catalogue();
+    let spec = catalogue.get(intent).unwrap();
+    let today = Date::from_unix_seconds(1_763_596_800);
+    let read = || Reading::of(spec, catalogue, black_box(&request.message), today, 1.0);
+    let reading = read();
+    let text = key_text(spec, &request.message, || &reading);
     let key = || {
-        let entry = cache.entry_key(intent, black_box(owner).clone(), &request.message);
+        let entry = router.entry_key(intent, black_box(owner).clone(), &text);
         entry.unwrap()
     };
     let class = match owner {
@@ -92,19 +99,27 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let entry = key();
     assert!(cache.get(&entry, class).is_some());
 
-    let mut columns = [const { Vec::new() }; 4];
+    let mut columns = [const { Vec::new() }; 5];
     for _ in 0..plan.rounds {
         let detect = time(plan.round, || drop(router.detect(black_box(request))));
+        // A hit on a message key needs no slots.
+        let slots = match spec.key {
+            KeyMode::Slots => time(plan.round, || drop(read())),
+            _ => 0.0,
+        };
         let keyed = time(plan.round, || drop(key()));
         let lookup = time(plan.round, || drop(cache.get(black_box(&entry), class)));
         let whole = time(plan.round, || drop(now(router.route(black_box(request)))));
-        for (column, figure) in columns.iter_mut().zip([detect, keyed, lookup, whole]) {
+        for (column, figure) in columns
+            .iter_mut()
+            .zip([detect, slots, keyed, lookup, whole])
+        {
             column.push(figure);
         }
     }
-    let [detect, keyed, lookup, whole] = columns.each_mut().map(|column| median(column));
-    let rest = whole - detect - keyed - lookup;
-    println!("{name:<26}{detect:>9.0}{keyed:>9.0}{lookup:>9.0}{rest:>9.0}{whole:>9.0}");
+    let [detect, slots, keyed, lookup, whole] = columns.each_mut().map(|column| median(column));
+    let rest = whole - detect - slots - keyed - lookup;
+    println!("{name:<26}{detect:>9.0}{slots:>9.0}{keyed:>9.0}{lookup:>9.0}{rest:>9.0}{whole:>9.0}");
 }
 
 fn main() {
@@ -128,8 +143,8 @@ fn main() {
     let cache = Arc::new(CacheService::builder().build().unwrap());
     let router = Router::new(catalogue, detector, Arc::new(Nothing), cache).unwrap();
     println!(
-        "{:<26}{:>9}{:>9}{:>9}{:>9}{:>9}",
-        "nanoseconds (median)", "detect", "key", "lookup", "rest", "route"
+        "{:<26}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        "nanoseconds (median)", "detect", "slots", "key", "lookup", "rest", "route"
     );
     let who = UserContext::new("BEN-000001", "beneficiary");
     let request = |message: &str| Request::new(message, who.clone());
@@ -138,5 +153,10 @@ fn main() {
     let mut forced = request(claim);
     forced.forced_intent = Some("claim_status".to_owned());
     measure(&plan, &router, "forced intent", &forced);
+    let exact = Catalogue::built_in().with_key(KeyMode::Message);
+    let detector = Arc::new(KeywordDetector::new(&exact));
+    let cache = Arc::new(CacheService::builder().build().unwrap());
+    let exact = Router::new(Arc::new(exact), detector, Arc::new(Nothing), cache).unwrap();
+    measure(&plan, &exact, "keyed by message", &request(claim));
     measure(&plan, &router, "knowledge base", &request("good morning"));
 }

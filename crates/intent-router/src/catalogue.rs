@@ -5,17 +5,29 @@
 //! workers' compensation fund. The file's keys are described in
 //! `docs/catalogue.md`.
 
+mod definition;
 mod error;
+mod guards;
+mod lexicon;
+mod lint;
 mod parse;
+mod places;
 mod sql;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
+use crate::detect::Example;
+
+pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
+pub use guards::Guards;
+pub(crate) use lexicon::{Lexicon, Role, Word};
+pub use places::Places;
 pub use template::{TagTemplate, TemplateError};
 
 /// Where an intent's answers come from.
@@ -40,7 +52,9 @@ impl Kind {
 }
 
 /// Which text enters the cache key in the place of the message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyMode {
     /// The message as it came, byte for byte.
@@ -50,7 +64,8 @@ pub enum KeyMode {
     /// ([`normalise`](crate::text::normalise)).
     Normalised,
     /// The sorted `name=value` list of the slots found in the message
-    /// ([`Slots::key_text`](crate::slots::Slots::key_text)).
+    /// ([`Slots::key_text`](crate::slots::Slots::key_text)); or the message, where
+    /// there is more to it ([`Guard`](crate::slots::Guard)).
     Slots,
 }
 
@@ -94,6 +109,14 @@ impl QuerySpec {
     pub fn parameters(&self) -> BTreeSet<&str> {
         sql::parameters(&self.sql)
     }
+
+    /// Whether it depends on the words of the message.
+    fn uses_message(&self) -> bool {
+        let parameters = self.parameters();
+        sql::MESSAGE_PARAMETERS
+            .iter()
+            .any(|name| parameters.contains(name))
+    }
 }
 
 /// How a slot is found in a message.
@@ -107,8 +130,24 @@ pub enum SlotSpec {
     },
     /// A calendar date, as `YYYY-MM-DD`.
     Date,
-    /// A month or a year, as `YYYY-MM` or `YYYY`.
+    /// A year as `YYYY`, or months as `YYYY-MM`.
     Period,
+    /// Days in a row, such as a week, as `YYYY-MM-DD/YYYY-MM-DD`: the first and
+    /// the last of them.
+    Range,
+    /// An amount of money, as `1234.5 EUR`.
+    Amount {
+        /// The codes of the currencies, with the signs and words for each.
+        currencies: BTreeMap<String, Vec<String>>,
+        /// What sets decimals apart where a number can be read in two ways:
+        /// `.` or `,`.
+        decimal: char,
+    },
+    /// One of a list of values.
+    Enum {
+        /// The values, with the words and phrases for each.
+        values: BTreeMap<String, Vec<String>>,
+    },
 }
 
 /// One intent, with everything that is known about it.
@@ -130,6 +169,15 @@ pub struct Intent {
     pub phrases: Vec<Phrase>,
     /// Realistic wordings, for training, checks and benchmarks.
     pub examples: Vec<String>,
+    /// Phrases of which each makes a message this intent's, whatever a trained
+    /// model says; for the [combined detector](crate::CombinedDetector).
+    pub overrule: Vec<String>,
+    /// Phrases of which none stands in a message of this intent, whatever a
+    /// trained model says; for the combined detector.
+    pub veto: Vec<String>,
+    /// Words and phrases that do not change what is asked, beside those of the
+    /// phrases and those that stand in two examples; for the key mode `slots`.
+    pub neutral: Vec<String>,
     /// The names of its slots; each is defined in the catalogue's `[slots]`.
     pub slots: Vec<String>,
     /// The queries that answer it.
@@ -144,6 +192,10 @@ pub struct Intent {
 pub struct Catalogue {
     intents: Vec<Intent>,
     slots: BTreeMap<String, SlotSpec>,
+    guards: Guards,
+    out_of_scope: Vec<String>,
+    /// Made of all of the above.
+    lexicon: Arc<Lexicon>,
 }
 
 impl Catalogue {
@@ -176,6 +228,75 @@ impl Catalogue {
         parse::catalogue(toml)
     }
 
+    /// What is allowed in a catalogue but deserves a second look, sorted by
+    /// line: phrases that speak as strongly for two intents, intents that the
+    /// [keyword detector](crate::KeywordDetector) cannot find, examples that are
+    /// few, that it takes for another intent, or that are nearly those of
+    /// another one, and slots that no example names. `docs/catalogue.md`
+    /// describes every rule.
+    ///
+    /// Costs a few times as much as parsing, and the detection of every phrase
+    /// and example.
+    ///
+    /// # Errors
+    /// As [`Catalogue::parse`].
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    ///
+    /// let warnings = Catalogue::lint(
+    ///     r#"
+    ///     [[intent]]
+    ///     name = "opening_hours"
+    ///     kind = "knowledge_base"
+    ///     phrases = [{ text = "open", weight = 0.5 }]
+    ///     "#,
+    /// )?;
+    /// assert!(warnings[0].message.contains("cannot be found by its phrases"));
+    /// # Ok::<(), intent_router::CatalogueError>(())
+    /// ```
+    pub fn lint(toml: &str) -> Result<Vec<Problem>, CatalogueError> {
+        lint::lint(toml)
+    }
+
+    fn new(
+        intents: Vec<Intent>,
+        slots: BTreeMap<String, SlotSpec>,
+        guards: Guards,
+        out_of_scope: Vec<String>,
+    ) -> Self {
+        let lexicon = Arc::new(Lexicon::new(&intents, &slots, &guards));
+        Self {
+            intents,
+            slots,
+            guards,
+            out_of_scope,
+            lexicon,
+        }
+    }
+
+    /// The same catalogue with `key` as the key mode of every intent. An intent
+    /// whose queries use the message, which no slot list can stand for, gets
+    /// `normalised` in the place of `slots`.
+    ///
+    /// ```
+    /// use intent_router::{Catalogue, KeyMode};
+    ///
+    /// let exact = Catalogue::built_in().with_key(KeyMode::Message);
+    /// assert!(exact.intents().iter().all(|intent| intent.key == KeyMode::Message));
+    /// ```
+    pub fn with_key(&self, key: KeyMode) -> Self {
+        let mut catalogue = self.clone();
+        for intent in &mut catalogue.intents {
+            let uses_message = intent.queries.iter().any(QuerySpec::uses_message);
+            intent.key = match key {
+                KeyMode::Slots if uses_message => KeyMode::Normalised,
+                key => key,
+            };
+        }
+        catalogue
+    }
+
     /// The twelve intents of a workers' compensation fund.
     pub fn built_in() -> &'static Self {
         // The text is part of the program, and a test parses it: a build in
@@ -197,9 +318,52 @@ impl Catalogue {
         &self.intents
     }
 
+    /// Messages that belong to no intent, which teach a trained model to
+    /// abstain; never an intent's examples.
+    pub fn out_of_scope(&self) -> &[String] {
+        &self.out_of_scope
+    }
+
+    /// What a model of these intents is trained on: the examples of every
+    /// intent, and the messages that belong to none, labelled `oos`.
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    ///
+    /// let examples = Catalogue::built_in().training_examples();
+    /// assert!(examples.iter().any(|example| example.intent == "claim_status"));
+    /// assert!(examples.iter().any(|example| example.is_out_of_scope()));
+    /// ```
+    pub fn training_examples(&self) -> Vec<Example> {
+        let example = |text: &String, intent: &str| Example {
+            text: text.clone(),
+            intent: intent.to_owned(),
+        };
+        let of_intent = |intent: &'_ Intent| {
+            let texts = intent.examples.iter();
+            let examples = texts.map(|text| example(text, &intent.name));
+            examples.collect::<Vec<_>>()
+        };
+        let strangers = self.out_of_scope.iter();
+        self.intents
+            .iter()
+            .flat_map(of_intent)
+            .chain(strangers.map(|text| example(text, Example::OUT_OF_SCOPE)))
+            .collect()
+    }
+
     /// How the slot of that name is found.
     pub fn slot(&self, name: &str) -> Option<&SlotSpec> {
         self.slots.get(name)
+    }
+
+    /// What guards the key mode `slots`.
+    pub fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    pub(crate) fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
     }
 
     /// All slots, sorted by name.

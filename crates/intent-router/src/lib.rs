@@ -68,6 +68,7 @@ mod catalogue;
 mod detect;
 mod error;
 mod pattern;
+mod phrases;
 mod policy;
 mod principal;
 mod request;
@@ -85,13 +86,13 @@ pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
 pub use cache_keys::{CanonicalJson, Digest};
 
 pub use catalogue::{
-    Catalogue, CatalogueError, Intent, KeyMode, Kind, Phrase, Problem as CatalogueProblem,
-    QuerySpec, SlotSpec, TagTemplate, TemplateError,
+    Catalogue, CatalogueError, Guards, Intent, KeyMode, Kind, Phrase, Places as CataloguePlaces,
+    Problem as CatalogueProblem, QuerySpec, SlotSpec, TagTemplate, TemplateError,
 };
 pub use detect::{
-    Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut, KeywordDetector,
-    LinearDetector, LinearModel, ModelError, Phase, Progress, SentenceEncoder, TrainError,
-    TrainOptions, train,
+    CombinedDetector, Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut,
+    KeywordDetector, LinearDetector, LinearModel, ModelError, Phase, Progress, SentenceEncoder,
+    TrainError, TrainOptions, train,
 };
 pub use error::{BuildError, RouteError};
 pub use pattern::Pattern;
@@ -101,6 +102,6 @@ pub use request::{CacheUse, Request};
 pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
 pub use router::{Router, Spawn, WallClock};
 pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
-pub use slots::{Date, Slots};
+pub use slots::{Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
 pub use text::normalise;

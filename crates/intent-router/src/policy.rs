@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use cache_core::Reuse;
+use cache_keys::Digest;
 
 use crate::catalogue::{Intent, KeyMode, Kind};
 use crate::principal::{Owner, Principal};
 use crate::request::CacheUse;
 use crate::response::Bypass;
-use crate::slots::Slots;
+use crate::slots::Reading;
 use crate::text;
 
 /// What the policy decided for a request whose intent is known.
@@ -52,17 +53,22 @@ pub(crate) fn reuse(cache_use: CacheUse, caching_enabled: bool) -> Result<Reuse,
     }
 }
 
-/// The text whose hash enters the cache key, by the intent's key mode.
-/// `slots` are asked for only where they are that text.
-pub fn key_text<'a, 's>(
+/// The text whose hash enters the cache key, by the intent's key mode. The
+/// message is read only where its slots may be that text.
+///
+/// In the key mode `normalised` a message whose folding would change a number,
+/// such as `m²`, keeps its form, with a space before it: no normal form begins
+/// with one, so it is not taken for another message's.
+pub fn key_text<'a, 'r>(
     intent: &Intent,
     message: &'a str,
-    slots: impl FnOnce() -> &'s Slots,
+    reading: impl FnOnce() -> &'r Reading,
 ) -> Cow<'a, str> {
     match intent.key {
         KeyMode::Message => Cow::Borrowed(message),
+        KeyMode::Normalised if text::folds_a_number(message) => Cow::Owned(format!(" {message}")),
         KeyMode::Normalised => text::normalise(message),
-        KeyMode::Slots => Cow::Owned(slots().key_text()),
+        KeyMode::Slots => reading().key_text(message),
     }
 }
 
@@ -96,6 +102,10 @@ pub(crate) fn role_tag(canonical_role: &str) -> String {
 
 pub(crate) fn intent_tag(intent: &str) -> String {
     format!("intent={intent}")
+}
+
+pub(crate) fn key_tag(digest: Digest) -> String {
+    format!("key={digest}")
 }
 
 pub(crate) fn record_tag(record: &str) -> String {

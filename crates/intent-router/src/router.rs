@@ -2,22 +2,23 @@
 //! store and source, in that order and never back.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cache_core::{Reuse, TtlClass};
+use cache_keys::KeyError;
 use serde_json::{Value, json};
 
-use crate::catalogue::{Catalogue, Intent, Kind};
+use crate::catalogue::{Catalogue, Definition, Intent, Kind};
 use crate::detect::{Detection, Detector};
 use crate::error::{BuildError, RouteError};
 use crate::policy::{self, Decision};
 use crate::principal::{Owner, Principal};
 use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
-use crate::service::{CacheService, EntryKey};
-use crate::slots::{Date, Slots};
+use crate::service::{Asked, CacheService, EntryKey};
+use crate::slots::{Date, Reading, Slots};
 use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Records};
 use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
 use crate::weight::Kept;
@@ -37,6 +38,11 @@ pub type Spawn = Arc<dyn Fn(BoxFuture<'static, Refreshed>) + Send + Sync>;
 
 /// Routes requests to answers. Clones share all that they are made of.
 ///
+/// A router never changes: catalogue, detector and source belong together, and
+/// a request is answered by the set that it began with. To change them while
+/// requests are under way, [make the next router](Self::renewed) of this one
+/// and give that to whoever asks from then on.
+///
 /// See the crate's documentation for an example.
 #[derive(Clone)]
 pub struct Router {
@@ -44,10 +50,19 @@ pub struct Router {
     detector: Arc<dyn Detector>,
     source: Arc<dyn LiveData>,
     cache: Arc<CacheService>,
-    /// The TTL class of each intent, in the order of the catalogue.
-    classes: Arc<[TtlClass]>,
+    /// How each intent is kept, in the order of the catalogue.
+    keeping: Arc<[Keeping]>,
+    /// Tells its detections from those of every other router.
+    detector_number: u64,
     wall_clock: WallClock,
     spawn: Option<Spawn>,
+}
+
+/// How the answers of an intent are kept.
+#[derive(Clone, Copy)]
+struct Keeping {
+    class: TtlClass,
+    definition: Definition,
 }
 
 /// An answer with what it takes to store it.
@@ -69,20 +84,72 @@ impl Router {
         source: Arc<dyn LiveData>,
         cache: Arc<CacheService>,
     ) -> Result<Self, BuildError> {
-        let define = |intent: &Intent| cache.classes().define(&intent.class);
-        let classes = catalogue
+        static DETECTORS: AtomicU64 = AtomicU64::new(0);
+        let keeping = |intent: &Intent| {
+            let class = cache.classes().define(&intent.class)?;
+            let definition = Definition::of(intent, &catalogue);
+            Ok(Keeping { class, definition })
+        };
+        let keeping = catalogue
             .intents()
             .iter()
-            .map(define)
-            .collect::<Result<_, _>>()?;
+            .map(keeping)
+            .collect::<Result<_, BuildError>>()?;
         Ok(Self {
             catalogue,
             detector,
             source,
             cache,
-            classes,
+            keeping,
+            detector_number: DETECTORS.fetch_add(1, Ordering::Relaxed),
             wall_clock: Arc::new(SystemTime::now),
             spawn: None,
+        })
+    }
+
+    /// The next router: another catalogue, detector and source over this one's
+    /// cache, with its time of day and what it makes stale answers anew with.
+    /// Both may be asked at the same time, for as long as requests take.
+    ///
+    /// Nothing has to be invalidated. A stored answer belongs to the definition
+    /// of its intent: its kind, class, key mode, slots, queries and tags. The
+    /// next router finds the answers of the intents that it defines alike; those
+    /// of the others it neither finds nor waits for, even if this router stores
+    /// them later, and they leave as their class says. Detections are made anew.
+    ///
+    /// The source is asked for the same records, of the same members: its
+    /// queries are the catalogue's, and count. Where it turns to another
+    /// database, [invalidate everything](CacheService::invalidate) afterwards.
+    ///
+    /// # Errors
+    /// [`BuildError::Class`], as [`Router::new`]; this router stays as it is. The
+    /// classes that were new and had room stay defined.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use intent_router::{BuildError, Catalogue, KeywordDetector, LiveData, Router};
+    ///
+    /// /// The router of a changed catalogue, over a source with its queries.
+    /// fn next(
+    ///     router: &Router,
+    ///     catalogue: Catalogue,
+    ///     source: Arc<dyn LiveData>,
+    /// ) -> Result<Router, BuildError> {
+    ///     let detector = Arc::new(KeywordDetector::new(&catalogue));
+    ///     router.renewed(Arc::new(catalogue), detector, source)
+    /// }
+    /// ```
+    pub fn renewed(
+        &self,
+        catalogue: Arc<Catalogue>,
+        detector: Arc<dyn Detector>,
+        source: Arc<dyn LiveData>,
+    ) -> Result<Self, BuildError> {
+        let next = Self::new(catalogue, detector, source, Arc::clone(&self.cache))?;
+        Ok(Self {
+            wall_clock: Arc::clone(&self.wall_clock),
+            spawn: self.spawn.clone(),
+            ..next
         })
     }
 
@@ -152,14 +219,29 @@ impl Router {
         if !self.detector.is_costly() || reuse.is_err() {
             return self.detector.detect(message);
         }
-        let class = self.cache.detection_class;
-        if let Some(detection) = self.cache.detections.get(message, class) {
+        let (store, class) = (&self.cache.detections, self.cache.detection_class);
+        let detector = self.detector_number;
+        if let Some(detection) = store.get(&Asked { detector, message }, class) {
             return detection;
         }
         let detection = self.detector.detect(message);
-        let store = &self.cache.detections;
-        store.insert(message.into(), detection.clone(), class, &[]);
+        let message = message.into();
+        store.insert(Asked { detector, message }, detection.clone(), class, &[]);
         detection
+    }
+
+    /// The identity under which this router keeps `owner`'s answer about
+    /// `intent` to `text`, which is what the intent's key mode makes of a
+    /// message ([`key_text`](crate::key_text)). An intent that it does not know
+    /// has no answers.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the owner is one that Python could not write.
+    pub fn entry_key(&self, intent: &str, owner: Owner, text: &str) -> Result<EntryKey, KeyError> {
+        let known = self.intent(intent);
+        let definition = known.map_or(Definition::NONE, |(_, keeping)| keeping.definition);
+        let entry = self.cache.entry_key(intent, owner, text)?;
+        Ok(entry.defined_by(definition))
     }
 
     /// Answers a request.
@@ -172,7 +254,7 @@ impl Router {
     /// be made of; [`RouteError::Source`] when the source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
         let detection = self.detect(request);
-        let Some((intent, class)) = self.intent(&detection.intent) else {
+        let Some((intent, keeping)) = self.intent(&detection.intent) else {
             let unknown = Detection {
                 intent: Detection::UNKNOWN.to_owned(),
                 ..detection
@@ -185,10 +267,10 @@ impl Router {
             router: self,
             request,
             intent,
-            class,
+            keeping,
             detection: &detection,
             principal: principal.as_ref(),
-            slots: OnceLock::new(),
+            reading: OnceLock::new(),
             calls: AtomicU32::new(0),
         };
         loop {
@@ -209,11 +291,11 @@ impl Router {
         }
     }
 
-    /// The intent of that name, with its TTL class.
-    fn intent(&self, name: &str) -> Option<(&Intent, TtlClass)> {
-        let mut intents = self.catalogue.intents().iter().zip(&*self.classes);
-        let (intent, class) = intents.find(|(intent, _)| intent.name == name)?;
-        Some((intent, *class))
+    /// The intent of that name, with how its answers are kept.
+    fn intent(&self, name: &str) -> Option<(&Intent, Keeping)> {
+        let mut intents = self.catalogue.intents().iter().zip(&*self.keeping);
+        let (intent, keeping) = intents.find(|(intent, _)| intent.name == name)?;
+        Some((intent, *keeping))
     }
 
     /// The day, in universal time, from which relative periods count.
@@ -303,11 +385,11 @@ struct Question<'a> {
     router: &'a Router,
     request: &'a Request,
     intent: &'a Intent,
-    class: TtlClass,
+    keeping: Keeping,
     detection: &'a Detection,
     principal: Option<&'a Principal>,
     /// Found when first needed: a hit on a message key needs none.
-    slots: OnceLock<Slots>,
+    reading: OnceLock<Reading>,
     /// How many database calls were made for it. An atomic only because the
     /// future must be `Send`: nobody else counts.
     calls: AtomicU32,
@@ -317,9 +399,11 @@ impl Question<'_> {
     /// The answer by way of the cache; `None` if the cache is to be asked again.
     async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Option<Routed>, RouteError> {
         let cache = &self.router.cache;
+        let Keeping { class, definition } = self.keeping;
         let key = cache.entry_key(&self.intent.name, owner, &self.text())?;
+        let key = key.defined_by(definition);
         let digest = key.digest();
-        let found = look(&cache.answers, &cache.invalidations, key, self.class, reuse);
+        let found = look(&cache.answers, &cache.invalidations, key, class, reuse);
         let served = match found.await {
             Look::Served(kept, outcome) => Ok((kept, outcome)),
             Look::Due(kept, outcome, permit) => match &self.router.spawn {
@@ -357,7 +441,8 @@ impl Question<'_> {
             for template in &self.intent.tags {
                 records.extend(template.fill_from_slots(self.slots()));
             }
-            let tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
+            let mut tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
+            tags.extend(self.message_tag(answer.owner()));
             let kept = Kept::new(answer, &tags);
             match kept.answer.source() {
                 Source::LiveData | Source::KnowledgeBase => Made::Value(kept, tags),
@@ -380,9 +465,9 @@ impl Question<'_> {
         let detection = self.detection.clone();
         // Those that the key was made of: a period such as "last month" may
         // be another by the time that this is polled.
-        let slots = self.slots.clone();
+        let reading = self.reading.clone();
         Box::pin(async move {
-            let Some((intent, class)) = router.intent(&detection.intent) else {
+            let Some((intent, keeping)) = router.intent(&detection.intent) else {
                 return Refreshed::default();
             };
             if !router.cache.is_enabled() {
@@ -393,10 +478,10 @@ impl Question<'_> {
                 router: &router,
                 request: &request,
                 intent,
-                class,
+                keeping,
                 detection: &detection,
                 principal: principal.as_ref(),
-                slots,
+                reading,
                 calls: AtomicU32::new(0),
             };
             let (stored, failure) = match question.fill(permit, reuse).await {
@@ -463,17 +548,34 @@ impl Question<'_> {
     /// What of the message counts. The key is made of it and the source is given
     /// nothing else, so that messages which share a key look alike to both.
     fn text(&self) -> Cow<'_, str> {
-        policy::key_text(self.intent, &self.request.message, || self.slots())
+        policy::key_text(self.intent, &self.request.message, || self.reading())
+    }
+
+    /// The tag for the key that the message itself has, where another text's
+    /// stands for it: whoever knows the message alone can name its answer.
+    fn message_tag(&self, owner: &Owner) -> Option<String> {
+        let message = &*self.request.message;
+        if self.text() == message {
+            return None;
+        }
+        let cache = &self.router.cache;
+        // The key of the same request was made of another text before this.
+        let key = cache.entry_key(&self.intent.name, owner.clone(), message);
+        key.ok().map(|key| policy::key_tag(key.digest()))
     }
 
     fn slots(&self) -> &Slots {
-        self.slots.get_or_init(|| {
-            let today = self.router.today();
-            Slots::find(
+        self.reading().slots()
+    }
+
+    fn reading(&self) -> &Reading {
+        self.reading.get_or_init(|| {
+            Reading::of(
                 self.intent,
                 &self.router.catalogue,
                 &self.request.message,
-                today,
+                self.router.today(),
+                self.detection.confidence,
             )
         })
     }

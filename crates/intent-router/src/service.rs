@@ -13,6 +13,7 @@ use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme,
 use equivalent::Equivalent;
 use once_cell::sync::Lazy;
 
+use crate::catalogue::Definition;
 use crate::detect::Detection;
 use crate::error::BuildError;
 use crate::pattern::Pattern;
@@ -30,12 +31,14 @@ pub(crate) type AnswerStore = Cache<EntryKey, Kept, SharedClock>;
 /// Profiles with the number of calls that each look-up took; no profile for
 /// whom the source does not know.
 pub(crate) type ProfileStore = Cache<Principal, Found<Option<Arc<Profile>>>, SharedClock>;
-pub(crate) type DetectionStore = Cache<Box<str>, Detection, SharedClock>;
+pub(crate) type DetectionStore = Cache<Asked<Box<str>>, Detection, SharedClock>;
 
 /// The identity of a stored answer: its key and whose it is.
 ///
 /// Two entries are the same only if digest, independent check, owner and role
 /// all agree, so a colliding digest is a miss and never somebody else's answer.
+/// A router's entries have the definition of their intent in the check: an
+/// answer that was made by another definition is a miss as well.
 /// It hashes as its [`Digest`] does, by which entries can be invalidated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryKey {
@@ -53,11 +56,36 @@ impl EntryKey {
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
+
+    /// The entry of the same request under a definition of its intent. The
+    /// checks of one request under two definitions differ as these do.
+    pub(crate) fn defined_by(self, definition: Definition) -> Self {
+        let check = self.key.check() ^ definition.bits();
+        Self {
+            key: CacheKey::new(*self.key.digest(), check),
+            owner: self.owner,
+        }
+    }
 }
 
 impl Hash for EntryKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key.hash(state);
+    }
+}
+
+/// A message as a detector was asked about it. Detectors have numbers, of which
+/// none is used twice in a process, so that what one found is never taken for
+/// what another finds.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Asked<M> {
+    pub(crate) detector: u64,
+    pub(crate) message: M,
+}
+
+impl Equivalent<Asked<Box<str>>> for Asked<&str> {
+    fn equivalent(&self, asked: &Asked<Box<str>>) -> bool {
+        self.detector == asked.detector && *self.message == *asked.message
     }
 }
 
@@ -75,7 +103,9 @@ impl Equivalent<EntryKey> for ByDigest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selector {
-    /// The answers with this cache key.
+    /// The answers with this cache key, and those that were made for the message
+    /// of which this is the key, where its key mode has another text enter the
+    /// key. Another wording that shares such an answer does not name it.
     Key(Digest),
     /// Everything of one user, in every role.
     User(CanonicalJson),
@@ -180,10 +210,12 @@ impl ServiceBuilder {
             .classes(classes.clone())
             .clock(Arc::clone(&clock))
             .max_weight(PROFILE_BYTES, weight::profile);
-        let detections = Cache::<Box<str>, Detection>::builder()
+        let detections = Cache::<Asked<Box<str>>, Detection>::builder()
             .classes(classes.clone())
             .clock(clock)
-            .max_weight(DETECTION_BYTES, |message, _| weight::detection(message));
+            .max_weight(DETECTION_BYTES, |asked, _| {
+                weight::detection(&asked.message)
+            });
         Ok(CacheService {
             answers: answers.build()?,
             profiles: profiles.build()?,
@@ -266,7 +298,9 @@ impl CacheService {
         })
     }
 
-    /// The identity of `owner`'s answer about `intent` to `text`.
+    /// The identity of `owner`'s answer about `intent` to `text`, for answers
+    /// that you make yourself. Those of a router have the identity that
+    /// [`Router::entry_key`](crate::Router::entry_key) gives.
     ///
     /// # Errors
     /// [`KeyError`], as [`CacheService::key`].
@@ -318,7 +352,10 @@ impl CacheService {
         // Answers always go last: one that is made between the two steps, with
         // a profile that is still stored, must not outlast them.
         match selector {
-            Selector::Key(digest) => self.answers.invalidate(&ByDigest(*digest)),
+            Selector::Key(digest) => {
+                self.answers.invalidate(&ByDigest(*digest))
+                    + self.answers.invalidate_tag(&policy::key_tag(*digest))
+            }
             Selector::User(id) => self.invalidate_person(&policy::user_tag(id.as_str())),
             Selector::Role(role) => self.invalidate_person(&policy::role_tag(role.as_str())),
             Selector::Intent(intent) => self.answers.invalidate_tag(&policy::intent_tag(intent)),

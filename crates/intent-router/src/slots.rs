@@ -1,23 +1,42 @@
 //! Records, dates and periods that a message names.
 
+mod amount;
 mod calendar;
 mod date;
+mod enumeration;
+mod guard;
 pub(crate) mod pattern;
+mod reading;
+mod span;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 
+pub(crate) use amount::Marks;
 pub use date::Date;
+pub(crate) use enumeration::Synonyms;
+pub use guard::Guard;
+pub use reading::Reading;
 
-use crate::catalogue::{Catalogue, Intent, SlotSpec};
+use crate::catalogue::{Catalogue, Intent};
 use crate::text::normalise;
+
+/// What a slot took of a text in normal form, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Taken<T> {
+    value: T,
+    /// Its bytes in the text.
+    place: Range<usize>,
+}
 
 /// The slots found in a message: name to value, sorted by name.
 ///
 /// A slot for which several distinct values were found has them all, sorted
 /// and joined with `,`, so that a message about two records never equals one
-/// about either of them. Values found in a message are upper-case ASCII
-/// letters, digits, `-`, `/`, `_` and `.`, so the `,` is never part of one.
+/// about either of them. Values found in a message are ASCII letters, digits,
+/// `-`, `/`, `_`, `.` and a space before a currency, so the `,` is never part of
+/// one; a quarter of a year is three of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Slots(BTreeMap<String, String>);
 
@@ -59,16 +78,7 @@ impl Slots {
             return Self::default();
         }
         let text = normalise(message);
-        let find = |name: &String| {
-            let values = match catalogue.slot(name)? {
-                SlotSpec::Pattern { pattern } => pattern::find(pattern, &text),
-                SlotSpec::Date => calendar::dates(&text),
-                SlotSpec::Period => calendar::periods(&text, today),
-            };
-            let values: Vec<_> = values.into_iter().collect();
-            (!values.is_empty()).then(|| (name.clone(), values.join(",")))
-        };
-        Self(intent.slots.iter().filter_map(find).collect())
+        reading::takings(intent, catalogue, &text, today).slots
     }
 
     /// The slot's value, or all of them sorted and joined with `,`: what a

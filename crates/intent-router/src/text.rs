@@ -1,6 +1,7 @@
 //! The text of a message with what does not change its meaning folded away.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -92,7 +93,7 @@ fn fold(c: char) -> impl Iterator<Item = char> {
 }
 
 /// White space, or punctuation that ends a sentence and adds nothing to it.
-fn is_closing(c: char) -> bool {
+pub(crate) fn is_closing(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
@@ -120,25 +121,66 @@ fn is_closing(c: char) -> bool {
 /// The words of a text in normal form: runs of letters, digits and combining
 /// marks. An apostrophe inside a word joins its halves (`what's`).
 pub(crate) fn words(normal: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    normal
-        .split(|c: char| !is_word_char(c) && !is_apostrophe(c))
-        .filter_map(|piece| {
-            let piece = piece.trim_matches(is_apostrophe);
-            if piece.is_empty() {
-                None
-            } else if piece.contains(is_apostrophe) {
-                Some(Cow::Owned(piece.replace(is_apostrophe, "")))
-            } else {
-                Some(Cow::Borrowed(piece))
-            }
-        })
+    tokens(normal).map(|token| token.word)
 }
 
+/// A word of a text in normal form, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Token<'a> {
+    /// Without the apostrophes inside of it.
+    pub(crate) word: Cow<'a, str>,
+    /// Its bytes in the text.
+    pub(crate) place: Range<usize>,
+}
+
+/// The [`words`] of a text in normal form with their places.
+pub(crate) fn tokens(normal: &str) -> impl Iterator<Item = Token<'_>> {
+    let is_part = |c: char| is_word_char(c) || is_apostrophe(c);
+    let mut end = 0;
+    let pieces = std::iter::from_fn(move || {
+        let start = end + normal[end..].find(is_part)?;
+        let length = normal[start..].find(|c| !is_part(c));
+        end = length.map_or(normal.len(), |length| start + length);
+        Some((start, &normal[start..end]))
+    });
+    pieces.filter_map(|(start, piece)| {
+        let head = piece.trim_start_matches(is_apostrophe);
+        let start = start + piece.len() - head.len();
+        let piece = head.trim_end_matches(is_apostrophe);
+        let word = if piece.contains(is_apostrophe) {
+            Cow::Owned(piece.replace(is_apostrophe, ""))
+        } else {
+            Cow::Borrowed(piece)
+        };
+        let place = start..start + piece.len();
+        (!piece.is_empty()).then_some(Token { word, place })
+    })
+}
+
+/// Whether [`normalise`] would make plain digits of something that is more
+/// than a digit: `m²` would become `m2`, `1½` would become `11⁄2`.
+///
+/// Digits of another width or typeface are digits and nothing else, so to fold
+/// those is safe.
+pub(crate) fn folds_a_number(message: &str) -> bool {
+    let is_styled =
+        |c| matches!(c, '０'..='９' | '\u{1D7CE}'..='\u{1D7FF}' | '\u{1FBF0}'..='\u{1FBF9}');
+    let changes = |c: char| {
+        let mut folded = std::iter::once(c).nfkc();
+        let brings_digits = folded.clone().any(|c| c.is_ascii_digit());
+        brings_digits || c.is_numeric() && folded.next() != Some(c)
+    };
+    let mut beyond_ascii = message.chars().filter(|c| !c.is_ascii());
+    beyond_ascii.any(|c| !is_styled(c) && changes(c))
+}
+
+/// A letter, a digit, or a mark on one.
 fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
 }
 
-fn is_apostrophe(c: char) -> bool {
+/// A sign that joins the halves of a word.
+pub(crate) fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | 'ʼ' | '＇' | '`' | '´')
 }
 

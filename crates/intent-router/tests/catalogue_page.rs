@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use intent_router::{Catalogue, Date, Detector, KeywordDetector, Slots};
+use intent_router::{Catalogue, Date, Detector, KeywordDetector, Reading, Slots};
 
 /// The page's first TOML block, and the problems that it shows; nothing where
 /// the crate stands without the workspace's documentation.
@@ -38,7 +38,12 @@ fn the_worked_example_holds() {
     let today = Date::new(2025, 3, 14).unwrap();
     let key = |message: &str| {
         let intent = catalogue.get(&detector.detect(message).intent).unwrap();
-        Slots::find(intent, &catalogue, message, today).key_text()
+        let slots = Slots::find(intent, &catalogue, message, today);
+        // None of them is more than its slots.
+        let confidence = detector.detect(message).confidence;
+        let reading = Reading::of(intent, &catalogue, message, today, confidence);
+        assert_eq!((reading.slots(), reading.guard()), (&slots, None));
+        slots.key_text()
     };
     assert_eq!(key("What have I borrowed this month?"), "period=2025-03");
     assert_eq!(key("my loans of March 2025"), "period=2025-03");

@@ -92,6 +92,83 @@ fn slots_mode_shares_every_wording_about_the_same_record() {
 }
 
 #[test]
+fn normalised_mode_folds_no_number_into_another() {
+    // What NFKC makes of these is "m2", "11⁄2" and "1".
+    for (first, second) in [
+        ("claim for 5 m2", "claim for 5 m²"),
+        ("claim 11⁄2", "claim 1½"),
+        ("claim 1", "claim ①"),
+        ("claim 1.5", "claim 15"),
+        ("claim iv", "claim Ⅳ"),
+    ] {
+        check("normalised", first, second, false);
+        check("normalised", second, first, false);
+        check("normalised", second, second, true);
+    }
+    // Another width or typeface of a digit is the digit.
+    check("normalised", "claim 12", "claim １𝟐", true);
+    // The key text of one that keeps its form is no normal form.
+    check("normalised", "claim m²", " claim m²", false);
+}
+
+#[test]
+fn slots_mode_falls_back_to_the_message() {
+    for other in [
+        "claim CLM-0001 not",
+        "claim CLM-0001 and a banana",
+        "claim CLM-0001 5",
+        "claim CLM-0001 in May",
+        "claim since CLM-0001",
+        "claim CLM-0001 approved",
+        "claim CLM-0001 ➔",
+        "claim CLM-000①",
+    ] {
+        check("slots", "claim CLM-0001", other, false);
+        check("slots", other, other, true);
+        // As it came, byte for byte.
+        check("slots", other, &format!("{other} "), false);
+        check("slots", other, &other.to_uppercase(), false);
+    }
+}
+
+/// A message may read like the slots of another. Every pair is asked for in
+/// both orders.
+#[test]
+fn no_message_is_taken_for_the_slots_of_another() {
+    let messages = [
+        "claim CLM-0001",
+        "claim_number=CLM-0001",
+        "=claim_number=CLM-0001",
+        "==claim_number=CLM-0001",
+        "claim_number=CLM-0001;x=claim",
+        "claim_number\\=CLM-0001",
+        "claim",
+        "claim=",
+        "=claim",
+        "=",
+    ];
+    let router = router("slots");
+    let key = |message: &str| {
+        let mut request = Request::new(message, UserContext::new("BEN-000001", "beneficiary"));
+        request.forced_intent = Some("claim_status".to_owned());
+        let routed = now(router.route(&request)).unwrap();
+        let shown = routed.answer.response().unwrap().data["message"].clone();
+        (routed.key.unwrap(), shown)
+    };
+    for (i, first) in messages.iter().enumerate() {
+        for second in &messages[i + 1..] {
+            assert_ne!(key(first).0, key(second).0, "{first:?} and {second:?}");
+            assert_ne!(key(first).1, key(second).1, "{first:?} and {second:?}");
+        }
+    }
+    // What the source is shown is what the key was made of.
+    assert_eq!(key("claim CLM-0001").1, "claim_number=CLM-0001");
+    assert_eq!(key("claim_number=CLM-0001").1, "=claim_number=CLM-0001");
+    assert_eq!(key("claim").1, "");
+    assert_eq!(key("not a claim").1, "not a claim");
+}
+
+#[test]
 fn messages_that_share_a_key_look_alike_to_the_source() {
     for message in ["claim CLM-0001", " CLAIM  clm-0001 ?"] {
         let routed = ask(&router("normalised"), message);
@@ -123,4 +200,32 @@ fn an_answer_about_a_record_that_the_message_names_goes_with_it() {
     assert_eq!(router.cache().invalidate(&tag("CLM-0003")), 0);
     assert_eq!(router.cache().invalidate(&tag("CLM-0001")), 1);
     assert_eq!(router.cache().invalidate(&tag("CLM-0002")), 1);
+}
+
+#[test]
+fn the_key_of_the_message_that_was_answered_names_its_answer() {
+    for (mode, first, other) in [
+        ("slots", "what of my claim clm 0001?", "claim CLM-0001"),
+        ("normalised", " Claim  CLM-0001 ?", "claim clm-0001"),
+        ("message", "claim CLM-0001", "Claim CLM-0001"),
+    ] {
+        let router = router(mode);
+        let stored = ask(&router, first).key.unwrap();
+        let key = |message: &str| {
+            let context = UserContext::new("BEN-000001", "beneficiary");
+            let key = router.cache().key("claim_status", &context, message);
+            *key.unwrap().digest()
+        };
+        let removed = |key| router.cache().invalidate(&Selector::Key(key));
+        assert_eq!(removed(key("claim CLM-0009")), 0, "{mode}");
+        assert_eq!(removed(key(first)), 1, "{mode}");
+        let again = ask(&router, first);
+        assert!(matches!(again.cache, CacheOutcome::Miss { .. }), "{mode}");
+        assert_eq!(again.key, Some(stored));
+        // The key that the response tells removes it for every wording.
+        ask(&router, other);
+        assert!(removed(stored) >= 1, "{mode}");
+        let again = ask(&router, first);
+        assert!(matches!(again.cache, CacheOutcome::Miss { .. }), "{mode}");
+    }
 }

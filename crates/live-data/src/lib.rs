@@ -2,7 +2,8 @@
 //!
 //! [`SqliteSource`] answers the catalogue's queries from a SQLite database:
 //! a file ([`SqliteSource::open`]) or demo data made up in memory
-//! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file.
+//! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file,
+//! [`write_script`] whatever a script of SQL makes.
 //!
 //! # Ownership
 //! Records belong to somebody, and the catalogue's queries say so: they ask
@@ -35,6 +36,6 @@ mod testing;
 struct Readme;
 
 #[cfg(feature = "sqlite")]
-pub use demo::{DemoError, DemoOptions, write_demo};
+pub use demo::{DemoError, DemoOptions, write_demo, write_script};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, QueryFault, SqliteOptions, SqliteSource};

@@ -5,6 +5,8 @@ mod bench;
 mod cli;
 mod config;
 mod dashboard;
+mod detector;
+mod eval;
 mod exit;
 mod serve;
 mod setup;

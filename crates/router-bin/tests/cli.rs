@@ -285,6 +285,32 @@ fn a_demo_database_is_written_once() {
 }
 
 #[test]
+fn a_database_is_made_by_a_script_whole_or_not_at_all() {
+    let script = file("script", "library.sql", "CREATE TABLE loans (title TEXT);");
+    let path = script.with_file_name("library.db");
+    let _ = std::fs::remove_file(&path);
+    let write = |script: &std::path::Path| {
+        let arguments = ["demo-db", path.to_str().unwrap(), "--script"];
+        router(&[&arguments[..], &[script.to_str().unwrap()]].concat(), "")
+    };
+    let missing = write(&script.with_file_name("no.sql"));
+    assert_eq!(missing.code, 74, "{missing:?}");
+    assert!(missing.stderr.contains("no.sql"), "{}", missing.stderr);
+    let wrong = file(
+        "script",
+        "wrong.sql",
+        "CREATE TABLE loans (title TEXT); oops",
+    );
+    let refused = write(&wrong);
+    assert_eq!(refused.code, 65, "{refused:?}");
+    assert!(refused.stderr.contains("oops"), "{}", refused.stderr);
+    assert!(!path.exists());
+    let written = write(&script);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert!(path.exists() && written.stdout.contains("library.db"));
+}
+
+#[test]
 fn usage_errors_leave_with_64_and_help_with_0() {
     for arguments in [
         &["no-such-command"][..],
@@ -297,6 +323,7 @@ fn usage_errors_leave_with_64_and_help_with_0() {
         &["serve", "--listen", "localhost"],
         &["demo-db", "crm.db", "--users", "0"],
         &["demo-db"],
+        &["demo-db", "crm.db", "--script", "crm.sql", "--users", "3"],
         &["--config"],
     ] {
         let run = router(arguments, "");

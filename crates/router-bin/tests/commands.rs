@@ -51,7 +51,7 @@ fn no_answer_is_stored_for_guests_or_without_the_cache() {
 
 #[test]
 fn every_example_of_the_built_in_intents_can_be_asked() {
-    let run = bench(&["--wordings", "1000", "--json"]);
+    let run = bench(&["--phrasings", "1000", "--json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
     assert_eq!(summary["cache_on"]["requests"]["total"], 300);
@@ -62,13 +62,41 @@ fn every_example_of_the_built_in_intents_can_be_asked() {
 }
 
 #[test]
+fn key_modes_are_compared_on_many_wordings() {
+    let run = bench(&["--wordings", "--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let rate = |key: &str| {
+        let column = &summary["keys"][key];
+        assert_eq!(column["requests"]["total"], 300, "{key}");
+        assert_eq!(column["wrong"], 0, "{key}");
+        column["hit_rate"].as_f64().expect("a number")
+    };
+    let (message, normalised, slots) = (rate("message"), rate("normalised"), rate("slots"));
+    assert!(message < normalised && normalised < slots, "{summary}");
+    assert!(summary["fallbacks"]["by_guard"].is_object());
+    assert!(
+        summary["command"]
+            .as_str()
+            .expect("a text")
+            .ends_with(" --wordings")
+    );
+
+    let table = bench(&["--wordings"]).stdout;
+    assert!(table.contains("wrong answers") && table.contains("300 requests of 50 users"));
+    for other in [["--report", "bench.html"], ["--concurrency", "2"]] {
+        assert_eq!(bench(&[&["--wordings"], &other[..]].concat()).code, 64);
+    }
+}
+
+#[test]
 fn odd_numbers_are_refused_with_their_range() {
     for (arguments, told) in [
         (["--skew", "-1"], "skew must be from 0 to 10"),
         (["--skew", "nan"], "skew must be from 0 to 10"),
         (["--requests", "0"], "requests must be from 1"),
         (["--users", "0"], "users must be from 1"),
-        (["--wordings", "0"], "wordings must be from 1"),
+        (["--phrasings", "0"], "phrasings must be from 1"),
         (["--concurrency", "0"], "concurrency must be from 1"),
     ] {
         let all = [&["bench"], &arguments[..]].concat();

@@ -11,7 +11,7 @@ use serde_json::Value;
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 24] = [
+const EVERY_KEY: [(&str, &str); 28] = [
     ("server.listen", "127.0.0.1:9000"),
     ("server.max_body", "2MiB"),
     ("server.max_message", "8KiB"),
@@ -21,6 +21,7 @@ const EVERY_KEY: [(&str, &str); 24] = [
     ("server.idle_timeout", "2m"),
     ("server.request_timeout", "32s"),
     ("server.shutdown_deadline", "12s"),
+    ("server.watch_files", "0s"),
     ("cache.enabled", "false"),
     ("cache.capacity", "32MiB"),
     ("cache.entries", "1000"),
@@ -39,6 +40,9 @@ const EVERY_KEY: [(&str, &str); 24] = [
     ),
     ("source.demo_users", "50"),
     ("source.demo_seed", "7"),
+    ("detector.kind", "keyword"),
+    ("detector.model", "/var/lib/router.model"),
+    ("detector.sentence_model", "/var/lib/MiniLM"),
 ];
 
 /// Keys that exclude another one.
@@ -350,6 +354,81 @@ fn warnings_do_not_fail() {
     assert!(warnings[1].starts_with("warning: cache.classes.intent_routing.early_refresh: "));
 }
 
+/// A catalogue with a phrase that speaks for two intents, an intent that cannot
+/// be found, and few examples.
+const DOUBTFUL: &str = "\
+[[intent]]
+name = 'loans'
+kind = 'knowledge_base'
+phrases = ['my books', 'my loans']
+
+[[intent]]
+name = 'books'
+kind = 'knowledge_base'
+phrases = [
+    'my books',
+    'new books',
+]
+
+[[intent]]
+name = 'hours'
+kind = 'knowledge_base'
+phrases = [{ text = 'open', weight = 0.2 }]
+";
+
+#[test]
+fn a_doubtful_catalogue_is_warned_about_with_file_and_line() {
+    let intents = file("doubtful", "intents.toml", DOUBTFUL);
+    let run = check("doubtful", "[catalogue]\nfile = 'intents.toml'\n");
+    assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
+    let place = format!("warning: {}:", intents.display());
+    let warnings: Vec<_> = run.stderr.lines().collect();
+    let expect = [
+        "1: intent[0] \"loans\": has 0 examples; about 10 are needed",
+        "6: intent[1] \"books\": has 0 examples",
+        "10: intent[1] \"books\" phrases[0]: phrase \"my books\" speaks as strongly for intent \"loans\" on line 4",
+        "14: intent[2] \"hours\": cannot be found by its phrases: together they weigh 0.20",
+        "14: intent[2] \"hours\": has 0 examples",
+    ];
+    assert_eq!(warnings.len(), expect.len(), "{}", run.stderr);
+    for (warning, expect) in warnings.iter().zip(expect) {
+        let told = warning.strip_prefix(&place);
+        assert!(
+            told.is_some_and(|told| told.starts_with(expect)),
+            "{warning}"
+        );
+    }
+}
+
+#[test]
+fn warnings_fail_where_that_is_asked_for() {
+    let strictly = |toml: &str| {
+        let path = file("strict", "router.toml", toml);
+        let path = path.to_str().expect("UTF-8");
+        router(&["config", "check", "--strict", "--config", path], "")
+    };
+    let run = strictly("");
+    assert_eq!(
+        (run.code, run.stdout.as_str(), run.stderr.as_str()),
+        (0, "ok\n", "")
+    );
+    let run = strictly("[cache.classes.livedata]\n");
+    assert_eq!((run.code, run.stdout.as_str()), (78, ""));
+    let last = run.stderr.lines().last();
+    assert_eq!(
+        last,
+        Some("error: 1 warning, which --strict counts as errors")
+    );
+    file("strict", "intents.toml", DOUBTFUL);
+    let run = strictly("[catalogue]\nfile = 'intents.toml'\n");
+    assert_eq!((run.code, run.stdout.as_str()), (78, ""));
+    let last = run.stderr.lines().last();
+    assert_eq!(
+        last,
+        Some("error: 5 warnings, which --strict counts as errors")
+    );
+}
+
 #[test]
 fn every_error_is_told_at_once_in_the_order_of_the_file() {
     let toml = r#"listen = "127.0.0.1:1"
@@ -381,7 +460,8 @@ demo_seed = 99999999999999999999999999999999999999999999
 url = "redis://127.0.0.1:6379"
 pool = 3
 [detector]
-model = "model.bin"
+kind = "oracle"
+modell = "model.bin"
 [auth]
 [[catalogue]]
 file = 1
@@ -411,15 +491,16 @@ file = 1
             ":24: source.demo_users: is out of range",
             ":25: source.demo_seed: is out of range",
             ":27: shared: is not supported by this version and comes with a later one; remove it",
-            ":30: detector: is not supported by this version",
-            ":31: auth: is not supported by this version",
-            ":32: catalogue: is a table of settings, not of type array",
+            ":30: detector.kind: ",
+            ":31: detector.modell: unknown key; did you mean `detector.model`?",
+            ":32: auth: is not supported by this version",
+            ":33: catalogue: is a table of settings, not of type array",
         ],
     );
     let run = check("all", toml);
     assert!(
         run.stderr
-            .starts_with("error: the configuration has 24 errors\n")
+            .starts_with("error: the configuration has 25 errors\n")
     );
     assert!(!run.stderr.contains("secret"), "passwords are not repeated");
 }

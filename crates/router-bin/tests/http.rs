@@ -1,5 +1,6 @@
 //! The service as a client sees it.
 
+mod program;
 mod support;
 
 use serde_json::{Value, json};
@@ -74,26 +75,42 @@ fn another_user_role_or_guest_never_hits() {
     }
 }
 
-#[test]
-fn messages_whose_truncated_hashes_collide_do_not_share() {
-    let server = Server::start(&[]);
-    // Both MD5s begin with e1b72ef7, so the seed's Python keys are equal.
-    let a = "What is the status of claim CLM-2025-028687?";
-    let b = "What is the status of claim CLM-2025-091407?";
+/// Asks both of two messages whose keys are equal.
+fn check_collision(server: &Server, a: &str, b: &str) {
     let first = server.ask(a, "BEN-000001", "beneficiary");
     let second = server.ask(b, "BEN-000001", "beneficiary");
     let key = |reply: &support::Reply| {
-        reply
-            .cache_status()
-            .rsplit("key=")
-            .next()
-            .unwrap()
-            .to_owned()
+        let status = reply.cache_status();
+        status.rsplit("key=").next().unwrap().to_owned()
     };
     assert_eq!(key(&first), key(&second));
     assert!(!second.is_hit());
     assert!(server.ask(a, "BEN-000001", "beneficiary").is_hit());
     assert!(server.ask(b, "BEN-000001", "beneficiary").is_hit());
+}
+
+#[test]
+fn messages_whose_truncated_hashes_collide_do_not_share() {
+    // The slots `claim_number=CLM-2025-…` stand for both messages. Both MD5s of
+    // them begin with 6bf1a083, so the keys are equal.
+    check_collision(
+        &Server::start(&[]),
+        "What is the status of claim CLM-2025-027596?",
+        "What is the status of claim CLM-2025-028978?",
+    );
+    // Of an intent whose keys are made of the message itself: both MD5s begin
+    // with e1b72ef7, so the seed's Python keys are equal.
+    let catalogue = program::file(
+        "collisions",
+        "intents.toml",
+        "[[intent]]\nname = 'claim_status'\nkind = 'live_data'\nphrases = ['claim']\n\
+         query = [{ name = 'claims', sql = 'SELECT claim_number FROM claims WHERE member_id = :user_id' }]\n",
+    );
+    check_collision(
+        &Server::start(&[("ROUTER_CATALOGUE__FILE", catalogue.to_str().unwrap())]),
+        "What is the status of claim CLM-2025-028687?",
+        "What is the status of claim CLM-2025-091407?",
+    );
 }
 
 #[test]
@@ -324,6 +341,7 @@ fn the_description_and_the_service_agree() {
         assert!(server.stats().get(name).is_some(), "no {name}");
     }
     has("Caching", &server.get("/v1/caching").value());
+    has("Reloaded", &server.post("/v1/reload", &json!({})).value());
     has(
         "Invalidated",
         &server

@@ -32,6 +32,14 @@ const TARGETS: &[Target] = &[
         about: "cache-keys",
     },
     Target {
+        name: "message",
+        about: "intent-router",
+    },
+    Target {
+        name: "model",
+        about: "intent-router",
+    },
+    Target {
         name: "store",
         about: "cache-core",
     },

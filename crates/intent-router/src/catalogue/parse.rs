@@ -1,6 +1,7 @@
 //! From the text of a catalogue file to a validated [`Catalogue`].
 
 mod document;
+mod guards;
 mod intent;
 mod slot;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{Catalogue, CatalogueError};
+use super::{Catalogue, CatalogueError, Guards};
 use document::{Problems, Table};
 
 pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
@@ -36,8 +37,10 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     }
     let mut root = Table::new("", 0, document.get_ref());
     let slots = slot::slots(&mut root, &mut problems);
+    let guards = guards::guards(&mut root, Guards::english().clone(), &mut problems);
     let mut reader = intent::Reader::new(&slots, &mut problems);
     let intents = reader.intents(&mut root);
+    let out_of_scope = reader.out_of_scope(&mut root);
     root.finish(&mut problems);
     if !problems.list.is_empty() {
         return Err(CatalogueError::new(problems.list));
@@ -47,7 +50,17 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         .into_iter()
         .filter_map(|(name, spec)| Some((name.to_owned(), spec?)))
         .collect();
-    Ok(Catalogue { intents, slots })
+    Ok(Catalogue::new(intents, slots, guards, out_of_scope))
+}
+
+/// The word lists of a document that has nothing else; `None` for a bad one.
+pub(super) fn english_guards(text: &str) -> Option<Guards> {
+    let mut problems = Problems::new(text);
+    let document = DeTable::parse(text).ok()?;
+    let mut root = Table::new("", 0, document.get_ref());
+    let guards = guards::guards(&mut root, Guards::none(), &mut problems);
+    root.finish(&mut problems);
+    problems.list.is_empty().then_some(guards)
 }
 
 /// Whether a name can stand in a key, a path, a query and a file without quotes.

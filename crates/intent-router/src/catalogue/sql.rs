@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 /// Parameters that every query may use, whatever slots its intent has.
 pub(super) const BUILT_IN_PARAMETERS: [&str; 4] = ["user_id", "user_role", "message", "terms"];
 
+/// Those of them that depend on the words of the message.
+pub(super) const MESSAGE_PARAMETERS: [&str; 2] = ["message", "terms"];
+
 /// The names after `:` outside of strings, quoted names and comments.
 pub(super) fn parameters(sql: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();

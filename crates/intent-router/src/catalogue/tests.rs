@@ -57,8 +57,14 @@ fn the_built_in_catalogue_has_the_twelve_intents() {
             "{} has few examples",
             intent.name
         );
-        assert_eq!(intent.key, KeyMode::Message);
         assert_eq!(intent.class, intent.kind.name());
+        // Slots stand for the message wherever no query asks for its words.
+        let by_words = ["technical_help", "employer_registration", "agent_request"];
+        let expect = match by_words.contains(&intent.name.as_str()) {
+            true => KeyMode::Normalised,
+            false => KeyMode::Slots,
+        };
+        assert_eq!(intent.key, expect, "of {}", intent.name);
         // A phrase that is a whole sentence would find that sentence only.
         for phrase in intent
             .phrases
@@ -83,6 +89,7 @@ fn reads_every_key_and_fills_in_defaults() {
         kind = "live_data"
         class = "hot"
         key = "normalised"
+        neutral = ["by the way"]
         yields = true
         phrases = ["two words", { text = "x", weight = 0x10 }, { text = "y" }]
         examples = ["an example"]
@@ -119,6 +126,7 @@ fn reads_every_key_and_fills_in_defaults() {
         (&*full.slots, &*full.tags),
         (&["nr".to_owned()][..], &["nr:{nr}".parse().unwrap()][..])
     );
+    assert_eq!(full.neutral, ["by the way"]);
     assert_eq!(
         (full.queries.len(), full.queries[0].name.as_str()),
         (1, "rows")
@@ -161,7 +169,7 @@ name = "2nd"
 kind = "live_data"
 "#,
         &[
-            "slots.nr.kind: unknown kind \"patern\"; known are pattern, date, period (line 3)",
+            "slots.nr.kind: unknown kind \"patern\"; known are amount, date, enum, pattern, period, range (line 3)",
             "slots.message: every query has a parameter of this name already (line 4)",
             "slots.id.pattern: pattern \"ID\" has neither # nor @, so it would find one value only (line 8)",
             "slots.id: unknown key `patern`; known are kind, pattern (line 9)",
@@ -169,7 +177,7 @@ kind = "live_data"
             "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known are live_data, knowledge_base (line 13)",
             "intent[0] \"unknown\" class: is empty (line 14)",
             "intent[0] \"unknown\" key: unknown key mode \"slot\"; known are message, normalised, slots (line 15)",
-            "intent[0] \"unknown\": unknown key `colour`; known are class, examples, key, kind, name, phrases, query, slots, tags, yields (line 16)",
+            "intent[0] \"unknown\": unknown key `colour`; known are class, examples, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
             "intent[0] \"unknown\" phrases[0]: phrase \"?!\" has no word (line 17)",
             "intent[0] \"unknown\" phrases[1].weight: weight -1 is not a finite number above 0 (line 17)",
             "intent[0] \"unknown\" phrases[2]: `text` is missing (line 17)",
@@ -246,13 +254,145 @@ fn checks_what_queries_depend_on() {
 }
 
 #[test]
+fn reads_lists_of_values_and_marks() {
+    let catalogue = Catalogue::parse(
+        r#"
+        [slots.state.values]
+        in_use = ["in use", "used"]
+        "0.5" = ["half"]
+        [slots.state]
+        kind = "enum"
+        [slots.price]
+        kind = "amount"
+        currencies = { EUR = ["€", "euro"] }
+        [guards]
+        confidence = 1
+        negations = ["nicht", "kein"]
+        [[intent]]
+        name = "a"
+        kind = "live_data"
+        key = "slots"
+        phrases = ["a"]
+        slots = ["state", "price"]
+        query = [{ name = "q", sql = ":price" }]
+        "#,
+    )
+    .unwrap();
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let values = [("in_use", &["in use", "used"][..]), ("0.5", &["half"])];
+    let values = values.map(|(value, words)| (value.to_owned(), list(words)));
+    let values = BTreeMap::from(values);
+    assert_eq!(catalogue.slot("state"), Some(&SlotSpec::Enum { values }));
+    let currencies = BTreeMap::from([("EUR".to_owned(), list(&["€", "euro"]))]);
+    let decimal = '.';
+    let price = SlotSpec::Amount {
+        currencies,
+        decimal,
+    };
+    assert_eq!(catalogue.slot("price"), Some(&price));
+    let guards = catalogue.guards();
+    assert_eq!(guards.confidence, 1.0);
+    assert_eq!(guards.negations, ["nicht", "kein"]);
+    assert_eq!(guards.neutral, Guards::english().neutral);
+}
+
+#[test]
+fn refuses_bad_lists_of_values_and_marks() {
+    let rest = "[[intent]]\nname = 'a'\nkind = 'live_data'\nphrases = ['a']";
+    let told = |toml: &str, expect: &[&str]| check(&format!("{toml}\n{rest}"), expect);
+    told(
+        "[slots]\na = { kind = 'enum' }\nb = { kind = 'enum', values = {} }\nc = { kind = 'enum', values = { x = [], y = 'z' } }",
+        &[
+            "slots.a: `values` is missing (line 2)",
+            "slots.b.values: is empty (line 3)",
+            "slots.c.values.x: has no words, so it could never be found (line 4)",
+            "slots.c.values.y: expected an array, found string (line 4)",
+        ],
+    );
+    told(
+        "[slots.a]\nkind = 'enum'\nvalues = { 'x,y' = ['One more', '?'], z = ['one-more'] }",
+        &[
+            "slots.a.values.x,y: a value is letters from A to Z, digits, _ - and . (line 3)",
+            "slots.a.values.x,y[1]: \"?\" has no word (line 3)",
+            "slots.a.values.z[0]: \"one-more\" stands for \"x,y\" already (line 3)",
+        ],
+    );
+    told(
+        "[slots.a]\nkind = 'amount'\ncurrencies = { euro = ['€'], GBP = [' '] }\ndecimal = ';'",
+        &[
+            "slots.a.currencies.GBP[0]: \" \" has no word (line 3)",
+            "slots.a.currencies.euro: a currency is named by three capital letters, as ISO 4217 does (line 3)",
+            "slots.a.decimal: \";\" is neither \".\" nor \",\" (line 4)",
+        ],
+    );
+    told(
+        "[guards]\nconfidence = 1.1\nnegations = ['no', '!']\nneutral = 'please'\nwords = []",
+        &[
+            "guards.confidence: 1.1 is not from 0 to 1 (line 2)",
+            "guards.negations[1]: \"!\" has no word (line 3)",
+            "guards.neutral: expected an array, found string (line 4)",
+            "guards: unknown key `words`; known are articles, comparisons, confidence, conjunctions, directions, negations, neutral, numbers, opposites, times (line 5)",
+        ],
+    );
+}
+
+#[test]
+fn another_key_mode_is_taken_as_far_as_the_queries_allow() {
+    let modes = |key| -> BTreeSet<KeyMode> {
+        let catalogue = Catalogue::built_in().with_key(key);
+        catalogue
+            .intents()
+            .iter()
+            .map(|intent| intent.key)
+            .collect()
+    };
+    assert_eq!(modes(KeyMode::Message), [KeyMode::Message].into());
+    assert_eq!(modes(KeyMode::Normalised), [KeyMode::Normalised].into());
+    // The built-in catalogue uses slots wherever it can.
+    assert_eq!(
+        Catalogue::built_in().with_key(KeyMode::Slots),
+        *Catalogue::built_in()
+    );
+}
+
+#[test]
+fn reads_rules_and_messages_out_of_scope() {
+    let rest = "overrule = ['one', 'two words']\nveto = ['three']\nexamples = ['an example']";
+    let toml = format!("out_of_scope = ['tell me a joke']\n{}", intent(rest));
+    let catalogue = Catalogue::parse(&toml).unwrap();
+    let found = catalogue.get("a").unwrap();
+    assert_eq!(found.overrule, ["one", "two words"]);
+    assert_eq!(found.veto, ["three"]);
+    assert_eq!(catalogue.out_of_scope(), ["tell me a joke"]);
+    let examples = catalogue.training_examples();
+    let examples: Vec<_> = examples
+        .iter()
+        .map(|example| (example.text.as_str(), example.intent.as_str()))
+        .collect();
+    assert_eq!(examples, [("an example", "a"), ("tell me a joke", "oos")]);
+
+    check(
+        &format!(
+            "out_of_scope = ['An example!', 3]\n{}",
+            intent("examples = ['an example']\nveto = ['?']\noverrule = 'x'")
+        ),
+        &[
+            "out_of_scope[1]: expected a text, found integer (line 1)",
+            "out_of_scope[0]: example \"An example!\" stands under intent \"a\" already, on line 8 (line 1)",
+            "intent[0] \"a\" veto[0]: \"?\" has no word (line 9)",
+            "intent[0] \"a\" overrule: expected an array, found string (line 10)",
+        ],
+    );
+}
+
+#[test]
 fn refuses_wrong_shapes() {
     check("", &["the catalogue has no [[intent]] (line 1)"]);
     check(
         "intents = []\nintent = 3\nslots = []",
         &[
             "the catalogue has no [[intent]] (line 1)",
-            "unknown key `intents`; known are intent, slots (line 1)",
+            "unknown key `intents`; known are guards, intent, out_of_scope, slots (line 1)",
             "intent: expected an array, found integer (line 2)",
             "slots: expected a table, found array (line 3)",
         ],

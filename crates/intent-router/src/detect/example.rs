@@ -17,6 +17,9 @@ pub struct Example {
 }
 
 impl Example {
+    /// The name of "none of the intents" in the data sets that are in use.
+    pub const OUT_OF_SCOPE: &'static str = "oos";
+
     /// The longest line that [`read`](Self::read) accepts, in bytes.
     pub const MAX_LINE: usize = 1 << 20;
 
@@ -25,7 +28,7 @@ impl Example {
     /// scope (Larson et al. 2019, "An Evaluation Dataset for Intent
     /// Classification and Out-of-Scope Prediction").
     pub fn is_out_of_scope(&self) -> bool {
-        self.intent == "oos" || self.intent == Detection::UNKNOWN
+        self.intent == Self::OUT_OF_SCOPE || self.intent == Detection::UNKNOWN
     }
 
     /// Reads JSON lines `{"text": …, "intent": …}`. Empty lines are skipped,

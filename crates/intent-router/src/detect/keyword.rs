@@ -30,7 +30,7 @@ use crate::text::{normalise, words};
 /// **Greetings.** Intents that [yield](crate::catalogue::Intent::yields) are
 /// considered only when no other intent reaches the threshold.
 ///
-/// Cost: one pass over the message, whatever the number of phrases.
+/// Cost: one pass over the message, whatever the number of phrases and intents.
 ///
 /// ```
 /// use intent_router::Catalogue;
@@ -101,6 +101,39 @@ impl KeywordDetector {
         }
     }
 
+    /// What [`detect`](Detector::detect) finds among some of the intents.
+    pub(super) fn detect_among(
+        &self,
+        message: &str,
+        may: impl Fn(&str) -> bool,
+    ) -> Option<Detection> {
+        // Only of intents that some phrase speaks for, however many there are.
+        let mut evidence = BTreeMap::new();
+        for phrase in self.found(message) {
+            for (intent, weight) in &self.phrases[phrase].speaks_for {
+                *evidence.entry(*intent).or_default() += weight;
+            }
+        }
+        let question = self.best(&evidence, |intent| !intent.yields && may(&intent.name));
+        let found = question.or_else(|| self.best(&evidence, |intent| may(&intent.name)));
+        found.map(|(i, confidence)| Detection {
+            intent: self.intents[i].name.clone(),
+            confidence,
+        })
+    }
+
+    /// Whether a phrase of the intent stands in the message; `None` for an
+    /// intent without phrases.
+    pub(super) fn speaks_for(&self, message: &str, intent: &str) -> Option<bool> {
+        let at = self.intents.iter().position(|known| known.name == intent)?;
+        let speaks = |phrase: &Speaker| phrase.speaks_for.iter().any(|(i, _)| *i == at);
+        let found = self.found(message);
+        let any = found
+            .into_iter()
+            .any(|phrase| speaks(&self.phrases[phrase]));
+        (any || self.phrases.iter().any(speaks)).then_some(any)
+    }
+
     /// The phrases that stand in the message on their own.
     fn found(&self, message: &str) -> BTreeSet<usize> {
         let normal = normalise(message);
@@ -134,10 +167,14 @@ impl KeywordDetector {
     }
 
     /// The best of the intents that `among` lets through, with its confidence.
-    fn best(&self, evidence: &[f64], among: impl Fn(&Candidate) -> bool) -> Option<(usize, f64)> {
+    fn best(
+        &self,
+        evidence: &BTreeMap<usize, f64>,
+        among: impl Fn(&Candidate) -> bool,
+    ) -> Option<(usize, f64)> {
         let (mut best, mut runner_up) = (None, 0.0);
-        for (i, e) in evidence.iter().copied().enumerate() {
-            if e <= 0.0 || !among(&self.intents[i]) {
+        for (&i, &e) in evidence {
+            if !among(&self.intents[i]) {
                 continue;
             }
             match best {
@@ -154,18 +191,8 @@ impl KeywordDetector {
 
 impl Detector for KeywordDetector {
     fn detect(&self, message: &str) -> Detection {
-        let mut evidence = vec![0.0; self.intents.len()];
-        for phrase in self.found(message) {
-            for (intent, weight) in &self.phrases[phrase].speaks_for {
-                evidence[*intent] += weight;
-            }
-        }
-        let question = self.best(&evidence, |intent| !intent.yields);
-        let found = question.or_else(|| self.best(&evidence, |_| true));
-        found.map_or_else(Detection::unknown, |(i, confidence)| Detection {
-            intent: self.intents[i].name.clone(),
-            confidence,
-        })
+        self.detect_among(message, |_| true)
+            .unwrap_or_else(Detection::unknown)
     }
 
     /// The phrases found in the message with the intents that they speak for

@@ -1,5 +1,7 @@
 //! Detection by a linear model of n-grams.
 
+mod built_in;
+mod explain;
 mod features;
 mod file;
 mod gate;
@@ -17,7 +19,7 @@ use super::{Detection, Detector, Evidence, SentenceEncoder};
 pub use file::ModelError;
 use gate::{NAMES, Signals, signals};
 pub use model::LinearModel;
-use model::{EncoderSpec, Input, ranked};
+use model::{EncoderSpec, Input, top_two};
 pub use report::HeldOut;
 pub use train::{Phase, Progress, TrainError, TrainOptions, train};
 
@@ -41,8 +43,8 @@ struct Judgement {
     input: Input,
     /// One an intent.
     scores: Vec<f32>,
-    /// The intents that may be named, from the best to the worst.
-    order: Vec<usize>,
+    best: usize,
+    runner_up: Option<usize>,
     signals: Signals,
     confidence: f64,
 }
@@ -92,6 +94,23 @@ impl LinearDetector {
             .map_or_else(Detection::unknown, |judged| self.detection(&judged))
     }
 
+    /// What [`detect`](Detector::detect) finds among some of the intents.
+    pub(super) fn detect_among(
+        &self,
+        message: &str,
+        may: impl Fn(&str) -> bool,
+    ) -> Option<Detection> {
+        let judged = self.judge(message, may);
+        let judged = judged.filter(|judged| self.is_enough(judged));
+        judged.map(|judged| self.detection(&judged))
+    }
+
+    /// What [`explain`](Detector::explain) says of some of the intents.
+    pub(super) fn explain_among(&self, message: &str, may: impl Fn(&str) -> bool) -> Vec<Evidence> {
+        self.judge(message, may)
+            .map_or_else(Vec::new, |judged| explain::evidence(self, message, &judged))
+    }
+
     /// The best of the intents that `may` lets through.
     fn judge(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Judgement> {
         let vector = match &self.encoder {
@@ -110,18 +129,15 @@ impl LinearDetector {
         let out_of_scope = (scores.len() > self.model.intents.len())
             .then(|| scores.pop())
             .flatten();
-        let order: Vec<usize> = ranked(&scores)
-            .into_iter()
-            .filter(|intent| may(&self.model.intents[*intent]))
-            .collect();
-        let others = order.iter().skip(1).map(|intent| scores[*intent]);
-        let best = *order.first()?;
-        let signals = signals(&input, (best, scores[best]), others, out_of_scope);
+        let may = |intent: usize| may(&self.model.intents[intent]);
+        let (best, runner_up) = top_two(&scores, may)?;
+        let signals = signals(&input, &scores, best, may, out_of_scope);
         Some(Judgement {
             confidence: self.model.gate.probability(&signals),
             input,
             scores,
-            order,
+            best,
+            runner_up,
             signals,
         })
     }
@@ -132,7 +148,7 @@ impl LinearDetector {
 
     fn detection(&self, judged: &Judgement) -> Detection {
         Detection {
-            intent: self.model.intents[judged.order[0]].clone(),
+            intent: self.model.intents[judged.best].clone(),
             confidence: judged.confidence,
         }
     }
@@ -149,10 +165,8 @@ impl fmt::Debug for LinearDetector {
 
 impl Detector for LinearDetector {
     fn detect(&self, message: &str) -> Detection {
-        match self.judge(message, |_| true) {
-            Some(judged) if self.is_enough(&judged) => self.detection(&judged),
-            _ => Detection::unknown(),
-        }
+        self.detect_among(message, |_| true)
+            .unwrap_or_else(Detection::unknown)
     }
 
     fn is_costly(&self) -> bool {
@@ -163,12 +177,9 @@ impl Detector for LinearDetector {
     /// scores most, the sentence vector's part, and the bias; then what the
     /// confidence was made of, and whether it is enough.
     fn explain(&self, message: &str) -> Vec<Evidence> {
-        self.judge(message, |_| true)
-            .map_or_else(Vec::new, |judged| explain::evidence(self, message, &judged))
+        self.explain_among(message, |_| true)
     }
 }
-
-mod explain;
 
 #[cfg(test)]
 mod tests;

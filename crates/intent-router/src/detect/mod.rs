@@ -1,5 +1,6 @@
 //! Which intent a message has.
 
+mod combine;
 mod encoder;
 mod example;
 mod keyword;
@@ -8,6 +9,7 @@ mod spelling;
 
 use std::sync::Arc;
 
+pub use combine::CombinedDetector;
 pub use encoder::{EncodeError, SentenceEncoder};
 pub use example::{Example, ExampleError};
 pub use keyword::KeywordDetector;
@@ -111,4 +113,17 @@ impl<D: Detector + ?Sized> Detector for Arc<D> {
     fn explain(&self, message: &str) -> Vec<Evidence> {
         (**self).explain(message)
     }
+}
+
+/// How much of a message is looked at by what costs more than a pass over it,
+/// in bytes. It bounds what the longest message can cost.
+const LOOKED_AT: usize = 4_096;
+
+/// The part of a message that is looked at: whole characters of its start.
+fn start_of(message: &str) -> &str {
+    let mut end = message.len().min(LOOKED_AT);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    &message[..end]
 }

@@ -1,40 +1,37 @@
-//! Dates, and months and years as periods.
+//! Dates, and spans of days such as months, in absolute form.
 //!
 //! Dates: `2025-03-14`, `14/03/2025` (day first), `14 March 2025`,
-//! `March 14, 2025`. Periods: `March 2025`, `2025-03`, `in 2025` and the
-//! relative ones. Years run from 1900 to 2099. A date is no period.
+//! `March 14, 2025`. Spans: `March 2025`, `2025-03`, `in 2025`, `Q1 2025`,
+//! `2025-W12`, `from March 2025 to May 2025`; the relative ones are beside this.
+//! Years run from 1900 to 2099.
 
-use std::collections::BTreeSet;
+mod relative;
 
-use super::Date;
 use super::pattern::{is_dash, is_joined_after, is_joined_before};
+use super::span::Span;
+use super::{Date, Taken};
 
-/// The distinct dates in a text in normal form, as `YYYY-MM-DD`, sorted.
-pub(super) fn dates(text: &str) -> BTreeSet<String> {
-    let dates = scan(text, None)
-        .into_iter()
-        .filter_map(|found| match found {
-            Found::Date(date) => Some(date.to_string()),
-            Found::Period(_) => None,
-        });
-    dates.collect()
-}
-
-/// The distinct periods in a text in normal form, as `YYYY-MM` or `YYYY`,
-/// sorted.
-pub(super) fn periods(text: &str, today: Date) -> BTreeSet<String> {
-    let periods = scan(text, Some(today))
-        .into_iter()
-        .filter_map(|found| match found {
-            Found::Date(_) => None,
-            Found::Period(period) => Some(period),
-        });
-    periods.collect()
-}
-
-enum Found {
-    Date(Date),
-    Period(String),
+/// The dates and spans that a text in normal form names, from left to right.
+///
+/// Reads from left to right, taking at each word the longest form that fits.
+pub(super) fn scan(text: &str, today: Date) -> Vec<Taken<Span>> {
+    let tokens = tokens(text);
+    let mut found = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some(first) = rest.first() {
+        let reader = Reader { text, rest, today };
+        let hit = reader.between().or_else(|| reader.single());
+        let hit = hit.filter(|(_, length)| reader.stands_alone(*length));
+        rest = match hit {
+            Some((value, length)) => {
+                let place = first.start..rest[length - 1].end;
+                found.push(Taken { value, place });
+                &rest[length..]
+            }
+            None => &rest[1..],
+        };
+    }
+    found
 }
 
 /// A run of letters and digits, and where it stands in the text.
@@ -43,25 +40,6 @@ struct Token<'a> {
     text: &'a str,
     start: usize,
     end: usize,
-}
-
-/// Reads from left to right, taking at each word the longest form that fits.
-fn scan(text: &str, today: Option<Date>) -> Vec<Found> {
-    let tokens = tokens(text);
-    let mut found = Vec::new();
-    let mut rest = tokens.as_slice();
-    while !rest.is_empty() {
-        let reader = Reader { text, rest };
-        let hit = reader.date().or_else(|| reader.period(today));
-        rest = match hit {
-            Some((hit, length)) => {
-                found.push(hit);
-                &rest[length..]
-            }
-            None => &rest[1..],
-        };
-    }
-    found
 }
 
 fn tokens(text: &str) -> Vec<Token<'_>> {
@@ -82,6 +60,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 struct Reader<'a> {
     text: &'a str,
     rest: &'a [Token<'a>],
+    today: Date,
 }
 
 impl<'a> Reader<'a> {
@@ -95,16 +74,50 @@ impl<'a> Reader<'a> {
         Some(&self.text[left.end..right.start])
     }
 
+    /// Whether a space and nothing else follows each of the first tokens but
+    /// the last.
+    fn is_spaced(&self, length: usize) -> bool {
+        (1..length).all(|i| self.gap(i - 1) == Some(" "))
+    }
+
     /// Whether the first `length` tokens are no part of something longer.
     fn stands_alone(&self, length: usize) -> bool {
         !is_joined_before(self.text, self.rest[0].start)
             && !is_joined_after(self.text, self.rest[length - 1].end)
     }
 
-    fn date(&self) -> Option<(Found, usize)> {
-        let (date, length) = self.numeric_date().or_else(|| self.written_date())?;
-        self.stands_alone(length)
-            .then_some((Found::Date(date), length))
+    fn after(&self, length: usize) -> Option<Self> {
+        let rest = self.rest.get(length..)?;
+        Some(Self { rest, ..*self })
+    }
+
+    /// "from March 2025 to May 2025", "between 2025-03-01 and 2025-03-14"
+    fn between(&self) -> Option<(Span, usize)> {
+        let joints: &[&str] = match self.word(0)? {
+            "from" => &["to", "until", "till", "through"],
+            "between" => &["and"],
+            _ => return None,
+        };
+        let first = self.after(1)?;
+        let (from, length) = first.single()?;
+        let joint = 1 + length;
+        let second = self.after(joint + 1)?;
+        let (to, more) = second.single()?;
+        let close = self.gap(0)? == " " && self.gap(joint - 1)? == " " && self.gap(joint)? == " ";
+        let fits = close && joints.contains(&self.word(joint)?);
+        Some((fits.then(|| from.through(to))??, joint + 1 + more))
+    }
+
+    fn single(&self) -> Option<(Span, usize)> {
+        let date = || self.numeric_date().or_else(|| self.written_date());
+        date()
+            .map(|(date, length)| (Span::day(date), length))
+            .or_else(|| self.quarter())
+            .or_else(|| self.week())
+            .or_else(|| self.numeric_month())
+            .or_else(|| self.written_month())
+            .or_else(|| self.bare_year())
+            .or_else(|| self.relative())
     }
 
     fn numeric_date(&self) -> Option<(Date, usize)> {
@@ -136,18 +149,8 @@ impl<'a> Reader<'a> {
         Some((close.then(|| Date::new(year, month, day))??, 3))
     }
 
-    fn period(&self, today: Option<Date>) -> Option<(Found, usize)> {
-        let (period, length) = self
-            .numeric_month()
-            .or_else(|| self.written_month())
-            .or_else(|| self.bare_year())
-            .or_else(|| self.relative(today?))?;
-        self.stands_alone(length)
-            .then_some((Found::Period(period), length))
-    }
-
     /// "2025-03" or "03/2025"
-    fn numeric_month(&self) -> Option<(String, usize)> {
+    fn numeric_month(&self) -> Option<(Span, usize)> {
         let (a, b) = (self.word(0)?, self.word(1)?);
         if !matches!(Joint::of(self.gap(0)?)?, Joint::Dash | Joint::Slash) {
             return None;
@@ -156,41 +159,56 @@ impl<'a> Reader<'a> {
             Some(year) => (year, number(b)?),
             None => (year(b)?, number(a)?),
         };
-        Some((month_of(year, month)?, 2))
+        Some((Span::month(year, month)?, 2))
     }
 
     /// "March 2025", "March of 2025"
-    fn written_month(&self) -> Option<(String, usize)> {
+    fn written_month(&self) -> Option<(Span, usize)> {
         let month = month(self.word(0)?)?;
         let of = usize::from(self.word(1)? == "of" && is_loose(self.gap(1)?));
         let year = year(self.word(1 + of)?)?;
-        let period = is_loose(self.gap(0)?).then(|| month_of(year, month))??;
-        Some((period, 2 + of))
+        let span = is_loose(self.gap(0)?).then(|| Span::month(year, month))??;
+        Some((span, 2 + of))
     }
 
     /// "in 2025"
-    fn bare_year(&self) -> Option<(String, usize)> {
+    fn bare_year(&self) -> Option<(Span, usize)> {
         let announced = matches!(self.word(0)?, "in" | "during" | "for" | "year");
         let year = year(self.word(1)?)?;
-        (announced && self.gap(0)? == " ").then(|| (year.to_string(), 2))
+        let span = Span::year(year)?;
+        (announced && self.gap(0)? == " ").then_some((span, 2))
     }
 
-    /// "last month"
-    fn relative(&self, today: Date) -> Option<(String, usize)> {
-        let back = match self.word(0)? {
-            "this" | "current" => 0,
-            "last" | "previous" => 1,
+    /// "Q1 2025", "2025-Q1", "first quarter of 2025"
+    fn quarter(&self) -> Option<(Span, usize)> {
+        let (a, b) = (self.word(0)?, self.word(1)?);
+        let gap = self.gap(0)?;
+        if let Some(year) = year(a) {
+            let close = is_loose(gap);
+            return Some((Span::quarter(year, close.then(|| quarter(b))??)?, 2));
+        }
+        if let Some(quarter) = quarter(a) {
+            return Some((Span::quarter(is_loose(gap).then(|| year(b))??, quarter)?, 2));
+        }
+        let quarter = match a {
+            "first" | "1st" => 1,
+            "second" | "2nd" => 2,
+            "third" | "3rd" => 3,
+            "fourth" | "4th" => 4,
             _ => return None,
         };
-        let period = match self.word(1)? {
-            "year" => format!("{:04}", u32::from(today.year()) - back),
-            "month" => {
-                let months = u32::from(today.year()) * 12 + u32::from(today.month()) - 1 - back;
-                format!("{:04}-{:02}", months / 12, months % 12 + 1)
-            }
-            _ => return None,
-        };
-        (self.gap(0)? == " ").then_some((period, 2))
+        let of = usize::from(self.word(2)? == "of");
+        let year = year(self.word(2 + of)?)?;
+        let fits = b == "quarter" && self.is_spaced(3 + of);
+        Some((fits.then(|| Span::quarter(year, quarter))??, 3 + of))
+    }
+
+    /// "2025-W12", a week of ISO 8601
+    fn week(&self) -> Option<(Span, usize)> {
+        let (year, week) = (year(self.word(0)?)?, self.word(1)?.strip_prefix('w')?);
+        let week = number(week).filter(|_| week.len() == 2)?;
+        let close = Joint::of(self.gap(0)?) == Some(Joint::Dash);
+        Some((close.then(|| Span::iso_week(year, week))??, 2))
     }
 }
 
@@ -261,6 +279,8 @@ fn month(word: &str) -> Option<u8> {
     u8::try_from(index + 1).ok()
 }
 
-fn month_of(year: u16, month: u8) -> Option<String> {
-    Date::new(year, month, 1).map(|date| format!("{:04}-{:02}", date.year(), date.month()))
+/// A quarter of a year as `q1` writes it.
+fn quarter(word: &str) -> Option<u8> {
+    let number = number(word.strip_prefix('q')?)?;
+    (word.len() == 2 && (1..=4).contains(&number)).then_some(number)
 }

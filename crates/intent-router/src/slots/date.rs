@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Days from 0001-01-01 to 9999-12-31.
+const LAST: i64 = 3_652_058;
+
 /// A day of the proleptic Gregorian calendar, from year 1 to year 9999;
 /// displayed as `YYYY-MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,9 +42,11 @@ impl Date {
     pub fn from_unix_seconds(seconds: i64) -> Self {
         /// Days from 0001-01-01 to 1970-01-01.
         const EPOCH: i64 = 719_162;
-        /// Days from 0001-01-01 to 9999-12-31.
-        const LAST: i64 = 3_652_058;
-        let mut rest = (seconds.div_euclid(86_400) + EPOCH).clamp(0, LAST);
+        Self::from_number((seconds.div_euclid(86_400) + EPOCH).clamp(0, LAST))
+    }
+
+    /// The day with this [number](Self::number), which is from 0 to [`LAST`].
+    fn from_number(mut rest: i64) -> Self {
         // Eras of 400 years have the same number of days; within one, the
         // estimate of 366 days a year is corrected year by year, at most a
         // few times.
@@ -66,6 +71,48 @@ impl Date {
             month,
             day: rest as u8 + 1,
         }
+    }
+
+    /// How many days after 0001-01-01 it is.
+    fn number(self) -> i64 {
+        let years = i64::from(self.year) - 1;
+        let months = (1..self.month).map(|month| i64::from(days_in(self.year, month)));
+        365 * years + years / 4 - years / 100
+            + years / 400
+            + months.sum::<i64>()
+            + i64::from(self.day)
+            - 1
+    }
+
+    /// The day so many days later, or earlier where negative; `None` beyond
+    /// what the type holds.
+    pub(super) fn plus_days(self, days: i64) -> Option<Self> {
+        let number = self.number().checked_add(days)?;
+        (0..=LAST)
+            .contains(&number)
+            .then(|| Self::from_number(number))
+    }
+
+    /// The same day so many months later, or earlier where negative; the last
+    /// day of that month if the month is shorter.
+    pub(super) fn plus_months(self, months: i64) -> Option<Self> {
+        let since = 12 * i64::from(self.year) + i64::from(self.month) - 1;
+        let since = since.checked_add(months)?;
+        let year = u16::try_from(since.div_euclid(12)).ok()?;
+        let month = u8::try_from(since.rem_euclid(12) + 1).ok()?;
+        Self::new(year, month, self.day.min(days_in(year, month)))
+    }
+
+    /// How many days after the Monday of its week it is, from 0 to 6.
+    pub(super) fn days_after_monday(self) -> i64 {
+        // 0001-01-01 was a Monday.
+        self.number() % 7
+    }
+
+    /// The last day of its month.
+    pub(super) fn end_of_month(self) -> Self {
+        let day = days_in(self.year, self.month);
+        Self { day, ..self }
     }
 
     /// The year, from 1 to 9999.
@@ -114,13 +161,17 @@ mod tests {
     /// Counts every day of the range one by one.
     #[test]
     fn every_day_follows_the_one_before() {
-        let mut seconds = -719_162 * 86_400;
+        let (mut seconds, mut days) = (-719_162 * 86_400, 0);
         for year in 1..=9999 {
             for month in 1..=12 {
                 for day in 1..=days_in(year, month) {
                     let date = Date::new(year, month, day);
                     assert_eq!(Some(Date::from_unix_seconds(seconds)), date);
+                    let date = date.unwrap();
+                    assert_eq!(date.number(), days);
+                    assert_eq!(date.days_after_monday(), days % 7);
                     seconds += 86_400;
+                    days += 1;
                 }
             }
         }
@@ -138,6 +189,23 @@ mod tests {
         check(1_735_689_600, "2025-01-01");
         check(i64::MIN, "0001-01-01");
         check(i64::MAX, "9999-12-31");
+    }
+
+    #[test]
+    fn days_and_months_are_counted_across_their_ends() {
+        let day = |year, month, day| Date::new(year, month, day).unwrap();
+        let date = day(2024, 1, 31);
+        assert_eq!(date.plus_days(30), Some(day(2024, 3, 1)));
+        assert_eq!(date.plus_days(-31), Some(day(2023, 12, 31)));
+        assert_eq!(date.plus_months(1), Some(day(2024, 2, 29)));
+        assert_eq!(date.plus_months(-2), Some(day(2023, 11, 30)));
+        assert_eq!(day(2024, 2, 3).end_of_month(), day(2024, 2, 29));
+        // A Friday.
+        assert_eq!(day(2025, 3, 14).days_after_monday(), 4);
+        for beyond in [i64::MIN, -LAST - 1, LAST, i64::MAX] {
+            assert_eq!(date.plus_days(beyond), None);
+            assert_eq!(date.plus_months(beyond), None);
+        }
     }
 
     #[test]

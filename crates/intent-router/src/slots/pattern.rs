@@ -7,7 +7,7 @@
 //! how its dashes are written: `CLM 2025 000123`, `clm2025000123` and an en dash
 //! are found as well. Values have the form of the pattern, in upper case.
 
-use std::collections::BTreeSet;
+use super::Taken;
 
 /// The longest pattern, in bytes; it bounds the work at each word.
 const MAX_LENGTH: usize = 64;
@@ -32,19 +32,19 @@ pub(crate) fn problem(pattern: &str) -> Option<String> {
     Some(format!("pattern \"{pattern}\" {message}"))
 }
 
-/// The distinct values in a text in normal form, sorted.
-pub(super) fn find(pattern: &str, text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+/// The values in a text in normal form, from left to right.
+pub(super) fn find(pattern: &str, text: &str) -> Vec<Taken<String>> {
+    let mut found = Vec::new();
     let mut next = 0;
     for (start, c) in text.char_indices() {
         if start < next || !c.is_ascii_alphanumeric() || is_joined_before(text, start) {
             continue;
         }
         if let Some((value, end)) = match_at(pattern, &text[start..]) {
-            let end = start + end;
-            if !is_joined_after(text, end) {
-                found.insert(value);
-                next = end;
+            let place = start..start + end;
+            if !is_joined_after(text, place.end) {
+                next = place.end;
+                found.push(Taken { value, place });
             }
         }
     }

@@ -12,8 +12,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use cache_core::ManualClock;
 use intent_router::{
-    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeywordDetector, Kind, LiveData,
-    Principal, Profile, Records, Request, Routed, Router, ServiceBuilder, SourceError, UserContext,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeyMode, KeywordDetector, Kind,
+    LiveData, Principal, Profile, Records, Request, Routed, Router, ServiceBuilder, SourceError,
+    UserContext,
 };
 use serde_json::json;
 
@@ -133,7 +134,8 @@ impl LiveData for FakeSource {
     }
 }
 
-/// A router over a fake source and a clock that stands still.
+/// A router over a fake source and a clock that stands still. Its keys are made
+/// of the message as it comes, so that each message has an entry of its own.
 pub(crate) struct Bench {
     pub(crate) router: Router,
     pub(crate) source: Arc<FakeSource>,
@@ -149,7 +151,7 @@ pub(crate) fn bench_with(configure: impl FnOnce(ServiceBuilder) -> ServiceBuilde
     let source = Arc::new(FakeSource::default());
     let builder = CacheService::builder().clock(Arc::new(clock.clone()));
     let cache = Arc::new(configure(builder).build().unwrap());
-    let catalogue = Arc::new(Catalogue::built_in().clone());
+    let catalogue = Arc::new(Catalogue::built_in().with_key(KeyMode::Message));
     let detector = Arc::new(KeywordDetector::new(&catalogue));
     let records: Arc<dyn LiveData> = source.clone();
     let router = Router::new(catalogue, detector, records, cache).unwrap();

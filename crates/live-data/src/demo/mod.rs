@@ -5,19 +5,19 @@ mod claims;
 mod generate;
 mod money;
 mod names;
+mod new_file;
 mod paperwork;
 mod random;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
+
+use new_file::write_new;
 
 /// How much demo data to make, and from which seed.
 ///
@@ -70,13 +70,25 @@ pub enum DemoError {
     #[error("{} exists already and is not overwritten: choose another path or remove it", .0.display())]
     Exists(PathBuf),
     /// The database could not be written.
-    #[error("the demo database {name} cannot be written: {reason}")]
+    #[error("the database {name} cannot be written: {reason}")]
     Write {
         /// The path, or what stands for it in memory.
         name: String,
         /// What the file system or SQLite said.
         reason: String,
     },
+    /// SQLite refused the script; nothing was written.
+    #[error("the script is refused by SQLite: {0}")]
+    Script(String),
+}
+
+impl DemoError {
+    fn write(name: impl ToString, reason: impl ToString) -> Self {
+        Self::Write {
+            name: name.to_string(),
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// Writes a demo database to a new file.
@@ -103,68 +115,46 @@ pub enum DemoError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_demo(path: impl AsRef<Path>, options: &DemoOptions) -> Result<(), DemoError> {
-    let path = path.as_ref();
     options.check()?;
-    refuse_existing(path)?;
-    let failed = |reason: String| DemoError::Write {
-        name: path.display().to_string(),
-        reason,
-    };
-    let draft = DraftFile::beside(path).map_err(|error| failed(error.to_string()))?;
-    fill_file(&draft.0, options).map_err(|error| failed(error.to_string()))?;
-    // The file is complete on the disk before it gets its name.
-    fs::File::open(&draft.0)
-        .and_then(|file| file.sync_all())
-        .map_err(|error| failed(error.to_string()))?;
-    refuse_existing(path)?;
-    fs::rename(&draft.0, path).map_err(|error| failed(error.to_string()))
+    let path = path.as_ref();
+    write_new(path, |connection| {
+        generate::populate(connection, options)
+            .map_err(|error| DemoError::write(path.display(), error))
+    })
 }
 
-fn refuse_existing(path: &Path) -> Result<(), DemoError> {
-    // A link that leads nowhere counts as something, too.
-    match fs::symlink_metadata(path) {
-        Ok(_) => Err(DemoError::Exists(path.to_owned())),
-        Err(_) => Ok(()),
-    }
-}
-
-fn fill_file(path: &Path, options: &DemoOptions) -> rusqlite::Result<()> {
-    let mut connection = Connection::open(path)?;
-    // Nobody reads the draft and a failed one is removed: it needs no journal.
-    connection.pragma_update(None, "journal_mode", "OFF")?;
-    connection.pragma_update(None, "synchronous", "OFF")?;
-    generate::populate(&mut connection, options)?;
-    connection.close().map_err(|(_, error)| error)
-}
-
-/// A file that is removed when dropped, unless it was renamed before.
-struct DraftFile(PathBuf);
-
-impl DraftFile {
-    fn beside(path: &Path) -> io::Result<Self> {
-        static DRAFTS: AtomicU64 = AtomicU64::new(0);
-        let Some(name) = path.file_name() else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the path does not end in a file name",
-            ));
+/// Writes a new database with what a script of SQL makes: tables and rows of
+/// a business of one's own, for an example or a trial.
+///
+/// The script runs in one transaction, so it holds none of its own. The file
+/// comes into being as that of [`write_demo`] does: whole or not at all.
+///
+/// # Errors
+/// [`DemoError::Exists`] when there is something at `path`,
+/// [`DemoError::Script`] when SQLite refuses the script, [`DemoError::Write`]
+/// when the file cannot be written.
+///
+/// ```
+/// use live_data::{DemoError, write_script};
+///
+/// # let folder = std::env::temp_dir().join(format!("live-data-script-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("library.db");
+/// let refused = write_script(&path, "CREATE TABLE loans (title").unwrap_err();
+/// assert!(matches!(refused, DemoError::Script(_)) && !path.exists());
+/// write_script(&path, "CREATE TABLE loans (title TEXT); INSERT INTO loans VALUES ('Emma')")?;
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_script(path: impl AsRef<Path>, script: &str) -> Result<(), DemoError> {
+    write_new(path.as_ref(), |connection| {
+        let run = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(script)?;
+            transaction.commit()
         };
-        let mut draft = OsString::from(".");
-        draft.push(name);
-        let count = DRAFTS.fetch_add(1, Ordering::Relaxed);
-        draft.push(format!(".{}-{count}.tmp", std::process::id()));
-        let draft = path.with_file_name(draft);
-        fs::File::create_new(&draft)?;
-        // An absolute path cannot be taken for one of SQLite's `file:` URIs.
-        std::path::absolute(draft).map(Self)
-    }
-}
-
-impl Drop for DraftFile {
-    fn drop(&mut self) {
-        // After the rename there is nothing to remove, which is no failure.
-        let _ = fs::remove_file(&self.0);
-    }
+        run(connection).map_err(|error: rusqlite::Error| DemoError::Script(error.to_string()))
+    })
 }
 
 /// A demo database in memory. It lives as long as any connection to its URI.
@@ -195,10 +185,7 @@ impl MemoryDemo {
         });
         match filled {
             Ok(_anchor) => Ok(Self { uri, _anchor }),
-            Err(error) => Err(DemoError::Write {
-                name: "in memory".to_owned(),
-                reason: error.to_string(),
-            }),
+            Err(error) => Err(DemoError::write("in memory", error)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The demo data is what it says, and the same for the same seed.
 
 use std::fmt::Write as _;
+use std::fs;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;

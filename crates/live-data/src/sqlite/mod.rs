@@ -15,11 +15,12 @@ use std::sync::Arc;
 use intent_router::{
     Ask, BoxFuture, Catalogue, Found, LiveData, Principal, Profile, Records, SourceError,
 };
+use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
 
 pub use self::error::{OpenError, QueryFault};
 pub use self::options::SqliteOptions;
-use self::pool::Pool;
+use self::pool::{Failure, Pool};
 use self::query::Plan;
 use self::rows::Bounds;
 use crate::demo::{DemoOptions, MemoryDemo};
@@ -29,10 +30,14 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// Every query of the catalogue is checked when the source is opened, and
 /// runs on one of a fixed number of threads, each with a read-only
 /// connection of its own; the futures that are returned wait for them on any
-/// executor. Dropping the source ends the threads and waits for them.
+/// executor. Dropping the last source over a database ends the threads and
+/// waits for them.
 ///
 /// The queries of an intent see one state of the database, though others
 /// write to it meanwhile.
+///
+/// A source never changes; one [with another catalogue](Self::with_catalogue)
+/// shares its database and its threads.
 ///
 /// ```
 /// use intent_router::{Ask, Catalogue, LiveData, Principal, Slots, UserContext};
@@ -67,8 +72,18 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// ```
 #[derive(Debug)]
 pub struct SqliteSource {
-    pool: Pool,
+    database: Arc<Database>,
     intents: HashMap<String, Arc<Plan>>,
+    /// How many statements each connection keeps prepared.
+    statements: usize,
+}
+
+/// An open database: what does not depend on a catalogue.
+#[derive(Debug)]
+struct Database {
+    pool: Pool,
+    /// A connection that only checks queries, so that no question waits for it.
+    checker: Mutex<Connection>,
     profile: Arc<Plan>,
     bounds: Bounds,
 }
@@ -92,7 +107,8 @@ impl SqliteSource {
             name: name.clone(),
             reason: error.to_string(),
         })?;
-        Self::start(&path, &name, catalogue, options)
+        let database = Database::open(&path, &name, options)?;
+        Self::prepare(Arc::new(database), catalogue).map_err(first)
     }
 
     /// Makes demo data in memory and opens it. The memory is freed when the
@@ -107,38 +123,104 @@ impl SqliteSource {
         demo: &DemoOptions,
         options: &SqliteOptions,
     ) -> Result<Self, OpenError> {
-        let database = MemoryDemo::generate(demo)?;
-        Self::start(Path::new(&database.uri), "in memory", catalogue, options)
+        let demo = MemoryDemo::generate(demo)?;
+        let database = Database::open(Path::new(&demo.uri), "in memory", options)?;
+        Self::prepare(Arc::new(database), catalogue).map_err(first)
     }
 
-    fn start(
-        path: &Path,
-        name: &str,
-        catalogue: &Catalogue,
-        options: &SqliteOptions,
-    ) -> Result<Self, OpenError> {
+    /// A source over the same database, be it a file or demo data, for the
+    /// queries of another catalogue. Both can be asked, and share connections,
+    /// queue, deadline and bounds.
+    ///
+    /// Costs the checking of the queries, on a connection that nothing else
+    /// uses; it blocks meanwhile.
+    ///
+    /// # Errors
+    /// The first [`OpenError`] of each intent whose queries or tags do not fit
+    /// the database, in the order of the catalogue.
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    /// use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
+    ///
+    /// # fn main() -> Result<(), Vec<OpenError>> {
+    /// let demo = DemoOptions { members: 20, ..DemoOptions::default() };
+    /// let options = SqliteOptions::default();
+    /// let source = SqliteSource::demo(Catalogue::built_in(), &demo, &options)
+    ///     .map_err(|error| vec![error])?;
+    /// let next = source.with_catalogue(Catalogue::built_in())?;
+    /// drop(source);
+    /// # drop(next);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_catalogue(&self, catalogue: &Catalogue) -> Result<Self, Vec<OpenError>> {
+        Self::prepare(Arc::clone(&self.database), catalogue)
+    }
+
+    /// Checks a catalogue's queries against an open database.
+    fn prepare(database: Arc<Database>, catalogue: &Catalogue) -> Result<Self, Vec<OpenError>> {
+        let mut intents = HashMap::new();
+        let mut errors = Vec::new();
+        {
+            let checker = database.checker.lock();
+            for intent in catalogue.intents() {
+                match Plan::of_intent(&checker, intent) {
+                    Ok(plan) => drop(intents.insert(intent.name.clone(), Arc::new(plan))),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self {
+            database,
+            intents,
+            statements: query::statements(catalogue),
+        })
+    }
+
+    /// Does the work on one of the connections.
+    async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let statements = self.statements;
+        let work = move |connection: &Connection| {
+            // Two sources may take turns on a connection. Setting what is set
+            // already costs nothing.
+            connection.set_prepared_statement_cache_capacity(statements);
+            work(connection)
+        };
+        self.database.pool.run(work).await
+    }
+}
+
+/// The error that stands for all where one is told.
+fn first(mut errors: Vec<OpenError>) -> OpenError {
+    // Whoever gives a list of errors has found one.
+    errors.swap_remove(0)
+}
+
+impl Database {
+    fn open(path: &Path, name: &str, options: &SqliteOptions) -> Result<Self, OpenError> {
         let unreadable = |error: rusqlite::Error| OpenError::Database {
             name: name.to_owned(),
             reason: error.to_string(),
         };
-        let statements = query::statements(catalogue);
         let connections = (0..options.connections.get())
-            .map(|_| connect(path, statements))
+            .map(|_| connect(path))
             .collect::<Result<Vec<_>, _>>()
             .map_err(unreadable)?;
-        // There is at least one, by its type.
-        let checker = &connections[0];
-        let profile = Arc::new(Plan::of_profile(checker, &options.profile_sql)?);
-        let mut intents = HashMap::new();
-        for intent in catalogue.intents() {
-            let plan = Plan::of_intent(checker, intent)?;
-            intents.insert(intent.name.clone(), Arc::new(plan));
-        }
+        let checker = connect(path).map_err(unreadable)?;
+        let profile = Arc::new(Plan::of_profile(&checker, &options.profile_sql)?);
         let pool = Pool::start(connections, options.queue, options.deadline)
             .map_err(OpenError::Threads)?;
         Ok(Self {
             pool,
-            intents,
+            checker: Mutex::new(checker),
             profile,
             bounds: Bounds {
                 max_rows: options.max_rows,
@@ -149,7 +231,7 @@ impl SqliteSource {
 }
 
 /// A connection that can only read.
-fn connect(path: &Path, statements: usize) -> rusqlite::Result<Connection> {
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -160,7 +242,6 @@ fn connect(path: &Path, statements: usize) -> rusqlite::Result<Connection> {
     // Opening alone reads nothing: this is where a file that is no database
     // shows.
     read_schema(&connection)?;
-    connection.set_prepared_statement_cache_capacity(statements);
     Ok(connection)
 }
 
@@ -175,10 +256,10 @@ impl LiveData for SqliteSource {
         who: &'a Principal,
     ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
         Box::pin(async move {
-            let plan = Arc::clone(&self.profile);
+            let plan = Arc::clone(&self.database.profile);
             let values = plan.profile_values(who);
             let work = move |connection: &Connection| plan.profile(connection, &values);
-            self.pool.run(work).await
+            self.run(work).await
         })
     }
 
@@ -193,9 +274,9 @@ impl LiveData for SqliteSource {
                 });
             };
             let values = plan.values(&ask);
-            let bounds = self.bounds;
+            let bounds = self.database.bounds;
             let work = move |connection: &Connection| plan.records(connection, &values, bounds);
-            self.pool.run(work).await
+            self.run(work).await
         })
     }
 
@@ -205,7 +286,7 @@ impl LiveData for SqliteSource {
                 read_schema(connection)
                     .map_err(|error| query::classify(&error, SourceError::Unavailable))
             };
-            self.pool.run(look).await
+            self.run(look).await
         })
     }
 }
@@ -227,7 +308,7 @@ mod tests {
             seed: 1,
         })
         .unwrap();
-        let connection = connect(Path::new(&database.uri), 1).unwrap();
+        let connection = connect(Path::new(&database.uri)).unwrap();
         for sql in [
             "DELETE FROM claims",
             "UPDATE members SET display_name = ''",
@@ -257,13 +338,16 @@ mod tests {
              [[intent.query]]\nname = \"q\"\nsql = \"SELECT 1 AS one\"\n",
         )
         .unwrap();
-        let database = MemoryDemo::generate(&DemoOptions::default()).unwrap();
-        let uri = database.uri.clone();
-        let options = SqliteOptions::default();
-        let source = SqliteSource::start(Path::new(&uri), "demo", &catalogue, &options).unwrap();
-        drop(database);
+        let demo = MemoryDemo::generate(&DemoOptions::default()).unwrap();
+        let uri = demo.uri.clone();
+        let database = Database::open(Path::new(&uri), "demo", &SqliteOptions::default()).unwrap();
+        let source = SqliteSource::prepare(Arc::new(database), &catalogue).unwrap();
+        drop(demo);
         assert!(tables(&uri) > 0, "the workers keep it");
+        let next = source.with_catalogue(&catalogue).unwrap();
         drop(source);
+        assert!(tables(&uri) > 0, "the next source keeps it");
+        drop(next);
         assert_eq!(tables(&uri), 0);
     }
 }

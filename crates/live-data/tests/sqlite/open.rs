@@ -1,5 +1,7 @@
 //! What is wrong with a database or a catalogue shows when it is opened.
 
+use std::num::NonZeroUsize;
+
 use live_data::{DemoError, OpenError, QueryFault, write_demo};
 use rusqlite::Connection;
 
@@ -266,4 +268,90 @@ fn demo_files_are_written_whole_or_not_at_all() {
     }
     let files: Vec<_> = fs::read_dir(&folder.0).unwrap().collect();
     assert_eq!(files.len(), 1, "no draft is left: {files:?}");
+}
+
+/// A catalogue of live-data intents, each with one query.
+fn intents(queries: &[(&str, &str)]) -> Catalogue {
+    let intent = |(name, sql): &(&str, &str)| {
+        format!(
+            "[[intent]]\nname = \"{name}\"\nkind = \"live_data\"\nphrases = [\"{name}\"]\n\
+             [[intent.query]]\nname = \"it\"\nsql = \"{sql}\"\n"
+        )
+    };
+    let text: String = queries.iter().map(intent).collect();
+    Catalogue::parse(&text).unwrap()
+}
+
+#[test]
+fn another_catalogue_is_asked_of_the_same_database() {
+    let folder = Folder::new();
+    let path = folder.file("shop.db");
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        .unwrap();
+    let one = NonZeroUsize::new(1).unwrap();
+    let options = SqliteOptions {
+        connections: one,
+        profile_sql: "SELECT 1 AS member_id, 2 AS kind, 3 AS display_name".to_owned(),
+        ..SqliteOptions::default()
+    };
+    let before = intents(&[("a", "SELECT x FROM t")]);
+    let source = SqliteSource::open(&path, &before, &options).unwrap();
+    let after = intents(&[
+        ("a", "SELECT x + 1 AS x FROM t"),
+        ("b", "SELECT x + 2 AS x FROM t"),
+    ]);
+    let next = source.with_catalogue(&after).unwrap();
+    let (before, after) = (
+        Desk {
+            catalogue: before,
+            source,
+        },
+        Desk {
+            catalogue: after,
+            source: next,
+        },
+    );
+    // They take turns on the one connection.
+    for _ in 0..2 {
+        assert_eq!(rows(&before.data("a", "BEN-1"), "it")[0]["x"], 1);
+        assert_eq!(rows(&after.data("a", "BEN-1"), "it")[0]["x"], 2);
+        assert_eq!(rows(&after.data("b", "BEN-1"), "it")[0]["x"], 3);
+    }
+    // A column that came later is there for a catalogue that comes later.
+    other
+        .execute_batch("ALTER TABLE t ADD COLUMN y; UPDATE t SET y = 7")
+        .unwrap();
+    // Nothing is opened again.
+    fs::remove_file(&path).unwrap();
+    let latest = intents(&[("a", "SELECT y AS x FROM t")]);
+    let source = after.source.with_catalogue(&latest).unwrap();
+    drop(before);
+    let latest = Desk {
+        catalogue: latest,
+        source,
+    };
+    assert_eq!(rows(&latest.data("a", "BEN-1"), "it")[0]["x"], 7);
+}
+
+#[test]
+fn every_intent_that_does_not_fit_is_told_and_the_source_stays() {
+    let good = intents(&[("a", "SELECT 1 AS x")]);
+    let source = open_demo(&good).unwrap();
+    let bad = intents(&[
+        ("a", "SELECT x FROM nowhere"),
+        ("b", "SELECT 1 AS x"),
+        ("c", "SELECT 1 AS x, 2 AS x"),
+    ]);
+    let errors = source.with_catalogue(&bad).unwrap_err();
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("`a`") && told[0].contains("nowhere"));
+    assert!(told[1].contains("`c`") && told[1].contains("two columns"));
+    let desk = Desk {
+        catalogue: good,
+        source,
+    };
+    assert_eq!(rows(&desk.data("a", "BEN-1"), "it")[0]["x"], 1);
 }

@@ -92,11 +92,13 @@ pub(crate) fn help() -> String {
     format!(
         "Traffic: each request's user is drawn by Zipf's law over --users (default {}) with \
          exponent --skew (default {}); its intent by weight ({}; any other {}); its wording, with \
-         equal chances, among the first --wordings (default {}) examples of the intent. Think \
+         equal chances, among the first --phrasings (default {}) examples of the intent. Think \
          time is 0. The same {} requests (--requests) are made with the cache off, then on, \
          against the same source; before each phase the cache is emptied and the source warmed \
          up by the first {} of them, without cache and unrecorded. The same --seed gives the \
-         same requests.",
+         same requests. With --wordings other traffic is made, one request at a time: each \
+         message in one of many wordings and spellings, some about a record or a period, once for \
+         each key mode.",
         defaults.users,
         defaults.skew,
         weights.join(", "),

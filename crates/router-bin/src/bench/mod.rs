@@ -2,12 +2,13 @@
 //!
 //! [`traffic`] plans the requests, [`run`] makes them twice and records each,
 //! [`summary`] works the figures out, [`table`] and [`report`] show them. What
-//! is measured is whatever implements [`run::Subject`].
+//! is measured is whatever implements [`run::Subject`]. Beside that, [`wordings`]
+//! compares the key modes on traffic that asks the same in many wordings.
 
 pub(crate) mod declaration;
 #[cfg(test)]
 mod fixtures;
-mod format;
+pub(crate) mod format;
 pub(crate) mod measure;
 mod plot;
 pub(crate) mod report;
@@ -17,3 +18,4 @@ pub(crate) mod subject;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod traffic;
+pub(crate) mod wordings;

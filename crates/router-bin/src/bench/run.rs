@@ -33,11 +33,15 @@ pub(crate) struct Run {
 /// A progress bar over a whole run, warm-ups included. It shows itself on
 /// standard error, and only where that is a terminal.
 pub(crate) fn progress_bar(traffic: &Traffic) -> ProgressBar {
-    let steps = 2 * (warm_up_len(traffic) + traffic.len());
+    bar_of(2 * (warm_up_len(traffic) + traffic.len()))
+}
+
+/// A progress bar over so many steps.
+pub(crate) fn bar_of(steps: usize) -> ProgressBar {
     let bar = ProgressBar::new(steps as u64);
     // The template is a constant; should it ever be wrong, the plain bar will do.
     if let Ok(style) =
-        ProgressStyle::with_template("{msg:9} [{wide_bar}] {human_pos}/{human_len}, {eta} left")
+        ProgressStyle::with_template("{msg:10} [{wide_bar}] {human_pos}/{human_len}, {eta} left")
     {
         bar.set_style(style.progress_chars("=> "));
     }

@@ -72,6 +72,21 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// # Errors
+    /// The first option that is out of bounds.
+    pub(crate) fn check(&self) -> Result<(), TrafficError> {
+        check("users", self.users as usize, MAX_USERS as usize)?;
+        check("requests", self.requests, MAX_REQUESTS)?;
+        check("phrasings", self.wordings, usize::from(u16::MAX))?;
+        check("concurrency", self.concurrency, 1_024)?;
+        if !(0.0..=10.0).contains(&self.skew) {
+            return Err(TrafficError::Skew(self.skew));
+        }
+        Ok(())
+    }
+}
+
 /// What the users are called: a prefix and a number from 1, and their role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Population {
@@ -200,13 +215,7 @@ impl Traffic {
         population: Population,
         asked: Vec<AskedIntent>,
     ) -> Result<Self, TrafficError> {
-        check("users", options.users as usize, MAX_USERS as usize)?;
-        check("requests", options.requests, MAX_REQUESTS)?;
-        check("wordings", options.wordings, usize::from(u16::MAX))?;
-        check("concurrency", options.concurrency, 1_024)?;
-        if !(0.0..=10.0).contains(&options.skew) {
-            return Err(TrafficError::Skew(options.skew));
-        }
+        options.check()?;
         let intents = mix(asked, options.wordings);
         let weights = intents.iter().map(|intent| f64::from(intent.weight));
         let by_intent = Weighted::new(weights).ok_or(TrafficError::NothingToAsk)?;
@@ -300,7 +309,7 @@ fn check(what: &'static str, given: usize, max: usize) -> Result<(), TrafficErro
 }
 
 /// Gives every intent that can be asked its weight, the listed ones first.
-fn mix(asked: Vec<AskedIntent>, wordings: usize) -> Vec<MixedIntent> {
+pub(crate) fn mix(asked: Vec<AskedIntent>, wordings: usize) -> Vec<MixedIntent> {
     let listed = |name: &str| MIX.iter().position(|(listed, _)| *listed == name);
     let mut asked: Vec<AskedIntent> = asked
         .into_iter()

@@ -8,7 +8,7 @@ use intent_router::{CacheOutcome, CacheUse, Request, RouteError, Routed, UserCon
 
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::setup;
+use crate::setup::Assembly;
 
 /// Asks one question in this process, without the service.
 #[derive(Args, Debug)]
@@ -31,7 +31,8 @@ pub(crate) struct AskArgs {
 
 /// Asks, and shows each answer, where it came from, and how long it took.
 pub(super) fn run(config: &Config, args: &AskArgs) -> Result<(), Failure> {
-    let router = setup::router(config)?;
+    let assembly = Assembly::new(config)?;
+    let router = assembly.router();
     let user_context = match &args.user_id {
         Some(id) => UserContext::new(id, &args.role),
         None => UserContext::guest(),

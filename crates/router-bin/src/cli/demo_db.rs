@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use live_data::{DemoError, DemoOptions, write_demo};
+use live_data::{DemoError, DemoOptions, write_demo, write_script};
 
 use crate::exit::{Code, Failure, written};
 
@@ -19,24 +19,41 @@ pub(crate) struct DemoDbArgs {
     /// Which data is generated.
     #[arg(long, value_name = "S", default_value_t = DemoOptions::default().seed)]
     seed: u64,
+    /// Write what this SQL script makes, in the place of generated data.
+    #[arg(long, value_name = "FILE.sql", conflicts_with_all = ["users", "seed"])]
+    script: Option<PathBuf>,
 }
 
 /// Writes the database, and says how to serve from it.
 pub(super) fn run(args: &DemoDbArgs) -> Result<(), Failure> {
-    let options = DemoOptions {
-        members: args.users,
-        seed: args.seed,
+    let (written_rows, outcome) = match &args.script {
+        None => {
+            let options = DemoOptions {
+                members: args.users,
+                seed: args.seed,
+            };
+            let members = format!("{} members", args.users);
+            (members, write_demo(&args.path, &options))
+        }
+        Some(script) => {
+            let text = std::fs::read_to_string(script).map_err(|error| {
+                let name = script.display();
+                Failure::new(Code::Io, format_args!("cannot read {name}: {error}"))
+            })?;
+            let what = format!("what {} makes", script.display());
+            (what, write_script(&args.path, &text))
+        }
     };
-    write_demo(&args.path, &options).map_err(|error| {
+    outcome.map_err(|error| {
         let code = match error {
             DemoError::Members(_) => Code::Usage,
+            DemoError::Script(_) => Code::Data,
             _ => Code::Io,
         };
         Failure::new(code, error)
     })?;
     let told = format!(
-        "wrote {users} members to {path}; serve from it with ROUTER_SOURCE__URL=sqlite://{path} router\n",
-        users = args.users,
+        "wrote {written_rows} to {path}; serve from it with ROUTER_SOURCE__URL=sqlite://{path} router\n",
         path = args.path.display(),
     );
     written(std::io::stdout().lock().write_all(told.as_bytes()))

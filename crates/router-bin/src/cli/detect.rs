@@ -1,20 +1,43 @@
 //! `router detect`: the intent of each message on standard input.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use intent_router::{Detector, KeywordDetector};
+use clap::Args;
+use intent_router::Evidence;
 
 use super::lines;
+use crate::config::Config;
+use crate::detector;
 use crate::exit::Failure;
 
+/// Prints the intent of each message read from standard input.
+#[derive(Args, Debug, Default)]
+pub(crate) struct DetectArgs {
+    #[command(flatten)]
+    model: detector::ModelArgs,
+    /// Add lines that begin with a tab: what spoke for which intent and how
+    /// strongly, the weightiest first.
+    #[arg(long)]
+    explain: bool,
+}
+
 /// Prints the intent of each line, and how sure the detector is of it.
-pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
-    let detector = KeywordDetector::new(super::configuration(file)?.intents());
+pub(super) fn run(config: &Config, args: &DetectArgs) -> Result<(), Failure> {
+    let (detector, _) = args.model.detector(config)?;
     lines::translate(|message, answer| {
         let detection = detector.detect(message);
         // Writing to a `String` cannot fail.
         let _ = write!(answer, "{}\t{:.4}", detection.intent, detection.confidence);
+        if args.explain {
+            for Evidence {
+                intent,
+                feature,
+                weight,
+            } in detector.explain(message)
+            {
+                let _ = write!(answer, "\n\t{weight:+.3}\t{intent}\t{feature}");
+            }
+        }
         Ok(())
     })
 }

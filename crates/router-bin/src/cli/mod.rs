@@ -3,11 +3,14 @@
 mod ask;
 mod bench;
 mod config;
+mod data;
 mod demo_db;
 mod detect;
+mod eval;
 mod key;
 mod lines;
 mod serve;
+mod train;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -50,7 +53,11 @@ enum Command {
     /// Each line of the input is a message; each line of the output is the name of its intent, or
     /// `unknown`, a tab, and the confidence from 0.0000 to 1.0000. The intents are those of the
     /// configuration's catalogue.
-    Detect,
+    Detect(detect::DetectArgs),
+    /// Train a detector on labelled messages.
+    Train(train::TrainArgs),
+    /// Measure how often a detector is right about labelled messages.
+    Eval(eval::EvalArgs),
     /// Measure what the cache saves, on declared traffic.
     Bench(bench::BenchArgs),
     /// Check, show or describe the configuration.
@@ -89,7 +96,9 @@ impl Cli {
                 bench::run(configuration(file)?, file, &args)
             }
             Command::Key => key::run(),
-            Command::Detect => detect::run(file),
+            Command::Detect(args) => detect::run(&configuration(file)?, &args),
+            Command::Train(args) => train::run(&configuration(file)?, &args),
+            Command::Eval(args) => eval::run(&configuration(file)?, &args),
             Command::Config(command) => config::run(&command, file),
             Command::DemoDb(args) => demo_db::run(&args),
         }

@@ -1,18 +1,19 @@
 //! `router serve`: the service over HTTP, until it is told to stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::watch as channel;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::serve::{App, Limits, endpoints, serve};
-use crate::setup;
+use crate::serve::{App, Limits, endpoints, serve, watch};
+use crate::setup::{self, Assembly};
 
 /// How often expired answers are looked for, and how many are removed at most
 /// each time: 100,000 a second, a few milliseconds of work at the worst.
@@ -51,12 +52,12 @@ pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let router = setup::router(&config)?;
+    let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    super::runtime()?.block_on(listen(config, router))
+    super::runtime()?.block_on(listen(config, assembly))
 }
 
-async fn listen(config: Config, router: intent_router::Router) -> Result<(), Failure> {
+async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     let address = config.server.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let remedy = "choose another with --listen or [server] listen";
@@ -66,17 +67,26 @@ async fn listen(config: Config, router: intent_router::Router) -> Result<(), Fai
         )
     })?;
     let bound = listener.local_addr().unwrap_or(address);
-    let mut signals = Signals::new().map_err(|error| {
+    let unheard = |error: std::io::Error| {
         Failure::new(
             Code::Unavailable,
             format_args!("cannot wait for signals: {error}"),
         )
-    })?;
-    let (stop, stopping) = watch::channel(false);
+    };
+    let mut signals = Signals::new().map_err(unheard)?;
+    let hangups = signal(SignalKind::hangup()).map_err(unheard)?;
+    let (stop, stopping) = channel::channel(false);
     let mut stopped = stopping.clone();
     let limits = limits(&config);
-    let app = App::new(router, limits, stopping);
-    let maintenance = tokio::spawn(maintain(app.clone()));
+    let watched = watched(&config);
+    let period = config.server.watch_files.get();
+    let app = App::new(assembly, config, limits, stopping);
+    let mut beside = JoinSet::new();
+    beside.spawn(maintain(app.clone()));
+    beside.spawn(reload_when_told(app.clone(), hangups));
+    if !(watched.is_empty() || period.is_zero()) {
+        beside.spawn(watch(app.clone(), watched, period));
+    }
     written(say(bound))?;
     let serving = serve(listener, endpoints(app), limits, async {
         // The other end lives as long as this function.
@@ -93,8 +103,28 @@ async fn listen(config: Config, router: intent_router::Router) -> Result<(), Fai
         () = serving => {}
         () = told_twice => {}
     }
-    maintenance.abort();
+    beside.abort_all();
     Ok(())
+}
+
+/// The files to be looked at for changes. What was read from a pipe cannot be
+/// read again.
+fn watched(config: &Config) -> Vec<PathBuf> {
+    let (regular, others): (Vec<_>, Vec<_>) = setup::files(config)
+        .into_iter()
+        .partition(|file| file.is_file());
+    for file in others {
+        tracing::warn!(file = %file.display(), "is no regular file; it is not looked at for changes");
+    }
+    regular
+}
+
+/// Reloads at every hang-up signal.
+async fn reload_when_told(app: App, mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        // Both outcomes have been logged.
+        let _ = app.reload().await;
+    }
 }
 
 /// Tells where the service listens, for people and for programs that let the
@@ -150,10 +180,9 @@ impl Signals {
 
 /// Removes expired answers that nobody asks for, a bounded number at a time.
 async fn maintain(app: App) {
-    let cache = Arc::clone(app.router().cache());
     let mut ticks = tokio::time::interval(MAINTENANCE_PERIOD);
     loop {
         ticks.tick().await;
-        cache.maintain(MAINTENANCE_BUDGET);
+        app.cache().maintain(MAINTENANCE_BUDGET);
     }
 }

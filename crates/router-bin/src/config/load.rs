@@ -23,7 +23,7 @@ use super::schema::{Keys, Known, dotted};
 const MAX_FILE: u64 = 1 << 20;
 
 /// Settings whose meaning is settled but which this version does not have.
-const LATER: [&str; 3] = ["shared", "detector", "auth"];
+const LATER: [&str; 2] = ["shared", "auth"];
 
 /// One setting as it was found.
 struct Setting {

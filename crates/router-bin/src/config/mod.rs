@@ -5,7 +5,9 @@
 //! Schema, the names of the environment variables and `router config show` all
 //! follow from them.
 
+mod catalogue;
 mod error;
+mod fault;
 mod load;
 mod schema;
 mod settle;
@@ -22,8 +24,12 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(crate) use catalogue::text as catalogue_text;
+pub(crate) use fault::Fault;
 pub(crate) use schema::schema;
-pub(crate) use units::{BodyLimit, Capacity, Count, MessageLimit, Ratio, Timeout, Ttl, Window};
+pub(crate) use units::{
+    BodyLimit, Capacity, Count, MessageLimit, Period, Ratio, Timeout, Ttl, Window,
+};
 
 use error::Origin;
 
@@ -40,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) source: Source,
     /// Which intents there are.
     pub(crate) catalogue: CatalogueFile,
+    /// How the intent of a message is found.
+    pub(crate) detector: Detector,
     /// Where each setting came from, by its dotted path; defaults are absent.
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
@@ -73,6 +81,9 @@ pub(crate) struct Server {
     pub(crate) request_timeout: Timeout,
     /// How long requests under way may take to finish when the service stops.
     pub(crate) shutdown_deadline: Timeout,
+    /// How often the files that are reloaded are looked at for changes; 0s: not
+    /// at all.
+    pub(crate) watch_files: Period,
 }
 
 impl Default for Server {
@@ -87,6 +98,7 @@ impl Default for Server {
             idle_timeout: Timeout::seconds(60),
             request_timeout: Timeout::seconds(30),
             shutdown_deadline: Timeout::seconds(10),
+            watch_files: Period::seconds(2),
         }
     }
 }
@@ -322,6 +334,44 @@ pub(crate) struct CatalogueFile {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) file: Option<PathBuf>,
+}
+
+/// How the intent of a message is found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Detector {
+    /// What decides: the trained model with the catalogue's rules and phrases
+    /// beside it (`combined`), the model alone (`linear`), or the phrases alone
+    /// (`keyword`).
+    pub(crate) kind: DetectorKind,
+    /// A model that `router train` wrote; absent: the built-in one for the
+    /// built-in intents, none for a catalogue's file.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) model: Option<PathBuf>,
+    /// The folder of the sentence model that `model` was trained with; only for
+    /// one that was, and only in a program built with the feature `semantic`.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) sentence_model: Option<PathBuf>,
+}
+
+/// What decides which intent a message has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DetectorKind {
+    /// The model, which the catalogue's rules overrule, and the phrases where
+    /// it abstains or there is none.
+    #[default]
+    Combined,
+    /// The model alone.
+    Linear,
+    /// The phrases alone.
+    Keyword,
 }
 
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use intent_router::Catalogue;
-
+use super::catalogue::read_catalogue;
 use super::error::{ConfigError, Origin};
-use super::load::{error_at, read};
+use super::load::error_at;
 use super::{Config, SourceUrl};
 
 impl Config {
@@ -16,30 +15,26 @@ impl Config {
     pub(super) fn settle(&mut self, base: &Path, errors: &mut Vec<ConfigError>) {
         self.settle_bound(errors);
         self.settle_source(base, errors);
+        let detector = &mut self.detector;
+        for (path, file) in [
+            ("detector.model", &mut detector.model),
+            ("detector.sentence_model", &mut detector.sentence_model),
+        ] {
+            if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
+                *file = base.join(&*file);
+            }
+        }
         if let Some(file) = &mut self.catalogue.file {
             let origin = self.origins.get("catalogue.file").cloned();
             if let Some(Origin::File(_)) = origin {
                 *file = base.join(&*file);
             }
-            let mut fail = |reason| {
-                let path = "catalogue.file".to_owned();
-                errors.push(error_at(origin.clone(), path, reason));
-            };
-            let name = file.display();
-            match read(file, Catalogue::MAX_BYTES as u64) {
-                Err(reason) => fail(format!("{name} {reason}")),
-                Ok(text) => match Catalogue::parse(&text) {
-                    Ok(catalogue) => self.intents = Some(catalogue),
-                    Err(error) => {
-                        for problem in error.problems() {
-                            let gap = if problem.path.is_empty() { "" } else { ": " };
-                            fail(format!(
-                                "{name}:{}: {}{gap}{}",
-                                problem.line, problem.path, problem.message
-                            ));
-                        }
-                    }
-                },
+            match read_catalogue(file) {
+                Ok(catalogue) => self.intents = Some(catalogue),
+                Err(faults) => errors.extend(faults.iter().map(|fault| {
+                    let path = "catalogue.file".to_owned();
+                    error_at(origin.clone(), path, fault.to_string())
+                })),
             }
         }
     }

@@ -30,7 +30,14 @@ impl Config {
         let mut config = self.clone();
         let source = config.source.url.as_mut();
         let source = source.map(|SourceUrl::Sqlite(path)| path);
-        for path in source.into_iter().chain(&mut config.catalogue.file) {
+        let detector = &mut config.detector;
+        let files = [
+            source,
+            config.catalogue.file.as_mut(),
+            detector.model.as_mut(),
+            detector.sentence_model.as_mut(),
+        ];
+        for path in files.into_iter().flatten() {
             if let Ok(whole) = std::path::absolute(&*path) {
                 *path = whole;
             }

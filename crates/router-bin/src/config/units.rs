@@ -18,6 +18,8 @@ const TIB: u64 = 1 << 40;
 
 /// How long to wait for something: 1 ms to 1 hour.
 pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
+/// How often something is done: 0 s, which is never, or each 1 ms to 1 hour.
+pub(crate) type Period = Span<0, { 3_600 * SECOND }>;
 /// How long an answer stays fresh: 1 ms to 365 days.
 pub(crate) type Ttl = Span<1, { 365 * DAY }>;
 /// For how long beyond its TTL an answer is of use: 0 s, which is off, to 365

@@ -83,7 +83,7 @@ fn parse_key(hex: &str) -> Result<Digest, Problem> {
 /// A class that does not exist has no entries; saying so beats answering 0 to
 /// a misspelt name.
 fn known_class(name: String, app: &App) -> Result<String, Problem> {
-    let classes = app.router().cache().classes();
+    let classes = app.cache().classes();
     if classes.get(&name).is_some() {
         return Ok(name);
     }
@@ -95,7 +95,8 @@ fn known_class(name: String, app: &App) -> Result<String, Problem> {
 }
 
 fn known_intent(name: String, app: &App) -> Result<String, Problem> {
-    let catalogue = app.router().catalogue();
+    let router = app.router();
+    let catalogue = router.catalogue();
     if catalogue.get(&name).is_some() {
         return Ok(name);
     }
@@ -158,7 +159,7 @@ pub(crate) async fn invalidate(
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
     let selector = body.selector(&app)?;
-    let invalidated = app.router().cache().invalidate(&selector);
+    let invalidated = app.cache().invalidate(&selector);
     tracing::info!(?selector, invalidated, "invalidated");
     Ok(Json(Invalidated { invalidated }))
 }
@@ -176,7 +177,7 @@ impl Object for Caching {
 
 /// Tells whether caching is on.
 pub(crate) async fn caching(State(app): State<App>) -> Json<Caching> {
-    let enabled = app.router().cache().is_enabled();
+    let enabled = app.cache().is_enabled();
     Json(Caching { enabled })
 }
 
@@ -185,7 +186,7 @@ pub(crate) async fn switch_caching(
     State(app): State<App>,
     JsonBody(body): JsonBody<Caching>,
 ) -> Json<Caching> {
-    app.router().cache().set_enabled(body.enabled);
+    app.cache().set_enabled(body.enabled);
     tracing::info!(enabled = body.enabled, "caching switched");
     Json(body)
 }

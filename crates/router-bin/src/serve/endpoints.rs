@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use super::app::App;
 use super::problem::Problem;
-use super::{admin, pages, prometheus, route, stats};
+use super::{admin, pages, prometheus, reload, route, stats};
 use crate::dashboard;
 
 /// The endpoints of a service.
@@ -28,6 +28,7 @@ pub(crate) fn endpoints(app: App) -> Router {
             "/v1/caching",
             get(admin::caching).put(admin::switch_caching),
         )
+        .route("/v1/reload", post(reload::reload))
         .route("/metrics", get(prometheus::metrics))
         .route("/livez", get(pages::livez))
         .route("/readyz", get(pages::readyz))

@@ -55,6 +55,7 @@ struct Inner {
     latencies: [Histogram<u64>; 3],
     failed: u64,
     refreshes: Refreshes,
+    reloads: Reloads,
     queries_made: u64,
     queries_saved: u64,
     recent: VecDeque<Recent>,
@@ -72,6 +73,19 @@ pub(crate) struct Refreshes {
     pub(crate) failed: u64,
     /// Not begun, as enough others were under way.
     pub(crate) skipped: u64,
+}
+
+/// What came of reading files again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reloads {
+    /// The service answers by something else since.
+    pub(crate) reloaded: u64,
+    /// Something was wrong with the files.
+    pub(crate) failed: u64,
+    /// Whether the last attempt failed.
+    pub(crate) is_failing: bool,
+    /// When what the service answers by was loaded.
+    pub(crate) loaded_at: SystemTime,
 }
 
 /// One answered request, without what was asked.
@@ -101,6 +115,12 @@ impl Metrics {
                 latencies,
                 failed: 0,
                 refreshes: Refreshes::default(),
+                reloads: Reloads {
+                    reloaded: 0,
+                    failed: 0,
+                    is_failing: false,
+                    loaded_at: now(),
+                },
                 queries_made: 0,
                 queries_saved: 0,
                 recent: VecDeque::with_capacity(RECENT),
@@ -143,6 +163,20 @@ impl Metrics {
         self.inner().refreshes.skipped += 1;
     }
 
+    /// Counts a reload: whether something had changed, or that it failed.
+    pub(crate) fn reloaded(&self, changed: Option<bool>) {
+        let reloads = &mut self.inner().reloads;
+        reloads.is_failing = changed.is_none();
+        match changed {
+            Some(true) => {
+                reloads.reloaded += 1;
+                reloads.loaded_at = now();
+            }
+            Some(false) => {}
+            None => reloads.failed += 1,
+        }
+    }
+
     /// Counts an answered request, with its `Cache-Status` as it was told.
     pub(crate) fn answered(
         &self,
@@ -158,11 +192,8 @@ impl Metrics {
                 |j| j.text().chars().take(MOST_TEXT).collect(),
             )
         };
-        // A clock that was never set may stand before the first time that can
-        // be written.
-        let now = SystemTime::now().max(UNIX_EPOCH);
         let recent = Recent {
-            at: humantime::format_rfc3339_millis(now).to_string(),
+            at: humantime::format_rfc3339_millis(now()).to_string(),
             intent: routed.answer.intent().to_owned(),
             user_id: text(user.user_id.as_ref()),
             user_role: text(user.user_role.as_ref()),
@@ -196,6 +227,7 @@ impl Metrics {
             requests,
             failed: inner.failed,
             refreshes: inner.refreshes,
+            reloads: inner.reloads,
             queries_made: inner.queries_made,
             queries_saved: inner.queries_saved,
             latencies: inner.latencies.each_ref().map(Latency::of),
@@ -230,6 +262,12 @@ impl Metrics {
     }
 }
 
+/// The time of day. A clock that was never set may stand before the first time
+/// that can be written.
+fn now() -> SystemTime {
+    SystemTime::now().max(UNIX_EPOCH)
+}
+
 /// A latency histogram of few buckets.
 pub(crate) struct Buckets {
     pub(crate) count: u64,
@@ -243,6 +281,7 @@ pub(crate) struct Snapshot {
     pub(crate) requests: [u64; 3],
     pub(crate) failed: u64,
     pub(crate) refreshes: Refreshes,
+    pub(crate) reloads: Reloads,
     pub(crate) queries_made: u64,
     pub(crate) queries_saved: u64,
     pub(crate) latencies: [Latency; 3],

@@ -12,15 +12,18 @@ mod pages;
 mod problem;
 mod prometheus;
 mod refresh;
+mod reload;
 mod route;
 mod stats;
 mod timed;
+mod watch;
 
 use std::time::Duration;
 
 pub(crate) use app::App;
 pub(crate) use endpoints::endpoints;
 pub(crate) use listener::serve;
+pub(crate) use watch::watch;
 
 /// What a client may take of the service.
 #[derive(Clone, Copy, Debug)]

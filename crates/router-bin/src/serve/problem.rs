@@ -6,6 +6,8 @@ use http::{HeaderValue, StatusCode, header};
 use intent_router::{RouteError, SourceError};
 use serde::Serialize;
 
+use crate::config::Fault;
+
 /// A problem document. Its `code` is an extension member for programs: it
 /// names the cause and stays the same while texts may be reworded.
 #[derive(Clone, Debug, Serialize)]
@@ -17,6 +19,9 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    /// What is wrong, one by one, where files are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Fault>,
     /// When to come again, in seconds; told in the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u32>,
@@ -35,6 +40,7 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
+            problems: Vec::new(),
             retry_after: None,
         }
     }
@@ -55,6 +61,11 @@ impl Problem {
             retry_after: Some(1),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
         }
+    }
+
+    /// The same problem with a list of what is wrong.
+    pub(crate) fn with_problems(self, problems: Vec<Fault>) -> Self {
+        Self { problems, ..self }
     }
 
     /// The document's text, for places that write HTTP by hand.

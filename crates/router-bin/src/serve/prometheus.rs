@@ -3,6 +3,7 @@
 //! from the code (outcomes), so their number is bounded.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -74,9 +75,9 @@ fn by_outcome(name: &'static str, help: &'static str, values: [u64; 3]) -> Metri
 
 impl Scrape {
     fn of(app: &App) -> Self {
-        let stats = app.router().cache().stats();
+        let stats = app.cache().stats();
         let snapshot = app.metrics().snapshot();
-        let enabled = f64::from(app.router().cache().is_enabled());
+        let enabled = f64::from(app.cache().is_enabled());
         Self {
             counters: counters(&stats, &snapshot),
             gauges: vec![
@@ -91,6 +92,16 @@ impl Scrape {
                     "The most that the stored answers may weigh",
                     stats.capacity as f64,
                 ),
+                plain(
+                    "reload_failing",
+                    "1 while the last attempt to read files again failed",
+                    f64::from(snapshot.reloads.is_failing),
+                ),
+                plain(
+                    "loaded_timestamp_seconds",
+                    "When catalogue and detector in use were loaded, in Unix time",
+                    unix_seconds(snapshot.reloads.loaded_at),
+                ),
                 plain("caching_enabled", "1 while caching is on", enabled),
                 plain(
                     "uptime_seconds",
@@ -101,6 +112,11 @@ impl Scrape {
             latencies: Outcome::ALL.map(|outcome| latency(app, outcome)).into(),
         }
     }
+}
+
+fn unix_seconds(at: SystemTime) -> f64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs_f64()
 }
 
 fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
@@ -131,9 +147,17 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             snapshot.queries_saved as f64,
         ),
         Metric {
+            name: "reloads",
+            help: "Times that changed files were read again, by what came of it",
+            values: by_result([
+                ("reloaded", snapshot.reloads.reloaded),
+                ("failed", snapshot.reloads.failed),
+            ]),
+        },
+        Metric {
             name: "refreshes",
             help: "Stored answers made anew beside the requests",
-            values: by_result(&snapshot.refreshes),
+            values: of_refreshes(&snapshot.refreshes),
         },
         by_class(
             "cache_hits",
@@ -187,13 +211,18 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
     ]
 }
 
-fn by_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>, f64)> {
-    let results = [
+fn of_refreshes(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>, f64)> {
+    by_result([
         ("stored", refreshes.stored),
         ("not_stored", refreshes.not_stored),
         ("failed", refreshes.failed),
         ("skipped", refreshes.skipped),
-    ];
+    ])
+}
+
+fn by_result<const N: usize>(
+    results: [(&'static str, u64); N],
+) -> Vec<(Vec<(&'static str, String)>, f64)> {
     results
         .into_iter()
         .map(|(result, count)| (vec![("result", result.to_owned())], count as f64))

@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 
 use super::app::App;
-use super::metrics::{Latency, Outcome, Recent, Refreshes};
+use super::metrics::{Latency, Outcome, Recent, Refreshes, Reloads};
 
 /// How often a stream tells the statistics.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ pub(crate) struct StatsDocument {
     uptime_seconds: f64,
     requests: BTreeMap<&'static str, u64>,
     refreshes: Refreshes,
+    reloads: Reloading,
     database_queries: Queries,
     latency_us: BTreeMap<&'static str, Latency>,
     recent: Vec<Recent>,
@@ -60,6 +61,26 @@ impl From<cache_core::Stats> for StoreCounts {
     }
 }
 
+/// What came of reading files again.
+#[derive(Serialize)]
+struct Reloading {
+    reloaded: u64,
+    failed: u64,
+    failing: bool,
+    loaded_at: String,
+}
+
+impl From<Reloads> for Reloading {
+    fn from(reloads: Reloads) -> Self {
+        Self {
+            reloaded: reloads.reloaded,
+            failed: reloads.failed,
+            failing: reloads.is_failing,
+            loaded_at: humantime::format_rfc3339_millis(reloads.loaded_at).to_string(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Queries {
     made: u64,
@@ -67,7 +88,7 @@ struct Queries {
 }
 
 fn document(app: &App) -> StatsDocument {
-    let cache = app.router().cache();
+    let cache = app.cache();
     let snapshot = app.metrics().snapshot();
     let count = |outcome: Outcome| (outcome.name(), snapshot.requests[outcome as usize]);
     let mut requests: BTreeMap<_, _> = Outcome::ALL.map(count).into();
@@ -87,6 +108,7 @@ fn document(app: &App) -> StatsDocument {
         uptime_seconds: snapshot.uptime.as_secs_f64(),
         requests,
         refreshes: snapshot.refreshes,
+        reloads: snapshot.reloads.into(),
         database_queries: Queries {
             made: snapshot.queries_made,
             saved: snapshot.queries_saved,

@@ -56,10 +56,15 @@ impl Server {
 
     /// Tells the process to stop.
     pub(crate) fn terminate(&self) {
-        let killed = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+        self.signal("TERM");
+    }
+
+    /// Sends the process a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
             .status();
-        assert!(killed.is_ok_and(|status| status.success()));
+        assert!(sent.is_ok_and(|status| status.success()));
     }
 
     /// Whether new connections are accepted.

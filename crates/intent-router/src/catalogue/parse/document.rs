@@ -150,21 +150,9 @@ impl<'t> Table<'t> {
         problems: &mut Problems,
     ) -> Vec<(String, Value<'t>)> {
         let path = self.key_path(key);
-        match self
-            .take(key)
-            .map(|value| (value.span().start, value.get_ref()))
-        {
-            None => Vec::new(),
-            Some((_, DeValue::Array(array))) => array
-                .iter()
-                .enumerate()
-                .map(|(i, value)| (format!("{path}[{i}]"), value))
-                .collect(),
-            Some((at, other)) => {
-                problems.add(&path, at, mismatch("an array", other));
-                Vec::new()
-            }
-        }
+        self.take(key)
+            .map(|value| elements(&path, value, problems))
+            .unwrap_or_default()
     }
 
     /// An array of texts, each with its path; another type is a problem.
@@ -173,12 +161,10 @@ impl<'t> Table<'t> {
         key: &'static str,
         problems: &mut Problems,
     ) -> Vec<(String, At<&'t str>)> {
-        let elements = self.array(key, problems);
-        let read = |(path, value): (String, Value<'t>)| {
-            let text = as_text(&path, value, problems)?;
-            Some((path, text))
-        };
-        elements.into_iter().filter_map(read).collect()
+        let path = self.key_path(key);
+        self.take(key)
+            .map(|value| elements_as_texts(&path, value, problems))
+            .unwrap_or_default()
     }
 
     /// Reports the keys that nobody took.
@@ -205,6 +191,35 @@ impl<'t> Table<'t> {
     }
 }
 
+/// The elements of an array with their paths; another type is a problem.
+fn elements<'t>(path: &str, value: Value<'t>, problems: &mut Problems) -> Vec<(String, Value<'t>)> {
+    match value.get_ref() {
+        DeValue::Array(array) => array
+            .iter()
+            .enumerate()
+            .map(|(i, value)| (format!("{path}[{i}]"), value))
+            .collect(),
+        other => {
+            problems.add(path, value.span().start, mismatch("an array", other));
+            Vec::new()
+        }
+    }
+}
+
+/// The same of texts.
+pub(super) fn elements_as_texts<'t>(
+    path: &str,
+    value: Value<'t>,
+    problems: &mut Problems,
+) -> Vec<(String, At<&'t str>)> {
+    let elements = elements(path, value, problems);
+    let read = |(path, value): (String, Value<'t>)| {
+        let text = as_text(&path, value, problems)?;
+        Some((path, text))
+    };
+    elements.into_iter().filter_map(read).collect()
+}
+
 pub(super) fn as_text<'t>(
     path: &str,
     value: Value<'t>,
@@ -222,4 +237,16 @@ pub(super) fn as_text<'t>(
 
 pub(super) fn mismatch(expected: &str, found: &DeValue<'_>) -> String {
     format!("expected {expected}, found {}", found.type_str())
+}
+
+/// The number that an integer or a float literal stands for.
+pub(super) fn number(value: &DeValue<'_>) -> Result<f64, String> {
+    let parsed = match value {
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .map(|integer| integer as f64),
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        _ => None,
+    };
+    parsed.ok_or_else(|| mismatch("a number", value))
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::{At, Problems, Table, as_text, mismatch};
+use super::document::{At, Problems, Table, as_text, number};
+use super::guards;
 use super::slot::Specs;
 use super::{NAME_RULE, is_name};
-use crate::catalogue::sql::{BUILT_IN_PARAMETERS, parameters};
+use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS, parameters};
 use crate::catalogue::{Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
 use crate::detect::Detection;
 use crate::text::{normalise, words};
@@ -45,6 +46,12 @@ impl<'t, 'p> Reader<'t, 'p> {
         intents
     }
 
+    /// The messages of no intent. One that is an intent's example would teach
+    /// a model both.
+    pub(super) fn out_of_scope(&mut self, root: &mut Table<'t>) -> Vec<String> {
+        self.texts("out_of_scope", root, "out_of_scope")
+    }
+
     fn intent(&mut self, mut table: Table<'t>) -> Option<Intent> {
         let name = table.required_text("name", self.problems);
         if let Some(name) = name {
@@ -61,11 +68,15 @@ impl<'t, 'p> Reader<'t, 'p> {
         let key = self.key(&mut table);
         let yields = table.flag("yields", self.problems);
         let phrases = self.phrases(&mut table);
-        let examples = self.examples(&mut table, name.map_or("", |name| name.value));
+        let name_text = name.map_or("", |name| name.value);
+        let examples = self.texts("examples", &mut table, name_text);
         if !table.holds("phrases") && !table.holds("examples") {
             let message = "has neither phrases nor examples, so it could never be recognised";
             self.problems.add(&table.path, table.at, message);
         }
+        let overrule = guards::phrases(&mut table, "overrule", self.problems);
+        let veto = guards::phrases(&mut table, "veto", self.problems);
+        let neutral = guards::phrases(&mut table, "neutral", self.problems);
         let slots = self.slots(&mut table);
         let queries = self.queries(&mut table, kind, key, &slots);
         let tags = self.tags(&mut table);
@@ -78,6 +89,9 @@ impl<'t, 'p> Reader<'t, 'p> {
             yields,
             phrases,
             examples,
+            overrule,
+            veto,
+            neutral,
             slots: slots.iter().map(|slot| slot.value.to_owned()).collect(),
             queries,
             tags,
@@ -200,9 +214,10 @@ impl<'t, 'p> Reader<'t, 'p> {
         }
     }
 
-    fn examples(&mut self, table: &mut Table<'t>, intent: &str) -> Vec<String> {
+    /// Messages that stand nowhere else in the catalogue.
+    fn texts(&mut self, key: &'static str, table: &mut Table<'t>, owner: &str) -> Vec<String> {
         let mut examples = Vec::new();
-        for (path, text) in table.texts("examples", self.problems) {
+        for (path, text) in table.texts(key, self.problems) {
             let normal = normalise(text.value).into_owned();
             if normal.is_empty() {
                 self.problems.add(&path, text.at, "is empty");
@@ -216,7 +231,7 @@ impl<'t, 'p> Reader<'t, 'p> {
                 );
                 self.problems.add(&path, text.at, message);
             } else {
-                self.examples.insert(normal, (intent.to_owned(), line));
+                self.examples.insert(normal, (owner.to_owned(), line));
             }
             examples.push(text.value.to_owned());
         }
@@ -276,9 +291,11 @@ impl<'t, 'p> Reader<'t, 'p> {
                 sql: sql.value.to_owned(),
             }));
         }
+        // In the key mode `slots` a slot may also be there to tell questions apart.
+        let must_be_used = any && key != Some(KeyMode::Slots);
         for slot in slots
             .iter()
-            .filter(|slot| any && !used.contains(slot.value))
+            .filter(|slot| must_be_used && !used.contains(slot.value))
         {
             let message = format!(
                 "slot \"{0}\" is used by no query; write :{0} in one",
@@ -325,22 +342,10 @@ fn refusal(
             "answers of the knowledge base are shared by everybody, so its queries cannot use :{parameter}"
         ));
     }
-    if key == Some(KeyMode::Slots) && matches!(parameter, "message" | "terms") {
+    if key == Some(KeyMode::Slots) && MESSAGE_PARAMETERS.contains(&parameter) {
         return Some(format!(
             "with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :{parameter}"
         ));
     }
     None
-}
-
-/// The number that an integer or a float literal stands for.
-fn number(value: &DeValue<'_>) -> Result<f64, String> {
-    let parsed = match value {
-        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
-            .ok()
-            .map(|integer| integer as f64),
-        DeValue::Float(float) => float.as_str().parse().ok(),
-        _ => None,
-    };
-    parsed.ok_or_else(|| mismatch("a number", value))
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Problems, Table};
+use super::document::{Problems, Table, elements_as_texts};
 use super::{NAME_RULE, is_name};
 use crate::catalogue::SlotSpec;
 use crate::catalogue::sql::BUILT_IN_PARAMETERS;
 use crate::slots::pattern;
+use crate::text::{normalise, words};
 
 /// Every slot by name; `None` for one whose definition has a problem, so that
 /// its users are not reported as well.
@@ -42,6 +43,9 @@ fn spec(mut table: Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
     let spec = match kind.value {
         "date" => Some(SlotSpec::Date),
         "period" => Some(SlotSpec::Period),
+        "range" => Some(SlotSpec::Range),
+        "amount" => amount(&mut table, problems),
+        "enum" => enumeration(&mut table, problems),
         "pattern" => {
             let text = table.required_text("pattern", problems);
             text.and_then(|text| match pattern::problem(text.value) {
@@ -55,11 +59,104 @@ fn spec(mut table: Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
             })
         }
         other => {
-            let message = format!("unknown kind \"{other}\"; known are pattern, date, period");
+            let message = format!(
+                "unknown kind \"{other}\"; known are amount, date, enum, pattern, period, range"
+            );
             problems.add(&table.key_path("kind"), kind.at, message);
             return None;
         }
     };
     table.finish(problems);
     spec
+}
+
+fn amount(table: &mut Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
+    let is_code =
+        |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    let rule = "a currency is named by three capital letters, as ISO 4217 does";
+    // A mark may be a sign, which is no word.
+    let normal = |mark: &str| Some(normalise(mark).into_owned()).filter(|mark| !mark.is_empty());
+    let currencies = lists(table, "currencies", (is_code, rule), normal, problems);
+    let decimal = match table.text("decimal", problems) {
+        None => '.',
+        Some(text) => match text.value {
+            "." => '.',
+            "," => ',',
+            other => {
+                let message = format!("\"{other}\" is neither \".\" nor \",\"");
+                problems.add(&table.key_path("decimal"), text.at, message);
+                return None;
+            }
+        },
+    };
+    Some(SlotSpec::Amount {
+        currencies: currencies?,
+        decimal,
+    })
+}
+
+fn enumeration(table: &mut Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
+    let is_value = |value: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        !value.is_empty() && value.chars().all(allowed)
+    };
+    let rule = "a value is letters from A to Z, digits, _ - and .";
+    let normal = |phrase: &str| {
+        let normal = normalise(phrase);
+        let words: Vec<_> = words(&normal).collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    };
+    let values = lists(table, "values", (is_value, rule), normal, problems)?;
+    Some(SlotSpec::Enum { values })
+}
+
+/// A table of names with a list of texts each, no two of which are the same;
+/// `normal` tells what makes them so, and `None` for one that says nothing.
+fn lists(
+    table: &mut Table<'_>,
+    key: &'static str,
+    (is_name, rule): (impl Fn(&str) -> bool, &str),
+    normal: impl Fn(&str) -> Option<String>,
+    problems: &mut Problems,
+) -> Option<BTreeMap<String, Vec<String>>> {
+    let path = table.key_path(key);
+    let Some(value) = table.take(key) else {
+        problems.add(&table.path, table.at, format_args!("`{key}` is missing"));
+        return None;
+    };
+    let at = value.span().start;
+    let names = Table::from_value(path.clone(), value, problems)?;
+    let before = problems.list.len();
+    let mut lists = BTreeMap::new();
+    let mut seen = BTreeMap::<String, &str>::new();
+    for (name, value) in names.entries() {
+        let path = names.key_path(name.value);
+        if !is_name(name.value) {
+            problems.add(&path, name.at, rule);
+        }
+        let mut list = Vec::new();
+        for (path, text) in elements_as_texts(&path, value, problems) {
+            let Some(normal) = normal(text.value) else {
+                problems.add(
+                    &path,
+                    text.at,
+                    format_args!("\"{}\" has no word", text.value),
+                );
+                continue;
+            };
+            if let Some(other) = seen.insert(normal, name.value) {
+                let message = format!("\"{}\" stands for \"{other}\" already", text.value);
+                problems.add(&path, text.at, message);
+            }
+            list.push(text.value.to_owned());
+        }
+        if list.is_empty() && problems.list.len() == before {
+            problems.add(&path, name.at, "has no words, so it could never be found");
+        }
+        lists.insert(name.value.to_owned(), list);
+    }
+    if lists.is_empty() {
+        problems.add(&path, at, "is empty");
+    }
+    (problems.list.len() == before).then_some(lists)
 }

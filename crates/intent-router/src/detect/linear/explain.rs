@@ -21,7 +21,7 @@ pub(super) fn evidence(
         }
     });
     let mut found = Vec::new();
-    for intent in judged.order.iter().take(2).copied() {
+    for intent in [Some(judged.best), judged.runner_up].into_iter().flatten() {
         let name = &model.intents[intent];
         let says = |feature: String, weight: f32| Evidence {
             intent: name.clone(),
@@ -49,7 +49,7 @@ pub(super) fn evidence(
         found.push(says("bias".to_owned(), model.biases[intent]));
         found.push(says("score".to_owned(), judged.scores[intent]));
     }
-    let best = &model.intents[judged.order[0]];
+    let best = &model.intents[judged.best];
     let says = |feature: String, weight: f64| Evidence {
         intent: best.clone(),
         feature,

@@ -8,14 +8,11 @@
 
 use std::borrow::Cow;
 
+use crate::detect::start_of;
 use crate::text::{normalise, words};
 
 /// The lengths of the character n-grams.
 const CHARS: std::ops::RangeInclusive<usize> = 2..=5;
-
-/// How much of a message is looked at, in bytes. It bounds what the longest
-/// message can cost.
-pub(super) const MAX_BYTES: usize = 4_096;
 
 /// The two groups of features, each of which is brought to length 1 on its
 /// own: otherwise the many character n-grams would drown the words.
@@ -64,11 +61,7 @@ impl Gram<'_> {
 
 /// The part of a message that is looked at, in normal form.
 pub(super) fn prepare(message: &str) -> Cow<'_, str> {
-    let mut end = message.len().min(MAX_BYTES);
-    while !message.is_char_boundary(end) {
-        end -= 1;
-    }
-    normalise(&message[..end])
+    normalise(start_of(message))
 }
 
 /// Calls `see` with each n-gram of a text in normal form and its hash, in the
@@ -185,6 +178,6 @@ mod tests {
     #[test]
     fn the_longest_message_is_cut_between_two_characters() {
         let long = "ቤ".repeat(1_000_000);
-        assert_eq!(prepare(&long).len(), MAX_BYTES / 3 * 3);
+        assert_eq!(prepare(&long).len(), 4_096 / 3 * 3);
     }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::gate::{Gate, SIGNALS};
 use super::head::Head;
-use super::model::{EncoderSpec, LinearModel, Vocabulary};
+use super::model::{EncoderSpec, LinearModel, Vocabulary, Weights};
 use super::report::HeldOut;
 use super::train::{MAX_INTENTS, MAX_NAME};
 
@@ -56,7 +56,7 @@ impl LinearModel {
     /// The model as the bytes of a file; the same ones for the same model.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer(Vec::with_capacity(
-            self.weights.len() + 16 * self.scales.len(),
+            self.scales.len() * (self.columns() + 16),
         ));
         out.0.extend(MAGIC);
         out.u32(VERSION as usize);
@@ -73,18 +73,20 @@ impl LinearModel {
         for number in self.scales.iter().chain(&self.biases) {
             out.0.extend(number.to_le_bytes());
         }
-        out.0
-            .extend(self.weights.iter().map(|weight| *weight as u8));
+        out.weights(&self.weights);
         if let Some(head) = &self.head {
             out.u32(head.first_biases.len());
             out.floats(&head.scales);
-            out.0.extend(head.first.iter().map(|weight| *weight as u8));
+            out.weights(&head.first);
             out.floats(&head.first_biases);
             out.floats(&head.second);
             out.floats(&head.second_biases);
         }
         out.f64(self.gate.intercept);
-        self.gate.slopes.iter().for_each(|slope| out.f64(*slope));
+        let slopes = slopes(self.head.is_some());
+        self.gate.slopes[..slopes]
+            .iter()
+            .for_each(|slope| out.f64(*slope));
         out.f64(self.gate.threshold);
         let held_out = &self.held_out;
         out.u32(held_out.in_scope as usize);
@@ -130,12 +132,24 @@ impl LinearModel {
     }
 }
 
+/// How many slopes of the gate a file has: the last one's signal is that of the
+/// sentence vector.
+fn slopes(has_head: bool) -> usize {
+    SIGNALS - usize::from(!has_head)
+}
+
 struct Writer(Vec<u8>);
 
 impl Writer {
     /// A count, which is below 2^32 in every model.
     fn u32(&mut self, number: usize) {
         self.0.extend((number as u32).to_le_bytes());
+    }
+
+    fn weights(&mut self, weights: &Weights) {
+        for row in weights.rows() {
+            self.0.extend(row.iter().map(|weight| *weight as u8));
+        }
     }
 
     fn floats(&mut self, numbers: &[f32]) {
@@ -195,7 +209,7 @@ impl<'a> Reader<'a> {
             intercept: self.f64()?,
             slopes: {
                 let mut slopes = [0.0; SIGNALS];
-                for slope in &mut slopes {
+                for slope in &mut slopes[..self::slopes(head.is_some())] {
                     *slope = self.f64()?;
                 }
                 slopes
@@ -244,11 +258,15 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn weights(&mut self, rows: usize, columns: usize) -> Result<Vec<i8>, ModelError> {
+    fn weights(&mut self, rows: usize, columns: usize) -> Result<Weights, ModelError> {
         let size = rows
             .checked_mul(columns)
             .ok_or(ModelError::Damaged("it is impossibly large"))?;
-        Ok(self.bytes(size)?.iter().map(|b| *b as i8).collect())
+        let mut weights = Weights::new(columns);
+        for row in self.bytes(size)?.chunks_exact(columns) {
+            weights.push(row.iter().map(|byte| *byte as i8));
+        }
+        Ok(weights)
     }
 
     fn bytes(&mut self, count: usize) -> Result<&'a [u8], ModelError> {

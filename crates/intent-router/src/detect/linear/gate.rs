@@ -25,6 +25,10 @@ pub(super) const NAMES: [&str; SIGNALS] = [
     "sentence vector's part of the best score",
 ];
 
+/// Whether a larger value makes it likelier that the best intent is right. A
+/// slope that says otherwise comes of chance, or of signals that say the same.
+pub(super) const SIGNS: Signals = [1.0, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0];
+
 /// A logistic function of the signals, with the least value that is enough.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Gate {
@@ -50,34 +54,41 @@ impl Gate {
     }
 }
 
-/// The signals of a message whose best intent has the column and score `best`.
+/// The signals of a message whose best intent is that of column `best`.
 ///
-/// `others` are the scores of the other intents, `out_of_scope` that of being
-/// none of them.
+/// Of `scores`, one an intent, those count that `may` be the message's;
+/// `out_of_scope` is the score of being none of them.
 pub(super) fn signals(
     input: &Input,
-    best: (usize, f32),
-    others: impl Iterator<Item = f32>,
+    scores: &[f32],
+    best: usize,
+    may: impl Fn(usize) -> bool,
     out_of_scope: Option<f32>,
 ) -> Signals {
-    let (column, best) = (best.0, f64::from(best.1));
-    let (mut runner_up, mut crowd) = (best - 4.0, 1.0);
-    for other in others {
-        let other = f64::from(other);
-        runner_up = other.max(runner_up);
-        crowd += exp((other - best) * 4.0);
+    let most = f64::from(scores[best]);
+    let (mut runner_up, mut crowd) = (most - FAR, 1.0);
+    for (i, score) in scores.iter().enumerate() {
+        let score = f64::from(*score);
+        // Those far below add next to nothing, at a cost.
+        if score > most - FAR && i != best && may(i) {
+            runner_up = score.max(runner_up);
+            crowd += exp((score - most) * 4.0);
+        }
     }
     let share = |unseen: u32, all: u32| f64::from(unseen) / f64::from(all.max(1));
     [
-        best,
-        best - runner_up,
+        most,
+        most - runner_up,
         ln(crowd),
         share(input.unseen_words, input.words),
         share(input.unseen_chars, input.chars),
         out_of_scope.map_or(0.0, f64::from),
         input
             .sentence
-            .get(column)
+            .get(best)
             .map_or(0.0, |part| f64::from(*part)),
     ]
 }
+
+/// How far below the best score others still count.
+const FAR: f64 = 2.0;

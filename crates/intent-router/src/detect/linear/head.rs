@@ -8,7 +8,7 @@ mod product;
 mod train;
 
 use super::maths::{exp, ln};
-use super::model::quantise;
+use super::model::{Weights, quantise};
 
 pub(super) use train::{Examples, heads};
 
@@ -23,7 +23,7 @@ pub(super) struct Head {
     /// What each dimension's first weights are to be multiplied with.
     pub(super) scales: Vec<f32>,
     /// Those of one dimension after the other.
-    pub(super) first: Vec<i8>,
+    pub(super) first: Weights,
     /// One a hidden unit.
     pub(super) first_biases: Vec<f32>,
     /// Those of one hidden unit after the other.
@@ -67,9 +67,8 @@ impl Head {
     /// the probability, which is at most 0. `vector` is that of the model's
     /// encoder.
     pub(super) fn scores(&self, vector: &[f32]) -> Vec<f32> {
-        let hidden = self.first_biases.len();
         let mut units = self.first_biases.clone();
-        let rows = self.first.chunks_exact(hidden);
+        let rows = self.first.rows();
         for ((value, scale), row) in vector.iter().zip(&self.scales).zip(rows) {
             let factor = value * scale;
             for (unit, weight) in units.iter_mut().zip(row) {

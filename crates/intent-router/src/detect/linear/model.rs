@@ -28,7 +28,7 @@ pub struct LinearModel {
     /// One per column.
     pub(super) biases: Vec<f32>,
     /// Row by row.
-    pub(super) weights: Vec<i8>,
+    pub(super) weights: Weights,
     pub(super) gate: Gate,
     pub(super) held_out: HeldOut,
 }
@@ -43,7 +43,7 @@ pub(super) struct EncoderSpec {
 /// What a message gives the model to multiply its weights with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Input {
-    /// Rows in ascending order, each once, with their values.
+    /// Rows, each once, with their values.
     pub(super) values: Vec<(u32, f32)>,
     /// What the sentence vector adds to the score of each column; empty
     /// without one.
@@ -88,15 +88,16 @@ impl LinearModel {
         let normal = prepare(message);
         let mut input = Input::default();
         let mut groups: [Vec<u32>; Group::COUNT] = Default::default();
+        let mut counts = [0; Group::COUNT];
         each_gram(&normal, |gram, hash| {
             let row = self.vocabulary.row(hash);
+            counts[gram.group() as usize] += 1;
             input.count(gram.is_word(), gram.group(), row.is_none());
             groups[gram.group() as usize].extend(row);
         });
-        for rows in &mut groups {
-            weigh(rows, &mut input.values);
+        for (rows, count) in groups.iter_mut().zip(counts) {
+            weigh(rows, count, &mut input.values);
         }
-        input.values.sort_unstable_by_key(|(row, _)| *row);
         if let (Some(head), Some(vector)) = (&self.head, vector) {
             input.sentence = head.scores(vector);
         }
@@ -104,29 +105,92 @@ impl LinearModel {
     }
 
     /// One score a column: above 0 speaks for the intent, below against it.
+    ///
+    /// The sums are of whole numbers, which a processor adds four or eight at
+    /// a time in whatever order it likes: the factors are rounded to 15 bits.
     pub(super) fn scores(&self, input: &Input) -> Vec<f32> {
-        let mut scores = self.biases.clone();
-        for (row, value) in &input.values {
-            let factor = value * self.scales[*row as usize];
-            for (score, weight) in scores.iter_mut().zip(self.row(*row)) {
-                *score += factor * f32::from(*weight);
-            }
-        }
+        let mut scores = self.scores_of_grams(input);
         for (score, sentence) in scores.iter_mut().zip(&input.sentence) {
             *score += sentence;
         }
         scores
     }
 
-    /// What a row adds to a column's score for each unit of its value.
-    pub(super) fn weight(&self, row: u32, column: usize) -> f32 {
-        self.scales[row as usize] * f32::from(self.row(row)[column])
+    fn scores_of_grams(&self, input: &Input) -> Vec<f32> {
+        let factor = |(row, value): &(u32, f32)| value * self.scales[*row as usize];
+        let (mut most, mut sum) = (0.0_f32, 0.0);
+        for size in input.values.iter().map(factor).map(f32::abs) {
+            most = most.max(size);
+            sum += size;
+        }
+        // Neither a factor nor a sum of factors times weights may overflow.
+        let unit = (most / f32::from(i16::MAX)).max(sum * 128.0 / MAX_SUM);
+        if !unit.is_normal() {
+            return self.biases.clone();
+        }
+        let mut sums = vec![[0_i32; LANES]; self.weights.lanes];
+        for entry in &input.values {
+            let factor = i32::from((factor(entry) / unit) as i16);
+            for (sums, weights) in sums.iter_mut().zip(self.weights.row(entry.0)) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += factor * i32::from(*weight);
+                }
+            }
+        }
+        let scores = self.biases.iter().zip(sums.as_flattened());
+        scores
+            .map(|(bias, sum)| bias + *sum as f32 * unit)
+            .collect()
     }
 
-    fn row(&self, row: u32) -> &[i8] {
-        let columns = self.columns();
-        let start = row as usize * columns;
-        &self.weights[start..start + columns]
+    /// What a row adds to a column's score for each unit of its value.
+    pub(super) fn weight(&self, row: u32, column: usize) -> f32 {
+        let row_weights = self.weights.row(row).as_flattened();
+        self.scales[row as usize] * f32::from(row_weights[column])
+    }
+}
+
+/// How many weights are multiplied at once.
+const LANES: usize = 16;
+
+/// A byte for each row and column. A row takes whole lanes, of which the last
+/// is filled up with zeros: so that no weight is left to be multiplied alone.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Weights {
+    columns: usize,
+    /// How many lanes a row has.
+    lanes: usize,
+    weights: Vec<[i8; LANES]>,
+}
+
+impl Weights {
+    pub(super) fn new(columns: usize) -> Self {
+        Self {
+            columns,
+            lanes: columns.div_ceil(LANES),
+            weights: Vec::new(),
+        }
+    }
+
+    /// Adds a row, which has as many weights as there are columns.
+    pub(super) fn push(&mut self, row: impl IntoIterator<Item = i8>) {
+        let start = self.weights.len();
+        self.weights.resize(start + self.lanes, [0; LANES]);
+        let places = self.weights[start..].as_flattened_mut();
+        for (place, weight) in places.iter_mut().zip(row) {
+            *place = weight;
+        }
+    }
+
+    /// All rows, without what fills them up.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[i8]> {
+        let lanes = self.weights.chunks_exact(self.lanes);
+        lanes.map(|row| &row.as_flattened()[..self.columns])
+    }
+
+    fn row(&self, row: u32) -> &[[i8; LANES]] {
+        let start = row as usize * self.lanes;
+        &self.weights[start..start + self.lanes]
     }
 }
 
@@ -143,16 +207,22 @@ impl Input {
 }
 
 /// Adds the rows of one group, each once, with the square root of how often it
-/// occurs, so that a repeated n-gram counts for more, but not in proportion;
-/// together they have length 1.
-pub(super) fn weigh(rows: &mut [u32], values: &mut Vec<(u32, f32)>) {
+/// occurs, so that a repeated n-gram counts for more, but not in proportion.
+///
+/// The `count` n-grams of the group would together have length 1; those that
+/// have no row are missing from it, so that the scores of a message that is
+/// mostly new stay near the biases, which speak against every intent.
+pub(super) fn weigh(rows: &mut [u32], count: usize, values: &mut Vec<(u32, f32)>) {
     rows.sort_unstable();
     // The sum of the squares of the square roots.
-    let factor = 1.0 / (rows.len() as f32).sqrt();
+    let factor = 1.0 / (count as f32).sqrt();
     for run in rows.chunk_by(|a, b| a == b) {
         values.push((run[0], (run.len() as f32).sqrt() * factor));
     }
 }
+
+/// A little less than the largest sum, to leave room for rounding.
+const MAX_SUM: f32 = 2.0e9;
 
 /// The n-grams that have weights, by their hashes.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,23 +283,43 @@ impl Vocabulary {
 
 /// Weights as bytes: each row has its own scale, so that its largest weight
 /// is ±127. Takes one array of weights a column.
-pub(super) fn quantise(columns: &[Vec<f32>], rows: usize) -> (Vec<f32>, Vec<i8>) {
+pub(super) fn quantise(columns: &[Vec<f32>], rows: usize) -> (Vec<f32>, Weights) {
     let mut scales = Vec::with_capacity(rows);
-    let mut weights = Vec::with_capacity(rows * columns.len());
+    let mut weights = Weights::new(columns.len());
     for row in 0..rows {
         let most = columns.iter().map(|w| w[row].abs()).fold(0.0, f32::max);
         let scale = if most > 0.0 { most / 127.0 } else { 1.0 };
         scales.push(scale);
-        weights.extend(columns.iter().map(|w| (w[row] / scale).round() as i8));
+        weights.push(columns.iter().map(|w| rounded(w[row] / scale)));
     }
     (scales, weights)
 }
 
-/// The positions of the intents' scores from the best to the worst.
-pub(super) fn ranked(scores: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    order
+/// The nearest whole number, which a byte can hold. The standard library's
+/// `round` is a call on processors that have no instruction for it.
+fn rounded(x: f32) -> i8 {
+    (x + if x < 0.0 { -0.5 } else { 0.5 }) as i8
+}
+
+/// The columns of the best and the second best score among those that `may`
+/// be; of equal ones the first.
+pub(super) fn top_two(
+    scores: &[f32],
+    may: impl Fn(usize) -> bool,
+) -> Option<(usize, Option<usize>)> {
+    let (mut best, mut second): (Option<usize>, Option<usize>) = (None, None);
+    let beats = |score: f32, other: Option<usize>| other.is_none_or(|i| score > scores[i]);
+    for (i, score) in scores.iter().copied().enumerate() {
+        if !beats(score, second) || !may(i) {
+            continue;
+        }
+        if beats(score, best) {
+            (best, second) = (Some(i), best);
+        } else {
+            second = Some(i);
+        }
+    }
+    Some((best?, second))
 }
 
 /// Names in the order of the columns, with the column of each.

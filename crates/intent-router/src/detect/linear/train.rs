@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod corpus;
+mod stranger;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use thiserror::Error;
 
 use super::gate::{Gate, Signals, signals};
 use super::head::{Examples, Head, heads};
-use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, ranked};
+use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, top_two};
 use super::report::HeldOut;
 use super::solver::{Matrix, Random, machines};
 use crate::detect::{EncodeError, Example, SentenceEncoder};
-use calibrate::{Judged, calibrate};
+use calibrate::{Judged, Origin, calibrate};
 use corpus::Corpus;
+use stranger::Strangers;
 
 /// How a model is trained.
 #[derive(Clone)]
@@ -28,7 +30,8 @@ pub struct TrainOptions {
     /// belongs to no intent. A message is wrongly routed when it is answered
     /// with another intent than its own, or though it has none. The threshold
     /// is chosen on the held-out examples: the least confident are given up
-    /// until the budget is kept, and then those that cost no right answer.
+    /// until the budget is kept, and then, up to a confidence of one half,
+    /// those that cost no right answer.
     /// From 0 to 1; at 1 the model never abstains. Default: 0.03.
     pub wrong_routes: f64,
     /// What the budget may cost: the largest accepted share of the messages
@@ -36,11 +39,11 @@ pub struct TrainOptions {
     /// model abstains all the same. Where the budget would cost more, this
     /// limit holds and the budget does not, as
     /// [`HeldOut::wrong_routes`](crate::HeldOut::wrong_routes) then says. From
-    /// 0 to 1. Default: 0.01.
+    /// 0 to 1. Default: 0.005.
     pub lost_answers: f64,
     /// The share of the examples that each of the models for calibration is
-    /// not trained on; every example is held out once. From 0.1 to 0.5.
-    /// Default: 0.25.
+    /// not trained on; there are as many of them as it takes to hold every
+    /// example out once, or 5,000 examples. From 0.1 to 0.5. Default: 0.25.
     pub held_out: f64,
     /// A sentence model, what its vectors say of the intents joins what the
     /// n-grams do. Default: none.
@@ -52,7 +55,7 @@ impl Default for TrainOptions {
         Self {
             seed: 1,
             wrong_routes: 0.03,
-            lost_answers: 0.01,
+            lost_answers: 0.005,
             held_out: 0.25,
             encoder: None,
         }
@@ -163,7 +166,9 @@ const BATCH: usize = 64;
 /// show, on the rest, how to make a probability of the scores, and below which
 /// confidence to abstain: see [`TrainOptions::wrong_routes`]. Examples that are
 /// [out of scope](Example::is_out_of_scope) take part in both. Without any,
-/// each of those models leaves out some intents, whose examples stand in.
+/// each of those models leaves out some intents, whose examples stand in; and
+/// with or without, so do messages whose telling words were replaced by ones
+/// that nobody uses.
 ///
 /// The same examples in the same order with the same options give the same
 /// bytes, on any number of threads; it uses as many as the machine has.
@@ -376,6 +381,10 @@ impl Trainer<'_> {
         heads: Vec<Option<Head>>,
         progress: &mut dyn FnMut(Progress),
     ) -> Vec<Judged> {
+        let strangers = self
+            .vectors
+            .is_empty()
+            .then(|| Strangers::new(self.examples));
         let mut judged = Vec::with_capacity(self.examples.len());
         let total = folds.len() * self.columns();
         for (fold, (Split { seen, rest }, head)) in folds.into_iter().zip(heads).enumerate() {
@@ -393,22 +402,39 @@ impl Trainer<'_> {
             for example in &seen {
                 known[self.labels[*example] as usize] = true;
             }
-            judged.extend(rest.into_iter().filter_map(|example| {
-                let label = self.labels[example];
-                let in_scope = (label as usize) < self.intents.len();
-                // An intent of which every example is held out is no intent
-                // that the model could find; when that was not meant, it says
-                // nothing about the others either.
-                if in_scope && !known[label as usize] && !left_out(example) {
-                    return None;
+            for example in rest {
+                let label = self.labels[example] as usize;
+                let is_left_out = left_out(example);
+                let in_scope = label < self.intents.len() && !is_left_out;
+                // An intent of which every example is held out by chance is
+                // none that the model could find.
+                if in_scope && !known[label] {
+                    continue;
                 }
-                let (best, signals) = self.judge(&model, example, &known);
-                Some(Judged {
+                let text = &self.examples[example].text;
+                let vector = self.vectors.get(example).map(Vec::as_slice);
+                let Some((best, signals)) = self.judge(&model, text, vector, &known) else {
+                    continue;
+                };
+                let origin = match (in_scope, is_left_out) {
+                    (true, _) => Origin::InScope,
+                    (false, true) => Origin::LeftOut,
+                    (false, false) => Origin::Labelled,
+                };
+                judged.push(Judged {
                     signals,
-                    in_scope: in_scope && !left_out(example),
-                    right: in_scope && !left_out(example) && best == label as usize,
-                })
-            }));
+                    origin,
+                    right: in_scope && best == label,
+                });
+                let stranger = strangers.as_ref().filter(|_| in_scope);
+                let stranger = stranger.and_then(|strangers| strangers.of(text));
+                let stranger = stranger.and_then(|text| self.judge(&model, &text, vector, &known));
+                judged.extend(stranger.map(|(_, signals)| Judged {
+                    signals,
+                    origin: Origin::Stranger,
+                    right: false,
+                }));
+            }
         }
         judged
     }
@@ -424,7 +450,9 @@ impl Trainer<'_> {
             let (rest, seen) = (0..self.examples.len()).partition(is_rest);
             Split { seen, rest }
         };
-        (0..folds).map(split).collect()
+        let share = self.examples.len().div_ceil(folds).max(1);
+        let used = folds.min(ENOUGH.div_ceil(share));
+        (0..used).map(split).collect()
     }
 
     /// Whether the model of a fold is trained without the intent of a column,
@@ -452,19 +480,20 @@ impl Trainer<'_> {
     }
 
     /// The best column that a model may name, and the signals for the gate.
-    fn judge(&self, model: &LinearModel, example: usize, known: &[bool]) -> (usize, Signals) {
-        let vector = self.vectors.get(example).map(Vec::as_slice);
-        let input = model.input(&self.examples[example].text, vector);
+    fn judge(
+        &self,
+        model: &LinearModel,
+        text: &str,
+        vector: Option<&[f32]>,
+        known: &[bool],
+    ) -> Option<(usize, Signals)> {
+        let input = model.input(text, vector);
         let mut scores = model.scores(&input);
         let out_of_scope = self.has_out_of_scope.then(|| scores.pop()).flatten();
-        let order: Vec<usize> = ranked(&scores)
-            .into_iter()
-            .filter(|column| known[*column])
-            .collect();
-        let best = order[0];
-        let others = order[1..].iter().map(|column| scores[*column]);
-        let signals = signals(&input, (best, scores[best]), others, out_of_scope);
-        (best, signals)
+        let may = |column: usize| known[column];
+        let (best, _) = top_two(&scores, may)?;
+        let signals = signals(&input, &scores, best, may, out_of_scope);
+        Some((best, signals))
     }
 
     /// A model, yet without a gate, of some of the examples.
@@ -508,6 +537,10 @@ impl Trainer<'_> {
         }
     }
 }
+
+/// How many examples are enough to calibrate on: with as many, a share of a
+/// hundredth is known to about a seventh of its value (its standard error).
+const ENOUGH: usize = 5_000;
 
 /// With fewer intents, one of them left out would be too much of the whole.
 const MIN_TO_LEAVE_OUT: usize = 4;

@@ -293,7 +293,7 @@ fn impossible_declarations_are_refused() {
                 wordings: 0,
                 ..default()
             }),
-            "wordings must be from 1 to 65535, not 0",
+            "phrasings must be from 1 to 65535, not 0",
         ),
         (
             refusal(Options {

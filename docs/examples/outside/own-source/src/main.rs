@@ -101,6 +101,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     cache.set_enabled(true);
     assert!(is_hit(&ask("bob", "my loans")?));
 
+    // Another catalogue: another router over the same cache. What is defined as
+    // before keeps its answers.
+    let text = include_str!("library.toml").replace("opening hours", "open today");
+    let catalogue = Catalogue::parse(&text)?;
+    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let next = router.renewed(Arc::new(catalogue), detector, library.clone())?;
+    let bobs = Request::new("my loans", UserContext::new("bob", "reader"));
+    assert!(is_hit(&block_on(next.route(&bobs))?));
+
     println!("own source: all held, {}% hits", cache.stats().hit_rate());
     stale_answers()
 }

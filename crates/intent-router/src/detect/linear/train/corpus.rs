@@ -59,7 +59,9 @@ impl Corpus {
                 }
             }
         }
-        let least = if examples.len() < FEW_EXAMPLES { 1 } else { 2 };
+        // The parts that are calibrated on are treated as the whole is.
+        let is_few = self.examples.len() < FEW_EXAMPLES;
+        let least = if is_few { 1 } else { 2 };
         let mut kept: Vec<usize> = (0..counts.len())
             .filter(|gram| counts[*gram] >= least)
             .collect();
@@ -88,10 +90,10 @@ impl Corpus {
         for group in &self.examples[example] {
             let rows = group.iter().map(|gram| row_of[*gram as usize]);
             let mut rows: Vec<u32> = rows.filter(|row| *row != u32::MAX).collect();
-            weigh(&mut rows, values);
+            weigh(&mut rows, group.len(), values);
         }
     }
 }
 
 /// Among fewer examples, an n-gram in one of them alone is worth a weight.
-const FEW_EXAMPLES: usize = 2_000;
+const FEW_EXAMPLES: usize = 12_000;

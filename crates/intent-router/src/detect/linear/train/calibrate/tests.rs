@@ -5,7 +5,10 @@ fn judged(score: f64, in_scope: bool, right: bool) -> Judged {
     signals[0] = score;
     Judged {
         signals,
-        in_scope,
+        origin: match in_scope {
+            true => Origin::InScope,
+            false => Origin::Labelled,
+        },
         right,
     }
 }

@@ -1,0 +1,135 @@
+//! What the answers of an intent depend on, told apart by 128 bits.
+
+use md5::{Digest as _, Md5};
+
+use super::{Catalogue, Intent};
+
+/// The definition of an intent, as far as its answers depend on it: equal for
+/// equal definitions, in every process, and different for all others.
+///
+/// Every stored answer has it in its identity. So whoever asks under a changed
+/// definition finds nothing, joins no fill of before, and is not overwritten by
+/// one that ends later, while the answers of unchanged intents are found.
+///
+/// It is an MD5: those who write catalogues have no reason to make two of their
+/// own definitions collide, and nobody else can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Definition(u128);
+
+impl Definition {
+    /// That of an answer which no catalogue defines.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// The definition of an intent of the catalogue. Costs a pass over its
+    /// queries, tags and slots.
+    pub(crate) fn of(intent: &Intent, catalogue: &Catalogue) -> Self {
+        // Both are taken apart in full, so that a member that is added has to
+        // be put on one side or the other before this compiles.
+        let Intent {
+            name,
+            kind,
+            class,
+            key,
+            slots,
+            queries,
+            tags,
+            // How messages are recognised makes no answer.
+            yields: _,
+            phrases: _,
+            examples: _,
+            overrule: _,
+            veto: _,
+            // Whether slots stand for a message is part of its key's text.
+            neutral: _,
+        } = intent;
+        let Catalogue {
+            slots: specs,
+            intents: _,
+            guards: _,
+            out_of_scope: _,
+            lexicon: _,
+        } = catalogue;
+        let slots: Vec<_> = slots.iter().map(|slot| (slot, specs.get(slot))).collect();
+        let tags: Vec<_> = tags.iter().map(ToString::to_string).collect();
+        let text = serde_json::to_vec(&(name, kind, class, key, slots, queries, tags));
+        // Strings, names of variants and structs of them: there is nothing
+        // that cannot be written.
+        let text = text.expect("a definition has only string keys");
+        Self(u128::from_le_bytes(Md5::digest(text).into()))
+    }
+
+    /// The definition's bits.
+    pub(crate) fn bits(self) -> u128 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOANS: &str = r#"
+        [slots.card]
+        kind = "pattern"
+        pattern = "LIB-#####"
+        [slots.other]
+        kind = "date"
+        [[intent]]
+        name = "loans"
+        kind = "live_data"
+        class = "live_data"
+        key = "normalised"
+        yields = false
+        phrases = [{ text = "loans", weight = 2 }]
+        examples = ["my loans"]
+        slots = ["card"]
+        tags = ["loan:{loan_id}"]
+        [[intent.query]]
+        name = "loans"
+        sql = "SELECT loan_id FROM loans WHERE member_id = :user_id AND card = :card"
+    "#;
+
+    fn of(text: &str) -> Definition {
+        let catalogue = Catalogue::parse(text).expect(text);
+        Definition::of(&catalogue.intents()[0], &catalogue)
+    }
+
+    #[test]
+    fn whatever_makes_an_answer_is_part_of_it() {
+        for (from, to) in [
+            ("name = \"loans\"\n        kind", "name = \"loan\"\n kind"),
+            ("class = \"live_data\"", "class = \"other\""),
+            ("\"normalised\"", "\"message\""),
+            ("LIB-#####", "LIB-####"),
+            ("loan:{loan_id}", "book:{loan_id}"),
+            ("AND card", "OR card"),
+            ("name = \"loans\"\n        sql", "name = \"books\"\n sql"),
+        ] {
+            let changed = LOANS.replace(from, to);
+            assert_ne!(changed, LOANS, "{from}");
+            assert_ne!(of(&changed), of(LOANS), "{from}");
+        }
+        let shared = LOANS
+            .replace("\"live_data\"", "\"knowledge_base\"")
+            .replace("member_id = :user_id AND", "");
+        let owned = shared.replacen("knowledge_base", "live_data", 1);
+        assert_ne!(of(&shared), of(&owned));
+    }
+
+    #[test]
+    fn what_only_recognises_is_not() {
+        for (from, to) in [
+            ("yields = false", "yields = true"),
+            ("weight = 2", "weight = 3"),
+            ("\"my loans\"", "\"their loans\""),
+            ("\"date\"", "\"period\""),
+        ] {
+            let changed = LOANS.replace(from, to);
+            assert_ne!(changed, LOANS, "{from}");
+            assert_eq!(of(&changed), of(LOANS), "{from}");
+        }
+        let with_another =
+            format!("{LOANS}\n[[intent]]\nname='b'\nkind='live_data'\nphrases=['b']");
+        assert_eq!(of(&with_another), of(LOANS));
+    }
+}

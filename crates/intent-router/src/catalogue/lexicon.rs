@@ -1,0 +1,161 @@
+//! What the words of a catalogue are to the guards of the key mode `slots`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Guards, Intent, SlotSpec};
+use crate::phrases::Phrases;
+use crate::slots::{Marks, Synonyms};
+use crate::text::{normalise, words};
+
+/// What a word does to a message, whatever the intent. A word in several lists
+/// counts as the first of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Negation,
+    Number,
+    Time,
+    Comparison,
+    Opposite,
+    Direction,
+    Conjunction,
+    Article,
+    Neutral,
+}
+
+/// What is known of a word or a phrase.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Word {
+    /// What the catalogue's word lists say of it.
+    pub(crate) role: Option<Role>,
+    /// The numbers of the intents that have it in their vocabulary.
+    pub(crate) known_to: BTreeSet<u32>,
+    /// The intents that it speaks for as a phrase, with its weights.
+    pub(crate) speaks: Vec<(u32, f64)>,
+}
+
+/// All that is made of a catalogue for reading messages by it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Lexicon {
+    /// The words and phrases of all intents and of the word lists.
+    pub(crate) phrases: Phrases<Word>,
+    numbers: BTreeMap<String, u32>,
+    yielding: BTreeSet<u32>,
+    synonyms: BTreeMap<String, Synonyms>,
+    marks: BTreeMap<String, Marks>,
+}
+
+/// In how many examples of an intent a word stands at least if the intent
+/// knows it. What stands in one only may be just what that one is about: the
+/// back in "the claim for my back injury".
+const EXAMPLES: usize = 2;
+
+impl Lexicon {
+    pub(super) fn new(
+        intents: &[Intent],
+        slots: &BTreeMap<String, SlotSpec>,
+        guards: &Guards,
+    ) -> Self {
+        let mut lexicon = Self::default();
+        for (number, intent) in (0..).zip(intents) {
+            lexicon.numbers.insert(intent.name.clone(), number);
+            if intent.yields {
+                lexicon.yielding.insert(number);
+            }
+            lexicon.vocabulary(number, intent);
+        }
+        for (role, list) in guards.lists() {
+            for phrase in list {
+                if let Some(word) = lexicon.phrases.entry(phrase) {
+                    word.role = Some(word.role.map_or(role, |other| other.min(role)));
+                }
+            }
+        }
+        for (name, spec) in slots {
+            match spec {
+                SlotSpec::Enum { values } => {
+                    let synonyms = synonyms(values);
+                    lexicon.synonyms.insert(name.clone(), synonyms);
+                }
+                SlotSpec::Amount {
+                    currencies,
+                    decimal,
+                } => {
+                    let marks = marks(currencies, *decimal);
+                    lexicon.marks.insert(name.clone(), marks);
+                }
+                SlotSpec::Pattern { .. } | SlotSpec::Date | SlotSpec::Period | SlotSpec::Range => {}
+            }
+        }
+        lexicon
+    }
+
+    /// The words of an intent: its phrases, and what its examples have in common.
+    fn vocabulary(&mut self, number: u32, intent: &Intent) {
+        for phrase in &intent.phrases {
+            if let Some(word) = self.phrases.entry(&phrase.text) {
+                word.speaks.push((number, phrase.weight));
+                word.known_to.insert(number);
+            }
+        }
+        for phrase in &intent.neutral {
+            if let Some(word) = self.phrases.entry(phrase) {
+                word.known_to.insert(number);
+            }
+        }
+        let mut counts = BTreeMap::<String, usize>::new();
+        for example in &intent.examples {
+            let normal = normalise(example);
+            let distinct: BTreeSet<_> = words(&normal).collect();
+            for word in distinct {
+                *counts.entry(word.into_owned()).or_default() += 1;
+            }
+        }
+        for (word, _) in counts.iter().filter(|(_, count)| **count >= EXAMPLES) {
+            if let Some(word) = self.phrases.entry(word) {
+                word.known_to.insert(number);
+            }
+        }
+    }
+
+    /// The number of the intent of that name.
+    pub(crate) fn number(&self, intent: &str) -> Option<u32> {
+        self.numbers.get(intent).copied()
+    }
+
+    /// Whether the intent of that number gives way to any other.
+    pub(crate) fn yields(&self, number: u32) -> bool {
+        self.yielding.contains(&number)
+    }
+
+    /// The words of an enumeration.
+    pub(crate) fn synonyms(&self, slot: &str) -> Option<&Synonyms> {
+        self.synonyms.get(slot)
+    }
+
+    /// The marks of an amount's currencies.
+    pub(crate) fn marks(&self, slot: &str) -> Option<&Marks> {
+        self.marks.get(slot)
+    }
+}
+
+fn synonyms(values: &BTreeMap<String, Vec<String>>) -> Synonyms {
+    let mut synonyms = Synonyms::default();
+    for (value, phrases) in values {
+        for phrase in phrases {
+            if let Some(named) = synonyms.entry(phrase) {
+                named.clone_from(value);
+            }
+        }
+    }
+    synonyms
+}
+
+fn marks(currencies: &BTreeMap<String, Vec<String>>, decimal: char) -> Marks {
+    let mark = |code: &String, mark: &String| (normalise(mark).into_owned(), code.clone());
+    let mut marks: Vec<_> = currencies
+        .iter()
+        .flat_map(|(code, marks)| marks.iter().map(move |text| mark(code, text)))
+        .collect();
+    marks.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.len()));
+    Marks { marks, decimal }
+}

@@ -1,0 +1,28 @@
+//! Values of a list, found by the words that stand for them.
+
+use super::Taken;
+use crate::phrases::Phrases;
+use crate::text::Token;
+
+/// The words of an enumeration, each with the value that it stands for.
+pub(crate) type Synonyms = Phrases<String>;
+
+/// The values in a text with these words, from left to right. Of the phrases
+/// that begin at a word the longest counts, and what it takes is taken.
+pub(super) fn find(synonyms: &Synonyms, tokens: &[Token<'_>]) -> Vec<Taken<String>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(first) = tokens.get(at) {
+        let Some((length, value)) = synonyms.at(&tokens[at..]).next() else {
+            at += 1;
+            continue;
+        };
+        let last = &tokens[at + length - 1];
+        found.push(Taken {
+            value: value.clone(),
+            place: first.place.start..last.place.end,
+        });
+        at += length;
+    }
+    found
+}

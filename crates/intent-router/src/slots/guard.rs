@@ -1,0 +1,408 @@
+//! When a message is more than the slots found in it.
+//!
+//! In the key mode `slots` a message is replaced by its slots. That is safe only
+//! if all else in it is either known to be another way of asking the same thing
+//! or says nothing at all. So the guards do not look for what could change the
+//! meaning alone: a word that nobody vouched for is one of them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::pattern::is_dash;
+use crate::catalogue::{Catalogue, Intent, Lexicon, Role, Word};
+use crate::text::{Token, is_apostrophe, is_closing, tokens};
+
+/// Why a message is not replaced by its slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Guard {
+    /// Its intent was detected with less confidence than is asked for.
+    LowConfidence,
+    /// It has more than [`Guard::MAX_WORDS`] words.
+    Length,
+    /// It names several values of one slot, whose order may matter.
+    SeveralValues,
+    /// It holds a negation that no slot took.
+    Negation,
+    /// It holds a number or an identifier that no slot took.
+    Number,
+    /// It names a time that no slot took.
+    Time,
+    /// It compares, or gives what a slot took a direction.
+    Comparison,
+    /// It holds one of two opposite words that no slot took.
+    Polarity,
+    /// Part of it is about another intent.
+    SecondIntent,
+    /// It holds a word or a sign that the intent does not know.
+    UnknownWord,
+}
+
+impl Guard {
+    /// The most words of a message that is replaced by its slots: a question
+    /// has fewer, and it bounds the work.
+    pub const MAX_WORDS: usize = 200;
+
+    /// Every guard.
+    pub const ALL: [Self; 10] = [
+        Self::LowConfidence,
+        Self::Length,
+        Self::SeveralValues,
+        Self::Negation,
+        Self::Number,
+        Self::Time,
+        Self::Comparison,
+        Self::Polarity,
+        Self::SecondIntent,
+        Self::UnknownWord,
+    ];
+
+    /// Its name, such as `second_intent`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LowConfidence => "low_confidence",
+            Self::Length => "length",
+            Self::SeveralValues => "several_values",
+            Self::Negation => "negation",
+            Self::Number => "number",
+            Self::Time => "time",
+            Self::Comparison => "comparison",
+            Self::Polarity => "polarity",
+            Self::SecondIntent => "second_intent",
+            Self::UnknownWord => "unknown_word",
+        }
+    }
+}
+
+/// A part of the text that a slot took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cover {
+    pub(super) place: Range<usize>,
+    /// Whether it is made of words, which speak for intents as well; an
+    /// identifier or a date is not.
+    pub(super) is_words: bool,
+}
+
+/// The first guard that speaks against replacing a text in normal form by what
+/// its slots took. `covers` are sorted by where they start.
+///
+/// Costs a pass over the text, and for each of the first [`Guard::MAX_WORDS`]
+/// words a comparison with the phrases that begin with it.
+pub(super) fn check(
+    catalogue: &Catalogue,
+    intent: &Intent,
+    text: &str,
+    covers: &[Cover],
+) -> Option<Guard> {
+    let message = match Message::read(text, covers) {
+        Ok(message) => message,
+        Err(guard) => return Some(guard),
+    };
+    let judge = Judge {
+        lexicon: catalogue.lexicon(),
+        own: catalogue.lexicon().number(&intent.name),
+        message: &message,
+    };
+    let clauses = match judge.words() {
+        Ok(clauses) => clauses,
+        Err(guard) => return Some(guard),
+    };
+    judge.evidence(&clauses, intent.yields).err()
+}
+
+/// The words of a message, those that slots took among them.
+#[derive(Default)]
+struct Message<'t> {
+    /// An identifier, a date or an amount is one token without a word.
+    tokens: Vec<Token<'t>>,
+    /// For each token, whether a slot took it.
+    taken: Vec<bool>,
+    /// For each token, whether punctuation stands before it.
+    breaks: Vec<bool>,
+}
+
+impl<'t> Message<'t> {
+    /// Reads a text up to the first sign or word that is a guard's whatever
+    /// the catalogue says.
+    fn read(text: &'t str, covers: &[Cover]) -> Result<Self, Guard> {
+        let mut message = Self::default();
+        let mut at = 0;
+        // Two slots may take the same words.
+        for cover in covers {
+            let (start, end) = (cover.place.start.max(at), cover.place.end);
+            if start >= end {
+                continue;
+            }
+            let ends_clause = message.rest(text, at..start)?;
+            message.taken(text, start..end, cover.is_words, ends_clause)?;
+            at = end;
+        }
+        message.rest(text, at..text.len())?;
+        Ok(message)
+    }
+
+    /// Adds what a slot took.
+    fn taken(
+        &mut self,
+        text: &'t str,
+        place: Range<usize>,
+        is_words: bool,
+        mut breaks: bool,
+    ) -> Result<(), Guard> {
+        if !is_words {
+            let word = Cow::Borrowed("");
+            return self.push(Token { word, place }, true, breaks);
+        }
+        for token in tokens(&text[place]) {
+            self.push(token, true, std::mem::take(&mut breaks))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the words that no slot took. Whether punctuation follows the last.
+    fn rest(&mut self, text: &'t str, place: Range<usize>) -> Result<bool, Guard> {
+        let text = &text[place];
+        let (mut at, mut breaks) = (0, false);
+        for token in tokens(text) {
+            breaks |= is_break(&text[at..token.place.start])?;
+            at = token.place.end;
+            if token.word.contains(char::is_numeric) {
+                return Err(Guard::Number);
+            }
+            self.push(token, false, std::mem::take(&mut breaks))?;
+        }
+        Ok(breaks | is_break(&text[at..])?)
+    }
+
+    fn push(&mut self, token: Token<'t>, taken: bool, breaks: bool) -> Result<(), Guard> {
+        if self.tokens.len() >= Guard::MAX_WORDS {
+            return Err(Guard::Length);
+        }
+        self.tokens.push(token);
+        self.taken.push(taken);
+        self.breaks.push(breaks);
+        Ok(())
+    }
+
+    /// Whether so many words from `at` on are one run that no slot took part of.
+    fn is_free(&self, at: usize, length: usize) -> bool {
+        !self.taken[at..at + length].contains(&true)
+            && !self.breaks[at + 1..at + length].contains(&true)
+    }
+}
+
+/// Whether the signs between two words set clauses apart. A sign that is no
+/// punctuation may mean anything.
+fn is_break(signs: &str) -> Result<bool, Guard> {
+    let mut breaks = false;
+    let mut after_space = true;
+    for c in signs.chars() {
+        if is_closing(c) && c != ' ' || matches!(c, '/' | '⁄' | '(' | ')' | '[' | ']' | '—') {
+            breaks = true;
+        } else if is_dash(c) {
+            // "at - what", but not "x-ray".
+            breaks |= after_space;
+        } else if !(c == ' ' || is_apostrophe(c) || is_quiet(c)) {
+            return Err(Guard::UnknownWord);
+        }
+        after_space = c == ' ';
+    }
+    Ok(breaks)
+}
+
+/// Whether a sign says nothing: quotation marks, and the one before a number.
+fn is_quiet(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '«' | '»' | '‘' | '‚' | '#')
+}
+
+struct Judge<'a, 't> {
+    lexicon: &'a Lexicon,
+    /// The intent's number; `None` for one of another catalogue, which knows
+    /// no words at all.
+    own: Option<u32>,
+    message: &'a Message<'t>,
+}
+
+impl Judge<'_, '_> {
+    /// Looks at each word that no slot took. Tells the clause that each word
+    /// is in, and which clauses have words of the intent.
+    fn words(&self) -> Result<Clauses, Guard> {
+        let message = self.message;
+        let mut clauses = Clauses::default();
+        // Up to where words have been read as parts of phrases.
+        let (mut roles_to, mut known_to) = (0, 0);
+        // Whether a direction given here would be that of what is taken next.
+        let mut directed = false;
+        for at in 0..message.tokens.len() {
+            clauses.push(message.breaks[at]);
+            directed &= !message.breaks[at];
+            if message.taken[at] {
+                if directed && message.tokens[at].word.is_empty() {
+                    return Err(Guard::Comparison);
+                }
+                continue;
+            }
+            let rest = &message.tokens[at..];
+            let found = self.lexicon.phrases.at(rest);
+            let found: Vec<_> = found.filter(|(n, _)| message.is_free(at, *n)).collect();
+            let knows = |word: &Word| self.own.is_some_and(|own| word.known_to.contains(&own));
+            if let Some((length, _)) = found.iter().find(|(_, word)| knows(word)) {
+                known_to = known_to.max(at + length);
+            }
+            if at >= roles_to {
+                let is_time = found
+                    .iter()
+                    .any(|(n, word)| *n == 1 && word.role == Some(Role::Time));
+                // "May I" is a request where a clause begins with it, and may
+                // be a month anywhere else.
+                let anchored = !is_time || at == 0 || message.breaks[at];
+                let role = found.iter().find_map(|(length, word)| {
+                    let role = word
+                        .role
+                        .filter(|role| anchored || *length == 1 || *role != Role::Neutral);
+                    Some((*length, role?))
+                });
+                if let Some((length, role)) = role {
+                    roles_to = at + length;
+                    match role {
+                        Role::Negation => return Err(Guard::Negation),
+                        Role::Number => return Err(Guard::Number),
+                        Role::Time => return Err(Guard::Time),
+                        Role::Comparison => return Err(Guard::Comparison),
+                        Role::Opposite => return Err(Guard::Polarity),
+                        // "Into my account" is the direction of nothing else.
+                        Role::Direction => directed = known_to <= at + 1,
+                        Role::Conjunction => {
+                            directed = false;
+                            clauses.end();
+                        }
+                        Role::Neutral => directed = false,
+                        Role::Article => {}
+                    }
+                }
+            }
+            if at < roles_to {
+                continue;
+            }
+            if at >= known_to {
+                return Err(Guard::UnknownWord);
+            }
+            clauses.has_content();
+        }
+        Ok(clauses)
+    }
+
+    /// Holds what speaks for other intents against what speaks for this one,
+    /// in each clause and in all of them.
+    fn evidence(&self, clauses: &Clauses, yields: bool) -> Result<(), Guard> {
+        let mut all = Evidence::default();
+        let mut of_clauses: Vec<_> = clauses
+            .content
+            .iter()
+            .map(|_| Evidence::default())
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut end = 0;
+        for at in 0..self.message.tokens.len() {
+            let mut found = self.lexicon.phrases.at(&self.message.tokens[at..]);
+            let Some((length, word)) = found.find(|(_, word)| !word.speaks.is_empty()) else {
+                continue;
+            };
+            // What stands inside a longer phrase says nothing by itself.
+            if at + length <= end {
+                continue;
+            }
+            end = at + length;
+            let is_new = seen.insert(std::ptr::from_ref(word));
+            for (intent, weight) in &word.speaks {
+                // What speaks for this intent as well is no sign of another.
+                let is_own = Some(*intent) == self.own;
+                let shared = word
+                    .speaks
+                    .iter()
+                    .any(|(intent, _)| Some(*intent) == self.own);
+                let counts = is_own || !shared && (yields || !self.lexicon.yields(*intent));
+                if counts {
+                    let key = (!is_own).then_some(*intent);
+                    of_clauses[clauses.of[at]].add(key, *weight);
+                    if is_new {
+                        all.add(key, *weight);
+                    }
+                }
+            }
+        }
+        let with_content: Vec<_> = of_clauses
+            .iter()
+            .zip(&clauses.content)
+            .filter_map(|(evidence, content)| content.then_some(evidence))
+            .collect();
+        let strays = |evidence: &&Evidence| evidence.other() > evidence.own;
+        let is_lost = |evidence: &&Evidence| evidence.own <= 0.0;
+        let second = of_clauses.iter().any(|evidence| strays(&evidence))
+            || with_content.len() > 1 && with_content.iter().any(is_lost)
+            || all.other() > 0.0 && all.other() >= all.own * 2.0 / 3.0;
+        if second {
+            Err(Guard::SecondIntent)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The clauses of a message, which punctuation and conjunctions set apart.
+#[derive(Default)]
+struct Clauses {
+    /// For each word, the number of its clause.
+    of: Vec<usize>,
+    /// For each clause, whether it has words of the intent that no slot took.
+    content: Vec<bool>,
+    ended: bool,
+}
+
+impl Clauses {
+    /// Adds a word, to a new clause if something ends the one before.
+    fn push(&mut self, breaks: bool) {
+        if breaks || self.ended || self.content.is_empty() {
+            self.content.push(false);
+        }
+        self.ended = false;
+        self.of.push(self.content.len() - 1);
+    }
+
+    /// Ends the clause with the last word.
+    fn end(&mut self) {
+        self.ended = true;
+    }
+
+    fn has_content(&mut self) {
+        if let Some(content) = self.content.last_mut() {
+            *content = true;
+        }
+    }
+}
+
+/// The weights of the phrases in a clause.
+#[derive(Default)]
+struct Evidence {
+    own: f64,
+    others: BTreeMap<u32, f64>,
+}
+
+impl Evidence {
+    /// Adds a phrase of the intent itself, or of another one.
+    fn add(&mut self, other: Option<u32>, weight: f64) {
+        match other {
+            None => self.own += weight,
+            Some(intent) => *self.others.entry(intent).or_default() += weight,
+        }
+    }
+
+    /// The most that speaks for any one other intent.
+    fn other(&self) -> f64 {
+        self.others.values().copied().fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests;

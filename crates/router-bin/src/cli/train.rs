@@ -1,0 +1,124 @@
+//! `router train`: a detector's model from labelled messages.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use intent_router::{LinearModel, Phase, Progress, TrainError, TrainOptions, train};
+
+use super::data;
+use crate::bench::format::{count, percent};
+use crate::config::Config;
+use crate::detector;
+use crate::exit::{Code, Failure, written};
+
+/// Trains a detector on labelled messages.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Each line of a FILE is a JSON object {\"text\", \"intent\"}; the intent `oos` or `unknown` labels a \
+message that belongs to none. Such lines train the model to abstain; it learns that without any, too. \
+Without --data the model is trained on the examples of the configuration's catalogue.
+
+The same lines with the same options give the same model, byte for byte.")]
+pub(crate) struct TrainArgs {
+    /// The labelled messages.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// The file to write the model to; it is replaced as a whole.
+    #[arg(long, value_name = "MODEL")]
+    out: PathBuf,
+    /// The largest accepted share of wrong routes among the answered messages,
+    /// from 0 to 1: the smaller, the more often the detector abstains; with 1
+    /// it never does.
+    #[arg(long, value_name = "SHARE", default_value_t = TrainOptions::default().wrong_routes)]
+    wrong_routes: f64,
+    /// What that may cost: the largest accepted share of right answers lost to
+    /// abstention, from 0 to 1. Where the two conflict, this one holds.
+    #[arg(long, value_name = "SHARE", default_value_t = TrainOptions::default().lost_answers)]
+    lost_answers: f64,
+    /// What the random choices start from.
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
+    seed: u64,
+    /// The folder of a sentence model, whose vectors join the n-grams; takes a
+    /// program built with the feature `semantic`.
+    #[arg(long, value_name = "FOLDER")]
+    sentence_model: Option<PathBuf>,
+}
+
+/// Trains and writes a model, and tells what it came to on held-out examples.
+pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
+    let examples = match args.data.as_slice() {
+        [] => data::of_catalogue(config.intents()),
+        files => data::read(files)?,
+    };
+    let sentence_model = args.sentence_model.as_deref();
+    let options = TrainOptions {
+        seed: args.seed,
+        wrong_routes: args.wrong_routes,
+        lost_answers: args.lost_answers,
+        encoder: sentence_model.map(detector::encoder).transpose()?,
+        ..TrainOptions::default()
+    };
+    let bar = progress_bar();
+    let model = train(&examples, &options, &mut |progress| show(&bar, progress));
+    bar.finish_and_clear();
+    let model = model.map_err(|error| {
+        let code = match error {
+            TrainError::Option { .. } => Code::Usage,
+            _ => Code::Data,
+        };
+        Failure::new(code, error)
+    })?;
+    let bytes = model.to_bytes();
+    data::write_whole(&args.out, &bytes)?;
+    let out_of_scope = examples.iter().filter(|e| e.is_out_of_scope()).count();
+    let told = format!(
+        "{lines} lines ({out_of_scope} out of scope), {intents} intents; wrote {size:.1} MB to {path}\n{held_out}",
+        lines = count(examples.len() as u64),
+        intents = model.intents().len(),
+        size = bytes.len() as f64 / 1e6,
+        path = args.out.display(),
+        held_out = held_out(&model),
+    );
+    written(std::io::stdout().lock().write_all(told.as_bytes()))
+}
+
+/// What to expect of the model, as far as held-out lines tell.
+fn held_out(model: &LinearModel) -> String {
+    let figures = model.held_out();
+    let rows = [
+        ("accuracy, never abstaining", figures.accuracy),
+        ("accuracy, abstaining", figures.answered_right),
+        ("out-of-scope recall", figures.out_of_scope_recall),
+        ("wrong routes", figures.wrong_routes),
+        ("calibration error", figures.calibration_error),
+    ];
+    let mut text = "on lines held out from training:\n".to_owned();
+    for (name, share) in rows {
+        text.push_str(&format!("  {name:<28}{}\n", percent(100.0 * share)));
+    }
+    text
+}
+
+/// A bar that shows itself on standard error, and only where that is a terminal.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(1);
+    // The template is a constant; should it ever be wrong, the plain bar will do.
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg:11} [{wide_bar}] {percent} %, {elapsed} so far")
+    {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_message(match progress.phase {
+        Phase::Encode => "encoding",
+        Phase::Calibrate => "calibrating",
+        _ => "training",
+    });
+    bar.set_length(progress.total as u64);
+    bar.set_position(progress.done as u64);
+}

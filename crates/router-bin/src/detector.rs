@@ -1,0 +1,176 @@
+//! The detector that the configuration or a command names.
+
+use std::hash::{DefaultHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use intent_router::{
+    Catalogue, Detection, Detector, Evidence, KeywordDetector, LinearDetector, LinearModel,
+    SentenceEncoder,
+};
+
+use crate::config::{Config, DetectorKind, Fault};
+use crate::exit::{Code, Failure};
+
+/// A model to use in the place of the configured detector.
+#[derive(Args, Debug, Default)]
+pub(crate) struct ModelArgs {
+    /// Use this model alone, which `router train` wrote.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// The folder of the sentence model that MODEL was trained with.
+    #[arg(long, value_name = "FOLDER", requires = "model")]
+    sentence_model: Option<PathBuf>,
+    /// Name the best intent even where MODEL would abstain.
+    #[arg(long, requires = "model")]
+    never_abstain: bool,
+}
+
+impl ModelArgs {
+    /// The detector, and the names of the intents that it can find.
+    pub(crate) fn detector(
+        &self,
+        config: &Config,
+    ) -> Result<(Arc<dyn Detector>, Vec<String>), Failure> {
+        let Some(model) = &self.model else {
+            let intents = config.intents().intents().iter();
+            let names = intents.map(|intent| intent.name.clone()).collect();
+            let configured = configured(config, config.intents())
+                .map_err(|fault| Failure::new(Code::Config, fault))?;
+            return Ok((configured.detector, names));
+        };
+        let (linear, _) = linear(model, self.sentence_model.as_deref())
+            .map_err(|reason| Failure::new(Code::Data, reason))?;
+        let names = linear.model().intents().to_vec();
+        let detector: Arc<dyn Detector> = if self.never_abstain {
+            Arc::new(Best(linear))
+        } else {
+            Arc::new(linear)
+        };
+        Ok((detector, names))
+    }
+}
+
+/// A model that always names its best intent.
+struct Best(LinearDetector);
+
+impl Detector for Best {
+    fn detect(&self, message: &str) -> Detection {
+        self.0.best(message)
+    }
+
+    fn explain(&self, message: &str) -> Vec<Evidence> {
+        self.0.explain(message)
+    }
+}
+
+/// A detector that the configuration asks for.
+pub(crate) struct Configured {
+    pub(crate) detector: Arc<dyn Detector>,
+    /// The model's file that it was made of, if it was made of one.
+    pub(crate) model: Option<ModelHash>,
+}
+
+/// Tells what a model's file holds from what it held before. Not from what
+/// somebody made to look the same: whoever can write the file needs no trick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ModelHash(u64);
+
+impl ModelHash {
+    fn of(bytes: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(bytes);
+        Self(hasher.finish())
+    }
+}
+
+/// The detector of these intents that the configuration asks for.
+///
+/// # Errors
+/// Which setting is wrong, and why.
+pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Configured, Fault> {
+    let settings = &config.detector;
+    let keyword = |model| Configured {
+        detector: Arc::new(KeywordDetector::new(catalogue)),
+        model,
+    };
+    let wrong = |reason: String| Fault::new(format!("detector.model: {reason}"));
+    let file = match (settings.kind, &settings.model) {
+        (DetectorKind::Keyword, _) | (DetectorKind::Combined, None) => return Ok(keyword(None)),
+        (DetectorKind::Linear, None) => {
+            return Err(Fault::new(
+                "detector.kind: `linear` needs a model; name one with detector.model, or train one with `router train`",
+            ));
+        }
+        (_, Some(file)) => file,
+    };
+    let (linear, hash) = linear(file, settings.sentence_model.as_deref()).map_err(wrong)?;
+    let strangers = strangers(linear.model(), catalogue);
+    if !strangers.is_empty() {
+        return Err(wrong(format!(
+            "{} was trained for other intents; the catalogue has no {}",
+            file.display(),
+            strangers.join(", ")
+        )));
+    }
+    Ok(Configured {
+        detector: Arc::new(linear),
+        model: Some(hash),
+    })
+}
+
+/// The model's intents that the catalogue does not have.
+fn strangers<'a>(model: &'a LinearModel, catalogue: &Catalogue) -> Vec<&'a str> {
+    let names = model.intents().iter().map(String::as_str);
+    names.filter(|name| catalogue.get(name).is_none()).collect()
+}
+
+/// The largest model file that is read: several times what the trainer writes.
+const MAX_MODEL: u64 = 64 << 20;
+
+/// The model in a file, ready to detect with.
+fn linear(
+    file: &Path,
+    sentence_model: Option<&Path>,
+) -> Result<(LinearDetector, ModelHash), String> {
+    let name = file.display();
+    let bytes = read(file).map_err(|reason| format!("{name} {reason}"))?;
+    let model = LinearModel::from_bytes(&bytes).map_err(|error| format!("{name}: {error}"))?;
+    let encoder = match (model.encoder_id(), sentence_model) {
+        (None, _) => None,
+        (Some(id), None) => {
+            return Err(format!(
+                "{name} was trained with the sentence model \"{id}\"; name its folder as `sentence_model`"
+            ));
+        }
+        (Some(_), Some(folder)) => Some(encoder(folder).map_err(|failure| failure.to_string())?),
+    };
+    let detector =
+        LinearDetector::new(model, encoder).map_err(|error| format!("{name}: {error}"))?;
+    Ok((detector, ModelHash::of(&bytes)))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    // Bounded while reading, so that a device or a pipe cannot exhaust memory.
+    std::fs::File::open(file)
+        .and_then(|opened| opened.take(MAX_MODEL + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > MAX_MODEL {
+        return Err(format!("is larger than {} MiB", MAX_MODEL >> 20));
+    }
+    Ok(bytes)
+}
+
+/// The sentence model in a folder.
+pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure> {
+    Err(Failure::new(
+        Code::Config,
+        format_args!(
+            "the sentence model in {} takes a program built with the feature `semantic`: cargo build --release -p router-bin --features semantic",
+            folder.display()
+        ),
+    ))
+}

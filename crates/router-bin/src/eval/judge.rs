@@ -1,0 +1,50 @@
+//! A detector's verdict on each labelled message.
+
+use std::time::Instant;
+
+use intent_router::{Detection, Detector, Example};
+
+use crate::bench::format::as_micros;
+
+/// One message, what it is, and what the detector took it for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verdict {
+    /// Its label; `None` for a message that is in the scope of no intent.
+    pub(crate) label: Option<String>,
+    /// The intent found; `None` where the detector abstained.
+    pub(crate) found: Option<String>,
+    /// How sure the detector said to be, from 0 to 1.
+    pub(crate) confidence: f64,
+    /// How long it took, in microseconds.
+    pub(crate) micros: f64,
+}
+
+impl Verdict {
+    /// Whether the message was taken for what it is: its intent found, or
+    /// nothing found where there is nothing to find.
+    pub(crate) fn is_right(&self) -> bool {
+        self.label == self.found
+    }
+}
+
+/// Asks the detector about each example, one after the other, and calls `done`
+/// after each. What is timed is the detector alone.
+pub(crate) fn judge(
+    detector: &dyn Detector,
+    examples: &[Example],
+    mut done: impl FnMut(),
+) -> Vec<Verdict> {
+    let verdict = |example: &Example| {
+        let begun = Instant::now();
+        let Detection { intent, confidence } = detector.detect(&example.text);
+        let micros = as_micros(begun.elapsed());
+        done();
+        Verdict {
+            label: (!example.is_out_of_scope()).then(|| example.intent.clone()),
+            found: (intent != Detection::UNKNOWN).then_some(intent),
+            confidence,
+            micros,
+        }
+    };
+    examples.iter().map(verdict).collect()
+}
