@@ -10,6 +10,7 @@ mod outside;
 mod package;
 pub(crate) mod props;
 pub(crate) mod schedules;
+mod sentences;
 
 use anyhow::{Result, bail};
 
@@ -112,6 +113,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "vectors",
         about: "the key vectors are what CPython computes",
         run: vectors::step,
+    },
+    Step {
+        name: "sentences",
+        about: "sentence vectors are what the Python libraries compute",
+        run: sentences::step,
     },
     Step {
         name: "outside",

@@ -47,6 +47,11 @@ const RULES: &[Rule] = &[
         library: false,
     },
     Rule {
+        name: "sentence-encoder",
+        may_know: &["intent-router"],
+        library: true,
+    },
+    Rule {
         name: "store-bench",
         may_know: &["cache-core"],
         library: false,

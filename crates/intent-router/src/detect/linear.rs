@@ -5,6 +5,7 @@ mod explain;
 mod features;
 mod file;
 mod gate;
+mod head;
 mod maths;
 mod model;
 mod report;

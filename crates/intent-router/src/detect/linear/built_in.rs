@@ -30,6 +30,7 @@ impl TrainOptions {
     /// where it abstains, the phrases of the catalogue are still there.
     pub fn built_in() -> Self {
         Self {
+            wrong_routes: 0.05,
             lost_answers: 0.02,
             ..Self::default()
         }

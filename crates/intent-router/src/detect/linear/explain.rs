@@ -29,12 +29,10 @@ pub(super) fn evidence(
             weight: f64::from(weight),
         };
         let mut grams = Vec::new();
-        let mut vector = 0.0;
         for (row, value) in &judged.input.values {
             let weight = value * model.weight(*row, intent);
-            match readable.get(row) {
-                Some(gram) => grams.push(says(gram.clone(), weight)),
-                None => vector += weight,
+            if let Some(gram) = readable.get(row) {
+                grams.push(says(gram.clone(), weight));
             }
         }
         grams.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
@@ -45,8 +43,8 @@ pub(super) fn evidence(
         if hidden > 0 {
             found.push(says(format!("{hidden} other n-grams"), rest as f32));
         }
-        if model.encoder.is_some() {
-            found.push(says("sentence vector".to_owned(), vector));
+        if let Some(sentence) = judged.input.sentence.get(intent) {
+            found.push(says("sentence vector".to_owned(), *sentence));
         }
         found.push(says("bias".to_owned(), model.biases[intent]));
         found.push(says("score".to_owned(), judged.scores[intent]));

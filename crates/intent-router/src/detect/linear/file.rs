@@ -5,12 +5,15 @@
 //! (u32); how many intents (u32) and their names; whether there is a column
 //! for messages out of scope (u8); how many n-grams (u32) and their hashes
 //! (u64, ascending); one scale a row, one bias a column (f32); the weights
-//! (i8), row by row; the gate (f64) and the figures of the held-out examples;
+//! (i8), row by row; with a sentence model, the network for its vectors: how
+//! many hidden units (u32), the scales of its first weights (f32), these (i8),
+//! their biases, the second weights and theirs (f32); the gate (f64) and the figures of the held-out examples;
 //! and a checksum of all that (u64). A text has its length (u16) before it.
 
 use thiserror::Error;
 
 use super::gate::{Gate, SIGNALS};
+use super::head::Head;
 use super::model::{EncoderSpec, LinearModel, Vocabulary, Weights};
 use super::report::HeldOut;
 use super::train::{MAX_INTENTS, MAX_NAME};
@@ -70,11 +73,20 @@ impl LinearModel {
         for number in self.scales.iter().chain(&self.biases) {
             out.0.extend(number.to_le_bytes());
         }
-        for row in self.weights.rows() {
-            out.0.extend(row.iter().map(|weight| *weight as u8));
+        out.weights(&self.weights);
+        if let Some(head) = &self.head {
+            out.u32(head.first_biases.len());
+            out.floats(&head.scales);
+            out.weights(&head.first);
+            out.floats(&head.first_biases);
+            out.floats(&head.second);
+            out.floats(&head.second_biases);
         }
         out.f64(self.gate.intercept);
-        self.gate.slopes.iter().for_each(|slope| out.f64(*slope));
+        let slopes = slopes(self.head.is_some());
+        self.gate.slopes[..slopes]
+            .iter()
+            .for_each(|slope| out.f64(*slope));
         out.f64(self.gate.threshold);
         let held_out = &self.held_out;
         out.u32(held_out.in_scope as usize);
@@ -120,12 +132,30 @@ impl LinearModel {
     }
 }
 
+/// How many slopes of the gate a file has: the last one's signal is that of the
+/// sentence vector.
+fn slopes(has_head: bool) -> usize {
+    SIGNALS - usize::from(!has_head)
+}
+
 struct Writer(Vec<u8>);
 
 impl Writer {
     /// A count, which is below 2^32 in every model.
     fn u32(&mut self, number: usize) {
         self.0.extend((number as u32).to_le_bytes());
+    }
+
+    fn weights(&mut self, weights: &Weights) {
+        for row in weights.rows() {
+            self.0.extend(row.iter().map(|weight| *weight as u8));
+        }
+    }
+
+    fn floats(&mut self, numbers: &[f32]) {
+        for number in numbers {
+            self.0.extend(number.to_le_bytes());
+        }
     }
 
     fn f64(&mut self, number: f64) {
@@ -168,21 +198,18 @@ impl<'a> Reader<'a> {
         if !hashes.is_sorted_by(|a, b| a < b) {
             return Err(ModelError::Damaged("its n-grams are not in order"));
         }
-        let rows = grams + dimensions;
-        let scales = self.finite(rows)?;
+        let scales = self.finite(grams)?;
         let biases = self.finite(columns)?;
-        let size = rows
-            .checked_mul(columns)
-            .ok_or(ModelError::Damaged("it is impossibly large"))?;
-        let mut weights = Weights::new(columns);
-        for row in self.bytes(size)?.chunks_exact(columns) {
-            weights.push(row.iter().map(|byte| *byte as i8));
-        }
+        let weights = self.weights(grams, columns)?;
+        let head = match &encoder {
+            Some(_) => Some(self.head(dimensions, columns)?),
+            None => None,
+        };
         let gate = Gate {
             intercept: self.f64()?,
             slopes: {
                 let mut slopes = [0.0; SIGNALS];
-                for slope in &mut slopes {
+                for slope in &mut slopes[..self::slopes(head.is_some())] {
                     *slope = self.f64()?;
                 }
                 slopes
@@ -200,6 +227,7 @@ impl<'a> Reader<'a> {
         };
         Ok(LinearModel {
             encoder,
+            head,
             intents,
             has_out_of_scope,
             vocabulary: Vocabulary::new(hashes),
@@ -209,6 +237,36 @@ impl<'a> Reader<'a> {
             gate,
             held_out,
         })
+    }
+
+    fn head(&mut self, dimensions: usize, columns: usize) -> Result<Head, ModelError> {
+        let hidden = self.u32()?;
+        if hidden == 0 {
+            return Err(ModelError::Damaged("its network has no hidden units"));
+        }
+        let scales = self.finite(dimensions)?;
+        let first = self.weights(dimensions, hidden)?;
+        let first_biases = self.finite(hidden)?;
+        let second = hidden.checked_mul(columns);
+        let second = second.ok_or(ModelError::Damaged("it is impossibly large"))?;
+        Ok(Head {
+            scales,
+            first,
+            first_biases,
+            second: self.finite(second)?,
+            second_biases: self.finite(columns)?,
+        })
+    }
+
+    fn weights(&mut self, rows: usize, columns: usize) -> Result<Weights, ModelError> {
+        let size = rows
+            .checked_mul(columns)
+            .ok_or(ModelError::Damaged("it is impossibly large"))?;
+        let mut weights = Weights::new(columns);
+        for row in self.bytes(size)?.chunks_exact(columns) {
+            weights.push(row.iter().map(|byte| *byte as i8));
+        }
+        Ok(weights)
     }
 
     fn bytes(&mut self, count: usize) -> Result<&'a [u8], ModelError> {

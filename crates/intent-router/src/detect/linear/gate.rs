@@ -11,7 +11,7 @@ use super::maths::{exp, ln, logistic};
 use super::model::Input;
 
 /// What is known about a message beside which intent is the best.
-pub(super) const SIGNALS: usize = 6;
+pub(super) const SIGNALS: usize = 7;
 pub(super) type Signals = [f64; SIGNALS];
 
 /// Names of the signals, as an explanation shows them.
@@ -22,11 +22,12 @@ pub(super) const NAMES: [&str; SIGNALS] = [
     "share of words never seen",
     "share of character n-grams never seen",
     "score of being out of scope",
+    "sentence vector's part of the best score",
 ];
 
 /// Whether a larger value makes it likelier that the best intent is right. A
 /// slope that says otherwise comes of chance, or of signals that say the same.
-pub(super) const SIGNS: Signals = [1.0, 1.0, -1.0, -1.0, -1.0, -1.0];
+pub(super) const SIGNS: Signals = [1.0, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0];
 
 /// A logistic function of the signals, with the least value that is enough.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +83,10 @@ pub(super) fn signals(
         share(input.unseen_words, input.words),
         share(input.unseen_chars, input.chars),
         out_of_scope.map_or(0.0, f64::from),
+        input
+            .sentence
+            .get(best)
+            .map_or(0.0, |part| f64::from(*part)),
     ]
 }
 

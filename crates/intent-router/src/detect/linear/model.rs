@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::features::{Group, each_gram, prepare};
 use super::gate::Gate;
+use super::head::Head;
 use super::report::HeldOut;
 
 /// A trained model: weights for the n-grams of messages, one per intent, with
@@ -15,6 +16,8 @@ use super::report::HeldOut;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearModel {
     pub(super) encoder: Option<EncoderSpec>,
+    /// There where an encoder is.
+    pub(super) head: Option<Head>,
     pub(super) intents: Vec<String>,
     /// Whether a last column scores "none of the intents", because the
     /// training data had examples of that.
@@ -24,34 +27,17 @@ pub struct LinearModel {
     pub(super) scales: Vec<f32>,
     /// One per column.
     pub(super) biases: Vec<f32>,
-    /// Row by row: those of the n-grams, then those of the sentence vector.
+    /// Row by row.
     pub(super) weights: Weights,
     pub(super) gate: Gate,
     pub(super) held_out: HeldOut,
 }
 
-/// Which sentence model the vectors are of, and how they join the n-grams.
+/// Which sentence model the vectors are of.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct EncoderSpec {
     pub(super) id: String,
     pub(super) dimensions: usize,
-}
-
-impl EncoderSpec {
-    /// The length that a sentence vector is brought to; the n-grams of each
-    /// group have length 1.
-    pub(super) const LENGTH: f32 = 1.0;
-
-    /// The vector at the length that it joins the features with.
-    pub(super) fn scaled(vector: &[f32]) -> impl Iterator<Item = f32> {
-        let sum: f32 = vector.iter().map(|x| x * x).sum();
-        let factor = if sum.is_normal() {
-            Self::LENGTH / sum.sqrt()
-        } else {
-            0.0
-        };
-        vector.iter().map(move |x| x * factor)
-    }
 }
 
 /// What a message gives the model to multiply its weights with.
@@ -59,6 +45,9 @@ impl EncoderSpec {
 pub(super) struct Input {
     /// Rows, each once, with their values.
     pub(super) values: Vec<(u32, f32)>,
+    /// What the sentence vector adds to the score of each column; empty
+    /// without one.
+    pub(super) sentence: Vec<f32>,
     pub(super) words: u32,
     pub(super) unseen_words: u32,
     pub(super) chars: u32,
@@ -109,9 +98,9 @@ impl LinearModel {
         for (rows, count) in groups.iter_mut().zip(counts) {
             weigh(rows, count, &mut input.values);
         }
-        let first = self.vocabulary.len() as u32;
-        let dense = vector.map(EncoderSpec::scaled).into_iter().flatten();
-        input.values.extend((first..).zip(dense));
+        if let (Some(head), Some(vector)) = (&self.head, vector) {
+            input.sentence = head.scores(vector);
+        }
         input
     }
 
@@ -120,6 +109,14 @@ impl LinearModel {
     /// The sums are of whole numbers, which a processor adds four or eight at
     /// a time in whatever order it likes: the factors are rounded to 15 bits.
     pub(super) fn scores(&self, input: &Input) -> Vec<f32> {
+        let mut scores = self.scores_of_grams(input);
+        for (score, sentence) in scores.iter_mut().zip(&input.sentence) {
+            *score += sentence;
+        }
+        scores
+    }
+
+    fn scores_of_grams(&self, input: &Input) -> Vec<f32> {
         let factor = |(row, value): &(u32, f32)| value * self.scales[*row as usize];
         let (mut most, mut sum) = (0.0_f32, 0.0);
         for size in input.values.iter().map(factor).map(f32::abs) {

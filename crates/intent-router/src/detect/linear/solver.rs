@@ -162,6 +162,7 @@ fn machine(matrix: &Matrix, norms: &[f32], labels: &[u32], column: u32, seed: u6
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): numbers that only look random.
+#[derive(Clone)]
 pub(super) struct Random(u64);
 
 impl Random {
@@ -169,7 +170,7 @@ impl Random {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

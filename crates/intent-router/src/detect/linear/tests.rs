@@ -346,12 +346,11 @@ fn a_sentence_vector_joins_the_ngrams() {
     assert_eq!(detector.best("mamama").intent, "with a");
     assert_eq!(detector.best("mumumu").intent, "with u");
     assert_eq!(detector.detect("#"), Detection::unknown());
+    let vector = |evidence: &&Evidence| evidence.feature == "sentence vector";
     let explained = detector.explain("mamama");
-    assert!(
-        explained
-            .iter()
-            .any(|e| e.feature == "sentence vector" && e.weight > 0.0)
-    );
+    let shares: Vec<_> = explained.iter().filter(vector).collect();
+    assert_eq!([&shares[0].intent, &shares[1].intent], ["with a", "with u"]);
+    assert!(shares[0].weight > shares[1].weight, "{shares:?}");
 }
 
 /// The work is bounded: only the start of a message is looked at.

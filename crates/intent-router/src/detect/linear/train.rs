@@ -10,6 +10,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::gate::{Gate, Signals, signals};
+use super::head::{Examples, Head, heads};
 use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, top_two};
 use super::report::HeldOut;
 use super::solver::{Matrix, Random, machines};
@@ -31,7 +32,7 @@ pub struct TrainOptions {
     /// is chosen on the held-out examples: the least confident are given up
     /// until the budget is kept, and then, up to a confidence of one half,
     /// those that cost no right answer.
-    /// From 0 to 1; at 1 the model never abstains. Default: 0.05.
+    /// From 0 to 1; at 1 the model never abstains. Default: 0.03.
     pub wrong_routes: f64,
     /// What the budget may cost: the largest accepted share of the messages
     /// with an intent that would have been answered rightly, and on which the
@@ -44,7 +45,8 @@ pub struct TrainOptions {
     /// not trained on; there are as many of them as it takes to hold every
     /// example out once, or 5,000 examples. From 0.1 to 0.5. Default: 0.25.
     pub held_out: f64,
-    /// A sentence model whose vectors join the n-grams. Default: none.
+    /// A sentence model, what its vectors say of the intents joins what the
+    /// n-grams do. Default: none.
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
 }
 
@@ -52,7 +54,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             seed: 1,
-            wrong_routes: 0.05,
+            wrong_routes: 0.03,
             lost_answers: 0.005,
             held_out: 0.25,
             encoder: None,
@@ -81,6 +83,8 @@ impl fmt::Debug for TrainOptions {
 pub enum Phase {
     /// Asking the sentence model for the examples' vectors.
     Encode,
+    /// Training the network that reads the vectors.
+    Network,
     /// Training on parts of the examples, to calibrate on the rest.
     Calibrate,
     /// Training on all examples.
@@ -153,10 +157,12 @@ const BATCH: usize = 64;
 
 /// Trains a linear model on examples.
 ///
-/// The features are word and character n-grams, and the vector of the sentence
-/// model where there is one; each intent has a linear support vector machine
+/// The features are word and character n-grams; each intent has a linear
+/// support vector machine
 /// (Joachims 1998; Wang and Manning 2012 show how strong such models are for
-/// short texts). Models that are trained on a part of the examples each then
+/// short texts). Where there is a sentence model, a network with one hidden
+/// layer reads its vectors, and half of the logarithms of its probabilities
+/// joins the scores. Models that are trained on a part of the examples each then
 /// show, on the rest, how to make a probability of the scores, and below which
 /// confidence to abstain: see [`TrainOptions::wrong_routes`]. Examples that are
 /// [out of scope](Example::is_out_of_scope) take part in both. Without any,
@@ -283,6 +289,12 @@ fn vectors(
     Ok(vectors)
 }
 
+/// The examples that a model is trained on, and the others.
+struct Split {
+    seen: Vec<usize>,
+    rest: Vec<usize>,
+}
+
 struct Trainer<'a> {
     examples: &'a [Example],
     corpus: Corpus,
@@ -298,10 +310,12 @@ struct Trainer<'a> {
 impl Trainer<'_> {
     fn train(&self, progress: &mut dyn FnMut(Progress)) -> Result<LinearModel, TrainError> {
         let all: Vec<usize> = (0..self.examples.len()).collect();
-        if self.corpus.vocabulary(&all, self.columns()).is_empty() && self.vectors.is_empty() {
+        if self.vocabulary(&all).is_empty() && self.vectors.is_empty() {
             return Err(TrainError::NoWords);
         }
-        let judged = self.held_out(progress);
+        let folds = self.splits();
+        let (head, heads) = self.heads(&all, &folds, progress);
+        let judged = self.held_out(folds, heads, progress);
         let (gate, held_out) = calibrate(&judged, self.options);
         let mut report = |done| {
             progress(Progress {
@@ -311,10 +325,49 @@ impl Trainer<'_> {
             });
         };
         report(0);
-        let mut model = self.fit(&all, &mut report);
+        let mut model = self.fit(&all, head, &mut report);
         model.gate = gate;
         model.held_out = held_out;
         Ok(model)
+    }
+
+    fn vocabulary(&self, examples: &[usize]) -> Vec<u64> {
+        let dimensions = self.vectors.first().map_or(0, Vec::len);
+        let beside = match dimensions {
+            0 => 0,
+            _ => Head::size(dimensions, self.columns()),
+        };
+        self.corpus.vocabulary(examples, self.columns(), beside)
+    }
+
+    /// The networks of all examples, and of those that each fold sees.
+    fn heads(
+        &self,
+        all: &[usize],
+        folds: &[Split],
+        progress: &mut dyn FnMut(Progress),
+    ) -> (Option<Head>, Vec<Option<Head>>) {
+        if self.vectors.is_empty() {
+            return (None, vec![None; folds.len()]);
+        }
+        let mut report = |done| {
+            progress(Progress {
+                phase: Phase::Network,
+                done,
+                total: 1000,
+            });
+        };
+        report(0);
+        let examples = Examples {
+            vectors: &self.vectors,
+            labels: &self.labels,
+            columns: self.columns(),
+        };
+        // That of all takes the longest, and so begins.
+        let parts = std::iter::once(all).chain(folds.iter().map(|split| split.seen.as_slice()));
+        let parts: Vec<_> = parts.collect();
+        let mut found = heads(&examples, &parts, self.options.seed, report).into_iter();
+        (found.next(), found.map(Some).collect())
     }
 
     fn columns(&self) -> usize {
@@ -322,18 +375,19 @@ impl Trainer<'_> {
     }
 
     /// What models that saw only a part of the examples make of the rest.
-    fn held_out(&self, progress: &mut dyn FnMut(Progress)) -> Vec<Judged> {
-        let folds = (1.0 / self.options.held_out).round() as usize;
-        let fold_of = self.folds(folds);
+    fn held_out(
+        &self,
+        folds: Vec<Split>,
+        heads: Vec<Option<Head>>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Vec<Judged> {
         let strangers = self
             .vectors
             .is_empty()
             .then(|| Strangers::new(self.examples));
         let mut judged = Vec::with_capacity(self.examples.len());
-        let share = self.examples.len().div_ceil(folds).max(1);
-        let used = folds.min(ENOUGH.div_ceil(share));
-        let total = used * self.columns();
-        for fold in 0..used {
+        let total = folds.len() * self.columns();
+        for (fold, (Split { seen, rest }, head)) in folds.into_iter().zip(heads).enumerate() {
             let mut report = |done| {
                 progress(Progress {
                     phase: Phase::Calibrate,
@@ -343,9 +397,7 @@ impl Trainer<'_> {
             };
             report(0);
             let left_out = |example: usize| self.is_left_out(self.labels[example], fold);
-            let (rest, seen): (Vec<usize>, Vec<usize>) = (0..self.examples.len())
-                .partition(|example| fold_of[*example] == fold || left_out(*example));
-            let model = self.fit(&seen, &mut report);
+            let model = self.fit(&seen, head, &mut report);
             let mut known = vec![false; self.columns()];
             for example in &seen {
                 known[self.labels[*example] as usize] = true;
@@ -385,6 +437,22 @@ impl Trainer<'_> {
             }
         }
         judged
+    }
+
+    /// What the model of each fold is trained on and judged by.
+    fn splits(&self) -> Vec<Split> {
+        let folds = (1.0 / self.options.held_out).round() as usize;
+        let fold_of = self.folds(folds);
+        let split = |fold| {
+            let is_rest = |example: &usize| {
+                fold_of[*example] == fold || self.is_left_out(self.labels[*example], fold)
+            };
+            let (rest, seen) = (0..self.examples.len()).partition(is_rest);
+            Split { seen, rest }
+        };
+        let share = self.examples.len().div_ceil(folds).max(1);
+        let used = folds.min(ENOUGH.div_ceil(share));
+        (0..used).map(split).collect()
     }
 
     /// Whether the model of a fold is trained without the intent of a column,
@@ -429,19 +497,21 @@ impl Trainer<'_> {
     }
 
     /// A model, yet without a gate, of some of the examples.
-    fn fit(&self, examples: &[usize], report: &mut dyn FnMut(usize)) -> LinearModel {
-        let vocabulary = self.corpus.vocabulary(examples, self.columns());
+    fn fit(
+        &self,
+        examples: &[usize],
+        head: Option<Head>,
+        report: &mut dyn FnMut(usize),
+    ) -> LinearModel {
+        let vocabulary = self.vocabulary(examples);
         let rows = vocabulary.len();
-        let dimensions = self.vectors.first().map_or(0, Vec::len);
         let row_of = self.corpus.rows(&vocabulary);
-        let mut matrix = Matrix::new(rows + dimensions);
+        let mut matrix = Matrix::new(rows);
         let mut values = Vec::new();
         for example in examples {
             values.clear();
             self.corpus.values(*example, &row_of, &mut values);
-            let dense = self.vectors.get(*example).map(|v| EncoderSpec::scaled(v));
-            let dense = (rows as u32..).zip(dense.into_iter().flatten());
-            matrix.push(values.iter().copied().chain(dense));
+            matrix.push(values.iter().copied());
         }
         let labels: Vec<u32> = examples
             .iter()
@@ -449,12 +519,13 @@ impl Trainer<'_> {
             .collect();
         let found = machines(&matrix, &labels, self.columns(), self.options.seed, report);
         let (columns, biases): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let (scales, weights) = quantise(&columns, rows + dimensions);
+        let (scales, weights) = quantise(&columns, rows);
         LinearModel {
             encoder: self.options.encoder.as_ref().map(|encoder| EncoderSpec {
                 id: encoder.id().to_owned(),
-                dimensions,
+                dimensions: encoder.dimensions(),
             }),
+            head,
             intents: self.intents.clone(),
             has_out_of_scope: self.has_out_of_scope,
             vocabulary: Vocabulary::new(vocabulary),

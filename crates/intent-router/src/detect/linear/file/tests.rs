@@ -1,10 +1,38 @@
+use std::sync::{Arc, LazyLock};
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::detect::linear::train::{TrainOptions, train};
-use crate::detect::{Detector, Example, LinearDetector};
+use crate::detect::{Detector, EncodeError, Example, LinearDetector, SentenceEncoder};
+
+/// A sentence model that counts two letters.
+struct Letters;
+
+impl SentenceEncoder for Letters {
+    fn id(&self) -> &str {
+        "letters"
+    }
+
+    fn dimensions(&self) -> usize {
+        2
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<f32>, EncodeError> {
+        let count = |letter| text.matches(letter).count() as f32;
+        Ok(vec![count('o'), count('a')])
+    }
+}
+
+fn letters() -> Option<Arc<dyn SentenceEncoder>> {
+    Some(Arc::new(Letters))
+}
 
 fn model() -> LinearModel {
+    trained(None)
+}
+
+fn trained(encoder: Option<Arc<dyn SentenceEncoder>>) -> LinearModel {
     let example = |text: &str, intent: &str| Example {
         text: text.to_owned(),
         intent: intent.to_owned(),
@@ -16,7 +44,11 @@ fn model() -> LinearModel {
         example("where is my card", "card"),
         example("will it rain", "oos"),
     ];
-    train(&examples, &TrainOptions::default(), &mut |_| {}).unwrap()
+    let options = TrainOptions {
+        encoder,
+        ..TrainOptions::default()
+    };
+    train(&examples, &options, &mut |_| {}).unwrap()
 }
 
 /// Bytes changed as a forger would: with the checksum made to fit.
@@ -29,11 +61,12 @@ fn forged(mut bytes: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn bytes_give_the_same_model_back() {
-    let model = model();
-    let bytes = model.to_bytes();
-    let read = LinearModel::from_bytes(&bytes).unwrap();
-    assert_eq!(read, model);
-    assert_eq!(read.to_bytes(), bytes);
+    for model in [model(), trained(letters())] {
+        let bytes = model.to_bytes();
+        let read = LinearModel::from_bytes(&bytes).unwrap();
+        assert_eq!(read, model);
+        assert_eq!(read.to_bytes(), bytes);
+    }
 }
 
 #[test]
@@ -57,6 +90,13 @@ fn says_what_is_wrong_with_a_file() {
     check(&longer, ModelError::Damaged("it goes on after its end"));
 }
 
+/// Trained for the first case alone.
+fn trained_once(with_vectors: bool) -> &'static [u8] {
+    static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| model().to_bytes());
+    static JOINED: LazyLock<Vec<u8>> = LazyLock::new(|| trained(letters()).to_bytes());
+    if with_vectors { &JOINED } else { &PLAIN }
+}
+
 proptest! {
     /// Whatever a file says, it is refused or becomes a detector that works.
     #[test]
@@ -64,8 +104,10 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         cut in prop::option::of(any::<prop::sample::Index>()),
         header_only in any::<bool>(),
+        with_vectors in any::<bool>(),
     ) {
-        let mut bytes = model().to_bytes();
+        let encoder = letters().filter(|_| with_vectors);
+        let mut bytes = trained_once(with_vectors).to_vec();
         let reach = if header_only { 64 } else { bytes.len() };
         for (at, value) in changes {
             let at = at.index(reach);
@@ -75,7 +117,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()).max(20));
         }
         if let Ok(model) = LinearModel::from_bytes(&forged(bytes))
-            && let Ok(detector) = LinearDetector::new(model, None)
+            && let Ok(detector) = LinearDetector::new(model, encoder)
         {
             detector.detect("where is my card");
             detector.explain("where is my card");

@@ -45,8 +45,9 @@ impl Corpus {
 
     /// The hashes of the n-grams worth a weight, in ascending order: those
     /// that occur in enough of the examples, and of these as many as
-    /// [`LinearModel::MAX_WEIGHTS`] allows, those in the most examples first.
-    pub(super) fn vocabulary(&self, examples: &[usize], columns: usize) -> Vec<u64> {
+    /// [`LinearModel::MAX_WEIGHTS`] allows beside what else the file holds,
+    /// those in the most examples first.
+    pub(super) fn vocabulary(&self, examples: &[usize], columns: usize, beside: usize) -> Vec<u64> {
         let mut counts = vec![0_u32; self.hashes.len()];
         let mut seen = vec![usize::MAX; self.hashes.len()];
         for example in examples {
@@ -64,7 +65,7 @@ impl Corpus {
         let mut kept: Vec<usize> = (0..counts.len())
             .filter(|gram| counts[*gram] >= least)
             .collect();
-        let most = LinearModel::MAX_WEIGHTS / columns;
+        let most = LinearModel::MAX_WEIGHTS.saturating_sub(beside) / columns;
         if kept.len() > most {
             kept.sort_by_key(|gram| std::cmp::Reverse(counts[*gram]));
             kept.truncate(most);
