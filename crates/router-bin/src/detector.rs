@@ -178,6 +178,16 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// The sentence model in a folder.
+#[cfg(feature = "semantic")]
+pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure> {
+    match sentence_encoder::BertEncoder::open(folder) {
+        Ok(encoder) => Ok(Arc::new(encoder)),
+        Err(error) => Err(Failure::new(Code::Config, error)),
+    }
+}
+
+/// The sentence model in a folder, which this build cannot use.
+#[cfg(not(feature = "semantic"))]
 pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure> {
     Err(Failure::new(
         Code::Config,

@@ -43,7 +43,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "router-bin",
-        may_know: &["cache-core", "cache-keys", "intent-router", "live-data"],
+        may_know: &[
+            "cache-core",
+            "cache-keys",
+            "intent-router",
+            "live-data",
+            "sentence-encoder",
+        ],
         library: false,
     },
     Rule {

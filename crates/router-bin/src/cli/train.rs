@@ -116,6 +116,7 @@ fn progress_bar() -> ProgressBar {
 fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_message(match progress.phase {
         Phase::Encode => "encoding",
+        Phase::Network => "network",
         Phase::Calibrate => "calibrating",
         _ => "training",
     });
