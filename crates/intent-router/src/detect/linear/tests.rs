@@ -82,6 +82,19 @@ fn abstains_on_what_is_like_nothing_that_it_knows() {
     }
 }
 
+/// What is new in a message takes its share of the message's length.
+#[test]
+fn what_was_never_seen_leaves_less_for_the_rest() {
+    let model = trained(&library());
+    let length = |message: &str| {
+        let values = model.input(message, None).values;
+        values.iter().map(|(_, value)| value * value).sum::<f32>()
+    };
+    assert!((length("when are you open") - 2.0).abs() < 1e-5);
+    assert!(length("when are you open zxqv wvvk") < 1.6);
+    assert_eq!(length("ካሳ"), 0.0);
+}
+
 #[test]
 fn examples_of_no_intent_teach_it_to_abstain() {
     let mut examples = library();
