@@ -28,7 +28,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "fuzz",
-        may_know: &["cache-core", "cache-keys"],
+        may_know: &["cache-core", "cache-keys", "intent-router"],
         library: false,
     },
     Rule {
