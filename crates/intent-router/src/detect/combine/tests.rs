@@ -27,7 +27,7 @@ fn library(rules: &str) -> CombinedDetector {
         })
         .collect();
     let options = TrainOptions {
-        lost_answers: 0.0,
+        lost_answers: Some(0.0),
         ..TrainOptions::default()
     };
     let model = train(&examples, &options, &mut |_| {}).unwrap();

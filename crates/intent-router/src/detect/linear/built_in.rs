@@ -26,12 +26,12 @@ impl LinearModel {
 impl TrainOptions {
     /// The options of the built-in model.
     ///
-    /// It may lose two right answers in a hundred, four times as many as by default:
+    /// It may lose two right answers in a hundred, many more than by default:
     /// where it abstains, the phrases of the catalogue are still there.
     pub fn built_in() -> Self {
         Self {
             wrong_routes: 0.05,
-            lost_answers: 0.02,
+            lost_answers: Some(0.02),
             ..Self::default()
         }
     }

@@ -203,7 +203,7 @@ fn the_budget_decides_how_much_it_abstains() {
     let abstained = |wrong_routes: f64| {
         let options = TrainOptions {
             wrong_routes,
-            lost_answers: 1.0,
+            lost_answers: Some(1.0),
             ..TrainOptions::default()
         };
         let model = train(&library(), &options, &mut |_| {}).unwrap();

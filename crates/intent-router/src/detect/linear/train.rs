@@ -2,10 +2,8 @@
 
 mod calibrate;
 mod corpus;
+mod options;
 mod stranger;
-
-use std::fmt;
-use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -14,68 +12,11 @@ use super::head::{Examples, Head, heads};
 use super::model::{EncoderSpec, LinearModel, Vocabulary, columns_of, quantise, top_two};
 use super::report::HeldOut;
 use super::solver::{Matrix, Random, machines};
-use crate::detect::{EncodeError, Example, SentenceEncoder};
+use crate::detect::{EncodeError, Example};
 use calibrate::{Judged, Origin, calibrate};
 use corpus::Corpus;
+pub use options::TrainOptions;
 use stranger::Strangers;
-
-/// How a model is trained.
-#[derive(Clone)]
-pub struct TrainOptions {
-    /// Where the order of the examples is drawn from; the same seed gives the
-    /// same model, byte for byte. Default: 1.
-    pub seed: u64,
-    /// The budget of wrong routes: the largest accepted share of wrong ones
-    /// among the answered messages, in traffic of which one message in ten
-    /// belongs to no intent. A message is wrongly routed when it is answered
-    /// with another intent than its own, or though it has none. The threshold
-    /// is chosen on the held-out examples: the least confident are given up
-    /// until the budget is kept, and then, up to a confidence of one half,
-    /// those that cost no right answer.
-    /// From 0 to 1; at 1 the model never abstains. Default: 0.03.
-    pub wrong_routes: f64,
-    /// What the budget may cost: the largest accepted share of the messages
-    /// with an intent that would have been answered rightly, and on which the
-    /// model abstains all the same. Where the budget would cost more, this
-    /// limit holds and the budget does not, as
-    /// [`HeldOut::wrong_routes`](crate::HeldOut::wrong_routes) then says. From
-    /// 0 to 1. Default: 0.005.
-    pub lost_answers: f64,
-    /// The share of the examples that each of the models for calibration is
-    /// not trained on; there are as many of them as it takes to hold every
-    /// example out once, or 5,000 examples. From 0.1 to 0.5. Default: 0.25.
-    pub held_out: f64,
-    /// A sentence model, what its vectors say of the intents joins what the
-    /// n-grams do. Default: none.
-    pub encoder: Option<Arc<dyn SentenceEncoder>>,
-}
-
-impl Default for TrainOptions {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            wrong_routes: 0.03,
-            lost_answers: 0.005,
-            held_out: 0.25,
-            encoder: None,
-        }
-    }
-}
-
-impl fmt::Debug for TrainOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrainOptions")
-            .field("seed", &self.seed)
-            .field("wrong_routes", &self.wrong_routes)
-            .field("lost_answers", &self.lost_answers)
-            .field("held_out", &self.held_out)
-            .field(
-                "encoder",
-                &self.encoder.as_ref().map(|encoder| encoder.id()),
-            )
-            .finish()
-    }
-}
 
 /// What [`train`] is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +142,7 @@ pub fn train(
     options: &TrainOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<LinearModel, TrainError> {
-    check(options)?;
+    options.check()?;
     let in_scope = examples.iter().filter(|e| !e.is_out_of_scope());
     let (intents, column_of) = columns_of(in_scope.map(|e| e.intent.as_str()));
     match intents.len() {
@@ -229,24 +170,6 @@ pub fn train(
         options,
     };
     trainer.train(progress)
-}
-
-fn check(options: &TrainOptions) -> Result<(), TrainError> {
-    for (option, value, least, most) in [
-        ("wrong_routes", options.wrong_routes, 0.0, 1.0),
-        ("lost_answers", options.lost_answers, 0.0, 1.0),
-        ("held_out", options.held_out, 0.1, 0.5),
-    ] {
-        if !(least..=most).contains(&value) {
-            return Err(TrainError::Option {
-                option,
-                value,
-                least,
-                most,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The vectors of all examples; empty without a sentence model.

@@ -119,11 +119,13 @@ fn threshold(
         wrong += if j.right { 0.0 } else { weight(j) };
         in_scope += f64::from(u8::from(j.origin == Origin::InScope));
     }
+    let labelled = judged.iter().any(|j| j.origin == Origin::Labelled);
+    let most_lost = options.most_lost(labelled) * in_scope;
     // One after the other the least confident are given up.
     let (mut lost, mut given_up, mut needed) = (0.0, 0.0, 0.0_f64);
     for (confidence, j) in &sorted {
         let is_kept = wrong <= options.wrong_routes * answered;
-        if j.right && (is_kept || lost + 1.0 > options.lost_answers * in_scope) {
+        if j.right && (is_kept || lost + 1.0 > most_lost) {
             let halfway: f64 = (given_up + confidence) / 2.0;
             return halfway.min(needed.max(0.5));
         }

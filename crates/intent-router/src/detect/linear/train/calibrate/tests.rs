@@ -16,7 +16,7 @@ fn judged(score: f64, in_scope: bool, right: bool) -> Judged {
 fn options(wrong_routes: f64, lost_answers: f64) -> TrainOptions {
     TrainOptions {
         wrong_routes,
-        lost_answers,
+        lost_answers: Some(lost_answers),
         ..TrainOptions::default()
     }
 }
