@@ -114,8 +114,20 @@ fn serves(folder: &Path) {
             assert_eq!(reply.is_hit(), is_hit, "{}", reply.cache_status());
         }
     }
-    let question = "are my friends in france able to get a card";
-    let reply = server.ask(question, "CUS-0001", "customer");
+    // One question in several wordings has one entry; about another record, or
+    // with a complaint in it, it is another question.
+    for (question, is_hit) in [
+        ("Where is my new card?", false),
+        ("where is my  new CARD", true),
+        ("when will i get my new card", true),
+        ("where is my new card CRD-100001", false),
+        ("my new card has not arrived", false),
+    ] {
+        let reply = server.ask(question, "CUS-0001", "customer");
+        assert_eq!(reply.value()["intent"], "card_arrival", "{question}");
+        assert_eq!(reply.is_hit(), is_hit, "{question}");
+    }
+    let reply = server.ask("which countries do you support", "CUS-0001", "customer");
     assert_eq!(reply.value()["intent"], "country_support");
 }
 
