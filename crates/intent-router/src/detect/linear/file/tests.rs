@@ -100,7 +100,7 @@ fn trained_once(with_vectors: bool) -> &'static [u8] {
 proptest! {
     /// Whatever a file says, it is refused or becomes a detector that works.
     #[test]
-    fn forged_files_do_no_harm(
+    fn prop_forged_files_do_no_harm(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         cut in prop::option::of(any::<prop::sample::Index>()),
         header_only in any::<bool>(),
