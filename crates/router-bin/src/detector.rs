@@ -151,7 +151,12 @@ fn linear(
     let bytes = read(file).map_err(|reason| format!("{name} {reason}"))?;
     let model = LinearModel::from_bytes(&bytes).map_err(|error| format!("{name}: {error}"))?;
     let encoder = match (model.encoder_id(), sentence_model) {
-        (None, _) => None,
+        (None, None) => None,
+        (None, Some(_)) => {
+            return Err(format!(
+                "{name} was trained without a sentence model, and would not use the one that is named; leave it out"
+            ));
+        }
         (Some(id), None) => {
             return Err(format!(
                 "{name} was trained with the sentence model \"{id}\"; name its folder as `sentence_model`"

@@ -259,6 +259,19 @@ fn what_is_wrong_with_data_or_model_is_told() {
     let range = train(&data, &out, &["--wrong-routes", "2"]);
     assert_eq!(range.code, 64, "{range:?}");
 
+    let (_, plain) = model("wrong");
+    let folder = plain.parent().unwrap().to_str().unwrap();
+    let arguments = ["detect", "--model", plain.to_str().unwrap()];
+    let unused = router(
+        &[&arguments[..], &["--sentence-model", folder]].concat(),
+        "x",
+    );
+    assert_eq!(unused.code, 65, "a setting is not ignored: {unused:?}");
+    assert!(
+        unused.stderr.contains("without a sentence model"),
+        "{unused:?}"
+    );
+
     let damaged = file("wrong", "damaged.model", "intentLM and then nothing");
     for run in [
         router(&["detect", "--model", damaged.to_str().unwrap()], "x"),
