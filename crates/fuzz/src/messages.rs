@@ -43,8 +43,9 @@ pub fn message(data: &[u8]) {
         let slots = Slots::find(intent, catalogue, &text, today);
         assert_eq!(Slots::find(intent, catalogue, &normal, today), slots);
         let reading = Reading::of(intent, catalogue, &text, today, 1.0);
-        assert_eq!(reading.slots(), &slots, "{text:?}");
-        let key = key_text(intent, &text, || &reading);
+        assert_eq!(reading.found(), &slots, "{text:?}");
+        assert!(reading.guard().is_none() || reading.slots().is_empty());
+        let key = key_text(intent, &text, &reading);
         if intent.key == KeyMode::Slots && reading.guard().is_none() {
             assert_eq!(key, slots.key_text());
             // What the guards let through is told by its slots alone.

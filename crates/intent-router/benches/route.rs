@@ -24,7 +24,7 @@ use cache_core::TtlClass;
 use intent_router::{
     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Date, Found, KeyMode, KeywordDetector,
     LiveData, Owner, Principal, Profile, Reading, Records, Request, Router, SourceError,
-    UserContext, key_text,
+    UserContext,
 };
 
 struct Plan {
@@ -86,12 +86,8 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let spec = catalogue.get(intent).unwrap();
     let today = Date::from_unix_seconds(1_763_596_800);
     let read = || Reading::of(spec, catalogue, black_box(&request.message), today, 1.0);
-    let reading = read();
-    let text = key_text(spec, &request.message, || &reading);
-    let key = || {
-        let entry = router.entry_key(intent, black_box(owner).clone(), &text);
-        entry.unwrap()
-    };
+    let question = router.question(request).unwrap();
+    let key = || cache.question_key(black_box(&question)).unwrap();
     let class = match owner {
         Owner::Everyone => TtlClass::KNOWLEDGE_BASE,
         Owner::Person(_) => TtlClass::LIVE_DATA,
@@ -102,11 +98,7 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let mut columns = [const { Vec::new() }; 5];
     for _ in 0..plan.rounds {
         let detect = time(plan.round, || drop(router.detect(black_box(request))));
-        // A hit on a message key needs no slots.
-        let slots = match spec.key {
-            KeyMode::Slots => time(plan.round, || drop(read())),
-            _ => 0.0,
-        };
+        let slots = time(plan.round, || drop(read()));
         let keyed = time(plan.round, || drop(key()));
         let lookup = time(plan.round, || drop(cache.get(black_box(&entry), class)));
         let whole = time(plan.round, || drop(now(router.route(black_box(request)))));

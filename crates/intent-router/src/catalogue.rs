@@ -85,7 +85,8 @@ pub struct QuerySpec {
     /// The member of the answer's data that the rows become.
     pub name: String,
     /// The query's text, with named parameters `:user_id`, `:user_role`,
-    /// `:message`, `:terms` and one per slot of the intent.
+    /// `:message`, `:terms`, `:doubtful`, `:today` and one per slot of the
+    /// intent.
     pub sql: String,
 }
 
@@ -116,6 +117,15 @@ impl QuerySpec {
         sql::MESSAGE_PARAMETERS
             .iter()
             .any(|name| parameters.contains(name))
+    }
+}
+
+impl Intent {
+    /// Whether a query reads the day on which it is asked. Costs a pass over
+    /// the text of each.
+    pub(crate) fn reads_today(&self) -> bool {
+        let mut queries = self.queries.iter();
+        queries.any(|query| query.parameters().contains(sql::TODAY))
     }
 }
 

@@ -17,8 +17,8 @@ use crate::text;
 pub enum Decision {
     /// The cache is not asked, and the answer not stored.
     Bypass(Bypass),
-    /// The cache is asked for an entry of this owner.
-    Use(Owner, Reuse),
+    /// The cache is asked for an entry of the question's [owner](crate::Owner).
+    Use(Reuse),
 }
 
 /// Decides whether the cache may be used: the one home of that decision.
@@ -32,14 +32,21 @@ pub fn decide(
     cache_use: CacheUse,
     caching_enabled: bool,
 ) -> Decision {
-    let owner = match (intent.kind, principal) {
-        (Kind::KnowledgeBase, _) => Owner::Everyone,
-        (Kind::LiveData, Some(who)) => Owner::Person(who.clone()),
-        (Kind::LiveData, None) => return Decision::Bypass(Bypass::Unidentified),
-    };
+    if intent.kind == Kind::LiveData && principal.is_none() {
+        return Decision::Bypass(Bypass::Unidentified);
+    }
     match reuse(cache_use, caching_enabled) {
-        Ok(reuse) => Decision::Use(owner, reuse),
+        Ok(reuse) => Decision::Use(reuse),
         Err(why) => Decision::Bypass(why),
+    }
+}
+
+/// Whose the answer is: a person's own records, or what is the same for all.
+/// Nobody's records are asked for where no principal is identified.
+pub(crate) fn owner(intent: &Intent, principal: Option<&Principal>) -> Owner {
+    match (intent.kind, principal) {
+        (Kind::LiveData, Some(who)) => Owner::Person(who.clone()),
+        (Kind::LiveData, None) | (Kind::KnowledgeBase, _) => Owner::Everyone,
     }
 }
 
@@ -53,22 +60,18 @@ pub(crate) fn reuse(cache_use: CacheUse, caching_enabled: bool) -> Result<Reuse,
     }
 }
 
-/// The text whose hash enters the cache key, by the intent's key mode. The
-/// message is read only where its slots may be that text.
+/// The text whose hash enters the cache key, by the intent's key mode, from a
+/// reading of the same message by the same intent.
 ///
 /// In the key mode `normalised` a message whose folding would change a number,
 /// such as `m²`, keeps its form, with a space before it: no normal form begins
 /// with one, so it is not taken for another message's.
-pub fn key_text<'a, 'r>(
-    intent: &Intent,
-    message: &'a str,
-    reading: impl FnOnce() -> &'r Reading,
-) -> Cow<'a, str> {
+pub fn key_text<'a>(intent: &Intent, message: &'a str, reading: &Reading) -> Cow<'a, str> {
     match intent.key {
         KeyMode::Message => Cow::Borrowed(message),
         KeyMode::Normalised if text::folds_a_number(message) => Cow::Owned(format!(" {message}")),
         KeyMode::Normalised => text::normalise(message),
-        KeyMode::Slots => reading().key_text(message),
+        KeyMode::Slots => reading.key_text(message),
     }
 }
 

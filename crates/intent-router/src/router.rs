@@ -1,27 +1,28 @@
 //! The router: from a message to an answer, through detector, policy, key,
 //! store and source, in that order and never back.
 
-use std::borrow::Cow;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+mod answering;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cache_core::{Reuse, TtlClass};
-use cache_keys::KeyError;
+use cache_core::TtlClass;
 use serde_json::{Value, json};
 
-use crate::catalogue::{Catalogue, Definition, Intent, Kind};
+use crate::catalogue::{Catalogue, Definition, Intent};
 use crate::detect::{Detection, Detector};
 use crate::error::{BuildError, RouteError};
 use crate::policy::{self, Decision};
 use crate::principal::{Owner, Principal};
+use crate::question::{Parameters, Question};
 use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
-use crate::service::{Asked, CacheService, EntryKey};
-use crate::slots::{Date, Reading, Slots};
-use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Records};
-use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
-use crate::weight::Kept;
+use crate::service::{Asked, CacheService};
+use crate::slots::{Date, Reading};
+use crate::source::{BoxFuture, LiveData};
+
+use self::answering::Answering;
 
 /// The time of day, for time stamps and relative periods ("last month").
 /// Ages are measured by the cache's own monotonic clock, never by this one.
@@ -63,13 +64,8 @@ pub struct Router {
 struct Keeping {
     class: TtlClass,
     definition: Definition,
-}
-
-/// An answer with what it takes to store it.
-struct Answered {
-    answer: Arc<Answer>,
-    /// The records it was made of.
-    records: Vec<String>,
+    /// Whether its queries read the day.
+    reads_today: bool,
 }
 
 impl Router {
@@ -87,8 +83,11 @@ impl Router {
         static DETECTORS: AtomicU64 = AtomicU64::new(0);
         let keeping = |intent: &Intent| {
             let class = cache.classes().define(&intent.class)?;
-            let definition = Definition::of(intent, &catalogue);
-            Ok(Keeping { class, definition })
+            Ok(Keeping {
+                class,
+                definition: Definition::of(intent, &catalogue),
+                reads_today: intent.reads_today(),
+            })
         };
         let keeping = catalogue
             .intents()
@@ -230,18 +229,35 @@ impl Router {
         detection
     }
 
-    /// The identity under which this router keeps `owner`'s answer about
-    /// `intent` to `text`, which is what the intent's key mode makes of a
-    /// message ([`key_text`](crate::key_text)). An intent that it does not know
-    /// has no answers.
-    ///
-    /// # Errors
-    /// [`KeyError`] when the owner is one that Python could not write.
-    pub fn entry_key(&self, intent: &str, owner: Owner, text: &str) -> Result<EntryKey, KeyError> {
-        let known = self.intent(intent);
-        let definition = known.map_or(Definition::NONE, |(_, keeping)| keeping.definition);
-        let entry = self.cache.entry_key(intent, owner, text)?;
-        Ok(entry.defined_by(definition))
+    /// The question that a request comes to, which
+    /// [identifies](CacheService::question_key) its answer; `None` where no
+    /// intent is found.
+    pub fn question<'a>(&'a self, request: &'a Request) -> Option<Question<'a>> {
+        let detection = self.detect(request);
+        let (intent, keeping) = self.intent(&detection.intent)?;
+        let principal = Principal::identify(&request.user_context);
+        Some(self.pose(request, intent, keeping, &detection, principal.as_ref()))
+    }
+
+    /// Makes the question of a request: the one place where that is done.
+    fn pose<'a>(
+        &self,
+        request: &'a Request,
+        intent: &'a Intent,
+        keeping: Keeping,
+        detection: &Detection,
+        principal: Option<&Principal>,
+    ) -> Question<'a> {
+        // The day is read once, so that all of the question is of one day.
+        let today = self.today();
+        let message = &*request.message;
+        let confidence = detection.confidence;
+        let reading = Reading::of(intent, &self.catalogue, message, today, confidence);
+        let text = policy::key_text(intent, message, &reading);
+        let owner = policy::owner(intent, principal);
+        let today = keeping.reads_today.then_some(today);
+        let parameters = Parameters::new(&reading, today);
+        Question::of(intent, keeping.definition, owner, text, parameters)
     }
 
     /// Answers a request.
@@ -263,27 +279,19 @@ impl Router {
             return Ok(bypassed(answer, Bypass::UnknownIntent));
         };
         let principal = Principal::identify(&request.user_context);
-        let question = Question {
-            router: self,
-            request,
-            intent,
-            keeping,
-            detection: &detection,
-            principal: principal.as_ref(),
-            reading: OnceLock::new(),
-            calls: AtomicU32::new(0),
-        };
+        let question = self.pose(request, intent, keeping, &detection, principal.as_ref());
+        let answering = Answering::new(self, request, question, keeping.class, &detection);
         loop {
             let enabled = self.cache.is_enabled();
             match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
                 Decision::Bypass(why) => {
-                    let answered = question.answer(None).await.map_err(RouteError::Source)?;
-                    return Ok(bypassed(answered.answer, why));
+                    let answer = answering.uncached().await.map_err(RouteError::Source)?;
+                    return Ok(bypassed(answer, why));
                 }
-                Decision::Use(owner, reuse) => {
+                Decision::Use(reuse) => {
                     // Ends as soon as no invalidation comes between a failure
                     // of the source and those who wait for its answer.
-                    if let Some(routed) = question.cached(owner, reuse).await? {
+                    if let Some(routed) = answering.cached(reuse).await? {
                         return Ok(routed);
                     }
                 }
@@ -377,261 +385,5 @@ fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
         answer,
         cache: CacheOutcome::Bypass(why),
         key: None,
-    }
-}
-
-/// One request whose intent is known.
-struct Question<'a> {
-    router: &'a Router,
-    request: &'a Request,
-    intent: &'a Intent,
-    keeping: Keeping,
-    detection: &'a Detection,
-    principal: Option<&'a Principal>,
-    /// Found when first needed: a hit on a message key needs none.
-    reading: OnceLock<Reading>,
-    /// How many database calls were made for it. An atomic only because the
-    /// future must be `Send`: nobody else counts.
-    calls: AtomicU32,
-}
-
-impl Question<'_> {
-    /// The answer by way of the cache; `None` if the cache is to be asked again.
-    async fn cached(&self, owner: Owner, reuse: Reuse) -> Result<Option<Routed>, RouteError> {
-        let cache = &self.router.cache;
-        let Keeping { class, definition } = self.keeping;
-        let key = cache.entry_key(&self.intent.name, owner, &self.text())?;
-        let key = key.defined_by(definition);
-        let digest = key.digest();
-        let found = look(&cache.answers, &cache.invalidations, key, class, reuse);
-        let served = match found.await {
-            Look::Served(kept, outcome) => Ok((kept, outcome)),
-            Look::Due(kept, outcome, permit) => match &self.router.spawn {
-                Some(spawn) => {
-                    spawn(self.refresh(permit, reuse));
-                    Ok((kept, outcome))
-                }
-                None => self.fill(permit, reuse).await.served(),
-            },
-            Look::Missing(permit) => self.fill(permit, reuse).await.served(),
-            Look::Failed(error) => Err(error),
-            Look::Outdated => return Ok(None),
-        };
-        let (kept, outcome) = served.map_err(RouteError::Source)?;
-        Ok(Some(Routed {
-            answer: kept.answer,
-            calls: self.calls.load(Ordering::Relaxed),
-            cache: outcome,
-            key: Some(digest),
-        }))
-    }
-
-    /// Makes the answer that `permit` is for.
-    async fn fill(&self, permit: FillPermit<EntryKey, Kept>, reuse: Reuse) -> Ended<Kept> {
-        let make = async {
-            let Answered {
-                answer,
-                mut records,
-            } = match self.answer(Some(reuse)).await {
-                Ok(answered) => answered,
-                Err(error) => return Made::Failed(error),
-            };
-            // Those that the message names, be they there or not: when they
-            // appear, the answer without them must go.
-            for template in &self.intent.tags {
-                records.extend(template.fill_from_slots(self.slots()));
-            }
-            let mut tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
-            tags.extend(self.message_tag(answer.owner()));
-            let kept = Kept::new(answer, &tags);
-            match kept.answer.source() {
-                Source::LiveData | Source::KnowledgeBase => Made::Value(kept, tags),
-                // That there is no such member.
-                Source::Fallback => Made::Nothing(kept, tags),
-            }
-        };
-        fill(permit, &self.router.cache.invalidations, reuse, make).await
-    }
-
-    /// Makes the answer that `permit` is for while this request is served the
-    /// stored one.
-    fn refresh(
-        &self,
-        permit: FillPermit<EntryKey, Kept>,
-        reuse: Reuse,
-    ) -> BoxFuture<'static, Refreshed> {
-        let router = self.router.clone();
-        let request = self.request.clone();
-        let detection = self.detection.clone();
-        // Those that the key was made of: a period such as "last month" may
-        // be another by the time that this is polled.
-        let reading = self.reading.clone();
-        Box::pin(async move {
-            let Some((intent, keeping)) = router.intent(&detection.intent) else {
-                return Refreshed::default();
-            };
-            if !router.cache.is_enabled() {
-                return Refreshed::default();
-            }
-            let principal = Principal::identify(&request.user_context);
-            let question = Question {
-                router: &router,
-                request: &request,
-                intent,
-                keeping,
-                detection: &detection,
-                principal: principal.as_ref(),
-                reading,
-                calls: AtomicU32::new(0),
-            };
-            let (stored, failure) = match question.fill(permit, reuse).await {
-                Ended::Made(_, outcome) => (
-                    matches!(outcome, CacheOutcome::Miss { stored: true, .. }),
-                    None,
-                ),
-                Ended::StandIn(_, _, error) | Ended::Failed(error) => (false, Some(error)),
-            };
-            Refreshed {
-                stored,
-                failure,
-                calls: question.calls.load(Ordering::Relaxed),
-            }
-        })
-    }
-
-    /// The answer from the source. `reuse` tells which stored profiles may be
-    /// used on the way; none when the cache is bypassed.
-    async fn answer(&self, reuse: Option<Reuse>) -> Delivered<Answered> {
-        match self.intent.kind {
-            Kind::KnowledgeBase => {
-                let found = self.records(None).await?;
-                Ok(self.found(Source::KnowledgeBase, Owner::Everyone, found, 0))
-            }
-            Kind::LiveData => {
-                let Some(who) = self.principal else {
-                    return Ok(self.refused(Owner::Everyone, Fallback::Unidentified, 0));
-                };
-                let owner = Owner::Person(who.clone());
-                let profile = self.profile(who, reuse).await?;
-                if profile.value.is_none() {
-                    return Ok(self.refused(owner, Fallback::NoSuchMember, profile.calls));
-                }
-                let found = self.records(Some(who)).await?;
-                Ok(self.found(Source::LiveData, owner, found, profile.calls))
-            }
-        }
-    }
-
-    fn found(
-        &self,
-        source: Source,
-        owner: Owner,
-        found: Found<Records>,
-        calls_before: u32,
-    ) -> Answered {
-        let response = self
-            .router
-            .respond(source, self.detection, found.value.data);
-        Answered {
-            answer: Answer::new(response, owner, calls_before + found.calls),
-            records: found.value.tags,
-        }
-    }
-
-    fn refused(&self, owner: Owner, why: Fallback, calls: u32) -> Answered {
-        Answered {
-            answer: self.router.fallback(self.detection, owner, why, calls),
-            records: Vec::new(),
-        }
-    }
-
-    /// What of the message counts. The key is made of it and the source is given
-    /// nothing else, so that messages which share a key look alike to both.
-    fn text(&self) -> Cow<'_, str> {
-        policy::key_text(self.intent, &self.request.message, || self.reading())
-    }
-
-    /// The tag for the key that the message itself has, where another text's
-    /// stands for it: whoever knows the message alone can name its answer.
-    fn message_tag(&self, owner: &Owner) -> Option<String> {
-        let message = &*self.request.message;
-        if self.text() == message {
-            return None;
-        }
-        let cache = &self.router.cache;
-        // The key of the same request was made of another text before this.
-        let key = cache.entry_key(&self.intent.name, owner.clone(), message);
-        key.ok().map(|key| policy::key_tag(key.digest()))
-    }
-
-    fn slots(&self) -> &Slots {
-        self.reading().slots()
-    }
-
-    fn reading(&self) -> &Reading {
-        self.reading.get_or_init(|| {
-            Reading::of(
-                self.intent,
-                &self.router.catalogue,
-                &self.request.message,
-                self.router.today(),
-                self.detection.confidence,
-            )
-        })
-    }
-
-    async fn records(&self, who: Option<&Principal>) -> Delivered<Found<Records>> {
-        let text = self.text();
-        let ask = Ask::new(self.intent, who, self.slots(), &text);
-        let found = self.router.source.records(ask).await.map_err(Arc::new)?;
-        Ok(self.count(found))
-    }
-
-    fn count<T>(&self, found: Found<T>) -> Found<T> {
-        self.calls.fetch_add(found.calls, Ordering::Relaxed);
-        found
-    }
-
-    /// Who the principal is, from the cache where it may be used, with the
-    /// calls that it takes to look that up.
-    async fn profile(
-        &self,
-        who: &Principal,
-        reuse: Option<Reuse>,
-    ) -> Delivered<Found<Option<Arc<Profile>>>> {
-        let look_up = || async {
-            let found = self.router.source.profile(who).await.map_err(Arc::new)?;
-            let found = self.count(found);
-            Ok(Found::new(found.value.map(Arc::new), found.calls))
-        };
-        let Some(reuse) = reuse else {
-            return look_up().await;
-        };
-        let make = async {
-            let found = match look_up().await {
-                Ok(found) => found,
-                Err(error) => return Made::Failed(error),
-            };
-            let tags = policy::person_tags(who);
-            if found.value.is_some() {
-                Made::Value(found, tags)
-            } else {
-                Made::Nothing(found, tags)
-            }
-        };
-        let cache = &self.router.cache;
-        let (class, invalidations) = (cache.profile_class, &cache.invalidations);
-        let permit = loop {
-            match look(&cache.profiles, invalidations, who.clone(), class, reuse).await {
-                Look::Served(profile, _) => return Ok(profile),
-                // Whoever comes here is about to wait for the source in any
-                // case, or refreshes beside the requests.
-                Look::Due(_, _, permit) | Look::Missing(permit) => break permit,
-                Look::Failed(error) => return Err(error),
-                Look::Outdated => {}
-            }
-        };
-        let ended = fill(permit, invalidations, reuse, make).await;
-        ended.served().map(|(profile, _)| profile)
     }
 }

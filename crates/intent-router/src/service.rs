@@ -13,12 +13,12 @@ use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme,
 use equivalent::Equivalent;
 use once_cell::sync::Lazy;
 
-use crate::catalogue::Definition;
 use crate::detect::Detection;
 use crate::error::BuildError;
 use crate::pattern::Pattern;
 use crate::policy;
 use crate::principal::{Owner, Principal, UserContext, field};
+use crate::question::Question;
 use crate::response::{Answer, Source};
 use crate::source::{Found, Profile};
 use crate::through::Invalidations;
@@ -37,8 +37,8 @@ pub(crate) type DetectionStore = Cache<Asked<Box<str>>, Detection, SharedClock>;
 ///
 /// Two entries are the same only if digest, independent check, owner and role
 /// all agree, so a colliding digest is a miss and never somebody else's answer.
-/// A router's entries have the definition of their intent in the check: an
-/// answer that was made by another definition is a miss as well.
+/// A router's entries have in the check what else makes a [`Question`]: an answer
+/// to another one, or by another definition of its intent, is a miss as well.
 /// It hashes as its [`Digest`] does, by which entries can be invalidated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryKey {
@@ -55,16 +55,6 @@ impl EntryKey {
     /// Whose entry it is.
     pub fn owner(&self) -> &Owner {
         &self.owner
-    }
-
-    /// The entry of the same request under a definition of its intent. The
-    /// checks of one request under two definitions differ as these do.
-    pub(crate) fn defined_by(self, definition: Definition) -> Self {
-        let check = self.key.check() ^ definition.bits();
-        Self {
-            key: CacheKey::new(*self.key.digest(), check),
-            owner: self.owner,
-        }
     }
 }
 
@@ -298,9 +288,21 @@ impl CacheService {
         })
     }
 
+    /// The identity of the answer to a question.
+    ///
+    /// # Errors
+    /// [`KeyError`], as [`CacheService::key`].
+    pub fn question_key(&self, question: &Question<'_>) -> Result<EntryKey, KeyError> {
+        let intent = &question.intent().name;
+        let EntryKey { key, owner } =
+            self.entry_key(intent, question.owner().clone(), question.text())?;
+        let key = CacheKey::new(*key.digest(), key.check() ^ question.check());
+        Ok(EntryKey { key, owner })
+    }
+
     /// The identity of `owner`'s answer about `intent` to `text`, for answers
-    /// that you make yourself. Those of a router have the identity that
-    /// [`Router::entry_key`](crate::Router::entry_key) gives.
+    /// that you make yourself. Those of a router have the identity of their
+    /// [question](Self::question_key).
     ///
     /// # Errors
     /// [`KeyError`], as [`CacheService::key`].

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::catalogue::Intent;
 use crate::principal::Principal;
-use crate::slots::Slots;
+use crate::slots::{Date, Slots};
 
 /// A boxed future that can be sent between threads, as I/O traits here return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -41,7 +41,11 @@ impl Profile {
     }
 }
 
-/// One question to a source: everything that a query may depend on.
+/// What a source is given: a [`Question`](crate::Question), and nothing else.
+///
+/// A source that answers the same to the same `Ask`, as long as its records
+/// stay, is cached rightly. One that reads a clock, or anything else that is
+/// not here, gives answers that may be as old as the TTL of their class.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Ask<'a> {
@@ -49,28 +53,18 @@ pub struct Ask<'a> {
     pub intent: &'a Intent,
     /// Who asks; `None` for knowledge-base intents, whose answers are shared.
     pub principal: Option<&'a Principal>,
-    /// What was found in the message, such as a claim number.
+    /// What was found in the message and may narrow the answer, such as a claim
+    /// number; none while `doubtful`.
     pub slots: &'a Slots,
     /// What of the message enters the cache key: the message itself, its
     /// normalised text or the list of its slots, by the intent's key mode.
     pub message: &'a str,
-}
-
-impl<'a> Ask<'a> {
-    /// A question of `principal` (or of anybody) about `intent`.
-    pub fn new(
-        intent: &'a Intent,
-        principal: Option<&'a Principal>,
-        slots: &'a Slots,
-        message: &'a str,
-    ) -> Self {
-        Self {
-            intent,
-            principal,
-            slots,
-            message,
-        }
-    }
+    /// Whether the message may say more than slots can, such as "all but March
+    /// 2025". The answer is then to hold everything that may be asked for.
+    pub doubtful: bool,
+    /// The day on which the question is asked, where a query of the intent
+    /// reads it.
+    pub today: Option<Date>,
 }
 
 /// What a source found, with what it took to find it.

@@ -334,8 +334,9 @@ fn an_answer_is_found_where_the_router_says_that_it_keeps_it() {
     let stored = business.ask("first");
     let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
     let owner = Owner::Person(who.unwrap());
-    let entry = business.router.entry_key("first", owner.clone(), "first");
-    let entry = entry.unwrap();
+    let request = Request::new("first", UserContext::new("BEN-000001", "beneficiary"));
+    let question = business.router.question(&request).unwrap();
+    let entry = business.router.cache().question_key(&question).unwrap();
     assert_eq!(Some(entry.digest()), stored.key);
     let cache = business.router.cache();
     let class = intent_router::TtlClass::LIVE_DATA;

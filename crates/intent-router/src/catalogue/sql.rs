@@ -6,7 +6,17 @@
 use std::collections::BTreeSet;
 
 /// Parameters that every query may use, whatever slots its intent has.
-pub(super) const BUILT_IN_PARAMETERS: [&str; 4] = ["user_id", "user_role", "message", "terms"];
+pub(super) const BUILT_IN_PARAMETERS: [&str; 6] = [
+    "user_id",
+    "user_role",
+    "message",
+    "terms",
+    "doubtful",
+    "today",
+];
+
+/// The one by which a query reads the day on which it is asked.
+pub(super) const TODAY: &str = "today";
 
 /// Those of them that depend on the words of the message.
 pub(super) const MESSAGE_PARAMETERS: [&str; 2] = ["message", "terms"];

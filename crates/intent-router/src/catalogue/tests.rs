@@ -222,7 +222,7 @@ fn checks_what_queries_depend_on() {
         &intent("slots = ['nr']\nquery = [{ name = 'q', sql = \"':nr' :no\" }]"),
         &[
             "intent[0] \"a\": slot \"nr\" is used by no query; write :nr in one (line 7)",
-            "intent[0] \"a\" query[0].sql: parameter :no is no slot of this intent, nor one of :user_id, :user_role, :message, :terms (line 8)",
+            "intent[0] \"a\" query[0].sql: parameter :no is no slot of this intent, nor one of :user_id, :user_role, :message, :terms, :doubtful, :today (line 8)",
         ],
     );
     check(

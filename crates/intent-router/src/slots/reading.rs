@@ -1,7 +1,7 @@
 //! One message read by one intent: its slots, and whether they say it all.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::guard::{self, Cover};
 use super::span::Span;
@@ -9,19 +9,25 @@ use super::{Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
 use crate::catalogue::{Catalogue, Intent, KeyMode, SlotSpec};
 use crate::text::{self, normalise, tokens};
 
-/// The slots of a message, and in the key mode `slots` whether they may stand
-/// for it.
+/// The slots of a message, and whether they say all of it.
+///
+/// Where a guard doubts that, the slots are withheld: they neither stand for
+/// the message in its key nor narrow the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    slots: Slots,
+    found: Slots,
     guard: Option<Guard>,
 }
+
+/// What a doubted message lets through.
+static NONE: Slots = Slots(BTreeMap::new());
 
 impl Reading {
     /// Reads a message whose intent was detected with this confidence.
     ///
     /// Periods such as "last month" count from `today`. Cost: one pass over the
-    /// message a slot; in the key mode `slots` one more for the guards.
+    /// message a slot, and one more for the guards. An intent without slots
+    /// costs nothing, unless its key mode is `slots`.
     ///
     /// ```
     /// use intent_router::{Catalogue, Date, Guard, Reading};
@@ -35,9 +41,11 @@ impl Reading {
     /// assert_eq!(plain.slots().key_text(), "claim_number=CLM-2025-000123");
     /// assert_eq!(plain.guard(), None);
     ///
-    /// let denied = read("Why is there no news of claim CLM-2025-000123?");
-    /// assert_eq!(denied.slots(), plain.slots());
+    /// let denied = read("Show my claims except CLM-2025-000123");
+    /// assert_eq!(denied.found(), plain.found());
     /// assert_eq!(denied.guard(), Some(Guard::Negation));
+    /// // What is doubted does not narrow the answer.
+    /// assert!(denied.slots().is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of(
@@ -47,9 +55,8 @@ impl Reading {
         today: Date,
         confidence: f64,
     ) -> Self {
-        if intent.key != KeyMode::Slots {
-            let slots = Slots::find(intent, catalogue, message, today);
-            return Self { slots, guard: None };
+        if intent.slots.is_empty() && intent.key != KeyMode::Slots {
+            return Self::default();
         }
         let text = normalise(message);
         let takings = takings(intent, catalogue, &text, today);
@@ -62,17 +69,26 @@ impl Reading {
         } else {
             guard::check(catalogue, intent, &text, &takings.covers)
         };
-        let slots = takings.slots;
-        Self { slots, guard }
+        let found = takings.slots;
+        Self { found, guard }
     }
 
-    /// The slots found.
+    /// The slots found, be they doubted or not.
+    pub fn found(&self) -> &Slots {
+        &self.found
+    }
+
+    /// The slots that may narrow the answer: those found, or none where a guard
+    /// speaks.
     pub fn slots(&self) -> &Slots {
-        &self.slots
+        match self.guard {
+            None => &self.found,
+            Some(_) => &NONE,
+        }
     }
 
-    /// Why the slots may not stand for the message; `None` where they may, and
-    /// in any other key mode.
+    /// Why the slots found may say less than the message; `None` where they say
+    /// all of it, and for an intent that has none.
     pub fn guard(&self) -> Option<Guard> {
         self.guard
     }
@@ -87,7 +103,7 @@ impl Reading {
     /// become the same, as one that begins with `=` holds one.
     pub fn key_text<'m>(&self, message: &'m str) -> Cow<'m, str> {
         if self.guard.is_none() {
-            Cow::Owned(self.slots.key_text())
+            Cow::Owned(self.found.key_text())
         } else if message.is_empty() || message.contains('=') {
             Cow::Owned(format!("={message}"))
         } else {

@@ -40,7 +40,7 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// shares its database and its threads.
 ///
 /// ```
-/// use intent_router::{Ask, Catalogue, LiveData, Principal, Slots, UserContext};
+/// use intent_router::{Catalogue, LiveData, Principal, Question, Slots, UserContext};
 /// use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 ///
 /// # #[path = "../../tests/sqlite/block_on.rs"] mod executor;
@@ -61,9 +61,9 @@ use crate::demo::{DemoOptions, MemoryDemo};
 ///
 /// let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
 /// let intent = catalogue.get("claim_status").ok_or("it is in the catalogue")?;
-/// let slots = Slots::default();
-/// let ask = Ask::new(intent, who.as_ref(), &slots, "What is my claim status?");
-/// let found = block_on(source.records(ask))?;
+/// let message = "What is my claim status?";
+/// let question = Question::new(intent, who.as_ref(), Slots::default(), message);
+/// let found = block_on(source.records(question.ask()))?;
 /// assert_eq!(found.calls, 1);
 /// assert_eq!(found.value.data["claims"].as_array().map(Vec::len), Some(3));
 /// assert!(found.value.tags.contains(&"claim:CLM-2025-000001".to_owned()));

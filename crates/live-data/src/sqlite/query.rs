@@ -34,6 +34,8 @@ enum Input {
     UserRole,
     Message,
     Terms,
+    Doubtful,
+    Today,
     Slot(String),
 }
 
@@ -47,6 +49,8 @@ impl Input {
             "user_role" => Self::UserRole,
             "message" => Self::Message,
             "terms" => Self::Terms,
+            "doubtful" => Self::Doubtful,
+            "today" => Self::Today,
             slot => Self::Slot(slot.to_owned()),
         })
     }
@@ -57,6 +61,9 @@ impl Input {
             Self::UserRole => ask.principal.map(|who| who.role_text().into_owned()),
             Self::Message => Some(ask.message.to_owned()),
             Self::Terms => Some(match_expression(ask.message)),
+            // Text, or nothing where the message is plain.
+            Self::Doubtful => ask.doubtful.then(|| "yes".to_owned()),
+            Self::Today => ask.today.map(|day| day.to_string()),
             Self::Slot(name) => ask.slots.get(name).map(str::to_owned),
         }
     }
@@ -190,7 +197,7 @@ impl Plan {
             Input::UserId => Some(who.id_text().into_owned()),
             Input::UserRole => Some(who.role_text().into_owned()),
             // The look-up is allowed no others.
-            Input::Message | Input::Terms | Input::Slot(_) => None,
+            Input::Message | Input::Terms | Input::Doubtful | Input::Today | Input::Slot(_) => None,
         };
         self.inputs.iter().map(value).collect()
     }

@@ -201,7 +201,7 @@ fn the_source_can_be_asked_through_the_trait() {
     assert!(block_on(source.ready()).is_ok());
     // An intent of another catalogue is an error that names it.
     let other = catalogue_of(&[("one", "SELECT 1 AS one")], "");
-    let (slots, intent) = (Slots::default(), other.get("test").unwrap());
-    let error = block_on(source.records(Ask::new(intent, None, &slots, ""))).unwrap_err();
+    let question = Question::new(other.get("test").unwrap(), None, Slots::default(), "");
+    let error = block_on(source.records(question.ask())).unwrap_err();
     assert!(error.to_string().contains("`test`"), "{error}");
 }

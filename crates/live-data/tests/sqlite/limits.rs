@@ -60,15 +60,14 @@ fn a_full_queue_refuses_and_abandoned_questions_make_room() {
         ..SqliteOptions::default()
     };
     let desk = Desk::demo(endless_catalogue(), &options);
-    let (who, slots) = (person("BEN-000001"), Slots::default());
+    let who = person("BEN-000001");
     let endless = desk.catalogue.get("endless").unwrap();
+    let question = Question::new(endless, Some(&who), Slots::default(), "");
     let mut context = Context::from_waker(Waker::noop());
     let mut waiting = Vec::new();
     let mut refused = 0;
     for _ in 0..3 {
-        let mut future = desk
-            .source
-            .records(Ask::new(endless, Some(&who), &slots, ""));
+        let mut future = desk.source.records(question.ask());
         match Pin::new(&mut future).poll(&mut context) {
             Poll::Pending => waiting.push(future),
             Poll::Ready(Err(SourceError::Unavailable(_))) => refused += 1,
@@ -81,7 +80,7 @@ fn a_full_queue_refuses_and_abandoned_questions_make_room() {
     // There is no deadline: only that nobody waits ends the endless queries.
     drop(waiting);
     let found = loop {
-        match desk.ask("test", Some(&who), &slots, "") {
+        match desk.ask("test", Some(&who), &Slots::default(), "") {
             Err(SourceError::Unavailable(_)) => std::thread::yield_now(),
             other => break other,
         }

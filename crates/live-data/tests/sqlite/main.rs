@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use intent_router::{
-    Ask, Catalogue, Found, LiveData, Principal, Records, Slots, SourceError, UserContext,
+    Catalogue, Found, LiveData, Principal, Question, Records, Slots, SourceError, UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use serde_json::{Map, Value};
@@ -77,7 +77,8 @@ impl Desk {
         message: &str,
     ) -> Result<Found<Records>, SourceError> {
         let intent = self.catalogue.get(intent).unwrap();
-        block_on(self.source.records(Ask::new(intent, who, slots, message)))
+        let question = Question::new(intent, who, slots.clone(), message);
+        block_on(self.source.records(question.ask()))
     }
 
     /// The answer to a member's question that names nothing.

@@ -195,7 +195,7 @@ fn is_plain(intent: &Intent, catalogue: &Catalogue, example: &str) -> bool {
             Guard::UnknownWord | Guard::SecondIntent | Guard::LowConfidence | Guard::Length
         ),
     };
-    is_same && reading.slots().is_empty()
+    is_same && reading.found().is_empty()
 }
 
 /// Whether the detector takes a wording for the intent, whatever it is about and

@@ -1,0 +1,264 @@
+//! One request whose intent is known, on its way through the cache to the source.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cache_core::{Reuse, TtlClass};
+
+use crate::catalogue::Kind;
+use crate::detect::Detection;
+use crate::error::RouteError;
+use crate::policy;
+use crate::principal::{Owner, Principal};
+use crate::question::Question;
+use crate::request::Request;
+use crate::response::{Answer, CacheOutcome, Refreshed, Routed, Source};
+use crate::service::EntryKey;
+use crate::source::{BoxFuture, Found, Profile, Records};
+use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
+use crate::weight::Kept;
+
+use super::{Fallback, Router};
+
+/// An answer with what it takes to store it.
+struct Answered {
+    answer: Arc<Answer>,
+    /// The records it was made of.
+    records: Vec<String>,
+}
+
+/// One request whose intent is known.
+pub(super) struct Answering<'a> {
+    router: &'a Router,
+    request: &'a Request,
+    question: Question<'a>,
+    class: TtlClass,
+    detection: &'a Detection,
+    /// How many database calls were made for it. An atomic only because the
+    /// future must be `Send`: nobody else counts.
+    calls: AtomicU32,
+}
+
+impl<'a> Answering<'a> {
+    pub(super) fn new(
+        router: &'a Router,
+        request: &'a Request,
+        question: Question<'a>,
+        class: TtlClass,
+        detection: &'a Detection,
+    ) -> Self {
+        Self {
+            router,
+            request,
+            question,
+            class,
+            detection,
+            calls: AtomicU32::new(0),
+        }
+    }
+
+    /// The answer by way of the cache; `None` if the cache is to be asked again.
+    pub(super) async fn cached(&self, reuse: Reuse) -> Result<Option<Routed>, RouteError> {
+        let cache = &self.router.cache;
+        let key = cache.question_key(&self.question)?;
+        let digest = key.digest();
+        let found = look(&cache.answers, &cache.invalidations, key, self.class, reuse);
+        let served = match found.await {
+            Look::Served(kept, outcome) => Ok((kept, outcome)),
+            Look::Due(kept, outcome, permit) => match &self.router.spawn {
+                Some(spawn) => {
+                    spawn(self.refresh(permit, reuse));
+                    Ok((kept, outcome))
+                }
+                None => self.fill(permit, reuse).await.served(),
+            },
+            Look::Missing(permit) => self.fill(permit, reuse).await.served(),
+            Look::Failed(error) => Err(error),
+            Look::Outdated => return Ok(None),
+        };
+        let (kept, outcome) = served.map_err(RouteError::Source)?;
+        Ok(Some(Routed {
+            answer: kept.answer,
+            calls: self.calls.load(Ordering::Relaxed),
+            cache: outcome,
+            key: Some(digest),
+        }))
+    }
+
+    /// The answer from the source, for a request that does not use the cache.
+    pub(super) async fn uncached(&self) -> Delivered<Arc<Answer>> {
+        Ok(self.answer(None).await?.answer)
+    }
+
+    /// Makes the answer that `permit` is for.
+    async fn fill(&self, permit: FillPermit<EntryKey, Kept>, reuse: Reuse) -> Ended<Kept> {
+        let make = async {
+            let Answered {
+                answer,
+                mut records,
+            } = match self.answer(Some(reuse)).await {
+                Ok(answered) => answered,
+                Err(error) => return Made::Failed(error),
+            };
+            // Those that the message names, be they there or not: when they
+            // appear, the answer without them must go.
+            let intent = self.question.intent();
+            for template in &intent.tags {
+                records.extend(template.fill_from_slots(self.question.slots()));
+            }
+            let mut tags = policy::answer_tags(&intent.name, answer.owner(), &records);
+            tags.extend(self.message_tag(answer.owner()));
+            let kept = Kept::new(answer, &tags);
+            match kept.answer.source() {
+                Source::LiveData | Source::KnowledgeBase => Made::Value(kept, tags),
+                // That there is no such member.
+                Source::Fallback => Made::Nothing(kept, tags),
+            }
+        };
+        fill(permit, &self.router.cache.invalidations, reuse, make).await
+    }
+
+    /// Makes the answer that `permit` is for while this request is served the
+    /// stored one.
+    fn refresh(
+        &self,
+        permit: FillPermit<EntryKey, Kept>,
+        reuse: Reuse,
+    ) -> BoxFuture<'static, Refreshed> {
+        let router = self.router.clone();
+        let request = self.request.clone();
+        let detection = self.detection.clone();
+        // The question stays that of the stored answer: a period such as "last
+        // month" may be another by the time that this is polled.
+        let question = self.question.detach();
+        Box::pin(async move {
+            let Some((intent, keeping)) = router.intent(&detection.intent) else {
+                return Refreshed::default();
+            };
+            if !router.cache.is_enabled() {
+                return Refreshed::default();
+            }
+            let question = question.about(intent);
+            let answering = Answering::new(&router, &request, question, keeping.class, &detection);
+            let (stored, failure) = match answering.fill(permit, reuse).await {
+                Ended::Made(_, outcome) => (
+                    matches!(outcome, CacheOutcome::Miss { stored: true, .. }),
+                    None,
+                ),
+                Ended::StandIn(_, _, error) | Ended::Failed(error) => (false, Some(error)),
+            };
+            Refreshed {
+                stored,
+                failure,
+                calls: answering.calls.load(Ordering::Relaxed),
+            }
+        })
+    }
+
+    /// The answer from the source. `reuse` tells which stored profiles may be
+    /// used on the way; none when the cache is bypassed.
+    async fn answer(&self, reuse: Option<Reuse>) -> Delivered<Answered> {
+        let owner = self.question.owner();
+        match (self.question.intent().kind, owner) {
+            (Kind::KnowledgeBase, _) => {
+                let found = self.records().await?;
+                Ok(self.found(Source::KnowledgeBase, found, 0))
+            }
+            (Kind::LiveData, Owner::Everyone) => Ok(self.refused(Fallback::Unidentified, 0)),
+            (Kind::LiveData, Owner::Person(who)) => {
+                let profile = self.profile(who, reuse).await?;
+                if profile.value.is_none() {
+                    return Ok(self.refused(Fallback::NoSuchMember, profile.calls));
+                }
+                let found = self.records().await?;
+                Ok(self.found(Source::LiveData, found, profile.calls))
+            }
+        }
+    }
+
+    fn found(&self, source: Source, found: Found<Records>, calls_before: u32) -> Answered {
+        let response = self
+            .router
+            .respond(source, self.detection, found.value.data);
+        let owner = self.question.owner().clone();
+        Answered {
+            answer: Answer::new(response, owner, calls_before + found.calls),
+            records: found.value.tags,
+        }
+    }
+
+    fn refused(&self, why: Fallback, calls: u32) -> Answered {
+        let owner = self.question.owner().clone();
+        Answered {
+            answer: self.router.fallback(self.detection, owner, why, calls),
+            records: Vec::new(),
+        }
+    }
+
+    /// The tag for the key that the message itself has, where another text's
+    /// stands for it: whoever knows the message alone can name its answer.
+    fn message_tag(&self, owner: &Owner) -> Option<String> {
+        let message = &*self.request.message;
+        if self.question.text() == message {
+            return None;
+        }
+        let cache = &self.router.cache;
+        let intent = &self.question.intent().name;
+        // The key of the same request was made of another text before this.
+        let key = cache.entry_key(intent, owner.clone(), message);
+        key.ok().map(|key| policy::key_tag(key.digest()))
+    }
+
+    async fn records(&self) -> Delivered<Found<Records>> {
+        let found = self.router.source.records(self.question.ask()).await;
+        Ok(self.count(found.map_err(Arc::new)?))
+    }
+
+    fn count<T>(&self, found: Found<T>) -> Found<T> {
+        self.calls.fetch_add(found.calls, Ordering::Relaxed);
+        found
+    }
+
+    /// Who the principal is, from the cache where it may be used, with the
+    /// calls that it takes to look that up.
+    async fn profile(
+        &self,
+        who: &Principal,
+        reuse: Option<Reuse>,
+    ) -> Delivered<Found<Option<Arc<Profile>>>> {
+        let look_up = || async {
+            let found = self.router.source.profile(who).await.map_err(Arc::new)?;
+            let found = self.count(found);
+            Ok(Found::new(found.value.map(Arc::new), found.calls))
+        };
+        let Some(reuse) = reuse else {
+            return look_up().await;
+        };
+        let make = async {
+            let found = match look_up().await {
+                Ok(found) => found,
+                Err(error) => return Made::Failed(error),
+            };
+            let tags = policy::person_tags(who);
+            if found.value.is_some() {
+                Made::Value(found, tags)
+            } else {
+                Made::Nothing(found, tags)
+            }
+        };
+        let cache = &self.router.cache;
+        let (class, invalidations) = (cache.profile_class, &cache.invalidations);
+        let permit = loop {
+            match look(&cache.profiles, invalidations, who.clone(), class, reuse).await {
+                Look::Served(profile, _) => return Ok(profile),
+                // Whoever comes here is about to wait for the source in any
+                // case, or refreshes beside the requests.
+                Look::Due(_, _, permit) | Look::Missing(permit) => break permit,
+                Look::Failed(error) => return Err(error),
+                Look::Outdated => {}
+            }
+        };
+        let ended = fill(permit, invalidations, reuse, make).await;
+        ended.served().map(|(profile, _)| profile)
+    }
+}
