@@ -86,7 +86,7 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let spec = catalogue.get(intent).unwrap();
     let today = Date::from_unix_seconds(1_763_596_800);
     let read = || Reading::of(spec, catalogue, black_box(&request.message), today, 1.0);
-    let question = router.question(request).unwrap();
+    let question = router.question(request).unwrap().unwrap();
     let key = || cache.question_key(black_box(&question)).unwrap();
     let class = match owner {
         Owner::Everyone => TtlClass::KNOWLEDGE_BASE,

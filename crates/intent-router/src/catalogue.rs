@@ -12,6 +12,7 @@ mod lexicon;
 mod lint;
 mod parse;
 mod places;
+mod references;
 mod sql;
 mod template;
 
@@ -28,6 +29,8 @@ pub use error::{CatalogueError, Problem};
 pub use guards::Guards;
 pub(crate) use lexicon::{Lexicon, Role, Word};
 pub use places::Places;
+pub(crate) use references::ReferenceWords;
+pub use references::References;
 pub use template::{TagTemplate, TemplateError};
 
 /// Where an intent's answers come from.
@@ -203,6 +206,7 @@ pub struct Catalogue {
     intents: Vec<Intent>,
     slots: BTreeMap<String, SlotSpec>,
     guards: Guards,
+    references: References,
     out_of_scope: Vec<String>,
     /// Made of all of the above.
     lexicon: Arc<Lexicon>,
@@ -273,13 +277,15 @@ impl Catalogue {
         intents: Vec<Intent>,
         slots: BTreeMap<String, SlotSpec>,
         guards: Guards,
+        references: References,
         out_of_scope: Vec<String>,
     ) -> Self {
-        let lexicon = Arc::new(Lexicon::new(&intents, &slots, &guards));
+        let lexicon = Arc::new(Lexicon::new(&intents, &slots, &guards, &references));
         Self {
             intents,
             slots,
             guards,
+            references,
             out_of_scope,
             lexicon,
         }
@@ -370,6 +376,12 @@ impl Catalogue {
     /// What guards the key mode `slots`.
     pub fn guards(&self) -> &Guards {
         &self.guards
+    }
+
+    /// By which words a message is about another person, or goes on from
+    /// another message.
+    pub fn references(&self) -> &References {
+        &self.references
     }
 
     pub(crate) fn lexicon(&self) -> &Lexicon {

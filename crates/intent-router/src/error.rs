@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cache_keys::KeyError;
 use thiserror::Error;
 
+use crate::slots::ConversationError;
 use crate::source::SourceError;
 
 /// Why a request was not answered.
@@ -14,6 +15,10 @@ pub enum RouteError {
     /// The user context holds a value that no key can be made of.
     #[error("user_context cannot be keyed: {0}")]
     Key(#[from] KeyError),
+    /// A slot of the conversation that the message goes on from is none of its
+    /// intent's, or cannot be read.
+    #[error("user_context.conversation.slots: {0}")]
+    Conversation(ConversationError),
     /// The source of records failed; requests that waited for the same answer
     /// share the error.
     #[error("{0}")]

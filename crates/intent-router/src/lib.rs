@@ -72,6 +72,7 @@ mod phrases;
 mod policy;
 mod principal;
 mod question;
+mod reference;
 mod request;
 mod response;
 mod router;
@@ -88,7 +89,7 @@ pub use cache_keys::{CanonicalJson, Digest};
 
 pub use catalogue::{
     Catalogue, CatalogueError, Guards, Intent, KeyMode, Kind, Phrase, Places as CataloguePlaces,
-    Problem as CatalogueProblem, QuerySpec, SlotSpec, TagTemplate, TemplateError,
+    Problem as CatalogueProblem, QuerySpec, References, SlotSpec, TagTemplate, TemplateError,
 };
 pub use detect::{
     CombinedDetector, Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut,
@@ -98,12 +99,12 @@ pub use detect::{
 pub use error::{BuildError, RouteError};
 pub use pattern::Pattern;
 pub use policy::{Decision, decide, key_text};
-pub use principal::{Owner, Principal, UserContext};
+pub use principal::{Conversation, Owner, Principal, UserContext};
 pub use question::Question;
 pub use request::{CacheUse, Request};
 pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
 pub use router::{Router, Spawn, WallClock};
 pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
-pub use slots::{Date, Guard, Reading, Slots};
+pub use slots::{ConversationError, Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
 pub use text::normalise;

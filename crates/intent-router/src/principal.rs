@@ -1,6 +1,7 @@
 //! Who asks: an identified user in a role, or everybody.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use cache_keys::{CanonicalJson, Field, JsonError, KeyError};
 use once_cell::sync::Lazy;
@@ -8,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What a request says of its user. Other members of the context are ignored.
+/// What a request says of its user and their conversation. Other members of the context are ignored.
 ///
 /// An absent member and a present `null` are different things: the first
 /// counts as `"guest"` in the key, the second stays `null`.
@@ -21,6 +22,28 @@ pub struct UserContext {
     /// The user's role: any JSON value.
     #[serde(default, deserialize_with = "user_role")]
     pub user_role: Option<CanonicalJson>,
+    /// What the conversation was about before this message.
+    #[serde(default)]
+    pub conversation: Option<Conversation>,
+}
+
+/// What a message before was about, for one that says nothing by itself: with
+/// it, "and for last month?" is understood.
+///
+/// It is used for such messages only. What the message itself names goes before
+/// what was named here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "user_context.conversation must be an object such as {\"intent\": \"payment_history\", \"slots\": {\"period\": \"2025-03\"}}"
+)]
+pub struct Conversation {
+    /// The intent of the message before, as its answer named it.
+    pub intent: String,
+    /// Slots that it named, by the names of the catalogue. A value is anything
+    /// that the slot finds in a message.
+    #[serde(default)]
+    pub slots: BTreeMap<String, String>,
 }
 
 fn user_id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CanonicalJson>, D::Error> {
@@ -49,6 +72,7 @@ impl UserContext {
         Self {
             user_id: Some(CanonicalJson::string(user_id)),
             user_role: Some(CanonicalJson::string(user_role)),
+            conversation: None,
         }
     }
 

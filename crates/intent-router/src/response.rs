@@ -147,6 +147,10 @@ pub enum Bypass {
     UnknownIntent,
     /// The request asked for it (`Cache-Control: no-store`).
     NoStore,
+    /// The message asks for another person's records.
+    OtherPerson,
+    /// The message goes on from one that is not known.
+    NeedsContext,
 }
 
 impl Bypass {
@@ -157,6 +161,8 @@ impl Bypass {
             Self::Unidentified => "unidentified",
             Self::UnknownIntent => "unknown-intent",
             Self::NoStore => "no-store",
+            Self::OtherPerson => "other-person",
+            Self::NeedsContext => "needs-context",
         }
     }
 }

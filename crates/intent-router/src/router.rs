@@ -2,6 +2,7 @@
 //! store and source, in that order and never back.
 
 mod answering;
+mod understand;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,7 @@ use crate::slots::{Date, Reading};
 use crate::source::{BoxFuture, LiveData};
 
 use self::answering::Answering;
+use self::understand::{Refusal, Subject};
 
 /// The time of day, for time stamps and relative periods ("last month").
 /// Ages are measured by the cache's own monotonic clock, never by this one.
@@ -230,34 +232,48 @@ impl Router {
     }
 
     /// The question that a request comes to, which
-    /// [identifies](CacheService::question_key) its answer; `None` where no
-    /// intent is found.
-    pub fn question<'a>(&'a self, request: &'a Request) -> Option<Question<'a>> {
-        let detection = self.detect(request);
-        let (intent, keeping) = self.intent(&detection.intent)?;
+    /// [identifies](CacheService::question_key) its answer; `None` where there
+    /// is none to be asked: no intent is found, say.
+    ///
+    /// # Errors
+    /// [`RouteError::Conversation`], as [`Router::route`].
+    pub fn question<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> Result<Option<Question<'a>>, RouteError> {
         let principal = Principal::identify(&request.user_context);
-        Some(self.pose(request, intent, keeping, &detection, principal.as_ref()))
+        let today = self.today();
+        let subject = self.understand(request, principal.as_ref(), today)?.ok();
+        Ok(subject.map(|mut subject| self.pose(request, &mut subject, principal.as_ref(), today)))
     }
 
     /// Makes the question of a request: the one place where that is done.
     fn pose<'a>(
-        &self,
+        &'a self,
         request: &'a Request,
-        intent: &'a Intent,
-        keeping: Keeping,
-        detection: &Detection,
+        subject: &mut Subject<'a>,
         principal: Option<&Principal>,
+        today: Date,
     ) -> Question<'a> {
-        // The day is read once, so that all of the question is of one day.
-        let today = self.today();
+        let Keeping {
+            definition,
+            reads_today,
+            class: _,
+        } = subject.keeping;
         let message = &*request.message;
-        let confidence = detection.confidence;
-        let reading = Reading::of(intent, &self.catalogue, message, today, confidence);
+        let intent = subject.intent;
+        let reading = Reading::after(
+            std::mem::take(&mut subject.carried),
+            intent,
+            &self.catalogue,
+            message,
+            today,
+            subject.detection.confidence,
+        );
         let text = policy::key_text(intent, message, &reading);
         let owner = policy::owner(intent, principal);
-        let today = keeping.reads_today.then_some(today);
-        let parameters = Parameters::new(&reading, today);
-        Question::of(intent, keeping.definition, owner, text, parameters)
+        let parameters = Parameters::new(&reading, reads_today.then_some(today));
+        Question::of(intent, definition, owner, text, parameters)
     }
 
     /// Answers a request.
@@ -267,23 +283,29 @@ impl Router {
     ///
     /// # Errors
     /// [`RouteError::Key`] when the user context holds a value that no key can
-    /// be made of; [`RouteError::Source`] when the source of records failed.
+    /// be made of; [`RouteError::Conversation`] when the message goes on from a
+    /// conversation whose slots cannot be read; [`RouteError::Source`] when the
+    /// source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
-        let detection = self.detect(request);
-        let Some((intent, keeping)) = self.intent(&detection.intent) else {
-            let unknown = Detection {
-                intent: Detection::UNKNOWN.to_owned(),
-                ..detection
-            };
-            let answer = self.fallback(&unknown, Owner::Everyone, Fallback::UnknownIntent, 0);
-            return Ok(bypassed(answer, Bypass::UnknownIntent));
-        };
         let principal = Principal::identify(&request.user_context);
-        let question = self.pose(request, intent, keeping, &detection, principal.as_ref());
+        let principal = principal.as_ref();
+        // The day is read once, so that all of the question is of one day.
+        let today = self.today();
+        let mut subject = match self.understand(request, principal, today)? {
+            Ok(subject) => subject,
+            Err(refusal) => return Ok(self.refuse(refusal)),
+        };
+        let question = self.pose(request, &mut subject, principal, today);
+        let Subject {
+            intent,
+            keeping,
+            detection,
+            ..
+        } = subject;
         let answering = Answering::new(self, request, question, keeping.class, &detection);
         loop {
             let enabled = self.cache.is_enabled();
-            match policy::decide(intent, principal.as_ref(), request.cache_use, enabled) {
+            match policy::decide(intent, principal, request.cache_use, enabled) {
                 Decision::Bypass(why) => {
                     let answer = answering.uncached().await.map_err(RouteError::Source)?;
                     return Ok(bypassed(answer, why));
@@ -297,6 +319,17 @@ impl Router {
                 }
             }
         }
+    }
+
+    /// The answer to a request that asks for nothing.
+    fn refuse(&self, refusal: Refusal) -> Routed {
+        let Refusal { detection, why } = refusal;
+        let bypass = match why {
+            Fallback::OtherPerson => Bypass::OtherPerson,
+            Fallback::NeedsContext => Bypass::NeedsContext,
+            _ => Bypass::UnknownIntent,
+        };
+        bypassed(self.fallback(&detection, Owner::Everyone, why, 0), bypass)
     }
 
     /// The intent of that name, with how its answers are kept.
@@ -355,6 +388,8 @@ fn timestamp(now: SystemTime) -> String {
 #[derive(Clone, Copy)]
 enum Fallback {
     UnknownIntent,
+    OtherPerson,
+    NeedsContext,
     Unidentified,
     NoSuchMember,
 }
@@ -363,6 +398,8 @@ impl Fallback {
     fn reason(self) -> &'static str {
         match self {
             Self::UnknownIntent => "unknown_intent",
+            Self::OtherPerson => "other_person",
+            Self::NeedsContext => "needs_context",
             Self::Unidentified => "unidentified",
             Self::NoSuchMember => "no_such_member",
         }
@@ -372,6 +409,12 @@ impl Fallback {
         match self {
             Self::UnknownIntent => {
                 "Sorry, that was not understood. Please say it in other words, or ask for an agent."
+            }
+            Self::OtherPerson => {
+                "Sorry, only your own records can be shown here. Others have to ask for theirs."
+            }
+            Self::NeedsContext => {
+                "Sorry, what is this about? Please ask the whole question, such as: has my claim been approved?"
             }
             Self::Unidentified => "Please sign in first: this answer is about your own records.",
             Self::NoSuchMember => "There is no such member in our records.",

@@ -2,6 +2,7 @@
 
 mod amount;
 mod calendar;
+mod carried;
 mod date;
 mod enumeration;
 mod guard;
@@ -14,6 +15,8 @@ use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 pub(crate) use amount::Marks;
+pub(crate) use carried::Carried;
+pub use carried::ConversationError;
 pub use date::Date;
 pub(crate) use enumeration::Synonyms;
 pub use guard::Guard;

@@ -335,7 +335,7 @@ fn an_answer_is_found_where_the_router_says_that_it_keeps_it() {
     let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
     let owner = Owner::Person(who.unwrap());
     let request = Request::new("first", UserContext::new("BEN-000001", "beneficiary"));
-    let question = business.router.question(&request).unwrap();
+    let question = business.router.question(&request).unwrap().unwrap();
     let entry = business.router.cache().question_key(&question).unwrap();
     assert_eq!(Some(entry.digest()), stored.key);
     let cache = business.router.cache();

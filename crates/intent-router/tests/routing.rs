@@ -75,7 +75,7 @@ fn users_that_python_calls_false_are_guests() {
     for id in ["null", "false", "0", "0.0", "-0.0", "\"\"", "[]", "{}"] {
         let context = UserContext {
             user_id: Some(CanonicalJson::parse(id).unwrap()),
-            user_role: None,
+            ..UserContext::default()
         };
         let routed = now(bench.router.route(&Request::new(CLAIM, context))).unwrap();
         assert_eq!(
@@ -87,7 +87,7 @@ fn users_that_python_calls_false_are_guests() {
     for id in ["true", "1", "0.5", "\"0\"", "\" \"", "[0]", "{\"a\": null}"] {
         let context = UserContext {
             user_id: Some(CanonicalJson::parse(id).unwrap()),
-            user_role: None,
+            ..UserContext::default()
         };
         let routed = now(bench.router.route(&Request::new(CLAIM, context))).unwrap();
         assert!(is_stored_miss(&routed), "{id}");
@@ -109,7 +109,7 @@ fn users_whose_json_differs_do_not_share() {
     for id in ids {
         let context = UserContext {
             user_id: Some(CanonicalJson::parse(id).unwrap()),
-            user_role: None,
+            ..UserContext::default()
         };
         let routed = now(bench.router.route(&Request::new(CLAIM, context))).unwrap();
         assert!(!is_hit(&routed), "{id}");
@@ -121,7 +121,7 @@ fn an_absent_role_is_the_role_guest() {
     let bench = bench();
     let absent = UserContext {
         user_id: Some(CanonicalJson::string("BEN-000001")),
-        user_role: None,
+        ..UserContext::default()
     };
     now(bench.router.route(&Request::new(CLAIM, absent))).unwrap();
     assert!(is_hit(&ask(&bench, CLAIM, "BEN-000001", "guest")));

@@ -46,6 +46,7 @@ impl Definition {
             slots: specs,
             intents: _,
             guards: _,
+            references: _,
             out_of_scope: _,
             lexicon: _,
         } = catalogue;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Guards, Intent, SlotSpec};
+use super::{Guards, Intent, Kind, ReferenceWords, References, SlotSpec};
 use crate::phrases::Phrases;
 use crate::slots::{Marks, Synonyms};
 use crate::text::{normalise, words};
@@ -42,6 +42,10 @@ pub(crate) struct Lexicon {
     yielding: BTreeSet<u32>,
     synonyms: BTreeMap<String, Synonyms>,
     marks: BTreeMap<String, Marks>,
+    /// The numbers of the intents whose answers are a person's own records.
+    personal: BTreeSet<u32>,
+    /// What tells whom and what a message refers to.
+    pub(crate) references: ReferenceWords,
 }
 
 /// In how many examples of an intent a word stands at least if the intent
@@ -54,12 +58,19 @@ impl Lexicon {
         intents: &[Intent],
         slots: &BTreeMap<String, SlotSpec>,
         guards: &Guards,
+        references: &References,
     ) -> Self {
-        let mut lexicon = Self::default();
+        let mut lexicon = Self {
+            references: ReferenceWords::new(references),
+            ..Self::default()
+        };
         for (number, intent) in (0..).zip(intents) {
             lexicon.numbers.insert(intent.name.clone(), number);
             if intent.yields {
                 lexicon.yielding.insert(number);
+            }
+            if intent.kind == Kind::LiveData {
+                lexicon.personal.insert(number);
             }
             lexicon.vocabulary(number, intent);
         }
@@ -120,6 +131,12 @@ impl Lexicon {
     /// The number of the intent of that name.
     pub(crate) fn number(&self, intent: &str) -> Option<u32> {
         self.numbers.get(intent).copied()
+    }
+
+    /// Whether questions about a person's own records have this word in them,
+    /// by what it means and not by what it does to a sentence.
+    pub(crate) fn is_of_records(&self, word: &Word) -> bool {
+        word.role.is_none() && !word.known_to.is_disjoint(&self.personal)
     }
 
     /// Whether the intent of that number gives way to any other.

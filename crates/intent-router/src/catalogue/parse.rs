@@ -3,13 +3,14 @@
 mod document;
 mod guards;
 mod intent;
+mod references;
 mod slot;
 
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{Catalogue, CatalogueError, Guards};
+use super::{Catalogue, CatalogueError, Guards, References};
 use document::{Problems, Table};
 
 pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
@@ -38,6 +39,8 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     let mut root = Table::new("", 0, document.get_ref());
     let slots = slot::slots(&mut root, &mut problems);
     let guards = guards::guards(&mut root, Guards::english().clone(), &mut problems);
+    let references =
+        references::references(&mut root, References::english().clone(), &mut problems);
     let mut reader = intent::Reader::new(&slots, &mut problems);
     let intents = reader.intents(&mut root);
     let out_of_scope = reader.out_of_scope(&mut root);
@@ -50,17 +53,24 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         .into_iter()
         .filter_map(|(name, spec)| Some((name.to_owned(), spec?)))
         .collect();
-    Ok(Catalogue::new(intents, slots, guards, out_of_scope))
+    Ok(Catalogue::new(
+        intents,
+        slots,
+        guards,
+        references,
+        out_of_scope,
+    ))
 }
 
 /// The word lists of a document that has nothing else; `None` for a bad one.
-pub(super) fn english_guards(text: &str) -> Option<Guards> {
+pub(super) fn english(text: &str) -> Option<(Guards, References)> {
     let mut problems = Problems::new(text);
     let document = DeTable::parse(text).ok()?;
     let mut root = Table::new("", 0, document.get_ref());
     let guards = guards::guards(&mut root, Guards::none(), &mut problems);
+    let references = references::references(&mut root, References::default(), &mut problems);
     root.finish(&mut problems);
-    problems.list.is_empty().then_some(guards)
+    problems.list.is_empty().then_some((guards, references))
 }
 
 /// Whether a name can stand in a key, a path, a query and a file without quotes.

@@ -7,6 +7,8 @@
 //! how its dashes are written: `CLM 2025 000123`, `clm2025000123` and an en dash
 //! are found as well. Values have the form of the pattern, in upper case.
 
+use std::ops::Range;
+
 use super::Taken;
 
 /// The longest pattern, in bytes; it bounds the work at each word.
@@ -49,6 +51,15 @@ pub(super) fn find(pattern: &str, text: &str) -> Vec<Taken<String>> {
         }
     }
     found
+}
+
+/// The values alone, each with its bytes in the text.
+pub(crate) fn values(
+    pattern: &str,
+    text: &str,
+) -> impl Iterator<Item = (String, Range<usize>)> + use<> {
+    let found = find(pattern, text).into_iter();
+    found.map(|taken| (taken.value, taken.place))
 }
 
 /// The value that a text begins with, and its length in the text.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::guard::{self, Cover};
 use super::span::Span;
-use super::{Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
+use super::{Carried, Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
 use crate::catalogue::{Catalogue, Intent, KeyMode, SlotSpec};
 use crate::text::{self, normalise, tokens};
 
@@ -55,6 +55,20 @@ impl Reading {
         today: Date,
         confidence: f64,
     ) -> Self {
+        let nothing = Carried::default();
+        Self::after(nothing, intent, catalogue, message, today, confidence)
+    }
+
+    /// Reads a message that goes on from others, which named the slots that are
+    /// carried over. What the message names itself goes before that.
+    pub(crate) fn after(
+        carried: Carried,
+        intent: &Intent,
+        catalogue: &Catalogue,
+        message: &str,
+        today: Date,
+        confidence: f64,
+    ) -> Self {
         if intent.slots.is_empty() && intent.key != KeyMode::Slots {
             return Self::default();
         }
@@ -69,7 +83,8 @@ impl Reading {
         } else {
             guard::check(catalogue, intent, &text, &takings.covers)
         };
-        let found = takings.slots;
+        let Carried(mut found) = carried;
+        found.0.extend(takings.slots.0);
         Self { found, guard }
     }
 
@@ -124,10 +139,20 @@ pub(super) struct Takings {
 
 /// Finds the slots that `intent` lists in a text in normal form.
 pub(super) fn takings(intent: &Intent, catalogue: &Catalogue, text: &str, today: Date) -> Takings {
+    takings_of(&intent.slots, catalogue, text, today)
+}
+
+/// Finds slots in a text in normal form.
+pub(super) fn takings_of<'n>(
+    names: impl IntoIterator<Item = &'n String>,
+    catalogue: &Catalogue,
+    text: &str,
+    today: Date,
+) -> Takings {
     let mut takings = Takings::default();
     // Slots of one family read the same dates and words.
     let (mut spans, mut words) = (None, None);
-    for name in &intent.slots {
+    for name in names {
         let lexicon = catalogue.lexicon();
         let mut in_calendar = |write: fn(Span) -> Option<String>| {
             let spans: &Vec<Taken<Span>> = spans.get_or_insert_with(|| calendar::scan(text, today));

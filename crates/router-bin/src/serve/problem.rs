@@ -79,6 +79,9 @@ impl From<RouteError> for Problem {
     fn from(error: RouteError) -> Self {
         match &error {
             RouteError::Key(_) => Self::unprocessable("unkeyable_context", error.to_string()),
+            RouteError::Conversation(_) => {
+                Self::unprocessable("unreadable_conversation", error.to_string())
+            }
             RouteError::Source(source) => match **source {
                 SourceError::Timeout(_) => Self::new(
                     StatusCode::GATEWAY_TIMEOUT,

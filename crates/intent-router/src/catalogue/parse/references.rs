@@ -1,0 +1,41 @@
+//! The table `[references]`.
+
+use super::document::{Problems, Table};
+use super::guards::phrases;
+use crate::catalogue::References;
+use crate::slots::pattern;
+
+/// The references with those keys replaced that the table has.
+pub(super) fn references(
+    root: &mut Table<'_>,
+    mut references: References,
+    problems: &mut Problems,
+) -> References {
+    let Some(value) = root.take("references") else {
+        return references;
+    };
+    let Some(mut table) = Table::from_value("references".to_owned(), value, problems) else {
+        return references;
+    };
+    for (path, text) in table.texts("identifiers", problems) {
+        match pattern::problem(text.value) {
+            None => references.identifiers.push(text.value.to_owned()),
+            Some(message) => problems.add(&path, text.at, message),
+        }
+    }
+    let lists: [(&'static str, &mut Vec<String>); 6] = [
+        ("relations", &mut references.relations),
+        ("owners", &mut references.owners),
+        ("possessives", &mut references.possessives),
+        ("bereaved", &mut references.bereaved),
+        ("openers", &mut references.openers),
+        ("pronouns", &mut references.pronouns),
+    ];
+    for (key, list) in lists {
+        if table.take(key).is_some() {
+            *list = phrases(&mut table, key, problems);
+        }
+    }
+    table.finish(problems);
+    references
+}

@@ -1,0 +1,116 @@
+//! Slots of the messages before, which a message takes over.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{Date, Slots, reading};
+use crate::catalogue::{Catalogue, Intent, SlotSpec};
+use crate::text::normalise;
+
+/// Slots that were named before the message, read as those of a message are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Carried(pub(super) Slots);
+
+/// What is wrong with a slot of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConversationError {
+    /// The intent has no such slot.
+    #[error("intent `{intent}` has no slot `{slot}`{}", names(.known))]
+    UnknownSlot {
+        /// The conversation's intent.
+        intent: String,
+        /// The slot.
+        slot: String,
+        /// The slots that the intent has.
+        known: Vec<String>,
+    },
+    /// The value is none that a message could name.
+    #[error("slot `{slot}` cannot be read: \"{value}\" is no {expected}")]
+    Value {
+        /// The slot.
+        slot: String,
+        /// The value, of which at most 64 characters are kept.
+        value: String,
+        /// What the slot takes.
+        expected: String,
+    },
+}
+
+fn names(slots: &[String]) -> String {
+    match slots {
+        [] => "; it has none".to_owned(),
+        slots => format!("; it has {}", slots.join(", ")),
+    }
+}
+
+impl Carried {
+    /// Reads slots by the names and in the forms that the catalogue gives them.
+    /// Costs a pass over each value.
+    pub(crate) fn read(
+        slots: &BTreeMap<String, String>,
+        intent: &Intent,
+        catalogue: &Catalogue,
+        today: Date,
+    ) -> Result<Self, ConversationError> {
+        let mut carried = BTreeMap::new();
+        for (name, value) in slots {
+            let spec = catalogue.slot(name).filter(|_| intent.slots.contains(name));
+            let Some(spec) = spec else {
+                return Err(ConversationError::UnknownSlot {
+                    intent: intent.name.clone(),
+                    slot: name.clone(),
+                    known: intent.slots.clone(),
+                });
+            };
+            let value = canonical(name, spec, value, catalogue, today).ok_or_else(|| {
+                ConversationError::Value {
+                    slot: name.clone(),
+                    value: value.chars().take(64).collect(),
+                    expected: expected(spec),
+                }
+            })?;
+            carried.insert(name.clone(), value);
+        }
+        Ok(Self(Slots(carried)))
+    }
+}
+
+/// The value as a message's slot has it: one of an enumeration's values, or
+/// what the slot finds in the text, if it takes all of it.
+fn canonical(
+    name: &String,
+    spec: &SlotSpec,
+    value: &str,
+    catalogue: &Catalogue,
+    today: Date,
+) -> Option<String> {
+    if let SlotSpec::Enum { values } = spec
+        && values.contains_key(value)
+    {
+        return Some(value.to_owned());
+    }
+    let text = normalise(value);
+    let takings = reading::takings_of([name], catalogue, &text, today);
+    let covers = &takings.covers;
+    let is_taken = |(at, c): (usize, char)| {
+        c == ' ' || c == ',' || covers.iter().any(|cover| cover.place.contains(&at))
+    };
+    let found = takings.slots.get(name)?.to_owned();
+    text.char_indices().all(is_taken).then_some(found)
+}
+
+fn expected(spec: &SlotSpec) -> String {
+    match spec {
+        SlotSpec::Pattern { pattern } => format!("identifier such as {pattern}"),
+        SlotSpec::Date => "date such as 2025-03-14".to_owned(),
+        SlotSpec::Period => "period such as 2025-03".to_owned(),
+        SlotSpec::Range => "period such as 2025-03 or 2025-03-01/2025-03-14".to_owned(),
+        SlotSpec::Amount { .. } => "amount with a currency".to_owned(),
+        SlotSpec::Enum { values } => {
+            let names: Vec<_> = values.keys().map(String::as_str).collect();
+            format!("value among {}", names.join(", "))
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Messages about other people, and messages that go on from another.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use intent_router::{
+    Bypass, CacheOutcome, Conversation, Request, RouteError, Routed, Source, UserContext,
+};
+use support::{Bench, ask, bench, is_hit, is_stored_miss, now};
+
+/// A member's request after a message of that intent that named these slots.
+fn after(intent: &str, slots: &[(&str, &str)], message: &str) -> Request {
+    let slots = slots.iter().map(|(name, value)| (*name, *value));
+    let mut context = UserContext::new("BEN-000001", "beneficiary");
+    context.conversation = Some(Conversation {
+        intent: intent.to_owned(),
+        slots: slots
+            .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+    });
+    Request::new(message, context)
+}
+
+fn route(bench: &Bench, request: &Request) -> Routed {
+    now(bench.router.route(request)).unwrap()
+}
+
+fn reason(routed: &Routed) -> String {
+    let data = routed.answer.response().unwrap().data;
+    data["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn another_persons_records_are_not_answered_by_the_askers() {
+    let bench = bench();
+    for message in [
+        "what is the claim status of BEN-000002",
+        "payment status of ben 000002",
+        "claims of EMP-0001",
+        "my wife's claim status",
+        "what is the status of my husband's claim?",
+        "show the payments of my colleague",
+    ] {
+        for _ in 0..2 {
+            let routed = ask(&bench, message, "BEN-000001", "beneficiary");
+            assert_eq!(
+                routed.cache,
+                CacheOutcome::Bypass(Bypass::OtherPerson),
+                "{message}"
+            );
+            assert_eq!(routed.answer.source(), Source::Fallback);
+            assert_eq!(reason(&routed), "other_person", "{message}");
+        }
+    }
+    assert_eq!(bench.source.calls(), 0);
+    assert_eq!(bench.router.cache().stats().total_requests(), 0);
+    // Who is meant may be the asker.
+    let own = ask(
+        &bench,
+        "claim status of ben-000001",
+        "BEN-000001",
+        "beneficiary",
+    );
+    assert!(is_stored_miss(&own));
+    // Who nobody is signed in cannot be told from another.
+    let guest = Request::new("claim status of BEN-000001", UserContext::guest());
+    assert_eq!(reason(&route(&bench, &guest)), "unidentified");
+}
+
+#[test]
+fn a_message_that_goes_on_needs_the_one_before() {
+    let bench = bench();
+    for message in [
+        "and for last month?",
+        "is it approved?",
+        "what about 2024-03?",
+    ] {
+        let routed = ask(&bench, message, "BEN-000001", "beneficiary");
+        assert_eq!(routed.answer.intent(), "unknown", "{message}");
+        assert_eq!(reason(&routed), "needs_context", "{message}");
+        assert_eq!(routed.cache, CacheOutcome::Bypass(Bypass::NeedsContext));
+    }
+    assert_eq!(bench.source.calls(), 0);
+    let routed = route(&bench, &after("payment_history", &[], "and for 2024-03?"));
+    assert_eq!(routed.answer.intent(), "payment_history");
+    assert!(is_stored_miss(&routed));
+}
+
+/// The conversation is part of what is asked: two that differ share nothing.
+#[test]
+fn conversations_that_differ_do_not_share() {
+    let bench = bench();
+    let message = "is it approved?";
+    let claim = |number: &str| after("claim_status", &[("claim_number", number)], message);
+    let requests = [
+        claim("CLM-2025-000001"),
+        claim("CLM-2025-000002"),
+        after("claim_status", &[], message),
+        after(
+            "document_status",
+            &[("claim_number", "CLM-2025-000001")],
+            message,
+        ),
+    ];
+    for request in &requests {
+        assert!(is_stored_miss(&route(&bench, request)), "{request:?}");
+    }
+    for request in &requests {
+        assert!(is_hit(&route(&bench, request)), "{request:?}");
+    }
+    // Another way to write the same number.
+    assert!(is_hit(&route(&bench, &claim("clm 2025 000001"))));
+}
+
+/// A message that stands alone is answered alike in every conversation.
+#[test]
+fn a_message_that_stands_alone_takes_nothing_over() {
+    let bench = bench();
+    let message = "what is my claim status?";
+    assert!(is_stored_miss(&ask(
+        &bench,
+        message,
+        "BEN-000001",
+        "beneficiary"
+    )));
+    let request = after("payment_history", &[("period", "2024")], message);
+    assert!(is_hit(&route(&bench, &request)));
+}
+
+#[test]
+fn a_conversation_that_cannot_be_read_is_an_error() {
+    let bench = bench();
+    let check = |slots: &[(&str, &str)], expect: &str| {
+        let request = after("payment_history", slots, "and for 2024-03?");
+        let error = now(bench.router.route(&request)).unwrap_err();
+        assert!(matches!(error, RouteError::Conversation(_)));
+        let error = error.to_string();
+        assert!(error.contains(expect), "{error}");
+    };
+    check(
+        &[("claim_number", "drop table")],
+        "slot `claim_number` cannot be read",
+    );
+    check(
+        &[("claim_number", "CLM-2025-000001 or 1")],
+        "\"CLM-2025-000001 or 1\"",
+    );
+    check(
+        &[("claim_number", "")],
+        "slot `claim_number` cannot be read",
+    );
+    check(
+        &[("colour", "red")],
+        "has no slot `colour`; it has claim_number",
+    );
+    // One whose intent is gone is none.
+    let routed = route(
+        &bench,
+        &after("gone", &[("colour", "red")], "and for 2024-03?"),
+    );
+    assert_eq!(reason(&routed), "needs_context");
+}
+
+#[test]
+fn a_forced_intent_takes_over_what_was_said_about_it() {
+    let bench = bench();
+    let mut request = after(
+        "claim_status",
+        &[("claim_number", "CLM-2025-000001")],
+        "and now?",
+    );
+    request.forced_intent = Some("claim_status".to_owned());
+    assert!(is_stored_miss(&route(&bench, &request)));
+    let alone = Request {
+        user_context: UserContext::new("BEN-000001", "beneficiary"),
+        ..request.clone()
+    };
+    assert!(is_stored_miss(&route(&bench, &alone)));
+    // What was said about another intent does not count.
+    let mut other = after("payment_history", &[], "and now?");
+    other.forced_intent = Some("claim_status".to_owned());
+    assert!(is_hit(&route(&bench, &other)));
+}
