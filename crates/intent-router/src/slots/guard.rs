@@ -21,7 +21,7 @@ pub enum Guard {
     LowConfidence,
     /// It has more than [`Guard::MAX_WORDS`] words.
     Length,
-    /// It names several values of one slot, whose order may matter.
+    /// It names several values of one slot, and not as a list of records.
     SeveralValues,
     /// It holds a negation that no slot took.
     Negation,

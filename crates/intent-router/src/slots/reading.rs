@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::guard::{self, Cover};
 use super::span::Span;
 use super::{Carried, Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
-use crate::catalogue::{Catalogue, Intent, KeyMode, SlotSpec};
-use crate::text::{self, normalise, tokens};
+use crate::catalogue::{Catalogue, Intent, KeyMode, Role, SlotSpec};
+use crate::text::{self, Token, normalise, tokens};
 
 /// The slots of a message, and whether they say all of it.
 ///
@@ -127,6 +128,20 @@ impl Reading {
     }
 }
 
+/// Whether nothing but a conjunction or a comma stands between these places.
+fn is_list(catalogue: &Catalogue, text: &str, places: &[Range<usize>]) -> bool {
+    let phrases = &catalogue.lexicon().phrases;
+    let joins = |word: &Token<'_>| {
+        let mut known = phrases.at(std::slice::from_ref(word));
+        known.any(|(_, word)| word.role == Some(Role::Conjunction))
+    };
+    places.windows(2).all(|pair| {
+        let between = &text[pair[0].end..pair[1].start];
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | ';');
+        between.chars().all(is_plain) && tokens(between).all(|word| joins(&word))
+    })
+}
+
 /// What the slots of an intent took of a text.
 #[derive(Default)]
 pub(super) struct Takings {
@@ -184,11 +199,16 @@ pub(super) fn takings_of<'n>(
         };
         let is_words = matches!(catalogue.slot(name), Some(SlotSpec::Enum { .. }));
         let mut values = BTreeSet::new();
+        let mut places = Vec::new();
         for Taken { value, place } in found {
             values.insert(value);
+            places.push(place.clone());
             takings.covers.push(Cover { place, is_words });
         }
-        takings.has_several |= values.len() > 1;
+        // A list of records asks for each of them, in whatever order.
+        let is_record = matches!(catalogue.slot(name), Some(SlotSpec::Pattern { .. }));
+        let is_list = is_record && is_list(catalogue, text, &places);
+        takings.has_several |= values.len() > 1 && !is_list;
         // One value may be a list itself: a quarter is three months.
         let parts: BTreeSet<_> = values.iter().flat_map(|value| value.split(',')).collect();
         if !parts.is_empty() {

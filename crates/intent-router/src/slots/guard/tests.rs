@@ -76,6 +76,8 @@ fn what_says_nothing_else_is_let_through() {
             "it is not open",
             "by the way, what orders have I heard back",
             "my order. Where is the parcel? Could you check?",
+            "orders ORD-0001 and ORD-0002",
+            "ORD-0003, ORD-0001 and ORD-0002",
         ],
     );
 }
@@ -84,7 +86,12 @@ fn what_says_nothing_else_is_let_through() {
 fn each_guard_speaks_up() {
     check(
         Some(Guard::SeveralValues),
-        &["order ORD-0001 and ORD-0002", "an open or closed order"],
+        &[
+            "orders ORD-0001 - ORD-0002",
+            "orders ORD-0001 to ORD-0002",
+            "the order ORD-0001 of the parcel ORD-0002",
+            "an open or closed order",
+        ],
     );
     check(
         Some(Guard::Negation),
