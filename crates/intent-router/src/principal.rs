@@ -22,8 +22,8 @@ pub struct UserContext {
     /// The user's role: any JSON value.
     #[serde(default, deserialize_with = "user_role")]
     pub user_role: Option<CanonicalJson>,
-    /// What the conversation was about before this message.
-    #[serde(default)]
+    /// What the conversation was about before this message; `null` is none.
+    #[serde(default, deserialize_with = "conversation")]
     pub conversation: Option<Conversation>,
 }
 
@@ -33,10 +33,7 @@ pub struct UserContext {
 /// It is used for such messages only. What the message itself names goes before
 /// what was named here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "user_context.conversation must be an object such as {\"intent\": \"payment_history\", \"slots\": {\"period\": \"2025-03\"}}"
-)]
+#[serde(deny_unknown_fields)]
 pub struct Conversation {
     /// The intent of the message before, as its answer named it.
     pub intent: String,
@@ -52,6 +49,24 @@ fn user_id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CanonicalJson>, 
 
 fn user_role<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CanonicalJson>, D::Error> {
     present(from, KeyError::UserRole)
+}
+
+fn conversation<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Conversation>, D::Error> {
+    let text = Box::<RawValue>::deserialize(from)?;
+    // Serde would take an array of the members' values as well.
+    let read = match text.get() {
+        "null" => Ok(None),
+        object if object.starts_with('{') => serde_json::from_str(object)
+            .map(Some)
+            .map_err(|error| error.to_string()),
+        _ => Err("it is no object".to_owned()),
+    };
+    read.map_err(|error| {
+        D::Error::custom(format_args!(
+            "user_context.conversation must be an object such as {{\"intent\": \
+             \"payment_history\", \"slots\": {{\"period\": \"2025-03\"}}}}: {error}"
+        ))
+    })
 }
 
 /// A member that is there, `null` included; an error names it.

@@ -50,7 +50,13 @@ struct World {
 const OFFSETS: [fn(i64) -> i64; 4] = [
     |_| 0,
     |_| 7_200,
-    |now| if (1_741_503_600..1_762_059_600).contains(&now) { -14_400 } else { -18_000 },
+    |now| {
+        if (1_741_503_600..1_762_059_600).contains(&now) {
+            -14_400
+        } else {
+            -18_000
+        }
+    },
     |now| if now < 1_762_000_000 { -36_000 } else { 50_400 },
 ];
 
@@ -81,11 +87,10 @@ fn world() -> World {
         let detector = Arc::new(CombinedDetector::new(&catalogue, model));
         let clock = Arc::clone(&now);
         let router = Router::new(Arc::new(catalogue), detector, source, cache).unwrap();
-        router
-            .with_wall_clock(Arc::new(move || {
-                let seconds = u64::try_from(clock.load(Ordering::SeqCst)).unwrap();
-                UNIX_EPOCH + Duration::from_secs(seconds)
-            }))
+        router.with_wall_clock(Arc::new(move || {
+            let seconds = u64::try_from(clock.load(Ordering::SeqCst)).unwrap();
+            UNIX_EPOCH + Duration::from_secs(seconds)
+        }))
     };
     let routers = catalogues.into_iter().enumerate().map(router).collect();
     World { routers, now }
@@ -117,32 +122,84 @@ fn message() -> impl Strategy<Value = String> {
     let intents = Catalogue::built_in().intents().iter();
     let examples: Vec<_> = intents.flat_map(|intent| intent.examples.clone()).collect();
     let plain = [
-        "payments", "my payment history", "payment status", "pension payments", "claim status",
-        "what is due", "documents", "and", "is it approved?", "my tickets", "paymnets", "",
+        "payments",
+        "my payment history",
+        "payment status",
+        "pension payments",
+        "claim status",
+        "what is due",
+        "documents",
+        "and",
+        "is it approved?",
+        "my tickets",
+        "paymnets",
+        "",
     ];
     let stem = prop_oneof![
         select(examples),
         select(plain.to_vec()).prop_map(str::to_owned),
     ];
     let periods = [
-        "", "today", "yesterday", "last month", "this month", "next month", "this year",
-        "last year", "last quarter", "this week", "last 30 days", "in March 2025", "since last month",
-        "3 days ago", "before this year", "the month before last", "May last year", "lst month",
+        "",
+        "today",
+        "yesterday",
+        "last month",
+        "this month",
+        "next month",
+        "this year",
+        "last year",
+        "last quarter",
+        "this week",
+        "last 30 days",
+        "in March 2025",
+        "since last month",
+        "3 days ago",
+        "before this year",
+        "the month before last",
+        "May last year",
+        "lst month",
         "up to yesterday",
     ];
-    let records = ["", "", "", "CLM-2025-000001", "CLM-2025-000001 and CLM-2025-000002", "TKT-000001"];
-    let noise = ["", "", "not by cheque", "please", "except cash", "zxcvb", "only", "over K500", "!"];
-    (stem, select(periods.to_vec()), select(records.to_vec()), select(noise.to_vec())).prop_map(
-        |(stem, period, record, noise)| {
+    let records = [
+        "",
+        "",
+        "",
+        "CLM-2025-000001",
+        "CLM-2025-000001 and CLM-2025-000002",
+        "TKT-000001",
+    ];
+    let noise = [
+        "",
+        "",
+        "not by cheque",
+        "please",
+        "except cash",
+        "zxcvb",
+        "only",
+        "over K500",
+        "!",
+    ];
+    (
+        stem,
+        select(periods.to_vec()),
+        select(records.to_vec()),
+        select(noise.to_vec()),
+    )
+        .prop_map(|(stem, period, record, noise)| {
             let parts = [&*stem, period, record, noise];
             let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             parts.join(" ")
-        },
-    )
+        })
 }
 
 fn user() -> impl Strategy<Value = UserContext> {
-    let ids = ["BEN-000001", "BEN-000002", "BEN-000003", "EMP-0001", "NOBODY"];
+    let ids = [
+        "BEN-000001",
+        "BEN-000002",
+        "BEN-000003",
+        "EMP-0001",
+        "NOBODY",
+    ];
     let conversations = [
         None,
         None,
@@ -166,7 +223,10 @@ fn user() -> impl Strategy<Value = UserContext> {
 fn told(router: &Router, request: &Request) -> (CacheOutcome, (Source, String, Value)) {
     let routed = block_on(router.route(request)).unwrap();
     let response = routed.answer.response().unwrap();
-    (routed.cache, (response.source, response.intent, response.data))
+    (
+        routed.cache,
+        (response.source, response.intent, response.data),
+    )
 }
 
 /// The world of the property, which alone moves its clock.
@@ -210,7 +270,13 @@ fn a_repeated_question_is_a_hit_on_another_day() {
         UserContext::new("BEN-000004", "beneficiary"),
     );
     now.store(MOMENTS[0], Ordering::SeqCst);
-    assert!(matches!(told(&routers[0], &request).0, CacheOutcome::Miss { .. }));
+    assert!(matches!(
+        told(&routers[0], &request).0,
+        CacheOutcome::Miss { .. }
+    ));
     now.store(MOMENTS[9], Ordering::SeqCst);
-    assert!(matches!(told(&routers[0], &request).0, CacheOutcome::Hit { .. }));
+    assert!(matches!(
+        told(&routers[0], &request).0,
+        CacheOutcome::Hit { .. }
+    ));
 }

@@ -173,6 +173,58 @@ fn an_identity_is_no_place_to_store_things() {
 }
 
 #[test]
+fn a_conversation_is_read_or_refused_with_a_reason() {
+    let server = Server::start(&[]);
+    server.ask(QUESTION, "BEN-000001", "beneficiary");
+    let ask = |conversation: &str, message: &str| {
+        let user = format!(r#"{{"user_id": "BEN-000001", "conversation": {conversation}}}"#);
+        route(
+            &server,
+            format!(r#"{{"message": "{message}", "user_context": {user}}}"#),
+        )
+    };
+    let history = r#"{"intent": "payment_history", "slots": {"claim_number": "CLM-2025-000001"}}"#;
+    for (conversation, why) in [
+        (r#""payment_history""#, "it is no object"),
+        (r#"["payment_history", {}]"#, "it is no object"),
+        ("{}", "missing field `intent`"),
+        (r#"{"intent": "a", "slot": {}}"#, "unknown field `slot`"),
+        (
+            r#"{"intent": "a", "slots": {"period": 5}}"#,
+            "expected a string",
+        ),
+        (
+            r#"{"intent": "payment_history", "slots": {"colour": "red"}}"#,
+            "has no slot `colour`",
+        ),
+        (
+            r#"{"intent": "payment_history", "slots": {"claim_number": "x"}}"#,
+            "\"x\" is no identifier such as CLM-####-######",
+        ),
+    ] {
+        let reply = ask(conversation, "and for 2024-03?");
+        reply.is_problem(422, why);
+    }
+    let many: Vec<_> = (0..33).map(|n| format!(r#""slot{n}": """#)).collect();
+    let long = format!(r#""period": "{}""#, "x".repeat(4 << 10));
+    for slots in [many.join(","), long] {
+        let reply = ask(
+            &format!(r#"{{"intent": "a", "slots": {{{slots}}}}}"#),
+            QUESTION,
+        );
+        assert_eq!(reply.value()["code"], "conversation_too_long");
+    }
+    let reason = |reply: Reply| reply.value()["data"]["reason"].clone();
+    assert_eq!(reason(ask("null", "and for 2024-03?")), "needs_context");
+    let answer = ask(history, "and for 2024-03?").value();
+    assert_eq!(
+        (&answer["intent"], &answer["source"]),
+        (&json!("payment_history"), &json!("live_data"))
+    );
+    is_unharmed(&server);
+}
+
+#[test]
 fn wrong_paths_methods_and_types_are_problems() {
     let server = Server::start(&[]);
     server.get("/nowhere").is_problem(404, "/nowhere");

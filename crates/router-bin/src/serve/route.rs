@@ -51,6 +51,26 @@ fn check_identity(user: &UserContext) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The most slots of a conversation, and the most bytes of all their names and
+/// values: each value is read as a message is.
+const MOST_SLOTS: (usize, usize) = (32, 4 << 10);
+
+fn check_conversation(user: &UserContext) -> Result<(), Problem> {
+    let slots = user.conversation.iter().flat_map(|before| &before.slots);
+    let (count, bytes) = slots.fold((0, 0), |(count, bytes), (name, value)| {
+        (count + 1, bytes + name.len() + value.len())
+    });
+    let (most, most_bytes) = MOST_SLOTS;
+    if count > most || bytes > most_bytes {
+        let detail = format!(
+            "`user_context.conversation.slots` has {count} slots of {bytes} bytes; \
+             {most} of {most_bytes} bytes are the most"
+        );
+        return Err(Problem::unprocessable("conversation_too_long", detail));
+    }
+    Ok(())
+}
+
 /// A stored answer's text, which a body shares instead of copying it.
 struct Text(Arc<Answer>);
 
@@ -78,6 +98,7 @@ pub(crate) async fn route(
         ));
     }
     check_identity(&body.user_context)?;
+    check_conversation(&body.user_context)?;
     let request = Request {
         message: body.message,
         user_context: body.user_context,
