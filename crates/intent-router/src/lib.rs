@@ -100,7 +100,7 @@ pub use policy::{Decision, decide, key_text};
 pub use principal::{Owner, Principal, UserContext};
 pub use request::{CacheUse, Request};
 pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
-pub use router::{Router, Spawn, WallClock};
+pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
 pub use slots::{Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
