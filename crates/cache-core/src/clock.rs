@@ -1,5 +1,9 @@
 //! Monotonic time as a parameter.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod boot;
+mod system;
+
 use std::{
     sync::{
         Arc,
@@ -7,6 +11,8 @@ use std::{
     },
     time::Duration,
 };
+
+pub use system::SystemClock;
 
 /// A point in monotonic time: nanoseconds since an origin that the clock chose.
 ///
@@ -58,7 +64,8 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 ///
 /// A cache reads its clock once per operation, never while it holds a lock. An
 /// implementation must never go backwards; wall-clock time is therefore no
-/// implementation.
+/// implementation. It should count the time that the machine sleeps, as
+/// [`SystemClock`] does, or a machine that wakes serves old entries as fresh.
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Moment;
@@ -102,45 +109,6 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The operating system's monotonic clock, counted from the moment this value
-/// was made. Changes of the wall clock do not touch it.
-///
-/// On Linux, a hit whose entry has more than a second to live is judged by the
-/// kernel's coarse clock (`CLOCK_MONOTONIC_COARSE`), which the kernel moves at
-/// every tick of its timer, some milliseconds apart, and which costs less than
-/// half of the exact one; the second is the margin for a machine that is held up.
-/// All else is judged by the exact clock.
-#[derive(Clone, Copy, Debug)]
-pub struct SystemClock {
-    origin: Reading,
-}
-
-impl SystemClock {
-    /// A clock whose origin is now.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            origin: Reading::exact(),
-        }
-    }
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> Moment {
-        Reading::exact().since(self.origin)
-    }
-
-    fn bounds(&self) -> (Moment, Moment) {
-        Reading::coarse_since(self.origin)
-    }
-}
-
 /// A clock that reads one atomic, which its owner moves by calling
 /// [`tick`](Self::tick) from a timer of any kind. Clones share one time.
 ///
@@ -152,6 +120,10 @@ impl Clock for SystemClock {
 /// whatever reads that clock (every permit, fill and turn of maintenance) ticks
 /// as well. If the promise is broken and the cache sees nothing but hits, an
 /// entry can be served longer than its TTL by the time that the tick is late.
+///
+/// A machine that sleeps breaks the promise: nobody ticks meanwhile. Ticks count
+/// the time asleep, but a hit between waking and the next tick is judged as if
+/// the machine had not slept. Where a machine may sleep, take [`SystemClock`].
 ///
 /// ```
 /// use cache_core::{Cache, Clock, TickedClock};
@@ -206,79 +178,6 @@ impl Clock for TickedClock {
     fn bounds(&self) -> (Moment, Moment) {
         let ticked = self.ticked.load(Ordering::Relaxed);
         (Moment(ticked), Moment(ticked.saturating_add(self.promise)))
-    }
-}
-
-#[cfg(target_os = "linux")]
-use linux::Reading;
-#[cfg(not(target_os = "linux"))]
-use portable::Reading;
-
-#[cfg(target_os = "linux")]
-mod linux {
-    //! Two clocks with one origin.
-
-    use nix::time::{ClockId, clock_gettime};
-
-    use super::Moment;
-
-    /// By how many nanoseconds the coarse clock may be late.
-    const MARGIN: u64 = 1_000_000_000;
-
-    /// Nanoseconds since the machine started.
-    #[derive(Clone, Copy, Debug)]
-    pub(super) struct Reading(u64);
-
-    impl Reading {
-        pub(super) fn exact() -> Self {
-            Self::of(ClockId::CLOCK_MONOTONIC)
-        }
-
-        pub(super) fn since(self, origin: Self) -> Moment {
-            Moment(self.0.saturating_sub(origin.0))
-        }
-
-        pub(super) fn coarse_since(origin: Self) -> (Moment, Moment) {
-            let earliest = Self::of(ClockId::CLOCK_MONOTONIC_COARSE).since(origin);
-            (earliest, Moment(earliest.0.saturating_add(MARGIN)))
-        }
-
-        fn of(clock: ClockId) -> Self {
-            // Linux has had both clocks since 2.6.32. If one cannot be read,
-            // the latest moment there is makes everything expired.
-            let time = clock_gettime(clock).ok();
-            let nanos = time.and_then(|time| {
-                let seconds = u64::try_from(time.tv_sec()).ok()?;
-                let nanos = u64::try_from(time.tv_nsec()).ok()?;
-                seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
-            });
-            Self(nanos.unwrap_or(u64::MAX))
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod portable {
-    use std::time::Instant;
-
-    use super::{Moment, nanos};
-
-    #[derive(Clone, Copy, Debug)]
-    pub(super) struct Reading(Instant);
-
-    impl Reading {
-        pub(super) fn exact() -> Self {
-            Self(Instant::now())
-        }
-
-        pub(super) fn since(self, origin: Self) -> Moment {
-            Moment(nanos(self.0.saturating_duration_since(origin.0)))
-        }
-
-        pub(super) fn coarse_since(origin: Self) -> (Moment, Moment) {
-            let now = Self::exact().since(origin);
-            (now, now)
-        }
     }
 }
 

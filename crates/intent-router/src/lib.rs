@@ -103,7 +103,7 @@ pub use principal::{Conversation, Owner, Principal, UserContext};
 pub use question::Question;
 pub use request::{CacheUse, Request};
 pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
-pub use router::{Router, Spawn, WallClock};
+pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
 pub use slots::{ConversationError, Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};

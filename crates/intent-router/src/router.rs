@@ -30,6 +30,11 @@ use self::understand::{Refusal, Subject};
 /// Ages are measured by the cache's own monotonic clock, never by this one.
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
+/// The day that it is at a time, where the members are: relative periods ("last
+/// month") count from it. It must answer for every time, those that no calendar
+/// has included; [`Date::at_offset`] does.
+pub type LocalDay = Arc<dyn Fn(SystemTime) -> Date + Send + Sync>;
+
 /// Sees to it that a stored answer is made anew beside the requests: a call
 /// that gives the future to whatever polls it, and returns at once. Under tokio
 /// that is `Arc::new(|refresh| drop(tokio::spawn(refresh)))`.
@@ -58,6 +63,7 @@ pub struct Router {
     /// Tells its detections from those of every other router.
     detector_number: u64,
     wall_clock: WallClock,
+    local_day: LocalDay,
     spawn: Option<Spawn>,
 }
 
@@ -104,6 +110,7 @@ impl Router {
             keeping,
             detector_number: DETECTORS.fetch_add(1, Ordering::Relaxed),
             wall_clock: Arc::new(SystemTime::now),
+            local_day: Arc::new(|at| Date::at_offset(at, 0)),
             spawn: None,
         })
     }
@@ -149,6 +156,7 @@ impl Router {
         let next = Self::new(catalogue, detector, source, Arc::clone(&self.cache))?;
         Ok(Self {
             wall_clock: Arc::clone(&self.wall_clock),
+            local_day: Arc::clone(&self.local_day),
             spawn: self.spawn.clone(),
             ..next
         })
@@ -157,6 +165,23 @@ impl Router {
     /// The same router with another source of the time of day.
     pub fn with_wall_clock(mut self, wall_clock: WallClock) -> Self {
         self.wall_clock = wall_clock;
+        self
+    }
+
+    /// The same router with another calendar day at each time: that of a time
+    /// zone. By default it is the day in universal time.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use intent_router::{Date, Router};
+    ///
+    /// /// The router for members in Lusaka, two hours ahead all year.
+    /// fn in_lusaka(router: Router) -> Router {
+    ///     router.with_local_day(Arc::new(|at| Date::at_offset(at, 2 * 3_600)))
+    /// }
+    /// ```
+    pub fn with_local_day(mut self, local_day: LocalDay) -> Self {
+        self.local_day = local_day;
         self
     }
 
@@ -339,14 +364,9 @@ impl Router {
         Some((intent, *keeping))
     }
 
-    /// The day, in universal time, from which relative periods count.
-    fn today(&self) -> Date {
-        let now = (self.wall_clock)();
-        let seconds = match now.duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |s| -s),
-        };
-        Date::from_unix_seconds(seconds)
+    /// The day from which relative periods count now.
+    pub fn today(&self) -> Date {
+        (self.local_day)((self.wall_clock)())
     }
 
     fn respond(&self, source: Source, detection: &Detection, data: Value) -> Response {

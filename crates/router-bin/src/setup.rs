@@ -54,7 +54,8 @@ impl Assembly {
             .map_err(|fault| Failure::new(Code::Config, fault))?;
         let records = Arc::clone(&source);
         let router = Router::new(catalogue, detector, records, Arc::new(cache))
-            .map_err(|error| Failure::new(Code::Config, error))?;
+            .map_err(|error| Failure::new(Code::Config, error))?
+            .with_local_day(config.time.zone.local_day());
         Ok(Self {
             router: Arc::new(router),
             source,

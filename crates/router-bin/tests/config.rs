@@ -11,8 +11,9 @@ use serde_json::Value;
 const DOCUMENTATION: &str = include_str!("../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 28] = [
+const EVERY_KEY: [(&str, &str); 29] = [
     ("server.listen", "127.0.0.1:9000"),
+    ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
     ("server.max_message", "8KiB"),
     ("server.max_connections", "10"),

@@ -1,6 +1,7 @@
 //! A day of the calendar.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Days from 0001-01-01 to 9999-12-31.
 const LAST: i64 = 3_652_058;
@@ -43,6 +44,32 @@ impl Date {
         /// Days from 0001-01-01 to 1970-01-01.
         const EPOCH: i64 = 719_162;
         Self::from_number((seconds.div_euclid(86_400) + EPOCH).clamp(0, LAST))
+    }
+
+    /// The day at a time, where the clocks are `seconds` ahead of universal time,
+    /// or behind it where negative. It is limited as
+    /// [`from_unix_seconds`](Self::from_unix_seconds) is, for any time and offset.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use intent_router::Date;
+    ///
+    /// let late_in_the_evening = UNIX_EPOCH + Duration::from_secs(1_761_951_480);
+    /// assert_eq!(Date::at_offset(late_in_the_evening, 0).to_string(), "2025-10-31");
+    /// assert_eq!(Date::at_offset(late_in_the_evening, 2 * 3_600).to_string(), "2025-11-01");
+    /// ```
+    pub fn at_offset(time: SystemTime, seconds: i32) -> Self {
+        let since_epoch = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            // The second that a time is in began before it.
+            Err(error) => {
+                let before = error.duration();
+                let begun = u64::from(before.subsec_nanos() > 0);
+                let before = before.as_secs().saturating_add(begun);
+                i64::try_from(before).map_or(i64::MIN, |seconds| -seconds)
+            }
+        };
+        Self::from_unix_seconds(since_epoch.saturating_add(seconds.into()))
     }
 
     /// The day with this [number](Self::number), which is from 0 to [`LAST`].

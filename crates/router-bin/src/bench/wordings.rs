@@ -10,12 +10,11 @@ mod summary;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::time::SystemTime;
 
 use anyhow::{Context, ensure};
 use indicatif::ProgressBar;
 use intent_router::{
-    CacheOutcome, CacheUse, Date, Guard, KeyMode, Reading, Request, Routed, Router, UserContext,
+    CacheOutcome, CacheUse, Guard, KeyMode, Reading, Request, Routed, Router, UserContext,
 };
 
 pub(crate) use plan::{Plan, Planned};
@@ -169,14 +168,7 @@ pub(crate) fn guard(router: &Router, plan: &Plan, request: &Planned) -> Option<G
     let confidence = router.detect(&Request::new(message, context)).confidence;
     let catalogue = router.catalogue();
     let intent = catalogue.get(name)?;
-    Reading::of(intent, catalogue, message, today(), confidence).guard()
-}
-
-/// The day from which the router counts relative periods.
-pub(crate) fn today() -> Date {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let seconds = since.map_or(0, |since| since.as_secs());
-    Date::from_unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+    Reading::of(intent, catalogue, message, router.today(), confidence).guard()
 }
 
 #[cfg(test)]

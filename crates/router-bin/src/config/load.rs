@@ -16,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 use super::Config;
+use super::environment::{Environment, variable};
 use super::error::{ConfigError, ConfigErrors, Origin};
 use super::schema::{Keys, Known, dotted};
 
@@ -23,13 +24,13 @@ use super::schema::{Keys, Known, dotted};
 const MAX_FILE: u64 = 1 << 20;
 
 /// Settings whose meaning is settled but which this version does not have.
-const LATER: [&str; 2] = ["shared", "auth"];
+pub(super) const LATER: [&str; 2] = ["shared", "auth"];
 
 /// One setting as it was found.
-struct Setting {
-    path: Vec<String>,
-    value: Value,
-    origin: Origin,
+pub(super) struct Setting {
+    pub(super) path: Vec<String>,
+    pub(super) value: Value,
+    pub(super) origin: Origin,
 }
 
 impl Config {
@@ -49,7 +50,9 @@ impl Config {
                 read(file, MAX_FILE).map_err(|reason| ConfigErrors::unreadable(file, reason))?;
             from_file(&text, &mut settings, &mut errors);
         }
-        from_environment(environment, &keys, &mut settings, &mut errors);
+        let environment = Environment::read(environment, &keys);
+        settings.extend(environment.settings);
+        errors.extend(environment.errors);
 
         let mut valid = Table::new();
         let mut origins = BTreeMap::new();
@@ -67,6 +70,7 @@ impl Config {
             Self::default()
         });
         config.origins = origins;
+        config.unread = environment.warnings;
         let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
         config.settle(base, &mut errors);
         if errors.is_empty() {
@@ -166,56 +170,6 @@ fn flatten(
                     )),
                 }
             }
-        }
-    }
-}
-
-/// The environment variable of a setting.
-pub(super) fn variable(path: &str) -> String {
-    format!("ROUTER_{}", path.to_uppercase().replace('.', "__"))
-}
-
-/// Takes the variables that name a setting: `ROUTER_`, then its path in upper
-/// case, joined by `__`. Others are left alone, as orchestrators set variables
-/// such as `ROUTER_PORT` for a service that is called "router".
-fn from_environment(
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-    keys: &Keys,
-    settings: &mut Vec<Setting>,
-    errors: &mut Vec<ConfigError>,
-) {
-    let mut variables: Vec<_> = environment
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| name.starts_with("ROUTER_"))
-        .collect();
-    variables.sort();
-    let joined_once: BTreeMap<String, String> = keys
-        .settings()
-        .iter()
-        .map(|path| (variable(path).replace("__", "_"), variable(path)))
-        .collect();
-    for (name, value) in variables {
-        let origin = Origin::Environment(name.clone());
-        if !name.contains("__") {
-            if let Some(right) = joined_once.get(&name) {
-                let reason =
-                    format!("names no setting; join the parts of a path by two `_`: {right}");
-                errors.push(error_at(Some(origin), String::new(), reason));
-            }
-            continue;
-        }
-        let path: Vec<String> = name["ROUTER_".len()..]
-            .split("__")
-            .map(str::to_lowercase)
-            .collect();
-        match value.into_string() {
-            Ok(text) => settings.push(Setting {
-                value: Value::String(text),
-                path,
-                origin,
-            }),
-            Err(_) => errors.push(error_at(Some(origin), dotted(&path), "is not valid UTF-8")),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! follow from them.
 
 mod catalogue;
+mod environment;
 mod error;
 mod fault;
 mod load;
@@ -13,6 +14,7 @@ mod schema;
 mod settle;
 mod show;
 mod units;
+mod zone;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -30,6 +32,7 @@ pub(crate) use schema::schema;
 pub(crate) use units::{
     BodyLimit, Capacity, Count, MessageLimit, Period, Ratio, Timeout, Ttl, Window,
 };
+pub(crate) use zone::Zone;
 
 use error::Origin;
 
@@ -48,9 +51,14 @@ pub(crate) struct Config {
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.
     pub(crate) detector: Detector,
+    /// What day it is.
+    pub(crate) time: Time,
     /// Where each setting came from, by its dotted path; defaults are absent.
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
+    /// What is to be told of variables that no setting has.
+    #[serde(skip)]
+    unread: Vec<String>,
     /// What the catalogue's file holds; `None` stands for the built-in one.
     #[serde(skip)]
     intents: Option<Catalogue>,
@@ -374,6 +382,15 @@ pub(crate) enum DetectorKind {
     Keyword,
 }
 
+/// What day it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Time {
+    /// The time zone, by its IANA name, whose calendar relative periods such as
+    /// "today" and "last month" follow.
+    pub(crate) zone: Zone,
+}
+
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| {
@@ -404,7 +421,7 @@ impl Config {
 
     /// What is allowed but deserves a second look.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.unread.clone();
         let listen = self.server.listen;
         if !listen.ip().is_loopback() {
             warnings.push(format!(

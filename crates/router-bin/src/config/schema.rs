@@ -146,7 +146,7 @@ fn collect(node: &Value, path: &str, settings: &mut Vec<String>) {
 
 /// How many characters must be inserted, removed or replaced to turn one word
 /// into the other (Levenshtein's distance); far for words of absurd length.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     if a.len().abs_diff(b.len()) > 16 {
         return usize::MAX;
     }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use indicatif::ProgressBar;
 use intent_router::{
-    Catalogue, Guard, Intent, KeyMode, Kind, Reading, Request, Router, SlotSpec, Slots, UserContext,
+    Catalogue, Date, Guard, Intent, KeyMode, Kind, Reading, Request, Router, SlotSpec, Slots,
+    UserContext,
 };
 use serde_json::Value;
 
-use super::{Asker, today};
+use super::Asker;
 use crate::bench::sampler::{SplitMix64, Weighted};
 use crate::bench::traffic::{AskedIntent, MixedIntent, Options, Population, TrafficError, mix};
 
@@ -174,7 +175,7 @@ fn askable(router: &Router) -> Vec<AskedIntent> {
         examples: intent
             .examples
             .iter()
-            .filter(|example| is_plain(intent, &catalogue, example))
+            .filter(|example| is_plain(intent, &catalogue, example, router.today()))
             .filter(|example| is_understood(router, intent, example))
             .cloned()
             .collect(),
@@ -186,8 +187,8 @@ fn askable(router: &Router) -> Vec<AskedIntent> {
 
 /// Whether a wording asks the intent's question and nothing else. That a word is
 /// unknown, or the detector unsure, does not make it another question.
-fn is_plain(intent: &Intent, catalogue: &Catalogue, example: &str) -> bool {
-    let reading = Reading::of(intent, catalogue, example, today(), 1.0);
+fn is_plain(intent: &Intent, catalogue: &Catalogue, example: &str, today: Date) -> bool {
+    let reading = Reading::of(intent, catalogue, example, today, 1.0);
     let is_same = match reading.guard() {
         None => true,
         Some(guard) => matches!(
@@ -274,7 +275,8 @@ async fn topics(
                 collect(data, slot, &mut values);
             }
             let known = values.into_iter().filter(|value| {
-                Slots::find(spec, catalogue, value, today()).get(slot) == Some(value.as_str())
+                Slots::find(spec, catalogue, value, router.today()).get(slot)
+                    == Some(value.as_str())
             });
             topics.extend(known.take(RECORDS));
         }
