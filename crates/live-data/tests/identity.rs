@@ -74,7 +74,7 @@ fn world() -> World {
         Catalogue::parse(DIARY).unwrap(),
     ];
     let source = SqliteSource::demo(built_in, &demo, &SqliteOptions::default()).unwrap();
-    let router = |(_at, catalogue): (usize, Catalogue)| {
+    let router = |(at, catalogue): (usize, Catalogue)| {
         let cache = CacheService::builder().clock(Arc::new(ManualClock::default()));
         let cache = Arc::new(cache.build().unwrap());
         // Answers stay while the days go by.
@@ -87,10 +87,15 @@ fn world() -> World {
         let detector = Arc::new(CombinedDetector::new(&catalogue, model));
         let clock = Arc::clone(&now);
         let router = Router::new(Arc::new(catalogue), detector, source, cache).unwrap();
-        router.with_wall_clock(Arc::new(move || {
-            let seconds = u64::try_from(clock.load(Ordering::SeqCst)).unwrap();
-            UNIX_EPOCH + Duration::from_secs(seconds)
-        }))
+        router
+            .with_wall_clock(Arc::new(move || {
+                let seconds = u64::try_from(clock.load(Ordering::SeqCst)).unwrap();
+                UNIX_EPOCH + Duration::from_secs(seconds)
+            }))
+            .with_local_day(Arc::new(move |now: SystemTime| {
+                let now = now.duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+                Date::from_unix_seconds(now + OFFSETS[at % OFFSETS.len()](now))
+            }))
     };
     let routers = catalogues.into_iter().enumerate().map(router).collect();
     World { routers, now }
