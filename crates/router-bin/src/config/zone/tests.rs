@@ -131,11 +131,11 @@ fn a_bad_name_is_told_the_near_ones() {
 #[test]
 fn every_zone_of_the_database_is_one() {
     let database = TimeZoneDatabase::bundled();
-    let names = database.available();
-    let count = names
-        .map(|name| Zone::parse(name.as_str()).expect("a zone"))
-        .count();
-    assert!(count > 400, "{count}");
+    let names: Vec<_> = database.available().collect();
+    for name in &names {
+        assert!(Zone::parse(name.as_str()).is_ok(), "{name}");
+    }
+    assert!(names.len() > 400, "{}", names.len());
 }
 
 #[test]
