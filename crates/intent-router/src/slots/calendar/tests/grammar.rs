@@ -99,7 +99,10 @@ pub(super) fn single(choices: &mut Choices, today: Day) -> (String, Days, Kind) 
             let said = match choices.below(3) {
                 0 => format!("{year}-{month:02}"),
                 1 => format!("{month:02}/{year}"),
-                _ => format!("{} '{:02}", &MONTHS[month as usize - 1][..3], year % 100),
+                _ if (today.0 - 20..=today.0 + 10).contains(&year) => {
+                    format!("{} '{:02}", &MONTHS[month as usize - 1][..3], year % 100)
+                }
+                _ => format!("{year}-{month:02}"),
             };
             (said, days, Kind::Other)
         }
