@@ -34,6 +34,9 @@ pub struct Guards {
     pub articles: Vec<String>,
     /// Words that say nothing, such as "please".
     pub neutral: Vec<String>,
+    /// Words and signs beside a number that is an amount of money and so no
+    /// year or day, such as "kwacha", "$" and "amount".
+    pub amounts: Vec<String>,
 }
 
 impl Guards {
@@ -61,6 +64,7 @@ impl Guards {
             conjunctions: Vec::new(),
             articles: Vec::new(),
             neutral: Vec::new(),
+            amounts: Vec::new(),
         }
     }
 

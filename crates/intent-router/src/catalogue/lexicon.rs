@@ -46,6 +46,7 @@ pub(crate) struct Lexicon {
     personal: BTreeSet<u32>,
     /// What tells whom and what a message refers to.
     pub(crate) references: ReferenceWords,
+    amounts: Marks,
 }
 
 /// In how many examples of an intent a word stands at least if the intent
@@ -81,6 +82,12 @@ impl Lexicon {
                 }
             }
         }
+        let amounts = guards
+            .amounts
+            .iter()
+            .map(|mark| normalise(mark).into_owned());
+        let amounts = amounts.map(|mark| (mark, String::new()));
+        lexicon.amounts.marks.extend(amounts);
         for (name, spec) in slots {
             match spec {
                 SlotSpec::Enum { values } => {
@@ -92,6 +99,7 @@ impl Lexicon {
                     decimal,
                 } => {
                     let marks = marks(currencies, *decimal);
+                    lexicon.amounts.marks.extend(marks.marks.iter().cloned());
                     lexicon.marks.insert(name.clone(), marks);
                 }
                 SlotSpec::Pattern { .. } | SlotSpec::Date | SlotSpec::Period | SlotSpec::Range => {}
@@ -152,6 +160,11 @@ impl Lexicon {
     /// The marks of an amount's currencies.
     pub(crate) fn marks(&self, slot: &str) -> Option<&Marks> {
         self.marks.get(slot)
+    }
+
+    /// What stands beside a number that is an amount of money, not a year.
+    pub(crate) fn amounts(&self) -> &Marks {
+        &self.amounts
     }
 }
 

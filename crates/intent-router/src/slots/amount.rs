@@ -72,17 +72,44 @@ impl Marks {
     /// The currency whose mark starts where the number ends. A single letter
     /// there may as well be a thousand, as in `5k`.
     fn after(&self, text: &str, at: usize) -> Option<(&str, usize)> {
-        let space = usize::from(text[at..].starts_with(' '));
-        let tail = &text[at + space..];
-        self.marks.iter().find_map(|(mark, code)| {
-            let rest = tail.strip_prefix(mark.as_str())?;
+        let start = at + usize::from(text[at..].starts_with(' '));
+        self.starting_at(text, start).find_map(|(mark, code)| {
             let is_letter = mark
                 .chars()
                 .eq(mark.chars().next().filter(|c| c.is_alphanumeric()));
+            (!is_letter).then_some((code, start + mark.len()))
+        })
+    }
+
+    /// The marks, with their currencies, that start at this place.
+    fn starting_at<'a>(
+        &'a self,
+        text: &str,
+        at: usize,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let tail = &text[at..];
+        self.marks.iter().filter_map(move |(mark, code)| {
+            let rest = tail.strip_prefix(mark.as_str())?;
             let joined =
                 mark.ends_with(char::is_alphanumeric) && rest.starts_with(char::is_alphanumeric);
-            (!joined && !is_letter).then_some((code.as_str(), at + space + mark.len()))
+            (!joined).then_some((mark.as_str(), code.as_str()))
         })
+    }
+
+    /// Whether a mark stands right before or after the number at this place,
+    /// as in `K 1950`, `amount of 1950` and `1950 kwacha`. Costs a comparison
+    /// with each mark.
+    pub(super) fn is_beside(&self, text: &str, start: usize, end: usize) -> bool {
+        let head = &text[..start];
+        let joints = [" of ", " is ", " was ", ": ", ":", " = ", "="];
+        let joint = joints.iter().find(|joint| head.ends_with(**joint));
+        let start = start - joint.map_or(0, |joint| joint.len());
+        let gap = text[end..]
+            .chars()
+            .next()
+            .filter(|c| *c == ' ' || is_dash(*c));
+        let next = end + gap.map_or(0, char::len_utf8);
+        self.before(text, start).is_some() || self.starting_at(text, next).next().is_some()
     }
 }
 

@@ -1,35 +1,51 @@
-//! Dates, and spans of days such as months, in absolute form.
+//! Dates, and spans of days such as months, read from a text.
 //!
-//! Dates: `2025-03-14`, `14/03/2025` (day first), `14 March 2025`,
-//! `March 14, 2025`. Spans: `March 2025`, `2025-03`, `in 2025`, `Q1 2025`,
-//! `2025-W12`, `from March 2025 to May 2025`; the relative ones are beside this.
+//! A text is read word by word, from left to right. At each word:
+//!
+//! - [`phrase`] reads a direction and what it is of: `since March 2025`;
+//! - [`sequence`] reads lists and ranges: `March, April and May 2025`;
+//! - [`absolute`] and [`relative`] read one member of those: `Q1 2025`, `last month`.
+//!
+//! A phrase is taken as a whole or not at all. What can be read in two ways is not
+//! taken, so its words and numbers are left for the guards.
 //! Years run from 1900 to 2099.
 
+mod absolute;
+mod member;
+mod phrase;
 mod relative;
+mod sequence;
 
+use super::amount::Marks;
 use super::pattern::{is_dash, is_joined_after, is_joined_before};
-use super::span::Span;
+use super::span::Spans;
 use super::{Date, Taken};
+use crate::text::is_apostrophe;
 
 /// The dates and spans that a text in normal form names, from left to right.
 ///
-/// Reads from left to right, taking at each word the longest form that fits.
-pub(super) fn scan(text: &str, today: Date) -> Vec<Taken<Span>> {
-    let tokens = tokens(text);
+/// A number beside one of the marks of `amounts` is part of none. Costs one pass
+/// over the text, and for each number a comparison with the marks.
+pub(super) fn scan(text: &str, today: Date, amounts: &Marks) -> Vec<Taken<Spans>> {
+    let tokens = tokens(text, amounts);
     let mut found = Vec::new();
-    let mut rest = tokens.as_slice();
-    while let Some(first) = rest.first() {
-        let reader = Reader { text, rest, today };
-        let hit = reader.between().or_else(|| reader.single());
-        let hit = hit.filter(|(_, length)| reader.stands_alone(*length));
-        rest = match hit {
-            Some((value, length)) => {
-                let place = first.start..rest[length - 1].end;
-                found.push(Taken { value, place });
-                &rest[length..]
-            }
-            None => &rest[1..],
+    let mut at = 0;
+    while at < tokens.len() {
+        let reader = Reader {
+            text,
+            tokens: &tokens,
+            at,
+            today,
         };
+        let Some((spans, length)) = reader.phrase() else {
+            at += 1;
+            continue;
+        };
+        if let Some(value) = spans {
+            let place = tokens[at].start..tokens[at + length - 1].end;
+            found.push(Taken { value, place });
+        }
+        at += length;
     }
     found
 }
@@ -40,38 +56,88 @@ struct Token<'a> {
     text: &'a str,
     start: usize,
     end: usize,
+    /// Whether it is a number that is an amount of money.
+    is_amount: bool,
 }
 
-fn tokens(text: &str) -> Vec<Token<'_>> {
+fn tokens<'a>(text: &'a str, amounts: &Marks) -> Vec<Token<'a>> {
     let mut tokens = Vec::new();
     let mut end = 0;
     while let Some(skip) = text[end..].find(char::is_alphanumeric) {
         let start = end + skip;
         let length = text[start..].find(|c: char| !c.is_alphanumeric());
         end = length.map_or(text.len(), |length| start + length);
-        let text = &text[start..end];
-        tokens.push(Token { text, start, end });
+        let word = &text[start..end];
+        let is_number = word.starts_with(|c: char| c.is_ascii_digit());
+        tokens.push(Token {
+            text: word,
+            start,
+            end,
+            is_amount: is_number && amounts.is_beside(text, start, end),
+        });
     }
     tokens
 }
 
-/// The tokens from one place of the text on.
+/// The tokens of a text, seen from one of them.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     text: &'a str,
-    rest: &'a [Token<'a>],
+    tokens: &'a [Token<'a>],
+    at: usize,
     today: Date,
 }
 
 impl<'a> Reader<'a> {
+    /// The view from `length` tokens further on.
+    fn after(&self, length: usize) -> Self {
+        let at = self.at + length;
+        Self { at, ..*self }
+    }
+
+    fn token(&self, i: usize) -> Option<&'a Token<'a>> {
+        self.tokens.get(self.at + i)
+    }
+
     fn word(&self, i: usize) -> Option<&'a str> {
-        self.rest.get(i).map(|token| token.text)
+        self.token(i).map(|token| token.text)
+    }
+
+    /// The word `back` tokens before this place, from 1.
+    fn word_before(&self, back: usize) -> Option<&'a str> {
+        let at = self.at.checked_sub(back)?;
+        self.tokens.get(at).map(|token| token.text)
     }
 
     /// What stands between token `i` and the one after it.
     fn gap(&self, i: usize) -> Option<&'a str> {
-        let (left, right) = (self.rest.get(i)?, self.rest.get(i + 1)?);
+        let (left, right) = (self.token(i)?, self.token(i + 1)?);
         Some(&self.text[left.end..right.start])
+    }
+
+    /// What stands before this token and after the one before it.
+    fn gap_before(&self) -> Option<&'a str> {
+        let left = self.tokens.get(self.at.checked_sub(1)?)?;
+        Some(&self.text[left.end..self.token(0)?.start])
+    }
+
+    /// How many tokens the words of `phrase` are, if they stand here with spaces
+    /// between them.
+    fn says(&self, phrase: &str) -> Option<usize> {
+        let mut length = 0;
+        for word in phrase.split(' ') {
+            let close = length == 0 || self.gap(length - 1) == Some(" ");
+            if !close || self.word(length) != Some(word) {
+                return None;
+            }
+            length += 1;
+        }
+        Some(length)
+    }
+
+    /// As [`says`](Self::says), for the first of several phrases that stands here.
+    fn says_any(&self, phrases: &[&str]) -> Option<usize> {
+        phrases.iter().find_map(|phrase| self.says(phrase))
     }
 
     /// Whether a space and nothing else follows each of the first tokens but
@@ -82,133 +148,80 @@ impl<'a> Reader<'a> {
 
     /// Whether the first `length` tokens are no part of something longer.
     fn stands_alone(&self, length: usize) -> bool {
-        !is_joined_before(self.text, self.rest[0].start)
-            && !is_joined_after(self.text, self.rest[length - 1].end)
-    }
-
-    fn after(&self, length: usize) -> Option<Self> {
-        let rest = self.rest.get(length..)?;
-        Some(Self { rest, ..*self })
-    }
-
-    /// "from March 2025 to May 2025", "between 2025-03-01 and 2025-03-14"
-    fn between(&self) -> Option<(Span, usize)> {
-        let joints: &[&str] = match self.word(0)? {
-            "from" => &["to", "until", "till", "through"],
-            "between" => &["and"],
-            _ => return None,
+        let (Some(first), Some(last)) = (self.token(0), self.token(length - 1)) else {
+            return false;
         };
-        let first = self.after(1)?;
-        let (from, length) = first.single()?;
-        let joint = 1 + length;
-        let second = self.after(joint + 1)?;
-        let (to, more) = second.single()?;
-        let close = self.gap(0)? == " " && self.gap(joint - 1)? == " " && self.gap(joint)? == " ";
-        let fits = close && joints.contains(&self.word(joint)?);
-        Some((fits.then(|| from.through(to))??, joint + 1 + more))
+        !is_joined_before(self.text, first.start) && !is_joined_after(self.text, last.end)
     }
 
-    fn single(&self) -> Option<(Span, usize)> {
-        let date = || self.numeric_date().or_else(|| self.written_date());
-        date()
-            .map(|(date, length)| (Span::day(date), length))
-            .or_else(|| self.quarter())
-            .or_else(|| self.week())
-            .or_else(|| self.numeric_month())
-            .or_else(|| self.written_month())
-            .or_else(|| self.bare_year())
-            .or_else(|| self.relative())
+    /// A number of one or two digits that is no amount.
+    fn number(&self, i: usize) -> Option<u8> {
+        let token = self.token(i).filter(|token| !token.is_amount)?;
+        let word = token.text;
+        let digits = word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| word.parse().ok())?
     }
 
-    fn numeric_date(&self) -> Option<(Date, usize)> {
-        let (a, b, c) = (self.word(0)?, self.word(1)?, self.word(2)?);
-        let (first, second) = (Joint::of(self.gap(0)?)?, Joint::of(self.gap(1)?)?);
-        if first != second {
-            return None;
-        }
-        let date = match year(a) {
-            Some(year) => Date::new(year, number(b)?, number(c)?),
-            None => Date::new(year(c)?, number(b)?, number(a)?),
-        };
-        Some((date?, 3))
+    /// A year of the twentieth or the twenty-first century that is no amount.
+    fn year(&self, i: usize) -> Option<u16> {
+        let token = self.token(i).filter(|token| !token.is_amount)?;
+        let word = token.text;
+        let digits = word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let year = digits.then(|| word.parse().ok())??;
+        (1900..2100).contains(&year).then_some(year)
     }
 
-    fn written_date(&self) -> Option<(Date, usize)> {
-        if let Some(day) = day(self.word(0)?) {
-            // "14 March 2025", "14th of March, 2025"
-            let of = usize::from(self.word(1)? == "of" && is_loose(self.gap(1)?));
-            let month = month(self.word(1 + of)?)?;
-            let year = year(self.word(2 + of)?)?;
-            let close = is_loose(self.gap(0)?) && is_loose(self.gap(1 + of)?);
-            return Some((close.then(|| Date::new(year, month, day))??, 3 + of));
-        }
-        // "March 14, 2025"
-        let month = month(self.word(0)?)?;
-        let (day, year) = (day(self.word(1)?)?, year(self.word(2)?)?);
-        let close = is_loose(self.gap(0)?) && is_loose(self.gap(1)?);
-        Some((close.then(|| Date::new(year, month, day))??, 3))
+    /// A year that is no part of a number with decimals or thousands.
+    fn plain_year(&self, i: usize) -> Option<u16> {
+        let token = self.token(i)?;
+        let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        let is_point = |c: Option<char>| c.is_some_and(|c| matches!(c, '.' | ','));
+        let mut before = self.text[..token.start].chars().rev();
+        let mut after = self.text[token.end..].chars();
+        let is_part = is_point(before.next()) && is_digit(before.next())
+            || is_point(after.next()) && is_digit(after.next());
+        self.year(i).filter(|_| !is_part)
     }
 
-    /// "2025-03" or "03/2025"
-    fn numeric_month(&self) -> Option<(Span, usize)> {
-        let (a, b) = (self.word(0)?, self.word(1)?);
-        if !matches!(Joint::of(self.gap(0)?)?, Joint::Dash | Joint::Slash) {
-            return None;
-        }
-        let (year, month) = match year(a) {
-            Some(year) => (year, number(b)?),
-            None => (year(b)?, number(a)?),
-        };
-        Some((Span::month(year, month)?, 2))
+    /// A day of a month, with or without its ordinal ending.
+    fn day(&self, i: usize) -> Option<u8> {
+        let endings = ["st", "nd", "rd", "th"];
+        let token = self.token(i).filter(|token| !token.is_amount)?;
+        let bare = endings
+            .iter()
+            .find_map(|ending| token.text.strip_suffix(ending))
+            .unwrap_or(token.text);
+        let digits = bare.len() <= 2 && bare.bytes().all(|byte| byte.is_ascii_digit());
+        let day: Option<u8> = digits.then(|| bare.parse().ok())?;
+        day.filter(|day| (1..=31).contains(day))
     }
 
-    /// "March 2025", "March of 2025"
-    fn written_month(&self) -> Option<(Span, usize)> {
-        let month = month(self.word(0)?)?;
-        let of = usize::from(self.word(1)? == "of" && is_loose(self.gap(1)?));
-        let year = year(self.word(1 + of)?)?;
-        let span = is_loose(self.gap(0)?).then(|| Span::month(year, month))??;
-        Some((span, 2 + of))
-    }
-
-    /// "in 2025"
-    fn bare_year(&self) -> Option<(Span, usize)> {
-        let announced = matches!(self.word(0)?, "in" | "during" | "for" | "year");
-        let year = year(self.word(1)?)?;
-        let span = Span::year(year)?;
-        (announced && self.gap(0)? == " ").then_some((span, 2))
-    }
-
-    /// "Q1 2025", "2025-Q1", "first quarter of 2025"
-    fn quarter(&self) -> Option<(Span, usize)> {
-        let (a, b) = (self.word(0)?, self.word(1)?);
-        let gap = self.gap(0)?;
-        if let Some(year) = year(a) {
-            let close = is_loose(gap);
-            return Some((Span::quarter(year, close.then(|| quarter(b))??)?, 2));
-        }
-        if let Some(quarter) = quarter(a) {
-            return Some((Span::quarter(is_loose(gap).then(|| year(b))??, quarter)?, 2));
-        }
-        let quarter = match a {
-            "first" | "1st" => 1,
-            "second" | "2nd" => 2,
-            "third" | "3rd" => 3,
-            "fourth" | "4th" => 4,
-            _ => return None,
-        };
-        let of = usize::from(self.word(2)? == "of");
-        let year = year(self.word(2 + of)?)?;
-        let fits = b == "quarter" && self.is_spaced(3 + of);
-        Some((fits.then(|| Span::quarter(year, quarter))??, 3 + of))
-    }
-
-    /// "2025-W12", a week of ISO 8601
-    fn week(&self) -> Option<(Span, usize)> {
-        let (year, week) = (year(self.word(0)?)?, self.word(1)?.strip_prefix('w')?);
-        let week = number(week).filter(|_| week.len() == 2)?;
-        let close = Joint::of(self.gap(0)?) == Some(Joint::Dash);
-        Some((close.then(|| Span::iso_week(year, week))??, 2))
+    /// A month by its English name or the first letters of it. "May" that asks
+    /// for leave is none.
+    fn month(&self, i: usize) -> Option<u8> {
+        const NAMES: [&str; 12] = [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ];
+        const ASKERS: [&str; 9] = ["i", "we", "you", "he", "she", "it", "they", "be", "have"];
+        let word = self.word(i)?;
+        let short = if word == "sept" { "sep" } else { word };
+        let is_name = |name: &str| name == word || short.len() == 3 && name.starts_with(short);
+        let index = NAMES.iter().position(|name| is_name(name))?;
+        let asks = word == "may"
+            && self.gap(i) == Some(" ")
+            && self.word(i + 1).is_some_and(|next| ASKERS.contains(&next));
+        (!asks).then(|| u8::try_from(index + 1).ok())?
     }
 }
 
@@ -237,50 +250,11 @@ fn is_loose(gap: &str) -> bool {
     matches!(gap, " " | "," | ", " | ". ") || Joint::of(gap) == Some(Joint::Dash)
 }
 
-/// A number of one or two ASCII digits.
-fn number(word: &str) -> Option<u8> {
-    let digits = word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| word.parse().ok())?
+/// Whether an apostrophe, after a space or not, is all that stands there.
+fn is_apostrophe_gap(gap: &str) -> bool {
+    let mut chars = gap.trim_start_matches(' ').chars();
+    chars.next().is_some_and(is_apostrophe) && chars.next().is_none()
 }
 
-/// A year of the twentieth or the twenty-first century.
-fn year(word: &str) -> Option<u16> {
-    let digits = word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let year = digits.then(|| word.parse().ok())??;
-    (1900..2100).contains(&year).then_some(year)
-}
-
-/// A day of a month, with or without its ordinal ending.
-fn day(word: &str) -> Option<u8> {
-    let endings = ["st", "nd", "rd", "th"];
-    let plain = endings.iter().find_map(|ending| word.strip_suffix(ending));
-    number(plain.unwrap_or(word)).filter(|day| (1..=31).contains(day))
-}
-
-/// A month by its English name or the first letters of it.
-fn month(word: &str) -> Option<u8> {
-    const NAMES: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let short = if word == "sept" { "sep" } else { word };
-    let is_name = |name: &str| name == word || short.len() == 3 && name.starts_with(short);
-    let index = NAMES.iter().position(|name| is_name(name))?;
-    u8::try_from(index + 1).ok()
-}
-
-/// A quarter of a year as `q1` writes it.
-fn quarter(word: &str) -> Option<u8> {
-    let number = number(word.strip_prefix('q')?)?;
-    (word.len() == 2 && (1..=4).contains(&number)).then_some(number)
-}
+#[cfg(test)]
+mod tests;

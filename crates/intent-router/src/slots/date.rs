@@ -16,6 +16,20 @@ pub struct Date {
 }
 
 impl Date {
+    /// The first day that the type holds.
+    pub(super) const MIN: Self = Self {
+        year: 1,
+        month: 1,
+        day: 1,
+    };
+
+    /// The last day that the type holds.
+    pub(super) const MAX: Self = Self {
+        year: 9999,
+        month: 12,
+        day: 31,
+    };
+
     /// The day, if the calendar has it.
     ///
     /// ```

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::guard::{self, Cover};
-use super::span::Span;
+use super::span::Spans;
 use super::{Carried, Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
 use crate::catalogue::{Catalogue, Intent, KeyMode, Role, SlotSpec};
 use crate::text::{self, Token, normalise, tokens};
@@ -169,20 +169,21 @@ pub(super) fn takings_of<'n>(
     let (mut spans, mut words) = (None, None);
     for name in names {
         let lexicon = catalogue.lexicon();
-        let mut in_calendar = |write: fn(Span) -> Option<String>| {
-            let spans: &Vec<Taken<Span>> = spans.get_or_insert_with(|| calendar::scan(text, today));
-            let written = |taken: &Taken<Span>| {
+        let mut in_calendar = |write: fn(&Spans) -> Option<String>| {
+            let spans: &Vec<Taken<Spans>> =
+                spans.get_or_insert_with(|| calendar::scan(text, today, lexicon.amounts()));
+            let written = |taken: &Taken<Spans>| {
                 let place = taken.place.clone();
-                write(taken.value).map(|value| Taken { value, place })
+                write(&taken.value).map(|value| Taken { value, place })
             };
             spans.iter().filter_map(written).collect()
         };
         let found: Vec<Taken<String>> = match catalogue.slot(name) {
             None => continue,
             Some(SlotSpec::Pattern { pattern }) => pattern::find(pattern, text),
-            Some(SlotSpec::Date) => in_calendar(Span::as_date),
-            Some(SlotSpec::Period) => in_calendar(Span::as_period),
-            Some(SlotSpec::Range) => in_calendar(|span| Some(span.as_range())),
+            Some(SlotSpec::Date) => in_calendar(Spans::as_date),
+            Some(SlotSpec::Period) => in_calendar(Spans::as_period),
+            Some(SlotSpec::Range) => in_calendar(Spans::as_range),
             Some(SlotSpec::Amount { .. }) => {
                 let marks = lexicon.marks(name);
                 marks

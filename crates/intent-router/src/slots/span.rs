@@ -1,4 +1,6 @@
-//! Spans of days, and how each kind of slot writes one.
+//! Spans of days, and how each kind of slot writes them.
+
+use std::collections::BTreeSet;
 
 use super::Date;
 
@@ -49,6 +51,11 @@ impl Span {
         })
     }
 
+    /// The whole months from `first` to `last` of one year.
+    pub(super) fn months(year: u16, first: u8, last: u8) -> Option<Self> {
+        Self::month(year, first)?.through(Self::month(year, last)?)
+    }
+
     pub(super) fn year(year: u16) -> Option<Self> {
         Some(Self {
             from: Date::new(year, 1, 1)?,
@@ -59,12 +66,14 @@ impl Span {
 
     /// The quarter of that number, from 1 to 4.
     pub(super) fn quarter(year: u16, quarter: u8) -> Option<Self> {
-        let from = Date::new(year, 3 * quarter.checked_sub(1)? + 1, 1)?;
-        Some(Self {
-            from,
-            to: from.plus_months(2)?.end_of_month(),
-            unit: Unit::Months,
-        })
+        let before = 3 * quarter.checked_sub(1)?;
+        Self::months(year, before + 1, before + 3)
+    }
+
+    /// The half of that number, 1 or 2.
+    pub(super) fn half(year: u16, half: u8) -> Option<Self> {
+        let before = 6 * half.checked_sub(1)?;
+        Self::months(year, before + 1, before + 6)
     }
 
     /// The week, from Monday to Sunday, that holds `day`.
@@ -94,14 +103,49 @@ impl Span {
         (from <= to).then_some(Self { from, to, unit })
     }
 
-    /// As a slot of kind `date` writes it: `YYYY-MM-DD`.
-    pub(super) fn as_date(self) -> Option<String> {
-        (self.unit == Unit::Day).then(|| self.from.to_string())
+    /// Its first day.
+    pub(super) fn first_day(self) -> Self {
+        Self::day(self.from)
     }
 
-    /// As a slot of kind `period` writes it: `YYYY`, or one or more `YYYY-MM`
-    /// joined with `,`.
-    pub(super) fn as_period(self) -> Option<String> {
+    /// All days from its first one on.
+    pub(super) fn onwards(self) -> Option<Self> {
+        Self::days(self.from, Date::MAX)
+    }
+
+    /// All days up to its last one.
+    pub(super) fn and_before(self) -> Option<Self> {
+        Self::days(Date::MIN, self.to)
+    }
+
+    /// All days before its first one.
+    pub(super) fn before(self) -> Option<Self> {
+        Self::days(Date::MIN, self.from.plus_days(-1)?)
+    }
+
+    /// All days after its last one.
+    pub(super) fn after(self) -> Option<Self> {
+        Self::days(self.to.plus_days(1)?, Date::MAX)
+    }
+
+    /// The days that are in `other` as well.
+    pub(super) fn within(self, other: Self) -> Option<Self> {
+        Self::days(self.from.max(other.from), self.to.min(other.to))
+    }
+
+    pub(super) fn is_day(self) -> bool {
+        self.unit == Unit::Day
+    }
+
+    pub(super) fn is_year(self) -> bool {
+        self.unit == Unit::Year
+    }
+
+    fn as_date(self) -> Option<String> {
+        self.is_day().then(|| self.from.to_string())
+    }
+
+    fn as_period(self) -> Option<String> {
         match self.unit {
             Unit::Year => Some(format!("{:04}", self.from.year())),
             Unit::Month | Unit::Months => {
@@ -116,10 +160,49 @@ impl Span {
             Unit::Day | Unit::Days => None,
         }
     }
+}
 
-    /// As a slot of kind `range` writes it: the first and the last day, as
-    /// ISO 8601 writes an interval.
-    pub(super) fn as_range(self) -> String {
-        format!("{}/{}", self.from, self.to)
+/// The spans that one phrase of a message names: one, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spans(pub(super) Vec<Span>);
+
+impl Spans {
+    /// As a slot of kind `date` writes them: `YYYY-MM-DD`, joined with `,`.
+    pub(super) fn as_date(&self) -> Option<String> {
+        self.each(Span::as_date)
+    }
+
+    /// As a slot of kind `period` writes them: `YYYY` or `YYYY-MM`, joined
+    /// with `,`.
+    pub(super) fn as_period(&self) -> Option<String> {
+        self.each(Span::as_period)
+    }
+
+    /// As a slot of kind `range` writes them: the first and the last day, as
+    /// ISO 8601 writes an interval, joined with `,`. Spans that overlap or
+    /// follow each other at once are one.
+    pub(super) fn as_range(&self) -> Option<String> {
+        let mut spans = self.0.clone();
+        spans.sort_by_key(|span| (span.from, span.to));
+        let mut merged: Vec<Span> = Vec::new();
+        for span in spans {
+            match merged.last_mut() {
+                Some(last) if last.to.plus_days(1).is_none_or(|next| span.from <= next) => {
+                    last.to = last.to.max(span.to);
+                }
+                _ => merged.push(span),
+            }
+        }
+        let write = |span: &Span| format!("{}/{}", span.from, span.to);
+        let written: Vec<_> = merged.iter().map(write).collect();
+        Some(written.join(","))
+    }
+
+    /// All of them in one form, or nothing: a part of a list is another question.
+    fn each(&self, write: fn(Span) -> Option<String>) -> Option<String> {
+        let written: Option<Vec<_>> = self.0.iter().map(|span| write(*span)).collect();
+        let written = written?;
+        let parts: BTreeSet<_> = written.iter().flat_map(|value| value.split(',')).collect();
+        Some(parts.into_iter().collect::<Vec<_>>().join(","))
     }
 }

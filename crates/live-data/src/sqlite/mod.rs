@@ -4,6 +4,7 @@ mod error;
 mod options;
 mod pool;
 mod query;
+mod ranges;
 mod reply;
 mod rows;
 mod terms;
@@ -239,6 +240,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "query_only", true)?;
     // Sorting needs no writable folder.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    ranges::register(&connection)?;
     // Opening alone reads nothing: this is where a file that is no database
     // shows.
     read_schema(&connection)?;

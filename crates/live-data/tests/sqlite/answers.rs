@@ -124,18 +124,62 @@ fn a_period_selects_payments() {
         let rows = rows(&data, "payments");
         rows.into_iter().cloned().collect::<Vec<_>>()
     };
-    let october = payments("payment_history", "2025-10");
-    assert_eq!(october.len(), 1);
-    assert_eq!(october[0]["period"], "2025-10");
-    assert_eq!(october[0]["currency"], "USD");
+    let (september, october) = ("2025-09-01/2025-09-30", "2025-10-01/2025-10-31");
+    let history = payments("payment_history", october);
+    assert!(history.iter().any(|row| row["period"] == "2025-10"));
+    assert_eq!(history[0]["currency"], "USD");
     assert!(
-        october[0]["amount_cents"].as_i64().unwrap() > 0,
+        history[0]["amount_cents"].as_i64().unwrap() > 0,
         "numbers stay numbers"
     );
-    assert!(payments("payment_history", "2025").len() > 5);
-    assert_eq!(payments("payment_status", "2025-10").len(), 1);
-    assert_eq!(payments("pension_inquiry", "2025-09,2025-10").len(), 2);
-    assert!(payments("payment_history", "1999").is_empty());
+    // One comparison for what was paid in a month and what was paid for it.
+    let all = payments("payment_history", "0001-01-01/9999-12-31");
+    assert!(all.len() > 5);
+    for ranges in [
+        october.to_owned(),
+        format!("{september},2025-06-01/2025-06-30"),
+        "2025-01-01/2025-12-31".to_owned(),
+        "2025-10-03/2025-10-03".to_owned(),
+        "0001-01-01/2025-09-30".to_owned(),
+    ] {
+        let within = |day: &serde_json::Value| {
+            let day = day.as_str().unwrap();
+            ranges.split(',').any(|range| {
+                let (from, to) = range.split_once('/').unwrap();
+                from[..day.len()] <= *day && *day <= to[..day.len()]
+            })
+        };
+        let of_it = |row: &&serde_json::Map<String, serde_json::Value>| {
+            within(&row["period"]) || within(&row["paid_on"])
+        };
+        let expect: Vec<_> = all.iter().filter(of_it).cloned().collect();
+        assert_eq!(payments("payment_history", &ranges), expect, "{ranges}");
+    }
+    assert!(!payments("payment_status", october).is_empty());
+    let pension = payments("pension_inquiry", &format!("{september},{october}"));
+    for month in ["2025-09", "2025-10"] {
+        assert!(pension.iter().any(|row| row["period"] == month), "{month}");
+    }
+    assert!(payments("payment_history", "1999-01-01/1999-12-31").is_empty());
+}
+
+/// What a period asks for is not cut off where a question about nothing is.
+#[test]
+fn a_period_of_years_has_all_of_its_payments() {
+    let desk = desk();
+    let longest = (1..=60)
+        .map(|n| person(&format!("BEN-{n:06}")))
+        .map(|who| {
+            let ask = |slots: &Slots| {
+                let found = desk.ask("pension_inquiry", Some(&who), slots, "paid?");
+                rows(&found.unwrap().value.data, "payments").len()
+            };
+            let all = ask(&slots(&[("period", "0001-01-01/9999-12-31")]));
+            assert_eq!(ask(&Slots::default()), all.min(12));
+            all
+        })
+        .max();
+    assert!(longest > Some(12), "there are {longest:?}");
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub(super) fn guards(root: &mut Table<'_>, mut guards: Guards, problems: &mut Pr
             *list = phrases(&mut table, key, problems);
         }
     }
+    if table.take("amounts").is_some() {
+        guards.amounts = marks(&mut table, problems);
+    }
     table.finish(problems);
     guards
 }
@@ -56,6 +59,21 @@ pub(super) fn phrases(
                 text.at,
                 format_args!("\"{}\" has no word", text.value),
             );
+            return None;
+        }
+        Some(text.value.to_owned())
+    };
+    texts.into_iter().filter_map(read).collect()
+}
+
+/// The words and signs of amounts. One of white space and closing punctuation
+/// alone is a problem.
+fn marks(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
+    let texts = table.texts("amounts", problems);
+    let read = |(path, text): (String, super::document::At<&str>)| {
+        if normalise(text.value).is_empty() {
+            let message = format_args!("\"{}\" has neither a word nor a sign", text.value);
+            problems.add(&path, text.at, message);
             return None;
         }
         Some(text.value.to_owned())

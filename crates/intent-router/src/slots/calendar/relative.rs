@@ -1,11 +1,12 @@
 //! Dates and spans that count from the day on which they are asked for.
 
 use super::Reader;
+use super::member::{Member, Part, Piece};
 use crate::slots::Date;
 use crate::slots::span::Span;
 
-/// A calendar's unit of several days.
-#[derive(Clone, Copy)]
+/// A calendar's unit.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Day,
     Week,
@@ -20,10 +21,15 @@ impl Step {
             "day" | "days" => Self::Day,
             "week" | "weeks" => Self::Week,
             "month" | "months" => Self::Month,
-            "quarter" => Self::Quarter,
+            "quarter" | "quarters" => Self::Quarter,
             "year" | "years" => Self::Year,
             _ => return None,
         })
+    }
+
+    /// A unit of several days, by its name for one.
+    fn single(word: &str) -> Option<Self> {
+        Self::of(word).filter(|step| *step != Self::Day && !word.ends_with('s'))
     }
 
     /// The day so many steps later, or earlier where negative.
@@ -50,34 +56,108 @@ impl Step {
 }
 
 impl Reader<'_> {
-    pub(super) fn relative(&self) -> Option<(Span, usize)> {
-        self.named_day()
-            .or_else(|| self.days_ago())
+    /// `has_article` if "the" stands before it: "the last month" may be the days
+    /// up to today, which "last month" is not.
+    pub(super) fn relative(&self, has_article: bool) -> Option<(Member, usize)> {
+        let whole = |(span, length)| (Member::new(Part::Whole(span)), length);
+        let found = self
+            .named_day()
+            .map(whole)
+            .or_else(|| self.beyond_neighbour().map(whole))
+            .or_else(|| self.ago())
+            .or_else(|| self.to_date().map(whole))
             .or_else(|| self.rolling())
-            .or_else(|| self.neighbour())
+            .or_else(|| self.neighbour(has_article))
+            .or_else(|| self.elided_neighbour().map(whole))
+            .or_else(|| self.neighbour_month());
+        // "The last month of 2024" is another one.
+        let (member, length) = found?;
+        let is_part = self.after(length).says("of").is_some();
+        let part = if is_part { Part::Unclear } else { member.part };
+        Some((Member { part, ..member }, length))
     }
 
     /// "yesterday"
     fn named_day(&self) -> Option<(Span, usize)> {
-        let days = match self.word(0)? {
-            "yesterday" => -1,
-            "today" => 0,
-            "tomorrow" => 1,
-            _ => return None,
-        };
-        Some((Span::day(self.today.plus_days(days)?), 1))
+        let (days, length) = [
+            ("yesterday", -1),
+            ("today", 0),
+            ("tomorrow", 1),
+            ("day before yesterday", -2),
+            ("day after tomorrow", 2),
+        ]
+        .iter()
+        .find_map(|(words, days)| Some((*days, self.says(words)?)))?;
+        Some((Span::day(self.today.plus_days(days)?), length))
     }
 
-    /// "3 days ago"
-    fn days_ago(&self) -> Option<(Span, usize)> {
-        let days = count(self.word(0)?)?;
-        let fits = matches!(self.word(1)?, "day" | "days") && self.word(2)? == "ago";
-        let day = (fits && self.is_spaced(3)).then(|| self.today.plus_days(-days))??;
-        Some((Span::day(day), 3))
+    /// "month before last", "week after next"
+    fn beyond_neighbour(&self) -> Option<(Span, usize)> {
+        let step = Step::single(self.word(0)?)?;
+        let rest = self.after(1);
+        let steps = match (rest.says("before last"), rest.says("after next")) {
+            (Some(_), _) => -2,
+            (_, Some(_)) => 2,
+            _ => return None,
+        };
+        let span = step.around(step.from(self.today, steps)?)?;
+        // "The month before last month"
+        let more = usize::from(self.word(3) == self.word(0) && self.gap(2) == Some(" "));
+        (self.gap(0)? == " ").then_some((span, 3 + more))
+    }
+
+    /// "3 days ago"; "two months ago", which is the whole month.
+    fn ago(&self) -> Option<(Member, usize)> {
+        let step = Step::of(self.word(1)?)?;
+        if self.word(2)? != "ago" || !self.is_spaced(3) {
+            return None;
+        }
+        if matches!(self.word(0)?, "a" | "an") {
+            return Some((Member::new(Part::Unclear), 3));
+        }
+        let count = count(self.word(0)?)?;
+        // A year ago may be a day or a year.
+        let is_clear = step != Step::Quarter && (step != Step::Year || count > 1);
+        if !is_clear {
+            return Some((Member::new(Part::Unclear), 3));
+        }
+        let span = step.around(step.from(self.today, -count)?)?;
+        let member = Member {
+            is_rough: step != Step::Day,
+            ..Member::new(Part::Whole(span))
+        };
+        Some((member, 3))
+    }
+
+    /// "this year so far", "so far this year", "year to date"
+    fn to_date(&self) -> Option<(Span, usize)> {
+        let (step, length) = match self.word(0)? {
+            "ytd" => (Step::Year, 1),
+            "mtd" => (Step::Month, 1),
+            "so" => {
+                self.says("so far")?;
+                let within = usize::from(self.word(2)? == "in");
+                matches!(self.word(2 + within)?, "this" | "current").then_some(())?;
+                (Step::single(self.word(3 + within)?)?, 4 + within)
+            }
+            "this" | "current" => {
+                let step = Step::single(self.word(1)?)?;
+                self.after(2).says_any(&["so far", "to date"])?;
+                (step, 4)
+            }
+            unit => {
+                let step = Step::single(unit)?;
+                self.after(1).says("to date")?;
+                (step, 3)
+            }
+        };
+        let so_far = step.around(self.today)?.first_day();
+        let span = so_far.through(Span::day(self.today))?;
+        self.is_spaced(length).then_some((span, length))
     }
 
     /// "last 30 days", which end today; "next two weeks", which begin tomorrow.
-    fn rolling(&self) -> Option<(Span, usize)> {
+    fn rolling(&self) -> Option<(Member, usize)> {
         let back = match self.word(0)? {
             "last" | "past" | "previous" => true,
             "next" | "coming" => false,
@@ -87,37 +167,82 @@ impl Reader<'_> {
         if !self.is_spaced(3) {
             return None;
         }
+        // Whole quarters or as many days?
+        if step == Step::Quarter {
+            return Some((Member::new(Part::Unclear), 3));
+        }
         let span = if back {
             let from = step.from(self.today, -count)?.plus_days(1)?;
             Span::days(from, self.today)?
         } else {
             Span::days(self.today.plus_days(1)?, step.from(self.today, count)?)?
         };
-        Some((span, 3))
+        Some((Member::new(Part::Whole(span)), 3))
     }
 
     /// "last month"
-    fn neighbour(&self) -> Option<(Span, usize)> {
-        let steps = match self.word(0)? {
-            "this" | "current" => 0,
-            "last" | "previous" => -1,
-            "next" => 1,
+    fn neighbour(&self, has_article: bool) -> Option<(Member, usize)> {
+        let step = Step::single(self.word(1)?).filter(|_| self.is_spaced(2))?;
+        let word = self.word(0)?;
+        if word == "past" || word == "last" && has_article {
+            return Some((Member::new(Part::Unclear), 2));
+        }
+        let span = step.around(step.from(self.today, steps(word)?)?)?;
+        Some((Member::new(Part::Whole(span)), 2))
+    }
+
+    /// The "this" in "this and last month".
+    fn elided_neighbour(&self) -> Option<(Span, usize)> {
+        steps(self.word(2)?)?;
+        let step = Step::single(self.word(3)?)?;
+        let joined = matches!(self.word(1)?, "and" | "or") && self.is_spaced(4);
+        let day = step.from(self.today, steps(self.word(0)?)?)?;
+        Some((step.around(day).filter(|_| joined)?, 1))
+    }
+
+    /// "last May", the latest one that is over; "next June", "this March"
+    fn neighbour_month(&self) -> Option<(Member, usize)> {
+        let month = self.month(1).filter(|_| self.is_spaced(2))?;
+        let (year, now) = (self.today.year(), self.today.month());
+        let year = match self.word(0)? {
+            "this" => year,
+            "last" => year - u16::from(month >= now),
+            "next" => year + u16::from(month <= now),
             _ => return None,
         };
-        let step = match self.word(1)? {
-            "week" => Step::Week,
-            "month" => Step::Month,
-            "quarter" => Step::Quarter,
-            "year" => Step::Year,
-            _ => return None,
+        let piece = Piece::Month(month);
+        let has_more = self.day(2).is_some() || self.year(2).is_some();
+        let part = match self.word(0)? {
+            _ if has_more => Part::Unclear,
+            "this" => Part::Dated(piece, year),
+            _ => Part::Whole(piece.span(year)?),
         };
-        let span = step.around(step.from(self.today, steps)?)?;
-        self.is_spaced(2).then_some((span, 2))
+        Some((Member::new(part), 2))
+    }
+
+    /// The unit that "the year" means in "the beginning of the year".
+    pub(super) fn own_unit(&self) -> Option<Span> {
+        // But not "the year 2024" or "the month before last".
+        let goes_on = self
+            .word(1)
+            .is_some_and(|next| matches!(next, "before" | "after" | "of"))
+            || self.year(1).is_some();
+        let step = Step::single(self.word(0)?).filter(|_| !goes_on)?;
+        step.around(self.today)
     }
 }
 
+fn steps(word: &str) -> Option<i64> {
+    Some(match word {
+        "this" | "current" => 0,
+        "last" | "previous" => -1,
+        "next" => 1,
+        _ => return None,
+    })
+}
+
 /// A count from 1 to 999, in digits or in words up to twelve.
-fn count(word: &str) -> Option<i64> {
+pub(super) fn count(word: &str) -> Option<i64> {
     const WORDS: [&str; 12] = [
         "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
         "twelve",

@@ -1,0 +1,118 @@
+//! What is read of messages from a grammar, beside what a naive calendar says.
+
+use proptest::prelude::*;
+
+use super::grammar::{CALENDAR, Choices, Days, directed, period};
+use super::naive::{Day, length};
+use super::read_on;
+use crate::catalogue::Catalogue;
+use crate::slots::Date;
+
+/// Days on which the message is asked: any, and more often those at which
+/// months, quarters and years end.
+fn todays() -> impl Strategy<Value = Day> {
+    let any = (2012..2030, 1..=12u32, 1..=31u32);
+    let ends = (
+        2012..2030,
+        1..=12u32,
+        prop::sample::select(vec![1, 28, 29, 30, 31]),
+    );
+    prop_oneof![any, ends]
+        .prop_map(|(year, month, day)| (year, month, day.min(length(year, month))))
+}
+
+fn date(day: Day) -> Date {
+    Date::new(day.0 as u16, day.1 as u8, day.2 as u8).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn prop_periods_are_read_as_they_are_counted(today in todays(), choices in Choices::any()) {
+        let mut choices = Choices::new(choices);
+        let (said, days) = period(&mut choices, today);
+        let before = choices.of(&["payments ", "Show me my payments ", "what was I paid "]);
+        let after = choices.of(&["", "?", ", please", "!"]);
+        let message = format!("{before}{said}{after}");
+        let reading = read_on(&message, date(today));
+        let value = reading.slots().get("period");
+        prop_assert!(value.is_some() && reading.guard().is_none(), "{message:?}: {reading:?}");
+        let read = CALENDAR.of_value(value.unwrap());
+        prop_assert!(read == CALENDAR.of_pairs(&days), "{message:?} is read as {value:?}");
+    }
+
+    #[test]
+    fn prop_a_value_is_read_as_itself(today in todays(), choices in Choices::any()) {
+        let (said, _) = period(&mut Choices::new(choices), today);
+        let reading = read_on(&said, date(today));
+        let Some(value) = reading.slots().get("period") else { return Ok(()) };
+        // Whatever the day is on which it is read.
+        let again = read_on(value, date((2012, 1, 1)));
+        prop_assert_eq!(again.slots().get("period"), Some(value));
+    }
+
+    /// Whatever else a message holds: what no guard doubts holds all that was
+    /// asked for.
+    #[test]
+    fn prop_what_is_not_doubted_is_never_narrower(today in todays(), choices in Choices::any()) {
+        let mut choices = Choices::new(choices);
+        let (message, asked) = disturbed(&mut choices, today);
+        let reading = read_on(&message, date(today));
+        if let (None, Some(value)) = (reading.guard(), reading.slots().get("period")) {
+            let read = CALENDAR.of_value(value);
+            let mut days = CALENDAR.of_pairs(&asked).into_iter().zip(read);
+            prop_assert!(days.all(|(asked, read)| read || !asked), "{message:?} is read as {value:?}");
+        }
+    }
+}
+
+/// Periods in a row, with words put between any of their words, and the days that
+/// all of them ask for.
+fn disturbed(choices: &mut Choices, today: Day) -> (String, Vec<Days>) {
+    const OTHERS: [&str; 31] = [
+        "except", "not", "but not", "only", "zzz", "5", "2024", "kwacha", "K", "march", "may",
+        "last", "first", "week", "early", "mid", "now", "of", "in", "on", "since", "after", "from",
+        "between", "through", "as", "as of", "so far", "end of", "year", "and the",
+    ];
+    let guards = Catalogue::built_in().guards();
+    let silent = [&guards.neutral, &guards.articles, &guards.conjunctions];
+    let mut parts = Vec::new();
+    let mut asked = Vec::new();
+    // Two directions may bound each other: "after March and before June".
+    for at in 0..1 + choices.below(3) {
+        let (said, days) = if at == 0 {
+            directed(choices, today)
+        } else {
+            period(choices, today)
+        };
+        let bounds = |days: &Days| days.1 == CALENDAR.end() || days.0 == 0;
+        if at > 0 && (days.iter().any(bounds) || asked.iter().any(bounds)) {
+            continue;
+        }
+        parts.push(said);
+        asked.extend(days);
+    }
+    let joint = choices.of(&[
+        " and ",
+        ", ",
+        " or ",
+        " and in ",
+        " as well as ",
+        " ",
+        " then ",
+        "; ",
+    ]);
+    let mut words: Vec<String> = parts.join(joint).split(' ').map(str::to_owned).collect();
+    for _ in 0..choices.below(3) {
+        let word = match choices.below(2) {
+            0 => choices.of(&OTHERS).to_owned(),
+            _ => {
+                let list = silent[choices.below(3)];
+                list[choices.below(list.len())].clone()
+            }
+        };
+        // A direction of its own asks for something else.
+        let at = choices.below(words.len() + 1);
+        words.insert(at, word);
+    }
+    (format!("payments {}", words.join(" ")), asked)
+}
