@@ -331,7 +331,7 @@ fn refuses_bad_lists_of_values_and_marks() {
             "guards.confidence: 1.1 is not from 0 to 1 (line 2)",
             "guards.negations[1]: \"!\" has no word (line 3)",
             "guards.neutral: expected an array, found string (line 4)",
-            "guards: unknown key `words`; known are articles, comparisons, confidence, conjunctions, directions, negations, neutral, numbers, opposites, times (line 5)",
+            "guards: unknown key `words`; known are amounts, articles, comparisons, confidence, conjunctions, directions, negations, neutral, numbers, opposites, times (line 5)",
         ],
     );
 }
