@@ -13,6 +13,7 @@ mod lint;
 mod parse;
 mod places;
 mod sql;
+mod tables;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ pub use error::{CatalogueError, Problem};
 pub use guards::Guards;
 pub(crate) use lexicon::{Lexicon, Role, Word};
 pub use places::Places;
+pub use tables::{TableSpec, Tie};
 pub use template::{TagTemplate, TemplateError};
 
 /// Where an intent's answers come from.
@@ -192,6 +194,7 @@ pub struct Intent {
 pub struct Catalogue {
     intents: Vec<Intent>,
     slots: BTreeMap<String, SlotSpec>,
+    tables: BTreeMap<String, TableSpec>,
     guards: Guards,
     out_of_scope: Vec<String>,
     /// Made of all of the above.
@@ -262,6 +265,7 @@ impl Catalogue {
     fn new(
         intents: Vec<Intent>,
         slots: BTreeMap<String, SlotSpec>,
+        tables: BTreeMap<String, TableSpec>,
         guards: Guards,
         out_of_scope: Vec<String>,
     ) -> Self {
@@ -269,6 +273,7 @@ impl Catalogue {
         Self {
             intents,
             slots,
+            tables,
             guards,
             out_of_scope,
             lexicon,
@@ -355,6 +360,11 @@ impl Catalogue {
     /// How the slot of that name is found.
     pub fn slot(&self, name: &str) -> Option<&SlotSpec> {
         self.slots.get(name)
+    }
+
+    /// The tables that are declared, by their names in lower case.
+    pub fn tables(&self) -> &BTreeMap<String, TableSpec> {
+        &self.tables
     }
 
     /// What guards the key mode `slots`.

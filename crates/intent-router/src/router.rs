@@ -19,7 +19,7 @@ use crate::request::Request;
 use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
 use crate::service::{Asked, CacheService, EntryKey};
 use crate::slots::{Date, Reading, Slots};
-use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Records};
+use crate::source::{Ask, BoxFuture, Found, LiveData, Profile, Read, Records};
 use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
 use crate::weight::Kept;
 
@@ -70,6 +70,8 @@ struct Answered {
     answer: Arc<Answer>,
     /// The records it was made of.
     records: Vec<String>,
+    /// What was read to make it.
+    reads: Vec<Read>,
 }
 
 impl Router {
@@ -432,6 +434,7 @@ impl Question<'_> {
             let Answered {
                 answer,
                 mut records,
+                reads,
             } = match self.answer(Some(reuse)).await {
                 Ok(answered) => answered,
                 Err(error) => return Made::Failed(error),
@@ -441,7 +444,8 @@ impl Question<'_> {
             for template in &self.intent.tags {
                 records.extend(template.fill_from_slots(self.slots()));
             }
-            let mut tags = policy::answer_tags(&self.intent.name, answer.owner(), &records);
+            let mut tags =
+                policy::answer_tags(&self.intent.name, answer.owner(), &records, Some(&reads));
             tags.extend(self.message_tag(answer.owner()));
             let kept = Kept::new(answer, &tags);
             match kept.answer.source() {
@@ -534,6 +538,7 @@ impl Question<'_> {
             .respond(source, self.detection, found.value.data);
         Answered {
             answer: Answer::new(response, owner, calls_before + found.calls),
+            reads: self.reads(true, &found.value.tags),
             records: found.value.tags,
         }
     }
@@ -542,7 +547,27 @@ impl Question<'_> {
         Answered {
             answer: self.router.fallback(self.detection, owner, why, calls),
             records: Vec::new(),
+            reads: self.reads(false, &[]),
         }
+    }
+
+    /// What was read to make an answer: the profile of who asks, and the records
+    /// if they were asked for. A source that does not say has read all records
+    /// of the kinds that the intent's tags and its own name.
+    fn reads(&self, records: bool, tags: &[String]) -> Vec<Read> {
+        let source = &self.router.source;
+        let mut reads = match self.intent.kind {
+            Kind::LiveData if self.principal.is_some() => source.profile_reads(),
+            _ => Vec::new(),
+        };
+        if records {
+            reads.extend(source.reads(self.intent).unwrap_or_else(|| {
+                let mut reads = Read::of_templates(&self.intent.tags);
+                reads.extend(tags.iter().map(|tag| Read::of_record(tag)));
+                reads
+            }));
+        }
+        reads
     }
 
     /// What of the message counts. The key is made of it and the source is given
@@ -612,7 +637,9 @@ impl Question<'_> {
                 Ok(found) => found,
                 Err(error) => return Made::Failed(error),
             };
-            let tags = policy::person_tags(who);
+            let reads = self.router.source.profile_reads();
+            let mut tags = policy::person_tags(who);
+            tags.extend(policy::read_tags(&reads, Some(who)));
             if found.value.is_some() {
                 Made::Value(found, tags)
             } else {

@@ -4,6 +4,7 @@ mod document;
 mod guards;
 mod intent;
 mod slot;
+mod tables;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,7 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     }
     let mut root = Table::new("", 0, document.get_ref());
     let slots = slot::slots(&mut root, &mut problems);
+    let tables = tables::tables(&mut root, &mut problems);
     let guards = guards::guards(&mut root, Guards::english().clone(), &mut problems);
     let mut reader = intent::Reader::new(&slots, &mut problems);
     let intents = reader.intents(&mut root);
@@ -50,7 +52,7 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         .into_iter()
         .filter_map(|(name, spec)| Some((name.to_owned(), spec?)))
         .collect();
-    Ok(Catalogue::new(intents, slots, guards, out_of_scope))
+    Ok(Catalogue::new(intents, slots, tables, guards, out_of_scope))
 }
 
 /// The word lists of a document that has nothing else; `None` for a bad one.
