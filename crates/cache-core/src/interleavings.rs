@@ -88,6 +88,11 @@ fn invalidate(store: &Store, key: u32, how: u32) -> usize {
         1 => store.invalidate_tag("row"),
         2 => store.invalidate_class(CLASS),
         3 => store.invalidate_if(move |known, _| *known == key),
+        4 => store.invalidate_any(&crate::Selection {
+            keys: &[key],
+            tags: &["row"],
+            ..crate::Selection::default()
+        }),
         _ => store.invalidate_all(),
     }
 }
@@ -135,7 +140,7 @@ impl Row {
     /// Changes the row, then invalidates it in any way. Only one thread may.
     fn change(&self, store: &Store) {
         let next = self.version.fetch_add(1, Ordering::SeqCst) + 1;
-        invalidate(store, 1, thread_rng().gen_range(0..5));
+        invalidate(store, 1, thread_rng().gen_range(0..6));
         self.published.store(next, Ordering::SeqCst);
     }
 

@@ -20,6 +20,33 @@ use crate::{
     shard::{Garbage, Walk},
 };
 
+/// Several things to invalidate in one step; see [`Cache::invalidate_any`].
+pub struct Selection<'a, K, V, Q> {
+    /// Entries that one of these keys is equivalent to.
+    pub keys: &'a [Q],
+    /// Entries that were stored with one of these tags.
+    pub tags: &'a [&'a str],
+    /// Entries of one of these classes.
+    pub classes: &'a [TtlClass],
+    /// Entries that one of these pure functions holds for.
+    pub predicates: &'a [Predicate<K, V>],
+    /// Every entry.
+    pub all: bool,
+}
+
+/// Nothing.
+impl<K, V, Q> Default for Selection<'_, K, V, Q> {
+    fn default() -> Self {
+        Self {
+            keys: &[],
+            tags: &[],
+            classes: &[],
+            predicates: &[],
+            all: false,
+        }
+    }
+}
+
 /// Invalidation. Whatever the selector: the count returned is that of the live
 /// entries removed, exactly; expired ones are removed with them and count as
 /// expirations. A value read under a [`Permit`](crate::Permit) issued before
@@ -136,6 +163,83 @@ where
         (0..self.inner.shards.len())
             .map(|shard| self.invalidate_if_in(shard, &predicate, judge))
             .sum()
+    }
+
+    /// Removes every entry that any part of the selection reaches, each counted
+    /// once. It is one invalidation: a fill under way is held against all parts
+    /// together, so none can be stored between two of them.
+    ///
+    /// Costs what the parts cost by themselves.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Selection, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &["claim:7", "user:3"]);
+    /// cache.insert(2, 20, TtlClass::LIVE_DATA, &["claim:8"]);
+    /// let selection = Selection {
+    ///     keys: &[1],
+    ///     tags: &["user:3", "claim:8"],
+    ///     ..Selection::default()
+    /// };
+    /// assert_eq!(cache.invalidate_any(&selection), 2);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn invalidate_any<Q>(&self, selection: &Selection<'_, K, V, Q>) -> usize
+    where
+        Q: Hash + Equivalent<K>,
+    {
+        let Selection {
+            keys,
+            tags,
+            classes,
+            predicates,
+            all,
+        } = selection;
+        let hash = |key: &Q| self.inner.hasher.hash_one(key);
+        let tags: Vec<_> = tags
+            .iter()
+            .map(|tag| self.inner.tag_hasher.id(tag))
+            .collect();
+        let mut selectors = Vec::new();
+        selectors.extend(keys.iter().map(|key| Selector::Key(hash(key))));
+        selectors.extend(tags.iter().map(|tag| Selector::Tag(*tag)));
+        selectors.extend(classes.iter().map(|class| Selector::Class(*class)));
+        selectors.extend(predicates.iter().cloned().map(Selector::If));
+        selectors.extend(all.then_some(Selector::All));
+        if selectors.is_empty() {
+            return 0;
+        }
+        self.inner.log.record(Selector::Any(selectors.into()));
+        let mut removed = 0;
+        let judge = self.inner.judge();
+        for key in *keys {
+            let hash = hash(key);
+            let mut garbage = Garbage::new();
+            let mut shard = self.inner.lock_for(hash);
+            removed += shard.invalidate_key(hash, key, judge, &mut garbage);
+        }
+        if *all || !tags.is_empty() || !classes.is_empty() {
+            removed += self.in_each_shard(|shard, judge, garbage| {
+                if *all {
+                    return shard.invalidate_all(judge, garbage);
+                }
+                let mut removed = 0;
+                for tag in &tags {
+                    removed += shard.invalidate_tag(*tag, judge, garbage);
+                }
+                for class in *classes {
+                    removed += shard.invalidate_class(class.index(), judge, garbage);
+                }
+                removed
+            });
+        }
+        for predicate in *predicates {
+            removed += (0..self.inner.shards.len())
+                .map(|shard| self.invalidate_if_in(shard, predicate, judge))
+                .sum::<usize>();
+        }
+        removed
     }
 
     fn invalidate_if_in(

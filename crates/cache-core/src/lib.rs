@@ -39,6 +39,8 @@ pub use class::{Classes, Freshness, TtlClass};
 pub use clock::{Clock, ManualClock, Moment, SystemClock, TickedClock};
 pub use equivalent::Equivalent;
 pub use error::{BuildError, ClassError, FillError, FreshnessError, Refusal};
+pub use invalidate::Selection;
+pub use log::Predicate;
 pub use lookup::{Hit, Inserted, Lookup, Maintained, Reuse};
 pub use permit::{Filled, Permit};
 pub use stats::{ClassStats, Stats};

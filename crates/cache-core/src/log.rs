@@ -44,7 +44,7 @@ const COUNTING: Ordering = if cfg!(mutant = "count_weakly") {
 };
 
 /// A predicate on keys and values.
-pub(crate) type Predicate<K, V> = Arc<dyn Fn(&K, &V) -> bool + Send + Sync>;
+pub type Predicate<K, V> = Arc<dyn Fn(&K, &V) -> bool + Send + Sync>;
 
 /// What an invalidation reaches.
 pub(crate) enum Selector<K, V> {
@@ -55,6 +55,8 @@ pub(crate) enum Selector<K, V> {
     Class(TtlClass),
     If(Predicate<K, V>),
     All,
+    /// What any of these reaches.
+    Any(Arc<[Selector<K, V>]>),
 }
 
 impl<K, V> Clone for Selector<K, V> {
@@ -65,6 +67,7 @@ impl<K, V> Clone for Selector<K, V> {
             Self::Class(class) => Self::Class(*class),
             Self::If(predicate) => Self::If(Arc::clone(predicate)),
             Self::All => Self::All,
+            Self::Any(selectors) => Self::Any(Arc::clone(selectors)),
         }
     }
 }
@@ -88,6 +91,7 @@ impl<K, V> Selector<K, V> {
             Self::Class(class) => *class == subject.class,
             Self::If(predicate) => predicate(subject.key, subject.value),
             Self::All => true,
+            Self::Any(selectors) => selectors.iter().any(|selector| selector.reaches(subject)),
         }
     }
 }

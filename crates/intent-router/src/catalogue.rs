@@ -14,6 +14,7 @@ mod parse;
 mod places;
 mod references;
 mod sql;
+mod tables;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub(crate) use lexicon::{Lexicon, Role, Word};
 pub use places::Places;
 pub(crate) use references::ReferenceWords;
 pub use references::References;
+pub use tables::{TableSpec, Tie};
 pub use template::{TagTemplate, TemplateError};
 
 /// Where an intent's answers come from.
@@ -205,6 +207,7 @@ pub struct Intent {
 pub struct Catalogue {
     intents: Vec<Intent>,
     slots: BTreeMap<String, SlotSpec>,
+    tables: BTreeMap<String, TableSpec>,
     guards: Guards,
     references: References,
     out_of_scope: Vec<String>,
@@ -276,6 +279,7 @@ impl Catalogue {
     fn new(
         intents: Vec<Intent>,
         slots: BTreeMap<String, SlotSpec>,
+        tables: BTreeMap<String, TableSpec>,
         guards: Guards,
         references: References,
         out_of_scope: Vec<String>,
@@ -284,6 +288,7 @@ impl Catalogue {
         Self {
             intents,
             slots,
+            tables,
             guards,
             references,
             out_of_scope,
@@ -371,6 +376,11 @@ impl Catalogue {
     /// How the slot of that name is found.
     pub fn slot(&self, name: &str) -> Option<&SlotSpec> {
         self.slots.get(name)
+    }
+
+    /// The tables that are declared, by their names in lower case.
+    pub fn tables(&self) -> &BTreeMap<String, TableSpec> {
+        &self.tables
     }
 
     /// What guards the key mode `slots`.

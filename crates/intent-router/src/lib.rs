@@ -89,7 +89,8 @@ pub use cache_keys::{CanonicalJson, Digest};
 
 pub use catalogue::{
     Catalogue, CatalogueError, Guards, Intent, KeyMode, Kind, Phrase, Places as CataloguePlaces,
-    Problem as CatalogueProblem, QuerySpec, References, SlotSpec, TagTemplate, TemplateError,
+    Problem as CatalogueProblem, QuerySpec, References, SlotSpec, TableSpec, TagTemplate,
+    TemplateError, Tie,
 };
 pub use detect::{
     CombinedDetector, Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut,
@@ -106,5 +107,5 @@ pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, So
 pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
 pub use slots::{ConversationError, Date, Guard, Reading, Slots};
-pub use source::{Ask, BoxFuture, Found, LiveData, Profile, Records, SourceError};
+pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Profile, Read, Records, SourceError};
 pub use text::normalise;

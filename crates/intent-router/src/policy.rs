@@ -10,6 +10,7 @@ use crate::principal::{Owner, Principal};
 use crate::request::CacheUse;
 use crate::response::Bypass;
 use crate::slots::Reading;
+use crate::source::{Extent, Read};
 use crate::text;
 
 /// What the policy decided for a request whose intent is known.
@@ -84,14 +85,86 @@ pub(crate) fn person_tags(who: &Principal) -> Vec<String> {
     ]
 }
 
-/// All tags of an answer.
-pub(crate) fn answer_tags(intent: &str, owner: &Owner, records: &[String]) -> Vec<String> {
-    let mut tags = match owner {
-        Owner::Person(who) => person_tags(who),
-        Owner::Everyone => Vec::new(),
+/// The tags by which a change of records reaches what was made by reading them.
+/// An answer of nobody's has no part of its own.
+pub(crate) fn read_tags(reads: &[Read], who: Option<&Principal>) -> Vec<String> {
+    let mut tags = Vec::new();
+    for Read { kind, extent } in reads {
+        let kind = kind.as_deref().unwrap_or(UNKNOWN_KIND);
+        match (extent, who) {
+            (Extent::Whole, _) | (_, None) => tags.push(whole_tag(kind)),
+            (Extent::Named, Some(who)) => {
+                let id = who.id_text();
+                tags.push(record_tag(&format!("{kind}:{id}")));
+                tags.push(part_tag(kind, &id));
+            }
+            (Extent::Part, Some(who)) => {
+                tags.push(any_part_tag(kind));
+                tags.push(part_tag(kind, &who.id_text()));
+            }
+        }
+    }
+    tags
+}
+
+/// The tags that a change of a record reaches; of one of a member's records
+/// where the caller says whose it is, or else of anybody's.
+pub(crate) fn reached_by(record: &str, user: Option<&str>) -> Vec<String> {
+    let kind = kind_of(record);
+    vec![
+        record_tag(record),
+        match user {
+            Some(user) => part_tag(kind, user),
+            None => any_part_tag(kind),
+        },
+        whole_tag(kind),
+        whole_tag(UNKNOWN_KIND),
+    ]
+}
+
+/// The kind of a record: `payment` of `payment:PAY-1`.
+fn kind_of(record: &str) -> &str {
+    record.split_once(':').map_or(record, |(kind, _)| kind)
+}
+
+/// No kind that a catalogue declares.
+const UNKNOWN_KIND: &str = "*";
+
+/// Answers made of the records of a kind, whoever they belong to.
+fn whole_tag(kind: &str) -> String {
+    format!("whole={kind}")
+}
+
+/// Answers made of a member's part of the records of a kind.
+fn part_tag(kind: &str, user: &str) -> String {
+    format!("part={kind}/{user}")
+}
+
+/// Answers made of the part of any member.
+fn any_part_tag(kind: &str) -> String {
+    format!("parts={kind}")
+}
+
+/// All tags of an answer. `reads` says what was read to find the records; `None`
+/// stands for all records of their kinds.
+pub(crate) fn answer_tags(
+    intent: &str,
+    owner: &Owner,
+    records: &[String],
+    reads: Option<&[Read]>,
+) -> Vec<String> {
+    let (mut tags, who) = match owner {
+        Owner::Person(who) => (person_tags(who), Some(who)),
+        Owner::Everyone => (Vec::new(), None),
     };
     tags.push(intent_tag(intent));
     tags.extend(records.iter().map(|record| record_tag(record)));
+    match reads {
+        Some(reads) => tags.extend(read_tags(reads, who)),
+        None => tags.extend(records.iter().map(|record| whole_tag(kind_of(record)))),
+    }
+    tags.sort_unstable();
+    tags.dedup();
     tags
 }
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Classes, Clock, Freshness, Inserted, Maintained, Stats, SystemClock, TtlClass,
+    Cache, Classes, Clock, Freshness, Inserted, Maintained, Predicate, Selection, Stats,
+    SystemClock, TtlClass,
 };
 use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme, Md5Scheme};
 use equivalent::Equivalent;
@@ -105,12 +106,70 @@ pub enum Selector {
     Role(CanonicalJson),
     /// Every entry of one TTL class.
     Class(String),
-    /// Every answer made of one record, such as `claim:CLM-2025-000123`.
+    /// Every answer made of one record, such as `claim:CLM-2025-000123`, or of a
+    /// collection that it may belong to: the records of its kind, of any member.
     Tag(String),
+    /// The same where it is known whose record it is: of the collections, only
+    /// this user's part and those that are read as a whole.
+    TagOf {
+        /// The record.
+        record: String,
+        /// Whose it is, or was before it changed.
+        user: CanonicalJson,
+    },
     /// Every answer whose key or readable scope `intent/user/role` matches.
     Pattern(Pattern),
     /// Everything.
     All,
+}
+
+/// What a list of selectors reaches, put together by how it is found.
+#[derive(Default)]
+struct Reached {
+    digests: Vec<ByDigest>,
+    /// Tags of answers alone.
+    tags: Vec<String>,
+    /// Tags of answers and of profiles.
+    person_tags: Vec<String>,
+    classes: Vec<TtlClass>,
+    predicates: Vec<Predicate<EntryKey, Kept>>,
+    all: bool,
+}
+
+impl Reached {
+    fn by(selectors: &[Selector], classes: &Classes) -> Self {
+        let mut reached = Self::default();
+        for selector in selectors {
+            match selector {
+                Selector::Key(digest) => {
+                    reached.digests.push(ByDigest(*digest));
+                    reached.tags.push(policy::key_tag(*digest));
+                }
+                Selector::User(id) => reached.person_tags.push(policy::user_tag(id.as_str())),
+                Selector::Role(role) => reached.person_tags.push(policy::role_tag(role.as_str())),
+                Selector::Intent(intent) => reached.tags.push(policy::intent_tag(intent)),
+                Selector::Tag(record) => {
+                    reached.person_tags.extend(policy::reached_by(record, None));
+                }
+                Selector::TagOf { record, user } => {
+                    let tags = policy::reached_by(record, Some(&user.text()));
+                    reached.person_tags.extend(tags);
+                }
+                Selector::Class(name) => reached.classes.extend(classes.get(name)),
+                Selector::Pattern(pattern) => {
+                    let pattern = pattern.clone();
+                    reached
+                        .predicates
+                        .push(Arc::new(move |key: &EntryKey, kept: &Kept| {
+                            pattern.matches(&key.digest().to_string())
+                                || pattern.matches(&kept.answer.scope())
+                        }));
+                }
+                Selector::All => reached.all = true,
+            }
+        }
+        reached
+    }
 }
 
 /// How large the store of answers may grow.
@@ -340,7 +399,7 @@ impl CacheService {
         if answer.source() == Source::Fallback || *answer.owner() != entry.owner {
             return false;
         }
-        let tags = policy::answer_tags(answer.intent(), &entry.owner, records);
+        let tags = policy::answer_tags(answer.intent(), &entry.owner, records, None);
         let kept = Kept::new(answer, &tags);
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
         let inserted = self.answers.insert(entry, kept, class, &tags);
@@ -350,41 +409,51 @@ impl CacheService {
     /// Removes what the selector names and returns how many live entries that
     /// were. Answers and profiles being fetched meanwhile are not stored.
     pub fn invalidate(&self, selector: &Selector) -> usize {
-        self.invalidations.begin();
-        // Answers always go last: one that is made between the two steps, with
-        // a profile that is still stored, must not outlast them.
-        match selector {
-            Selector::Key(digest) => {
-                self.answers.invalidate(&ByDigest(*digest))
-                    + self.answers.invalidate_tag(&policy::key_tag(*digest))
-            }
-            Selector::User(id) => self.invalidate_person(&policy::user_tag(id.as_str())),
-            Selector::Role(role) => self.invalidate_person(&policy::role_tag(role.as_str())),
-            Selector::Intent(intent) => self.answers.invalidate_tag(&policy::intent_tag(intent)),
-            Selector::Tag(record) => self.answers.invalidate_tag(&policy::record_tag(record)),
-            Selector::Class(name) => self.classes.get(name).map_or(0, |class| {
-                self.detections.invalidate_class(class)
-                    + self.profiles.invalidate_class(class)
-                    + self.answers.invalidate_class(class)
-            }),
-            Selector::Pattern(pattern) => {
-                let pattern = pattern.clone();
-                self.answers.invalidate_if(move |key, kept| {
-                    pattern.matches(&key.digest().to_string())
-                        || pattern.matches(&kept.answer.scope())
-                })
-            }
-            Selector::All => {
-                self.profiles.invalidate_all();
-                self.detections.invalidate_all();
-                self.answers.invalidate_all()
-            }
-        }
+        self.invalidate_all_of(std::slice::from_ref(selector))
     }
 
-    fn invalidate_person(&self, tag: &str) -> usize {
-        self.profiles.invalidate_tag(tag);
-        self.answers.invalidate_tag(tag)
+    /// Removes what any of the selectors names, in one step, and returns how many
+    /// live entries that were, each counted once. No answer that is being fetched
+    /// is stored between two of them.
+    pub fn invalidate_all_of(&self, selectors: &[Selector]) -> usize {
+        self.invalidations.begin();
+        let Reached {
+            digests,
+            tags,
+            person_tags,
+            classes,
+            predicates,
+            all,
+        } = Reached::by(selectors, &self.classes);
+        let people: Vec<&str> = person_tags.iter().map(String::as_str).collect();
+        let tags: Vec<&str> = tags
+            .iter()
+            .chain(&person_tags)
+            .map(String::as_str)
+            .collect();
+        // Answers always go last: one that is made between the two steps, with
+        // a profile that is still stored, must not outlast them.
+        let mut counted = 0;
+        for class in &classes {
+            counted += self.detections.invalidate_class(*class);
+            counted += self.profiles.invalidate_class(*class);
+        }
+        self.profiles.invalidate_any(&Selection::<_, _, Principal> {
+            tags: &people,
+            all,
+            ..Selection::default()
+        });
+        if all {
+            self.detections.invalidate_all();
+        }
+        counted
+            + self.answers.invalidate_any(&Selection {
+                keys: &digests,
+                tags: &tags,
+                classes: &classes,
+                predicates: &predicates,
+                all,
+            })
     }
 
     /// The Python service's `invalidate_pattern`, over keys and readable scopes.

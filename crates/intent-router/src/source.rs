@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::catalogue::Intent;
+use crate::catalogue::{Intent, TagTemplate};
 use crate::principal::Principal;
 use crate::slots::{Date, Slots};
 
@@ -101,6 +101,53 @@ impl Records {
     }
 }
 
+/// What a look-up reads of the records of one kind, whatever it returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Read {
+    /// The kind of the records: `payment` of `payment:PAY-1`. `None` for those
+    /// that no tag is known to name: every invalidation by a tag reaches them.
+    pub kind: Option<String>,
+    /// How much of them.
+    pub extent: Extent,
+}
+
+/// How much of the records of a kind a look-up reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Those of the member who asks, whose record tags name the member, as
+    /// `member:BEN-000001` does.
+    Named,
+    /// Those of the member who asks.
+    Part,
+    /// Any of them.
+    Whole,
+}
+
+impl Read {
+    /// Reading of the records of a kind.
+    pub fn new(kind: Option<String>, extent: Extent) -> Self {
+        Self { kind, extent }
+    }
+
+    /// Reading of all records of this one's kind.
+    pub(crate) fn of_record(tag: &str) -> Self {
+        let kind = tag.split_once(':').map_or(tag, |(kind, _)| kind);
+        Self::new(Some(kind.to_owned()), Extent::Whole)
+    }
+
+    /// What is taken to have been read by a source that does not say: all
+    /// records of the kinds that these templates name.
+    pub(crate) fn of_templates(templates: &[TagTemplate]) -> Vec<Self> {
+        let kinds = templates.iter().map(|template| {
+            let text = template.to_string();
+            let kind = text.split_once(':').map(|(kind, _)| kind.to_owned());
+            Self::new(kind.filter(|kind| !kind.contains('{')), Extent::Whole)
+        });
+        kinds.collect()
+    }
+}
+
 /// Where answers come from.
 ///
 /// A source enforces ownership itself: it returns only records that belong to
@@ -121,6 +168,19 @@ pub trait LiveData: Send + Sync {
     /// # Errors
     /// [`SourceError`] when the source could not be asked.
     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>>;
+
+    /// What the queries of an intent read, whatever they return: an answer is
+    /// removed when one of these records changes, enters or leaves. `None` where
+    /// the source cannot tell: then they are taken to read all records of the
+    /// kinds that the intent's tags name.
+    fn reads(&self, _intent: &Intent) -> Option<Vec<Read>> {
+        None
+    }
+
+    /// What the look-up of a principal reads; it is part of every answer to one.
+    fn profile_reads(&self) -> Vec<Read> {
+        Vec::new()
+    }
 
     /// Whether the source can be asked now; for readiness probes.
     ///
@@ -147,6 +207,14 @@ macro_rules! forward {
                 ask: Ask<'a>,
             ) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
                 (**self).records(ask)
+            }
+
+            fn reads(&self, intent: &Intent) -> Option<Vec<Read>> {
+                (**self).reads(intent)
+            }
+
+            fn profile_reads(&self) -> Vec<Read> {
+                (**self).profile_reads()
             }
 
             fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {

@@ -47,8 +47,9 @@ pub(crate) fn profile(who: &Principal, profile: &Found<Option<Arc<Profile>>>) ->
     let texts = profile.value.as_ref().map_or(0, |profile| {
         profile.member_id.len() + profile.kind.len() + profile.display_name.len()
     });
-    // Its tags are made of the same two texts.
-    (ENTRY + texts + 2 * principal(who) + 2 * TAG) as u64
+    // Its tags are made of the same two texts, and those of what was read, which
+    // is mostly one kind of records, of the identifier.
+    (ENTRY + texts + 4 * principal(who) + 4 * TAG) as u64
 }
 
 /// The weight of a stored detection, whose intent has a short name.

@@ -144,6 +144,7 @@ fn unfit(config: &Config, error: &OpenError) -> Fault {
     let problem = match error {
         OpenError::Query { intent, query, .. } => places.query(intent, query, error.to_string()),
         OpenError::Tag { intent, tag } => places.tag(intent, tag, error.to_string()),
+        OpenError::Table { table, .. } => places.table(table, error.to_string()),
         _ => return nowhere(),
     };
     Fault::of_catalogue(file, &problem)

@@ -47,7 +47,7 @@ fn everything_at_once_keeps_the_books() {
                             store.insert(key, 1, CLASS, &["row"]);
                         }
                         1 => {
-                            let how = thread_rng().gen_range(0..5);
+                            let how = thread_rng().gen_range(0..6);
                             removed.add(invalidate(&store, key, how) as u64);
                         }
                         2 => {

@@ -195,7 +195,7 @@ fn an_invalidation_during_a_refresh_wins() {
             // Unless it was over before the invalidation began.
             assert!(matches!(filled, Filled::Stored | Filled::Refused(_)));
         });
-        super::invalidate(&store, 1, thread_rng().gen_range(0..5));
+        super::invalidate(&store, 1, thread_rng().gen_range(0..6));
         // It had begun before; whether it ends before or after, no trace stays.
         match store.lookup(1, CLASS, Reuse::Any) {
             Lookup::Miss(_) => {}

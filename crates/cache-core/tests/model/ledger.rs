@@ -85,6 +85,12 @@ impl Record {
             Reach::Tag(tag) => self.tags.as_ref().is_none_or(|tags| tags.contains(&tag)),
             Reach::Class(class) => class == self.class,
             Reach::Remainder(remainder) => value % 3 == remainder,
+            Reach::Several(key, tag, class, remainder) => {
+                self.is_reached(value, Reach::Key(key))
+                    || self.is_reached(value, Reach::Tag(tag))
+                    || self.is_reached(value, Reach::Class(class))
+                    || self.is_reached(value, Reach::Remainder(remainder))
+            }
             Reach::All => true,
         }
     }

@@ -60,6 +60,8 @@ pub(crate) enum Reach {
     Class(usize),
     /// Values with this remainder modulo 3.
     Remainder(u32),
+    /// A key, a tag, a class and a remainder at once.
+    Several(Key, usize, usize, u32),
     All,
 }
 
@@ -161,6 +163,8 @@ fn reach() -> impl Strategy<Value = Reach> {
         4 => (0..TAGS.len()).prop_map(Reach::Tag),
         2 => (0..CLASSES).prop_map(Reach::Class),
         2 => (0u32..3).prop_map(Reach::Remainder),
+        2 => (key(), 0..TAGS.len(), 0..CLASSES, 0u32..3)
+            .prop_map(|(k, t, c, r)| Reach::Several(k, t, c, r)),
         1 => Just(Reach::All),
     ]
 }

@@ -247,6 +247,12 @@ impl Model {
             Reach::Tag(tag) => entry.tags.contains(&tag),
             Reach::Class(class) => entry.class == class,
             Reach::Remainder(remainder) => entry.value % 3 == remainder,
+            Reach::Several(key, tag, class, remainder) => {
+                entry.key == key
+                    || entry.tags.contains(&tag)
+                    || entry.class == class
+                    || entry.value % 3 == remainder
+            }
             Reach::All => true,
         };
         self.dead.retain(|entry| !reached(entry));

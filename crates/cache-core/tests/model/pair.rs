@@ -4,13 +4,14 @@ mod check;
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use cache_core::{
-    Cache, Filled, Hit, Inserted, Lookup, ManualClock, Permit, Refusal, Reuse, TtlClass, Waited,
-    Waiter,
+    Cache, Filled, Hit, Inserted, Lookup, ManualClock, Permit, Refusal, Reuse, Selection, TtlClass,
+    Waited, Waiter,
 };
 
 use crate::{
@@ -74,6 +75,13 @@ pub(crate) fn invalidate(cache: &TestCache, classes: [TtlClass; CLASSES], reach:
         Reach::Tag(tag) => cache.invalidate_tag(TAGS[tag]),
         Reach::Class(class) => cache.invalidate_class(classes[class]),
         Reach::Remainder(remainder) => cache.invalidate_if(move |_, value| value % 3 == remainder),
+        Reach::Several(key, tag, class, remainder) => cache.invalidate_any(&Selection {
+            keys: &[key],
+            tags: &[TAGS[tag]],
+            classes: &[classes[class]],
+            predicates: &[Arc::new(move |_: &Key, value: &u32| value % 3 == remainder)],
+            all: false,
+        }),
         Reach::All => cache.invalidate_all(),
     }
 }

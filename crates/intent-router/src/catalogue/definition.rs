@@ -44,6 +44,7 @@ impl Definition {
         } = intent;
         let Catalogue {
             slots: specs,
+            tables,
             intents: _,
             guards: _,
             references: _,
@@ -52,7 +53,7 @@ impl Definition {
         } = catalogue;
         let slots: Vec<_> = slots.iter().map(|slot| (slot, specs.get(slot))).collect();
         let tags: Vec<_> = tags.iter().map(ToString::to_string).collect();
-        let text = serde_json::to_vec(&(name, kind, class, key, slots, queries, tags));
+        let text = serde_json::to_vec(&(name, kind, class, key, slots, queries, tags, tables));
         // Strings, names of variants and structs of them: there is nothing
         // that cannot be written.
         let text = text.expect("a definition has only string keys");

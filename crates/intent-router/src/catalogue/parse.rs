@@ -5,6 +5,7 @@ mod guards;
 mod intent;
 mod references;
 mod slot;
+mod tables;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     }
     let mut root = Table::new("", 0, document.get_ref());
     let slots = slot::slots(&mut root, &mut problems);
+    let tables = tables::tables(&mut root, &mut problems);
     let guards = guards::guards(&mut root, Guards::english().clone(), &mut problems);
     let references =
         references::references(&mut root, References::english().clone(), &mut problems);
@@ -56,6 +58,7 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     Ok(Catalogue::new(
         intents,
         slots,
+        tables,
         guards,
         references,
         out_of_scope,

@@ -37,6 +37,8 @@ pub struct Places {
     catalogue: Catalogue,
     line_starts: Vec<usize>,
     pub(super) intents: Vec<IntentPlaces>,
+    /// The tables by name, each with where its name starts.
+    tables: Vec<(String, usize)>,
 }
 
 /// Where the parts of an intent start, in bytes, each in the order of the
@@ -65,6 +67,7 @@ impl Places {
         let newlines = toml.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Ok(Self {
             intents: intents.map(IntentPlaces::of).collect(),
+            tables: names(document.get_ref(), "tables").collect(),
             line_starts: newlines.map(|(i, _)| i + 1).collect(),
             catalogue,
         })
@@ -93,6 +96,25 @@ impl Places {
             let n = tags.position(|template| template.to_string() == tag)?;
             Some((format!("tags[{n}]"), *places.tags.get(n)?))
         })
+    }
+
+    /// A problem of a table that is declared. One that is not there has the
+    /// place of the file.
+    pub fn table(&self, table: &str, message: impl Into<String>) -> Problem {
+        let (name, at) = self
+            .tables
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(table))
+            .map_or(("", 0), |(name, at)| (name.as_str(), *at));
+        let path = match name {
+            "" => String::new(),
+            name => format!("tables.{name}"),
+        };
+        Problem {
+            path,
+            line: self.line(at),
+            message: message.into(),
+        }
     }
 
     fn part(
@@ -162,6 +184,16 @@ fn elements<'t>(
         _ => None,
     };
     array.into_iter().flat_map(|array| array.iter())
+}
+
+/// The keys of a table and where they start; none where there is no table.
+fn names<'t>(table: &'t DeTable<'t>, key: &str) -> impl Iterator<Item = (String, usize)> {
+    let names = match table.get(key).map(|value| value.get_ref()) {
+        Some(DeValue::Table(names)) => Some(names),
+        _ => None,
+    };
+    let names = names.into_iter().flat_map(|names| names.iter());
+    names.map(|(name, _)| (name.get_ref().to_string(), name.span().start))
 }
 
 #[cfg(test)]

@@ -392,7 +392,7 @@ fn refuses_wrong_shapes() {
         "intents = []\nintent = 3\nslots = []",
         &[
             "the catalogue has no [[intent]] (line 1)",
-            "unknown key `intents`; known are guards, intent, out_of_scope, references, slots (line 1)",
+            "unknown key `intents`; known are guards, intent, out_of_scope, references, slots, tables (line 1)",
             "intent: expected an array, found integer (line 2)",
             "slots: expected a table, found array (line 3)",
         ],

@@ -14,7 +14,7 @@ use crate::question::Question;
 use crate::request::Request;
 use crate::response::{Answer, CacheOutcome, Refreshed, Routed, Source};
 use crate::service::EntryKey;
-use crate::source::{BoxFuture, Found, Profile, Records};
+use crate::source::{BoxFuture, Found, Profile, Read, Records};
 use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
 use crate::weight::Kept;
 
@@ -25,6 +25,8 @@ struct Answered {
     answer: Arc<Answer>,
     /// The records it was made of.
     records: Vec<String>,
+    /// What was read to make it.
+    reads: Vec<Read>,
 }
 
 /// One request whose intent is known.
@@ -96,6 +98,7 @@ impl<'a> Answering<'a> {
             let Answered {
                 answer,
                 mut records,
+                reads,
             } = match self.answer(Some(reuse)).await {
                 Ok(answered) => answered,
                 Err(error) => return Made::Failed(error),
@@ -106,7 +109,8 @@ impl<'a> Answering<'a> {
             for template in &intent.tags {
                 records.extend(template.fill_from_slots(self.question.slots()));
             }
-            let mut tags = policy::answer_tags(&intent.name, answer.owner(), &records);
+            let mut tags =
+                policy::answer_tags(&intent.name, answer.owner(), &records, Some(&reads));
             tags.extend(self.message_tag(answer.owner()));
             let kept = Kept::new(answer, &tags);
             match kept.answer.source() {
@@ -183,6 +187,7 @@ impl<'a> Answering<'a> {
         let owner = self.question.owner().clone();
         Answered {
             answer: Answer::new(response, owner, calls_before + found.calls),
+            reads: self.reads(true, &found.value.tags),
             records: found.value.tags,
         }
     }
@@ -192,7 +197,28 @@ impl<'a> Answering<'a> {
         Answered {
             answer: self.router.fallback(self.detection, owner, why, calls),
             records: Vec::new(),
+            reads: self.reads(false, &[]),
         }
+    }
+
+    /// What was read to make an answer: the profile of the asker, and the records
+    /// if they were asked for. A source that does not say has read all records
+    /// of the kinds that the intent's tags and its own name.
+    fn reads(&self, records: bool, tags: &[String]) -> Vec<Read> {
+        let source = &self.router.source;
+        let mut reads = match self.question.owner() {
+            Owner::Person(_) => source.profile_reads(),
+            Owner::Everyone => Vec::new(),
+        };
+        if records {
+            let intent = self.question.intent();
+            reads.extend(source.reads(intent).unwrap_or_else(|| {
+                let mut reads = Read::of_templates(&intent.tags);
+                reads.extend(tags.iter().map(|tag| Read::of_record(tag)));
+                reads
+            }));
+        }
+        reads
     }
 
     /// The tag for the key that the message itself has, where another text's
@@ -239,7 +265,9 @@ impl<'a> Answering<'a> {
                 Ok(found) => found,
                 Err(error) => return Made::Failed(error),
             };
-            let tags = policy::person_tags(who);
+            let reads = self.router.source.profile_reads();
+            let mut tags = policy::person_tags(who);
+            tags.extend(policy::read_tags(&reads, Some(who)));
             if found.value.is_some() {
                 Made::Value(found, tags)
             } else {

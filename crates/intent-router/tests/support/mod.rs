@@ -12,9 +12,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use cache_core::ManualClock;
 use intent_router::{
-    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeyMode, KeywordDetector, Kind,
-    LiveData, Principal, Profile, Records, Request, Routed, Router, ServiceBuilder, SourceError,
-    UserContext,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, Intent, KeyMode, KeywordDetector,
+    Kind, LiveData, Principal, Profile, Read, Records, Request, Routed, Router, ServiceBuilder,
+    SourceError, UserContext,
 };
 use serde_json::json;
 
@@ -97,6 +97,11 @@ impl LiveData for FakeSource {
             }
             Ok(Found::new(profile, 1))
         })
+    }
+
+    /// Nothing but the records that the answer's tags name.
+    fn reads(&self, _: &Intent) -> Option<Vec<Read>> {
+        Some(Vec::new())
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {

@@ -26,6 +26,14 @@ pub enum OpenError {
         /// What is wrong with it.
         fault: QueryFault,
     },
+    /// A table that the catalogue declares does not fit the database.
+    #[error("table `{table}` {reason}")]
+    Table {
+        /// The table's name, in lower case.
+        table: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The profile look-up of the options cannot be used with this database.
     #[error("the profile look-up: {0}")]
     Profile(QueryFault),

@@ -7,6 +7,7 @@ mod query;
 mod ranges;
 mod reply;
 mod rows;
+mod tables;
 mod terms;
 
 use std::collections::HashMap;
@@ -14,7 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use intent_router::{
-    Ask, BoxFuture, Catalogue, Found, LiveData, Principal, Profile, Records, SourceError,
+    Ask, BoxFuture, Catalogue, Found, Intent, LiveData, Principal, Profile, Read, Records,
+    SourceError,
 };
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
@@ -24,6 +26,7 @@ pub use self::options::SqliteOptions;
 use self::pool::{Failure, Pool};
 use self::query::Plan;
 use self::rows::Bounds;
+use self::tables::Tables;
 use crate::demo::{DemoOptions, MemoryDemo};
 
 /// A source of records in a SQLite database.
@@ -75,6 +78,7 @@ use crate::demo::{DemoOptions, MemoryDemo};
 pub struct SqliteSource {
     database: Arc<Database>,
     intents: HashMap<String, Arc<Plan>>,
+    profile: Arc<Plan>,
     /// How many statements each connection keeps prepared.
     statements: usize,
 }
@@ -85,7 +89,7 @@ struct Database {
     pool: Pool,
     /// A connection that only checks queries, so that no question waits for it.
     checker: Mutex<Connection>,
-    profile: Arc<Plan>,
+    profile_sql: String,
     bounds: Bounds,
 }
 
@@ -163,21 +167,28 @@ impl SqliteSource {
     fn prepare(database: Arc<Database>, catalogue: &Catalogue) -> Result<Self, Vec<OpenError>> {
         let mut intents = HashMap::new();
         let mut errors = Vec::new();
+        let mut profile = None;
         {
-            let checker = database.checker.lock();
+            let mut checker = database.checker.lock();
+            let tables = Tables::of(&checker, catalogue).map_err(|error| vec![error])?;
+            match Plan::of_profile(&mut checker, &tables, &database.profile_sql) {
+                Ok(plan) => profile = Some(Arc::new(plan)),
+                Err(error) => errors.push(error),
+            }
             for intent in catalogue.intents() {
-                match Plan::of_intent(&checker, intent) {
+                match Plan::of_intent(&mut checker, &tables, intent) {
                     Ok(plan) => drop(intents.insert(intent.name.clone(), Arc::new(plan))),
                     Err(error) => errors.push(error),
                 }
             }
         }
-        if !errors.is_empty() {
+        let Some(profile) = profile.filter(|_| errors.is_empty()) else {
             return Err(errors);
-        }
+        };
         Ok(Self {
             database,
             intents,
+            profile,
             statements: query::statements(catalogue),
         })
     }
@@ -216,13 +227,12 @@ impl Database {
             .collect::<Result<Vec<_>, _>>()
             .map_err(unreadable)?;
         let checker = connect(path).map_err(unreadable)?;
-        let profile = Arc::new(Plan::of_profile(&checker, &options.profile_sql)?);
         let pool = Pool::start(connections, options.queue, options.deadline)
             .map_err(OpenError::Threads)?;
         Ok(Self {
             pool,
             checker: Mutex::new(checker),
-            profile,
+            profile_sql: options.profile_sql.clone(),
             bounds: Bounds {
                 max_rows: options.max_rows,
                 max_bytes: options.max_bytes,
@@ -258,9 +268,10 @@ impl LiveData for SqliteSource {
         who: &'a Principal,
     ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
         Box::pin(async move {
-            let plan = Arc::clone(&self.database.profile);
+            let plan = Arc::clone(&self.profile);
             let values = plan.profile_values(who);
-            let work = move |connection: &Connection| plan.profile(connection, &values);
+            let asker = who.id_text().into_owned();
+            let work = move |connection: &Connection| plan.profile(connection, &asker, &values);
             self.run(work).await
         })
     }
@@ -280,6 +291,15 @@ impl LiveData for SqliteSource {
             let work = move |connection: &Connection| plan.records(connection, &values, bounds);
             self.run(work).await
         })
+    }
+
+    fn reads(&self, intent: &Intent) -> Option<Vec<Read>> {
+        let plan = self.intents.get(&intent.name)?;
+        Some(plan.reads().to_vec())
+    }
+
+    fn profile_reads(&self) -> Vec<Read> {
+        self.profile.reads().to_vec()
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use intent_router::{
-    Ask, Catalogue, Found, Intent, Principal, Profile, Records, SourceError, TagTemplate,
+    Ask, Catalogue, Found, Intent, Principal, Profile, Read, Records, SourceError, TagTemplate,
 };
 use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::error::{OpenError, QueryFault};
 use super::pool::Failure;
 use super::rows::{self, Bounds};
+use super::tables::{Bound, Tables, merge};
 use super::terms::match_expression;
 
 /// A column's value as part of a tag; `None` unless it is text or a number.
@@ -86,6 +87,7 @@ pub(super) struct Plan {
     inputs: Vec<Input>,
     queries: Vec<Query>,
     tags: Vec<TagTemplate>,
+    reads: Vec<Read>,
 }
 
 /// The values of a plan's inputs for one question.
@@ -94,12 +96,17 @@ pub(super) type Values = Vec<Option<String>>;
 impl Plan {
     /// Checks an intent's queries and tags against the database: what the
     /// catalogue, which has checked itself, cannot know.
-    pub(super) fn of_intent(connection: &Connection, intent: &Intent) -> Result<Self, OpenError> {
+    pub(super) fn of_intent(
+        connection: &mut Connection,
+        tables: &Tables<'_>,
+        intent: &Intent,
+    ) -> Result<Self, OpenError> {
         let mut plan = Self {
             intent: intent.name.clone(),
             inputs: Vec::new(),
             queries: Vec::with_capacity(intent.queries.len()),
             tags: Vec::with_capacity(intent.tags.len()),
+            reads: Vec::new(),
         };
         for spec in &intent.queries {
             let fault = |fault| OpenError::Query {
@@ -110,8 +117,14 @@ impl Plan {
             if spec.name == TRUNCATED {
                 return Err(fault(QueryFault::ReservedName));
             }
-            plan.add(connection, &spec.name, &spec.sql, &spec.parameters())
-                .map_err(fault)?;
+            plan.add(
+                connection,
+                tables,
+                &spec.name,
+                &spec.sql,
+                &spec.parameters(),
+            )
+            .map_err(fault)?;
         }
         for tag in &intent.tags {
             let fills = |query: &Query| {
@@ -130,15 +143,20 @@ impl Plan {
     }
 
     /// Checks the query that looks members up.
-    pub(super) fn of_profile(connection: &Connection, sql: &str) -> Result<Self, OpenError> {
+    pub(super) fn of_profile(
+        connection: &mut Connection,
+        tables: &Tables<'_>,
+        sql: &str,
+    ) -> Result<Self, OpenError> {
         let mut plan = Self {
             intent: "the look-up of members".to_owned(),
             inputs: Vec::new(),
             queries: Vec::with_capacity(1),
             tags: Vec::new(),
+            reads: Vec::new(),
         };
         let allowed = BTreeSet::from(["user_id", "user_role"]);
-        plan.add(connection, "profile", sql, &allowed)
+        plan.add(connection, tables, "profile", sql, &allowed)
             .map_err(OpenError::Profile)?;
         for needed in ["member_id", "kind", "display_name"] {
             let columns = plan.queries.iter().flat_map(|query| &query.columns);
@@ -151,7 +169,8 @@ impl Plan {
 
     fn add(
         &mut self,
-        connection: &Connection,
+        connection: &mut Connection,
+        tables: &Tables<'_>,
         name: &str,
         sql: &str,
         allowed: &BTreeSet<&str>,
@@ -166,6 +185,19 @@ impl Plan {
         if let Some(twice) = columns.iter().find(|column| !seen.insert(column.as_str())) {
             return Err(QueryFault::DuplicateColumn(twice.clone()));
         }
+        for index in 1..=statement.parameter_count() {
+            let parameter = statement.parameter_name(index).unwrap_or("?");
+            if Input::of(parameter, allowed).is_none() {
+                return Err(QueryFault::UnknownParameter(parameter.to_owned()));
+            }
+        }
+        drop(statement);
+        let Bound { sql: bound, reads } =
+            tables.bind(connection, sql, allowed.contains("user_id"))?;
+        for read in reads {
+            merge(&mut self.reads, read);
+        }
+        let statement = connection.prepare(&bound).map_err(fault)?;
         let mut parameters = Vec::with_capacity(statement.parameter_count());
         for index in 1..=statement.parameter_count() {
             let parameter = statement.parameter_name(index).unwrap_or("?");
@@ -179,11 +211,16 @@ impl Plan {
         }
         self.queries.push(Query {
             name: name.to_owned(),
-            sql: sql.to_owned(),
+            sql: bound,
             columns,
             parameters,
         });
         Ok(())
+    }
+
+    /// What the queries read.
+    pub(super) fn reads(&self) -> &[Read] {
+        &self.reads
     }
 
     /// What the queries need to know of a question; nothing else is copied.
@@ -265,6 +302,7 @@ impl Plan {
     pub(super) fn profile(
         &self,
         connection: &Connection,
+        asker: &str,
         values: &Values,
     ) -> Result<Found<Option<Profile>>, Failure> {
         let mut found = None;
@@ -274,8 +312,14 @@ impl Plan {
             let mut result = statement.raw_query();
             if let Some(row) = result.next().map_err(failure)? {
                 let column = |name: &str| row.get_ref(name).map(rows::text).map_err(failure);
+                let member_id = column("member_id")?;
+                // SQLite may have compared by conversion (`042` with 42) or
+                // without case; whoever is not named exactly is another.
+                if member_id != asker {
+                    continue;
+                }
                 found = Some(Profile::new(
-                    column("member_id")?,
+                    member_id,
                     column("kind")?,
                     column("display_name")?,
                 ));
@@ -322,7 +366,7 @@ impl Plan {
 }
 
 /// What is wrong with a query that cannot be prepared, and where.
-fn fault(error: rusqlite::Error) -> QueryFault {
+pub(super) fn fault(error: rusqlite::Error) -> QueryFault {
     match error {
         rusqlite::Error::MultipleStatement => QueryFault::NotAQuery,
         rusqlite::Error::SqlInputError {

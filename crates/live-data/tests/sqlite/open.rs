@@ -191,13 +191,13 @@ fn what_is_no_database_is_refused() {
     )
     .unwrap();
     assert!(open(&text).contains("not a database"));
-    // A database with other tables: the first query that does not fit.
+    // A database with other tables: the first that is declared and not there.
     let other = folder.file("other.db");
     Connection::open(&other)
         .unwrap()
         .execute_batch("CREATE TABLE t (x)")
         .unwrap();
-    assert!(open(&other).contains("no such table"));
+    assert!(open(&other).contains("is not in the database"));
 }
 
 #[test]

@@ -1,19 +1,78 @@
 //! Invalidation and the off switch.
 
+use std::fmt;
+
 use axum::Json;
 use axum::extract::State;
 use cache_keys::{CanonicalJson, Digest};
 use intent_router::{Pattern, Selector};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::app::App;
-use super::body::{JsonBody, Object};
+use super::body::{JsonBody, Object, object};
 use super::problem::Problem;
 
-/// What to invalidate: exactly one of the members.
+/// One thing to invalidate, or a list of them.
+pub(crate) struct InvalidateBody(Vec<SelectorBody>);
+
+/// The most selectors of a list: more than one change touches. Each costs a look
+/// into every shard.
+const MOST_SELECTORS: usize = 256;
+
+impl<'de> Deserialize<'de> for InvalidateBody {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneOrMore)
+    }
+}
+
+/// An element of the list: an object and nothing else.
+struct Element(SelectorBody);
+
+impl<'de> Deserialize<'de> for Element {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        object(InvalidateBody::EXPECTED, from).map(Self)
+    }
+}
+
+/// Reads an object, or an array of some.
+struct OneOrMore;
+
+impl<'de> Visitor<'de> for OneOrMore {
+    type Value = InvalidateBody;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(InvalidateBody::EXPECTED)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<InvalidateBody, A::Error> {
+        let one = SelectorBody::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(InvalidateBody(vec![one]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<InvalidateBody, A::Error> {
+        let mut selectors = Vec::new();
+        while let Some(Element(selector)) = list.next_element()? {
+            if selectors.len() == MOST_SELECTORS {
+                return Err(Error::custom(format_args!(
+                    "a list has at most {MOST_SELECTORS} selectors; send the rest in another \
+                     request, or name more with each"
+                )));
+            }
+            selectors.push(selector);
+        }
+        if selectors.is_empty() {
+            return Err(Error::custom("the list names nothing to invalidate"));
+        }
+        Ok(InvalidateBody(selectors))
+    }
+}
+
+/// What to invalidate: exactly one of the members, or a tag with a user.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct InvalidateBody {
+struct SelectorBody {
     #[serde(default, deserialize_with = "present")]
     key: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -33,8 +92,12 @@ pub(crate) struct InvalidateBody {
 }
 
 impl Object for InvalidateBody {
-    const EXPECTED: &'static str =
-        "an object with one of key, user_id, intent, role, class, tag, pattern, all";
+    const EXPECTED: &'static str = "an object with one of key, user_id, intent, role, class, tag, pattern, all, \
+         or a list of such objects";
+
+    fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(from)
+    }
 }
 
 /// Reads a member that is there, be it `null`, which is a role like any other:
@@ -44,6 +107,13 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Op
 }
 
 impl InvalidateBody {
+    fn selectors(self, app: &App) -> Result<Vec<Selector>, Problem> {
+        let selectors = self.0.into_iter();
+        selectors.map(|selector| selector.selector(app)).collect()
+    }
+}
+
+impl SelectorBody {
     fn selector(self, app: &App) -> Result<Selector, Problem> {
         let key = self.key.map(|hex| parse_key(&hex)).transpose()?;
         let class = self.class.map(|name| known_class(name, app)).transpose()?;
@@ -53,13 +123,17 @@ impl InvalidateBody {
             .transpose()?;
         let pattern = self.pattern.map(|text| parse_pattern(&text)).transpose()?;
         let all = self.all.map(parse_all).transpose()?;
+        let (user, tag) = match (self.user_id, self.tag) {
+            (Some(user), Some(record)) => (None, Some(Selector::TagOf { record, user })),
+            (user, tag) => (user.map(Selector::User), tag.map(Selector::Tag)),
+        };
         let given = [
             key.map(Selector::Key),
-            self.user_id.map(Selector::User),
+            user,
             intent.map(Selector::Intent),
             self.role.map(Selector::Role),
             class.map(Selector::Class),
-            self.tag.map(Selector::Tag),
+            tag,
             pattern.map(Selector::Pattern),
             all,
         ];
@@ -68,7 +142,8 @@ impl InvalidateBody {
             (Some(selector), None) => Ok(selector),
             _ => Err(Problem::unprocessable(
                 "invalid_members",
-                "give exactly one of key, user_id, intent, role, class, tag, pattern, all",
+                "give exactly one of key, user_id, intent, role, class, tag, pattern, all; \
+                 only a tag may have a user_id with it",
             )),
         }
     }
@@ -158,9 +233,9 @@ pub(crate) async fn invalidate(
     State(app): State<App>,
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
-    let selector = body.selector(&app)?;
-    let invalidated = app.cache().invalidate(&selector);
-    tracing::info!(?selector, invalidated, "invalidated");
+    let selectors = body.selectors(&app)?;
+    let invalidated = app.cache().invalidate_all_of(&selectors);
+    tracing::info!(?selectors, invalidated, "invalidated");
     Ok(Json(Invalidated { invalidated }))
 }
 

@@ -14,10 +14,15 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 use super::app::App;
 use super::problem::Problem;
 
-/// What a request's body says: a JSON object.
+/// What a request's body says: a JSON object, unless it is read otherwise.
 pub(crate) trait Object: DeserializeOwned {
     /// What the object is, as an error names it.
     const EXPECTED: &'static str;
+
+    /// Reads it.
+    fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        object(Self::EXPECTED, from)
+    }
 }
 
 /// A JSON body of type `T`.
@@ -99,7 +104,7 @@ fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::bad_request("invalid_utf8", detail)
     })?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let read = object(T::EXPECTED, &mut json).and_then(|body| json.end().map(|()| body));
+    let read = T::read(&mut json).and_then(|body| json.end().map(|()| body));
     read.map_err(|error| {
         let detail = format!("the body is not what this endpoint takes: {error}");
         match error.classify() {

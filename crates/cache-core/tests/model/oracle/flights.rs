@@ -174,6 +174,12 @@ impl Model {
             Reach::Tag(tag) => tags.is_none_or(|tags| tags.contains(&tag)),
             Reach::Class(class) => class == permit.class,
             Reach::Remainder(remainder) => value % 3 == remainder,
+            Reach::Several(key, tag, class, remainder) => {
+                key.half == permit.key.half
+                    || tags.is_none_or(|tags| tags.contains(&tag))
+                    || class == permit.class
+                    || value % 3 == remainder
+            }
             Reach::All => true,
         };
         let after = self.events[permit.epoch..].iter().position(reaches);

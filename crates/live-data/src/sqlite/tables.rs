@@ -1,0 +1,308 @@
+//! The tables of a database as the catalogue declares them: what a query reads
+//! of them, and how it is kept to the part of the member who asks.
+//!
+//! A table that is tied to members is hidden behind a common table expression
+//! of its name, which holds the asker's rows alone. So a query that names the
+//! table cannot read another member's rows, whatever its text says; one that
+//! names `main.` with it reads all rows, on purpose. SQLite's authorizer tells
+//! which tables a query reads: with the expressions empty, those that are still
+//! read are read beyond the asker's part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use intent_router::{Catalogue, Extent, Read, TableSpec, Tie};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+use super::error::{OpenError, QueryFault};
+use super::query::fault;
+
+/// The tables of a database, with what a catalogue declares of them.
+pub(super) struct Tables<'c> {
+    specs: &'c BTreeMap<String, TableSpec>,
+    /// The columns of the tables that are declared.
+    columns: BTreeMap<String, Vec<String>>,
+    /// Every table of the database by its name in lower case.
+    stored: BTreeMap<String, Stored>,
+}
+
+/// How a table is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    Table,
+    /// Of a virtual table, which reads it.
+    Shadow,
+    View,
+}
+
+/// A query as it is run, and what it reads.
+pub(super) struct Bound {
+    pub(super) sql: String,
+    pub(super) reads: Vec<Read>,
+}
+
+impl<'c> Tables<'c> {
+    /// Checks the declared tables against the database.
+    pub(super) fn of(connection: &Connection, catalogue: &'c Catalogue) -> Result<Self, OpenError> {
+        let refuse = |table: &str, reason: String| OpenError::Table {
+            table: table.to_owned(),
+            reason,
+        };
+        let mut tables = Self {
+            specs: catalogue.tables(),
+            columns: BTreeMap::new(),
+            stored: stored(connection)
+                .map_err(|error| refuse("sqlite_schema", error.to_string()))?,
+        };
+        for name in tables.specs.keys() {
+            match tables.stored.get(name) {
+                Some(Stored::Table) => {}
+                Some(Stored::View) => {
+                    let reason = "is a view; declare the tables that it reads";
+                    return Err(refuse(name, reason.to_owned()));
+                }
+                Some(Stored::Shadow) | None => {
+                    return Err(refuse(name, "is not in the database".to_owned()));
+                }
+            }
+            let columns =
+                columns(connection, name).map_err(|error| refuse(name, error.to_string()))?;
+            tables.columns.insert(name.clone(), columns);
+        }
+        for (name, spec) in tables.specs {
+            let needed: Vec<(&String, &String)> = match &spec.tie {
+                Tie::None => Vec::new(),
+                Tie::Member(columns) => columns.iter().map(|column| (name, column)).collect(),
+                Tie::Within { column, table } => vec![(name, column), (table, column)],
+            };
+            for (table, column) in needed {
+                let known = tables.columns.get(table).map_or(&[][..], Vec::as_slice);
+                if !known.iter().any(|known| known.eq_ignore_ascii_case(column)) {
+                    let known = known.join(", ");
+                    let reason = format!("has no column `{column}`; it has {known}");
+                    return Err(refuse(table, reason));
+                }
+            }
+        }
+        Ok(tables)
+    }
+
+    /// The query kept to the asker's part, if it asks who that is.
+    pub(super) fn bind(
+        &self,
+        connection: &mut Connection,
+        sql: &str,
+        asks_who: bool,
+    ) -> Result<Bound, QueryFault> {
+        let named = self.read_by(connection, sql, &BTreeSet::new())?;
+        let hidden = if asks_who {
+            self.hidden(&named)
+        } else {
+            BTreeSet::new()
+        };
+        if hidden.is_empty() {
+            return Ok(Bound {
+                sql: sql.to_owned(),
+                reads: self.reads(&named, &named),
+            });
+        }
+        let bound = with(sql, hidden.iter().map(|name| self.part(name)));
+        let empty = with(sql, hidden.iter().map(|name| self.empty(name)));
+        let all = self.read_by(connection, &bound, &hidden)?;
+        let beyond = self.read_by(connection, &empty, &hidden)?;
+        Ok(Bound {
+            reads: self.reads(&all, &beyond),
+            sql: bound,
+        })
+    }
+
+    /// Those of the tables that are tied to members, and what ties them.
+    fn hidden(&self, named: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut hidden = BTreeSet::new();
+        for name in named {
+            let mut at = Some(name);
+            while let Some((name, spec)) = at.and_then(|name| self.specs.get_key_value(name)) {
+                if spec.tie == Tie::None {
+                    break;
+                }
+                hidden.insert(name.clone());
+                at = match &spec.tie {
+                    Tie::Within { table, .. } => Some(table),
+                    _ => None,
+                };
+            }
+        }
+        hidden
+    }
+
+    /// The asker's rows of a table. The first comparison of a column is as the
+    /// column compares, for its index; the second is of text, byte for byte, so
+    /// that nobody is taken for a member by a conversion or by case.
+    fn part(&self, name: &str) -> String {
+        let rows = match self.specs.get(name).map(|spec| &spec.tie) {
+            Some(Tie::Member(columns)) => {
+                let same = |column: &String| {
+                    let column = quoted(column);
+                    format!(
+                        "({column} = :user_id \
+                         AND CAST({column} AS TEXT) COLLATE BINARY = :user_id)"
+                    )
+                };
+                columns.iter().map(same).collect::<Vec<_>>().join(" OR ")
+            }
+            Some(Tie::Within { column, table }) => {
+                let column = quoted(column);
+                format!("{column} IN (SELECT {column} FROM {})", quoted(table))
+            }
+            Some(Tie::None) | None => "1".to_owned(),
+        };
+        let name = quoted(name);
+        format!("{name} AS NOT MATERIALIZED (SELECT * FROM main.{name} WHERE {rows})")
+    }
+
+    /// A table of the same columns without rows.
+    fn empty(&self, name: &str) -> String {
+        let columns = self.columns.get(name).into_iter().flatten();
+        let columns: Vec<_> = columns
+            .map(|column| format!("NULL AS {}", quoted(column)))
+            .collect();
+        let name = quoted(name);
+        let columns = columns.join(", ");
+        format!("{name} AS NOT MATERIALIZED (SELECT {columns} WHERE 0)")
+    }
+
+    /// What reading `all` these tables, and `beyond` the asker's part of some,
+    /// comes to by kind of record.
+    fn reads(&self, all: &BTreeSet<String>, beyond: &BTreeSet<String>) -> Vec<Read> {
+        let mut reads = Vec::new();
+        for name in all {
+            let spec = self.specs.get(name);
+            let extent = match spec {
+                Some(spec) if !beyond.contains(name) && spec.by_member => Extent::Named,
+                Some(_) if !beyond.contains(name) => Extent::Part,
+                _ => Extent::Whole,
+            };
+            let kind = spec.map(|spec| spec.record.clone());
+            merge(&mut reads, Read::new(kind, extent));
+        }
+        reads
+    }
+
+    /// The tables that a query reads, but for what stands for `hidden` ones.
+    fn read_by(
+        &self,
+        connection: &mut Connection,
+        sql: &str,
+        hidden: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, QueryFault> {
+        let found = Arc::new(Mutex::new(BTreeSet::new()));
+        let sink = Arc::clone(&found);
+        let hidden = hidden.clone();
+        let note = move |context: AuthContext<'_>| {
+            if let AuthAction::Read { table_name, .. } = context.action {
+                let name = table_name.to_ascii_lowercase();
+                // What stands for a hidden table has its name, but no database.
+                if context.database_name.is_some() || !hidden.contains(&name) {
+                    sink.lock().insert(name);
+                }
+            }
+            Authorization::Allow
+        };
+        let failed = |error: rusqlite::Error| QueryFault::Sql(error.to_string());
+        connection.authorizer(Some(note)).map_err(failed)?;
+        let prepared = connection.prepare(sql).map(drop).map_err(fault);
+        let none = None::<fn(AuthContext<'_>) -> Authorization>;
+        connection.authorizer(none).map_err(failed)?;
+        prepared?;
+        let found = found.lock();
+        let counts = |name: &&String| match self.stored.get(*name) {
+            Some(Stored::Table) => true,
+            // Its virtual table is told of, unless a query looks into this one.
+            Some(Stored::Shadow) => !found.iter().any(|table| {
+                let rest = name.strip_prefix(table.as_str());
+                rest.is_some_and(|rest| rest.starts_with('_'))
+            }),
+            // The tables of a view are told of; the rest are functions and
+            // what the query itself defines.
+            Some(Stored::View) | None => false,
+        };
+        Ok(found.iter().filter(counts).cloned().collect())
+    }
+}
+
+/// Adds what was read; of one kind, the larger extent stays.
+pub(super) fn merge(reads: &mut Vec<Read>, read: Read) {
+    match reads.iter_mut().find(|known| known.kind == read.kind) {
+        Some(known) => known.extent = known.extent.max(read.extent),
+        None => reads.push(read),
+    }
+}
+
+/// The query with these expressions before its own, all on one line with its
+/// first word, so that its lines keep their numbers.
+fn with(sql: &str, expressions: impl Iterator<Item = String>) -> String {
+    let expressions = expressions.collect::<Vec<_>>().join(", ");
+    match after_keyword(skip_blank(sql), "WITH") {
+        None => format!("WITH {expressions} {sql}"),
+        Some(rest) => match after_keyword(skip_blank(rest), "RECURSIVE") {
+            Some(rest) => format!("WITH RECURSIVE {expressions}, {rest}"),
+            None => format!("WITH {expressions}, {rest}"),
+        },
+    }
+}
+
+/// What follows blanks and comments.
+fn skip_blank(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, rest)| rest)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, rest)| rest)
+        } else {
+            return rest;
+        };
+        rest = after.trim_start();
+    }
+}
+
+/// What follows the keyword, if the text begins with it.
+fn after_keyword<'a>(sql: &'a str, keyword: &str) -> Option<&'a str> {
+    let (head, rest) = sql.split_at_checked(keyword.len())?;
+    let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+    (head.eq_ignore_ascii_case(keyword) && ends).then_some(rest)
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The tables of the database and how each is stored.
+fn stored(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Stored>> {
+    let sql = "SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        let stored = match row.get::<_, String>(1)?.as_str() {
+            "view" => Stored::View,
+            "shadow" => Stored::Shadow,
+            _ => Stored::Table,
+        };
+        Ok((row.get(0)?, stored))
+    })?;
+    rows.collect()
+}
+
+fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let sql = format!("SELECT * FROM main.{}", quoted(table));
+    let statement = connection.prepare(&sql)?;
+    Ok(statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests;
