@@ -25,7 +25,7 @@ fn held_out() -> Vec<Wording> {
 }
 
 /// Members' questions as people type them: short, misspelt, some in other
-/// languages. Written before the examples of 2026 and not used to improve them.
+/// languages. They were written before the present examples and are none of them.
 fn members() -> Vec<Wording> {
     labelled(include_str!("data/members.jsonl"))
 }
@@ -103,7 +103,7 @@ fn most_wordings_never_seen_are_recognised() {
 fn held_out_wordings_cover_every_intent_and_are_no_examples() {
     let catalogue = Catalogue::built_in();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for Wording { text, intent } in held_out() {
+    for Wording { text, intent } in held_out().into_iter().chain(members()) {
         let is_example = catalogue
             .intents()
             .iter()
@@ -153,20 +153,21 @@ fn members_questions_are_recognised_as_people_type_them() {
         .iter()
         .map(|wording| (wording.text.as_str(), wording.intent.as_str()));
     let share = accuracy("members' questions, combined", &combined(), pairs);
-    assert!(share >= 0.0);
+    assert!(share >= 0.88);
 }
 
 #[test]
 fn other_topics_are_left_alone_even_where_they_share_a_word() {
     let combined = combined();
-    assert!(wrongly_routed("off-topic, combined", &combined, OFF_TOPIC) <= 75);
-    assert!(wrongly_routed("shared words, combined", &combined, SHARED_WORDS) <= 94);
+    assert!(wrongly_routed("off-topic, combined", &combined, OFF_TOPIC) <= 3);
+    assert!(wrongly_routed("shared words, combined", &combined, SHARED_WORDS) <= 22);
 }
 
 #[test]
 fn messages_out_of_scope_are_not_those_that_the_model_was_taught() {
     let taught = Catalogue::built_in().out_of_scope();
-    for text in include_str!("data/out_of_scope.txt").lines() {
+    let other = include_str!("data/out_of_scope.txt").lines();
+    for text in other.chain(OFF_TOPIC.lines()).chain(SHARED_WORDS.lines()) {
         assert!(taught.iter().all(|known| known != text), "{text:?}");
     }
 }
