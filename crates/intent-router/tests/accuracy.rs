@@ -21,7 +21,23 @@ struct Wording {
 
 /// Wordings that were written after the phrases and not used to improve them.
 fn held_out() -> Vec<Wording> {
-    let lines = include_str!("data/heldout.jsonl").lines();
+    labelled(include_str!("data/heldout.jsonl"))
+}
+
+/// Members' questions as people type them: short, misspelt, some in other
+/// languages. They were written before the present examples and are none of them.
+fn members() -> Vec<Wording> {
+    labelled(include_str!("data/members.jsonl"))
+}
+
+/// Ordinary messages about something else.
+const OFF_TOPIC: &str = include_str!("data/off_topic.txt");
+
+/// Messages about something else that share a word with an intent.
+const SHARED_WORDS: &str = include_str!("data/shared_words.txt");
+
+fn labelled(lines: &str) -> Vec<Wording> {
+    let lines = lines.lines();
     lines
         .map(|line| serde_json::from_str(line).expect("a JSON object"))
         .collect()
@@ -67,7 +83,8 @@ fn examples_of_the_catalogue_are_recognised() {
             .map(move |text| (text.as_str(), name))
     });
     let detector = KeywordDetector::new(Catalogue::built_in());
-    assert!(accuracy("examples", &detector, examples) >= 0.95);
+    // Short and foreign examples are there for the model: no phrase stands in them.
+    assert!(accuracy("examples", &detector, examples) >= 0.85);
 }
 
 #[test]
@@ -87,7 +104,7 @@ fn most_wordings_never_seen_are_recognised() {
 fn held_out_wordings_cover_every_intent_and_are_no_examples() {
     let catalogue = Catalogue::built_in();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for Wording { text, intent } in held_out() {
+    for Wording { text, intent } in held_out().into_iter().chain(members()) {
         let is_example = catalogue
             .intents()
             .iter()
@@ -105,10 +122,9 @@ fn held_out_wordings_cover_every_intent_and_are_no_examples() {
 }
 
 /// How many messages that belong to no intent are taken for one.
-fn wrongly_routed(what: &str, detector: &dyn Detector) -> usize {
-    let lines = include_str!("data/out_of_scope.txt").lines();
+fn wrongly_routed(what: &str, detector: &dyn Detector, messages: &str) -> usize {
     let (mut wrong, mut all) = (0, 0);
-    for text in lines {
+    for text in messages.lines() {
         let found = detector.detect(text);
         all += 1;
         if found.intent != Detection::UNKNOWN {
@@ -126,14 +142,33 @@ fn wrongly_routed(what: &str, detector: &dyn Detector) -> usize {
 #[test]
 fn few_questions_about_something_else_are_taken_for_an_intent() {
     let keyword = KeywordDetector::new(Catalogue::built_in());
-    assert!(wrongly_routed("phrases", &keyword) <= 9);
-    assert!(wrongly_routed("combined", &combined()) <= 4);
+    let messages = include_str!("data/out_of_scope.txt");
+    assert!(wrongly_routed("phrases", &keyword, messages) <= 9);
+    assert!(wrongly_routed("combined", &combined(), messages) <= 4);
+}
+
+#[test]
+fn members_questions_are_recognised_as_people_type_them() {
+    let wordings = members();
+    let pairs = wordings
+        .iter()
+        .map(|wording| (wording.text.as_str(), wording.intent.as_str()));
+    let share = accuracy("members' questions, combined", &combined(), pairs);
+    assert!(share >= 0.88);
+}
+
+#[test]
+fn other_topics_are_left_alone_even_where_they_share_a_word() {
+    let combined = combined();
+    assert!(wrongly_routed("off-topic, combined", &combined, OFF_TOPIC) <= 3);
+    assert!(wrongly_routed("shared words, combined", &combined, SHARED_WORDS) <= 22);
 }
 
 #[test]
 fn messages_out_of_scope_are_not_those_that_the_model_was_taught() {
     let taught = Catalogue::built_in().out_of_scope();
-    for text in include_str!("data/out_of_scope.txt").lines() {
+    let other = include_str!("data/out_of_scope.txt").lines();
+    for text in other.chain(OFF_TOPIC.lines()).chain(SHARED_WORDS.lines()) {
         assert!(taught.iter().all(|known| known != text), "{text:?}");
     }
 }

@@ -27,33 +27,51 @@ pub(crate) struct ModelArgs {
     never_abstain: bool,
 }
 
+/// The detector that a command asks.
+pub(crate) struct Asked {
+    /// Decides as a service would.
+    pub(crate) detector: Arc<dyn Detector>,
+    /// Names the best intent, however unsure; `None` where only the decisions
+    /// of a configured detector are known.
+    pub(crate) best: Option<Arc<dyn Detector>>,
+    /// The names of the intents that it can find.
+    pub(crate) intents: Vec<String>,
+}
+
 impl ModelArgs {
-    /// The detector, and the names of the intents that it can find.
-    pub(crate) fn detector(
-        &self,
-        config: &Config,
-    ) -> Result<(Arc<dyn Detector>, Vec<String>), Failure> {
+    /// The detector that the arguments or the configuration name.
+    pub(crate) fn detector(&self, config: &Config) -> Result<Asked, Failure> {
         let Some(model) = &self.model else {
             let intents = config.intents().intents().iter();
             let names = intents.map(|intent| intent.name.clone()).collect();
             let configured = configured(config, config.intents())
                 .map_err(|fault| Failure::new(Code::Config, fault))?;
-            return Ok((configured.detector, names));
+            return Ok(Asked {
+                detector: configured.detector,
+                best: None,
+                intents: names,
+            });
         };
         let (linear, _) = linear(model, self.sentence_model.as_deref())
             .map_err(|reason| Failure::new(Code::Data, reason))?;
         let names = linear.model().intents().to_vec();
-        let detector: Arc<dyn Detector> = if self.never_abstain {
-            Arc::new(Best(linear))
+        let linear = Arc::new(linear);
+        let best: Arc<dyn Detector> = Arc::new(Best(Arc::clone(&linear)));
+        let detector = if self.never_abstain {
+            Arc::clone(&best)
         } else {
-            Arc::new(linear)
+            linear
         };
-        Ok((detector, names))
+        Ok(Asked {
+            detector,
+            best: Some(best),
+            intents: names,
+        })
     }
 }
 
 /// A model that always names its best intent.
-struct Best(LinearDetector);
+struct Best(Arc<LinearDetector>);
 
 impl Detector for Best {
     fn detect(&self, message: &str) -> Detection {

@@ -18,11 +18,15 @@ use crate::text::{Token, normalise, tokens};
 ///    intent never has that intent: the next best that is sure enough, or none.
 /// 3. **The model** says the intent, where it is sure enough. Where an intent
 ///    has phrases and none of them stands in the message, the model may be
-///    wrong a tenth as often as its threshold allows. A greeting, or another
+///    wrong a tenth as often as its threshold allows; and the doubt that it
+///    allows shrinks with the square of the share of words that stand in an
+///    example or phrase. A greeting, or another
 ///    intent that [yields](Intent::yields), gives way to an intent that the
 ///    phrases find; and where the model abstains on a message with a greeting,
 ///    it is asked again without it.
-/// 4. **Phrases.** Where the model abstains, the [`KeywordDetector`] decides.
+/// 4. **Phrases.** Where the model abstains, the [`KeywordDetector`] decides, if
+///    it is as sure as the model would have to be, and 0.75 at least. Its
+///    confidence shrinks by the share of words that stand in no example.
 ///
 /// Phrases of rules are found as whole words in the
 /// [normalised](crate::normalise) message. Only its first 4,096 bytes are
@@ -69,6 +73,9 @@ const UNSUPPORTED: f64 = 0.1;
 /// one to be expected: a few phrases beside many examples are no list of all
 /// that can be said.
 const NEARLY_ALWAYS: f64 = 0.9;
+
+/// The least confidence of phrases that decide where the model abstains.
+const SURE: f64 = 0.75;
 
 /// A rule of the catalogue that a message falls under.
 struct Rule {
@@ -214,16 +221,29 @@ impl CombinedDetector {
             }
             _ => {}
         }
+        let surely = |may: &dyn Fn(&str) -> bool| self.surely_by_phrases(message, may);
         let among = |may: &dyn Fn(&str) -> bool| self.phrases.detect_among(message, may);
         // A greeting gives way to whatever the phrases find beside it.
-        match (among(&asks), whole) {
-            (Some(other), _) => (other, Step::Phrases),
-            (None, Some(found)) => (found, Step::Whole),
-            (None, None) => {
-                let found = among(&may).unwrap_or_else(Detection::unknown);
-                (found, Step::Phrases)
+        match whole {
+            Some(found) => match among(&asks) {
+                Some(other) => (other, Step::Phrases),
+                None => (found, Step::Whole),
+            },
+            None => {
+                let found = surely(&asks).or_else(|| surely(&may));
+                (found.unwrap_or_else(Detection::unknown), Step::Phrases)
             }
         }
+    }
+
+    /// What the phrases find, where that is sure enough to speak against a
+    /// model that abstains. Every word that stands in no example takes its
+    /// share of the confidence: a phrase is no proof among strange words.
+    fn surely_by_phrases(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
+        let mut found = self.phrases.detect_among(message, may)?;
+        found.confidence *= self.familiar_share(message);
+        let least = self.model.model().threshold().max(SURE);
+        (found.confidence >= least).then_some(found)
     }
 
     /// What the model says, where that is sure enough.
@@ -233,12 +253,19 @@ impl CombinedDetector {
         let is_expected = |at: &usize| self.intents[*at].expects_phrases;
         let is_unsupported = self.by_name.get(&found.intent).is_some_and(is_expected)
             && self.phrases.speaks_for(message, &found.intent) == Some(false);
-        let allowed = if is_unsupported {
-            doubt * UNSUPPORTED
-        } else {
-            doubt
-        };
+        let mut allowed = doubt * self.familiar_share(message).powi(2);
+        if is_unsupported {
+            allowed *= UNSUPPORTED;
+        }
         (1.0 - found.confidence <= allowed).then_some(found)
+    }
+
+    /// The share of a message's words that the catalogue's intents know: from
+    /// an example, from a phrase (misspelt or not), or as part of a number.
+    fn familiar_share(&self, message: &str) -> f64 {
+        let is_number = |word: &str| word.contains(|c: char| c.is_numeric());
+        let knows = |word: &str| is_number(word) || self.phrases.knows(word);
+        1.0 - self.model.foreign_share(message, knows)
     }
 
     /// Whether the rules let a message have an intent.

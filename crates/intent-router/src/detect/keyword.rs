@@ -122,6 +122,11 @@ impl KeywordDetector {
         })
     }
 
+    /// Whether a word stands in a phrase, as it is or misspelt by a letter.
+    pub(super) fn knows(&self, word: &str) -> bool {
+        self.spelling.knows(word)
+    }
+
     /// Whether a phrase of the intent stands in the message; `None` for an
     /// intent without phrases.
     pub(super) fn speaks_for(&self, message: &str, intent: &str) -> Option<bool> {

@@ -105,6 +105,12 @@ impl LinearDetector {
         judged.map(|judged| self.detection(&judged))
     }
 
+    /// The share of a message's words that stand in no example of an intent and
+    /// that `knows` does not know either.
+    pub(super) fn foreign_share(&self, message: &str, knows: impl Fn(&str) -> bool) -> f64 {
+        self.model.foreign_share(message, knows)
+    }
+
     /// What [`explain`](Detector::explain) says of some of the intents.
     pub(super) fn explain_among(&self, message: &str, may: impl Fn(&str) -> bool) -> Vec<Evidence> {
         self.judge(message, may)

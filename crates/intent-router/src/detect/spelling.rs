@@ -35,6 +35,11 @@ impl Spelling {
         Self { words, by_deletion }
     }
 
+    /// Whether a word is known, or a misspelling of one that is.
+    pub(super) fn knows(&self, word: &str) -> bool {
+        self.words.contains(word) || self.correct(word).is_some()
+    }
+
     /// The first known word in alphabetical order that an unknown one may be
     /// meant for; `None` for a known word and for one that is like none.
     pub(super) fn correct(&self, word: &str) -> Option<&str> {

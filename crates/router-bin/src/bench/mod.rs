@@ -10,7 +10,7 @@ pub(crate) mod declaration;
 mod fixtures;
 pub(crate) mod format;
 pub(crate) mod measure;
-mod plot;
+pub(crate) mod plot;
 pub(crate) mod report;
 pub(crate) mod run;
 mod sampler;

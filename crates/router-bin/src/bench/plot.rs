@@ -1,6 +1,6 @@
 //! Plots as inline SVG, drawn with classes that the report's style colours.
 
-use super::format::{count, micros};
+use super::format::{count, micros, percent};
 
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 56.0;
@@ -202,6 +202,28 @@ pub(crate) fn course(title: &str, line: &Series<'_>, requests: usize) -> String 
         })
         .collect();
     frame.path(line.class, points.into_iter());
+    frame.finish(title)
+}
+
+/// Shares from 0 to 1 over a share that goes from 0 to `most` in equal steps.
+pub(crate) fn shares(title: &str, x_title: &str, most: f64, series: &[Series<'_>]) -> String {
+    let mut frame = Frame::new(320.0);
+    frame.percent_axis();
+    for quarter in 0..=4_u32 {
+        let share = f64::from(quarter) / 4.0;
+        let at = (frame.x(share), frame.y(0.0) + 17.0);
+        let anchor = if quarter == 4 { "end" } else { "middle" };
+        frame.text("tick", anchor, at, &percent(100.0 * share * most));
+    }
+    frame.x_title(x_title);
+    for line in series.iter().filter(|line| !line.values.is_empty()) {
+        let last = (line.values.len() - 1).max(1) as f64;
+        let points = line.values.iter().enumerate();
+        let points: Vec<(f64, f64)> = points
+            .map(|(at, share)| (frame.x(at as f64 / last), frame.y(*share)))
+            .collect();
+        frame.path(line.class, points.into_iter());
+    }
     frame.finish(title)
 }
 

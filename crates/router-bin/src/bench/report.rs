@@ -35,16 +35,22 @@ pub(crate) fn render(summary: &Summary, run: &Run) -> String {
         ),
     ]
     .join("\n");
+    page(&format!("router bench, {}", facts.date), &body)
+}
+
+/// A self-contained page with the style of the reports.
+pub(crate) fn page(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>router bench, {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n",
-        escape(&facts.date)
+         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n",
+        escape(title)
     )
 }
 
-fn section(title: &str, body: &str) -> String {
+/// A part of a page, with a heading unless the title is empty.
+pub(crate) fn section(title: &str, body: &str) -> String {
     if title.is_empty() {
         format!("<section>\n{body}\n</section>")
     } else {
@@ -104,7 +110,8 @@ fn legend() -> &'static str {
      <span><span class=\"key on\"></span>cache on</span></p>"
 }
 
-fn figure(plot: &str, caption: &str) -> String {
+/// A plot with its caption.
+pub(crate) fn figure(plot: &str, caption: &str) -> String {
     format!(
         "<figure><div class=\"wide\">{plot}</div><figcaption>{}</figcaption></figure>",
         escape(caption)

@@ -23,7 +23,7 @@ pub(crate) struct DetectArgs {
 
 /// Prints the intent of each line, and how sure the detector is of it.
 pub(super) fn run(config: &Config, args: &DetectArgs) -> Result<(), Failure> {
-    let (detector, _) = args.model.detector(config)?;
+    let detector = args.model.detector(config)?.detector;
     lines::translate(|message, answer| {
         let detection = detector.detect(message);
         // Writing to a `String` cannot fail.

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::detector;
 use crate::eval::figures::Figures;
 use crate::eval::judge::judge;
-use crate::eval::table;
+use crate::eval::{report, table};
 use crate::exit::{Failure, written};
 
 /// Measures how often a detector is right about labelled messages.
@@ -23,7 +23,11 @@ Each line of a FILE is a JSON object {\"text\", \"intent\"}; the intent `oos` or
 message that belongs to none, on which it is right to abstain.
 
 Without --model the detector is that of the configuration, its rules and phrases included; with it, \
-the model alone.")]
+the model alone.
+
+The trade-off shows what other thresholds would come to, in shares of the right answers that are \
+given up: with --model of all that its best intents are right about, otherwise of those that the \
+configured detector answers.")]
 pub(crate) struct EvalArgs {
     /// The labelled messages.
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
@@ -33,17 +37,30 @@ pub(crate) struct EvalArgs {
     /// Print the figures as JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// Also write a page with a plot of the trade-off to this file.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 /// Judges every message and shows what came of it.
 pub(super) fn run(config: &Config, args: &EvalArgs) -> Result<(), Failure> {
     let examples = data::read(&args.data)?;
-    let (detector, intents) = args.model.detector(config)?;
-    warn_of_strangers(&examples, &intents);
+    let asked = args.model.detector(config)?;
+    warn_of_strangers(&examples, &asked.intents);
     let bar = ProgressBar::new(examples.len() as u64);
-    let verdicts = judge(detector.as_ref(), &examples, || bar.inc(1));
+    let verdicts = judge(
+        asked.detector.as_ref(),
+        asked.best.as_deref(),
+        &examples,
+        || {
+            bar.inc(1);
+        },
+    );
     bar.finish_and_clear();
     let figures = Figures::new(&verdicts);
+    if let Some(file) = &args.report {
+        data::write_whole(file, report::render(&verdicts, &figures).as_bytes())?;
+    }
     let shown = if args.json {
         serde_json::to_string_pretty(&figures).unwrap_or_default() + "\n"
     } else {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::judge::Verdict;
+use super::tradeoff::{self, TradeOff};
 use crate::bench::measure::Distribution;
 
 /// The version of the JSON document's shape; raised when a member changes its
@@ -42,6 +43,8 @@ pub(crate) struct Figures {
     pub(crate) wrong_routes: Option<f64>,
     /// How far the stated confidence is from the share of right answers.
     pub(crate) calibration_error: Option<f64>,
+    /// What 1, 3, 5 and 10 lost answers in 100 would buy.
+    pub(crate) trade_off: Vec<TradeOff>,
     /// How long a detection takes, in microseconds.
     pub(crate) latency_us: Option<Distribution>,
     /// Every intent that is a label or was found, by name.
@@ -103,6 +106,7 @@ impl Figures {
             oos_precision: share(rejected, verdicts.len() - answered),
             wrong_routes: share(answered - right_in_scope, answered),
             calibration_error: calibration_error(verdicts),
+            trade_off: tradeoff::table(verdicts),
             latency_us: Distribution::of(verdicts.iter().map(|verdict| verdict.micros)),
             intents: by_intent(verdicts),
             confusions: confusions(verdicts),
@@ -187,6 +191,7 @@ mod tests {
             label: known(label),
             found: known(found),
             confidence,
+            best: known(found).map(|found| (found, confidence)),
             micros: 1.0,
         }
     }

@@ -15,6 +15,9 @@ pub(crate) struct Verdict {
     pub(crate) found: Option<String>,
     /// How sure the detector said to be, from 0 to 1.
     pub(crate) confidence: f64,
+    /// The best intent with its confidence, even where the detector abstained;
+    /// the same as found where that is not known.
+    pub(crate) best: Option<(String, f64)>,
     /// How long it took, in microseconds.
     pub(crate) micros: f64,
 }
@@ -28,9 +31,11 @@ impl Verdict {
 }
 
 /// Asks the detector about each example, one after the other, and calls `done`
-/// after each. What is timed is the detector alone.
+/// after each. What is timed is the detector alone, not `best`, which names the
+/// best intent even where the detector abstains.
 pub(crate) fn judge(
     detector: &dyn Detector,
+    best: Option<&dyn Detector>,
     examples: &[Example],
     mut done: impl FnMut(),
 ) -> Vec<Verdict> {
@@ -39,10 +44,18 @@ pub(crate) fn judge(
         let Detection { intent, confidence } = detector.detect(&example.text);
         let micros = as_micros(begun.elapsed());
         done();
+        let found = (intent != Detection::UNKNOWN).then_some(intent);
+        let best = match best.map(|best| best.detect(&example.text)) {
+            Some(best) => {
+                (best.intent != Detection::UNKNOWN).then_some((best.intent, best.confidence))
+            }
+            None => found.clone().map(|found| (found, confidence)),
+        };
         Verdict {
             label: (!example.is_out_of_scope()).then(|| example.intent.clone()),
-            found: (intent != Detection::UNKNOWN).then_some(intent),
+            found,
             confidence,
+            best,
             micros,
         }
     };

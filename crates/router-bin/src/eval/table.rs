@@ -11,6 +11,7 @@ const CONFUSIONS: usize = 20;
 /// most frequent confusions.
 pub(crate) fn render(figures: &Figures) -> String {
     let mut text = overall(figures);
+    text.push_str(&trade_off(figures));
     text.push_str("\nintent, the worst recall first");
     let width = figures.intents.keys().map(|name| name.chars().count());
     let width = width.max().unwrap_or(0).max("intent".len());
@@ -42,6 +43,21 @@ pub(crate) fn render(figures: &Figures) -> String {
                 more + 1
             ));
         }
+    }
+    text
+}
+
+/// What giving up more or fewer right answers would come to.
+fn trade_off(figures: &Figures) -> String {
+    let mut text = "\nlost answers  threshold  accuracy  out-of-scope recall\n".to_owned();
+    for at in &figures.trade_off {
+        text.push_str(&format!(
+            "{:>12}  {:>9.3}  {:>8}  {:>19}\n",
+            percent(100.0 * at.lost_answers),
+            at.threshold,
+            shown(at.accuracy),
+            shown(at.oos_recall),
+        ));
     }
     text
 }
@@ -104,6 +120,7 @@ mod tests {
             label: label.map(str::to_owned),
             found: found.map(str::to_owned),
             confidence: 0.75,
+            best: found.map(|found| (found.to_owned(), 0.75)),
             micros: 12.0,
         }
     }
@@ -121,6 +138,7 @@ mod tests {
             "accuracy in scope       50.0 %",
             "out-of-scope recall     100.0 %",
             "wrong routes            50.0 %",
+            "       3.0 %      0.750    50.0 %              100.0 %",
             "latency                 12.0 µs median",
             "easy           1     50.0 %  100.0 %",
             "hard           1          –    0.0 %",

@@ -35,7 +35,7 @@ fn library(rules: &str) -> CombinedDetector {
         "[[intent]]\nname = 'hours'\nkind = 'knowledge_base'\nexamples = ['open?']\n{rules}\n\
          [[intent]]\nname = 'card'\nkind = 'live_data'\nexamples = ['card?']\n\
          overrule = ['Lost Card']\nveto = ['playing card', 'post-card']\n\
-         [[intent]]\nname = 'events'\nkind = 'knowledge_base'\nphrases = ['readings', 'lost card']\n\
+         [[intent]]\nname = 'events'\nkind = 'knowledge_base'\nphrases = [{ text = 'readings', weight = 4 }, 'lost card']\n\
          overrule = ['a lost card is', 'lost card']\n"
     );
     let model = LinearDetector::new(model, None).unwrap();
@@ -84,6 +84,8 @@ fn a_vetoing_phrase_leaves_the_next_best_or_none() {
 fn phrases_decide_where_the_model_abstains() {
     let detector = library("");
     check(&detector, "readings", "events");
+    // Among strange words a phrase is not enough.
+    check(&detector, "readings zxqv wvvk", "unknown");
     let explained = detector.explain("readings");
     let last = explained.last().unwrap();
     assert_eq!(last.feature, "phrase \"readings\"");

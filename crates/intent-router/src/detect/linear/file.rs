@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
         }
         let scales = self.finite(grams)?;
         let biases = self.finite(columns)?;
-        let weights = self.weights(grams, columns)?;
+        let weights = self.weights(grams, columns, count)?;
         let head = match &encoder {
             Some(_) => Some(self.head(dimensions, columns)?),
             None => None,
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
             return Err(ModelError::Damaged("its network has no hidden units"));
         }
         let scales = self.finite(dimensions)?;
-        let first = self.weights(dimensions, hidden)?;
+        let first = self.weights(dimensions, hidden, hidden)?;
         let first_biases = self.finite(hidden)?;
         let second = hidden.checked_mul(columns);
         let second = second.ok_or(ModelError::Damaged("it is impossibly large"))?;
@@ -258,11 +258,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn weights(&mut self, rows: usize, columns: usize) -> Result<Weights, ModelError> {
+    fn weights(
+        &mut self,
+        rows: usize,
+        columns: usize,
+        intents: usize,
+    ) -> Result<Weights, ModelError> {
         let size = rows
             .checked_mul(columns)
             .ok_or(ModelError::Damaged("it is impossibly large"))?;
-        let mut weights = Weights::new(columns);
+        let mut weights = Weights::new(columns, intents);
         for row in self.bytes(size)?.chunks_exact(columns) {
             weights.push(row.iter().map(|byte| *byte as i8));
         }

@@ -53,7 +53,7 @@ impl Head {
         let columns: Vec<Vec<f32>> = (0..hidden)
             .map(|unit| first.iter().skip(unit).step_by(hidden).copied().collect())
             .collect();
-        let (scales, first) = quantise(&columns, dimensions);
+        let (scales, first) = quantise(&columns, columns.len(), dimensions);
         Self {
             scales,
             first,

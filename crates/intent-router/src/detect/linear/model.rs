@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::features::{Group, each_gram, prepare};
+use super::features::{Gram, Group, each_gram, prepare};
 use super::gate::Gate;
 use super::head::Head;
 use super::report::HeldOut;
@@ -49,6 +49,7 @@ pub(super) struct Input {
     /// without one.
     pub(super) sentence: Vec<f32>,
     pub(super) words: u32,
+    /// How many words stand in no example of an intent.
     pub(super) unseen_words: u32,
     pub(super) chars: u32,
     pub(super) unseen_chars: u32,
@@ -79,6 +80,21 @@ impl LinearModel {
         self.gate.threshold
     }
 
+    /// The share of a message's words that stand in no example of an intent and
+    /// that `knows` does not know either.
+    pub(super) fn foreign_share(&self, message: &str, knows: impl Fn(&str) -> bool) -> f64 {
+        let (mut all, mut foreign) = (0_u32, 0_u32);
+        each_gram(&prepare(message), |gram, hash| {
+            if let Gram::Word(word) = gram {
+                let row = self.vocabulary.row(hash);
+                let is_foreign = row.is_none_or(|row| self.weights.is_foreign(row));
+                all += 1;
+                foreign += u32::from(is_foreign && !knows(word));
+            }
+        });
+        f64::from(foreign) / f64::from(all.max(1))
+    }
+
     pub(super) fn columns(&self) -> usize {
         self.intents.len() + usize::from(self.has_out_of_scope)
     }
@@ -92,7 +108,8 @@ impl LinearModel {
         each_gram(&normal, |gram, hash| {
             let row = self.vocabulary.row(hash);
             counts[gram.group() as usize] += 1;
-            input.count(gram.is_word(), gram.group(), row.is_none());
+            let is_foreign = row.is_none_or(|row| self.weights.is_foreign(row));
+            input.count(gram.is_word(), gram.group(), is_foreign);
             groups[gram.group() as usize].extend(row);
         });
         for (rows, count) in groups.iter_mut().zip(counts) {
@@ -158,18 +175,31 @@ const LANES: usize = 16;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Weights {
     columns: usize,
+    /// How many of the columns are of intents, not of being out of scope.
+    intents: usize,
     /// How many lanes a row has.
     lanes: usize,
     weights: Vec<[i8; LANES]>,
+    /// Whether each row speaks for no intent, as those do that stand in
+    /// messages out of scope alone.
+    foreign: Vec<bool>,
 }
 
 impl Weights {
-    pub(super) fn new(columns: usize) -> Self {
+    pub(super) fn new(columns: usize, intents: usize) -> Self {
         Self {
             columns,
+            intents,
             lanes: columns.div_ceil(LANES),
             weights: Vec::new(),
+            foreign: Vec::new(),
         }
+    }
+
+    /// Whether a row stands in messages out of scope alone: a machine never
+    /// gives a feature a weight above 0 that none of its own examples has.
+    fn is_foreign(&self, row: u32) -> bool {
+        self.foreign[row as usize]
     }
 
     /// Adds a row, which has as many weights as there are columns.
@@ -180,6 +210,9 @@ impl Weights {
         for (place, weight) in places.iter_mut().zip(row) {
             *place = weight;
         }
+        let speaks_for_none = places[..self.intents].iter().all(|weight| *weight <= 0);
+        self.foreign
+            .push(self.intents < self.columns && speaks_for_none);
     }
 
     /// All rows, without what fills them up.
@@ -282,10 +315,11 @@ impl Vocabulary {
 }
 
 /// Weights as bytes: each row has its own scale, so that its largest weight
-/// is ±127. Takes one array of weights a column.
-pub(super) fn quantise(columns: &[Vec<f32>], rows: usize) -> (Vec<f32>, Weights) {
+/// is ±127. Takes one array of weights a column,
+/// of which the first `intents` are of intents.
+pub(super) fn quantise(columns: &[Vec<f32>], intents: usize, rows: usize) -> (Vec<f32>, Weights) {
     let mut scales = Vec::with_capacity(rows);
-    let mut weights = Weights::new(columns.len());
+    let mut weights = Weights::new(columns.len(), intents);
     for row in 0..rows {
         let most = columns.iter().map(|w| w[row].abs()).fold(0.0, f32::max);
         let scale = if most > 0.0 { most / 127.0 } else { 1.0 };

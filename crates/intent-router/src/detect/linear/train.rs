@@ -1,5 +1,6 @@
 //! From examples to a model.
 
+mod background;
 mod calibrate;
 mod corpus;
 mod options;
@@ -109,7 +110,8 @@ const BATCH: usize = 64;
 /// [out of scope](Example::is_out_of_scope) take part in both. Without any,
 /// each of those models leaves out some intents, whose examples stand in; and
 /// with or without, so do messages whose telling words were replaced by ones
-/// that nobody uses.
+/// that nobody uses. [`TrainOptions::background`] adds general messages out of
+/// scope.
 ///
 /// The same examples in the same order with the same options give the same
 /// bytes, on any number of threads; it uses as many as the machine has.
@@ -143,6 +145,12 @@ pub fn train(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<LinearModel, TrainError> {
     options.check()?;
+    let has_own_out_of_scope = examples.iter().any(Example::is_out_of_scope);
+    let mut with_background = examples.to_vec();
+    if options.background {
+        with_background.extend(background::away_from(examples));
+    }
+    let examples = with_background.as_slice();
     let in_scope = examples.iter().filter(|e| !e.is_out_of_scope());
     let (intents, column_of) = columns_of(in_scope.map(|e| e.intent.as_str()));
     match intents.len() {
@@ -167,6 +175,7 @@ pub fn train(
         labels,
         intents,
         has_out_of_scope,
+        has_own_out_of_scope,
         options,
     };
     trainer.train(progress)
@@ -226,7 +235,10 @@ struct Trainer<'a> {
     /// The column of each example; that after the intents when out of scope.
     labels: Vec<u32>,
     intents: Vec<String>,
+    /// Whether there are examples out of scope, the background included.
     has_out_of_scope: bool,
+    /// Whether there are any without the background.
+    has_own_out_of_scope: bool,
     options: &'a TrainOptions,
 }
 
@@ -239,7 +251,7 @@ impl Trainer<'_> {
         let folds = self.splits();
         let (head, heads) = self.heads(&all, &folds, progress);
         let judged = self.held_out(folds, heads, progress);
-        let (gate, held_out) = calibrate(&judged, self.options);
+        let (gate, held_out) = calibrate(&judged, self.options, self.has_own_out_of_scope);
         let mut report = |done| {
             progress(Progress {
                 phase: Phase::Train,
@@ -381,7 +393,8 @@ impl Trainer<'_> {
     /// Whether the model of a fold is trained without the intent of a column,
     /// so that its examples can stand in for messages that have no intent.
     fn is_left_out(&self, column: u32, fold: usize) -> bool {
-        !self.has_out_of_scope
+        !self.has_own_out_of_scope
+            && (column as usize) < self.intents.len()
             && self.intents.len() >= MIN_TO_LEAVE_OUT
             && column as usize % 10 == fold
     }
@@ -442,7 +455,7 @@ impl Trainer<'_> {
             .collect();
         let found = machines(&matrix, &labels, self.columns(), self.options.seed, report);
         let (columns, biases): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let (scales, weights) = quantise(&columns, rows);
+        let (scales, weights) = quantise(&columns, self.intents.len(), rows);
         LinearModel {
             encoder: self.options.encoder.as_ref().map(|encoder| EncoderSpec {
                 id: encoder.id().to_owned(),

@@ -32,7 +32,14 @@ pub(super) enum Origin {
 const OUT_OF_SCOPE_SHARE: f64 = 0.1;
 
 /// The gate that fits held-out examples, and how right it makes the model.
-pub(super) fn calibrate(judged: &[Judged], options: &TrainOptions) -> (Gate, HeldOut) {
+///
+/// `labelled` tells whether the training data has messages out of scope of its
+/// own: [`TrainOptions::lost_answers`] depends on it.
+pub(super) fn calibrate(
+    judged: &[Judged],
+    options: &TrainOptions,
+    labelled: bool,
+) -> (Gate, HeldOut) {
     let mut counts = [0_usize; 4];
     for j in judged {
         counts[j.origin as usize] += 1;
@@ -46,7 +53,7 @@ pub(super) fn calibrate(judged: &[Judged], options: &TrainOptions) -> (Gate, Hel
         (origin, _) => odds * in_scope as f64 / (kinds * counts[origin as usize]) as f64,
     };
     let mut gate = fit(judged, weight);
-    gate.threshold = threshold(judged, &gate, weight, options);
+    gate.threshold = threshold(judged, &gate, weight, options, labelled);
 
     let mut report = HeldOut {
         in_scope: in_scope as u32,
@@ -104,6 +111,7 @@ fn threshold(
     gate: &Gate,
     weight: impl Fn(&Judged) -> f64,
     options: &TrainOptions,
+    labelled: bool,
 ) -> f64 {
     if options.wrong_routes >= 1.0 {
         return 0.0;
@@ -119,7 +127,6 @@ fn threshold(
         wrong += if j.right { 0.0 } else { weight(j) };
         in_scope += f64::from(u8::from(j.origin == Origin::InScope));
     }
-    let labelled = judged.iter().any(|j| j.origin == Origin::Labelled);
     let most_lost = options.most_lost(labelled) * in_scope;
     // One after the other the least confident are given up.
     let (mut lost, mut given_up, mut needed) = (0.0, 0.0, 0.0_f64);

@@ -26,14 +26,17 @@ pub struct TrainOptions {
     /// model abstains all the same. Where the budget would cost more, this
     /// limit holds and the budget does not, as
     /// [`HeldOut::wrong_routes`](crate::HeldOut::wrong_routes) then says. From
-    /// 0 to 1. Default, or `None`: 0.0075 where there are examples out of scope,
-    /// and 0.0025 where there are none. Then all that is known of such messages
-    /// is what stands in for them, and less is staked on that.
+    /// 0 to 1. Default, or `None`: 0.0075 where the data has examples out of
+    /// scope of its own, and 0.03 where it has none.
     pub lost_answers: Option<f64>,
     /// The share of the examples that each of the models for calibration is
     /// not trained on; there are as many of them as it takes to hold every
     /// example out once, or 5,000 examples. From 0.1 to 0.5. Default: 0.25.
     pub held_out: f64,
+    /// Whether general messages that belong to no business, in several languages,
+    /// are added as examples out of scope. Those near an example are left out.
+    /// Default: false; `router train` and the built-in model use them.
+    pub background: bool,
     /// A sentence model, what its vectors say of the intents joins what the
     /// n-grams do. Default: none.
     pub encoder: Option<Arc<dyn SentenceEncoder>>,
@@ -46,6 +49,7 @@ impl Default for TrainOptions {
             wrong_routes: 0.025,
             lost_answers: None,
             held_out: 0.25,
+            background: false,
             encoder: None,
         }
     }
@@ -58,6 +62,7 @@ impl fmt::Debug for TrainOptions {
             .field("wrong_routes", &self.wrong_routes)
             .field("lost_answers", &self.lost_answers)
             .field("held_out", &self.held_out)
+            .field("background", &self.background)
             .field(
                 "encoder",
                 &self.encoder.as_ref().map(|encoder| encoder.id()),
@@ -70,7 +75,7 @@ impl TrainOptions {
     /// The largest accepted share of right answers lost, with or without
     /// examples out of scope.
     pub(super) fn most_lost(&self, has_out_of_scope: bool) -> f64 {
-        let default = if has_out_of_scope { 0.0075 } else { 0.0025 };
+        let default = if has_out_of_scope { 0.0075 } else { 0.03 };
         self.lost_answers.unwrap_or(default)
     }
 

@@ -30,7 +30,7 @@ fn graded() -> Vec<Judged> {
 
 #[test]
 fn confidence_is_the_share_of_right_ones() {
-    let (gate, report) = calibrate(&graded(), &options(1.0, 1.0));
+    let (gate, report) = calibrate(&graded(), &options(1.0, 1.0), true);
     for score in 0..10 {
         let mut signals = [0.0; SIGNALS];
         signals[0] = f64::from(score);
@@ -46,22 +46,22 @@ fn confidence_is_the_share_of_right_ones() {
 #[test]
 fn the_threshold_keeps_the_budget() {
     for budget in [0.5, 0.3, 0.2, 0.15] {
-        let (_, report) = calibrate(&graded(), &options(budget, 1.0));
+        let (_, report) = calibrate(&graded(), &options(budget, 1.0), true);
         assert!(report.wrong_routes <= budget, "{report:?}");
         // A whole step of the scores lies between one threshold and the next.
         assert!(report.wrong_routes > budget - 0.07, "{report:?}");
     }
     // What nothing can keep gives everything up.
-    let (_, report) = calibrate(&graded(), &options(0.0, 1.0));
+    let (_, report) = calibrate(&graded(), &options(0.0, 1.0), true);
     assert_eq!((report.answered_right, report.wrong_routes), (0.0, 0.0));
-    let (gate, _) = calibrate(&graded(), &options(1.0, 1.0));
+    let (gate, _) = calibrate(&graded(), &options(1.0, 1.0), true);
     assert_eq!(gate.threshold, 0.0);
 }
 
 #[test]
 fn no_more_right_answers_are_lost_than_allowed() {
     for allowed in [0.0, 0.01, 0.1] {
-        let (_, report) = calibrate(&graded(), &options(0.0, allowed));
+        let (_, report) = calibrate(&graded(), &options(0.0, allowed), true);
         assert!(
             report.accuracy - report.answered_right <= allowed + 1e-9,
             "{report:?}"
@@ -74,7 +74,7 @@ fn no_more_right_answers_are_lost_than_allowed() {
 fn messages_without_an_intent_count_as_a_tenth_of_the_traffic() {
     let mut all: Vec<Judged> = (0..900).map(|_| judged(1.0, true, true)).collect();
     all.extend((0..10).map(|_| judged(1.0, false, false)));
-    let (_, report) = calibrate(&all, &options(1.0, 1.0));
+    let (_, report) = calibrate(&all, &options(1.0, 1.0), true);
     assert!((report.wrong_routes - 0.1).abs() < 1e-9, "{report:?}");
 }
 
@@ -82,7 +82,7 @@ fn messages_without_an_intent_count_as_a_tenth_of_the_traffic() {
 fn the_threshold_lies_between_the_wrong_and_the_right() {
     let mut all: Vec<Judged> = (0..90).map(|_| judged(3.0, true, true)).collect();
     all.extend((0..30).map(|_| judged(-3.0, false, false)));
-    let (gate, report) = calibrate(&all, &options(0.05, 0.0));
+    let (gate, report) = calibrate(&all, &options(0.05, 0.0), true);
     assert_eq!(
         (report.answered_right, report.out_of_scope_recall),
         (1.0, 1.0)
@@ -93,7 +93,7 @@ fn the_threshold_lies_between_the_wrong_and_the_right() {
 
 #[test]
 fn nothing_held_out_lets_everything_through() {
-    let (gate, report) = calibrate(&[], &options(0.05, 0.01));
+    let (gate, report) = calibrate(&[], &options(0.05, 0.01), true);
     assert!(gate.probability(&[0.0; SIGNALS]) >= gate.threshold);
     assert_eq!(report, HeldOut::default());
 }
