@@ -35,7 +35,7 @@ fn library(rules: &str) -> CombinedDetector {
         "[[intent]]\nname = 'hours'\nkind = 'knowledge_base'\nexamples = ['open?']\n{rules}\n\
          [[intent]]\nname = 'card'\nkind = 'live_data'\nexamples = ['card?']\n\
          overrule = ['Lost Card']\nveto = ['playing card', 'post-card']\n\
-         [[intent]]\nname = 'events'\nkind = 'knowledge_base'\nphrases = [{ text = 'readings', weight = 4 }, 'lost card']\n\
+         [[intent]]\nname = 'events'\nkind = 'knowledge_base'\nphrases = [{{ text = 'readings', weight = 4 }}, 'lost card']\n\
          overrule = ['a lost card is', 'lost card']\n"
     );
     let model = LinearDetector::new(model, None).unwrap();
