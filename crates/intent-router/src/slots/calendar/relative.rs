@@ -211,7 +211,8 @@ impl Reader<'_> {
             _ => return None,
         };
         let piece = Piece::Month(month);
-        let has_more = self.day(2).is_some() || self.year(2).is_some();
+        let has_more =
+            self.gap(1) == Some(" ") && (self.day(2).is_some() || self.year(2).is_some());
         let part = match self.word(0)? {
             _ if has_more => Part::Unclear,
             "this" => Part::Dated(piece, year),

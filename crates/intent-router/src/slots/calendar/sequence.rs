@@ -217,7 +217,10 @@ fn with_years(parts: &mut [Part]) {
             }
             (Part::Piece(piece), Some((other, year))) => Some((piece, other, year)),
             (Part::Number(number), Some((other, year))) => {
-                Some((Piece::numbered(number, other), other, year))
+                Piece::number_of(number, other).map(|piece| (piece, other, year))
+            }
+            (Part::Ordinal(number), Some((other, year))) => {
+                Piece::ordinal_of(number, other).map(|piece| (piece, other, year))
             }
             _ => None,
         };
