@@ -97,6 +97,12 @@ fn exclusions_are_doubted() {
 #[test]
 fn amounts_are_no_years() {
     check_doubted(AMOUNTS);
+    // Nor does a catalogue see one that knows all the words.
+    let today = Date::new(2025, 11, 15).unwrap();
+    for wording in AMOUNTS.lines().filter(|line| !line.is_empty()) {
+        let reading = read_on(&format!("payments {}", wording.trim()), today);
+        assert_eq!(reading.found().get("period"), None, "{wording:?}");
+    }
 }
 
 const LISTS: &str = "
@@ -466,5 +472,7 @@ const AMOUNTS: &str = "
     between K2010 and K2015
     since 2010 dollars
     a total of 2010
-    2025 kwacha in 2024
+    in 2010 kwacha
+    between 2010 and 2015 dollars
+    amount 2010
 ";
