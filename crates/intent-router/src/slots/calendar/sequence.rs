@@ -155,6 +155,11 @@ impl Sequence {
         &self,
         is_year: impl Fn(u16) -> bool,
     ) -> Option<Vec<(Span, Option<Edge>)>> {
+        // "First until Q2 2025" need not begin with a quarter.
+        let is_ordinal = |member: &Member| matches!(member.part, Part::Ordinal(_));
+        if self.links.contains(&Link::To) && self.members.iter().any(is_ordinal) {
+            return None;
+        }
         let mut parts = self.with_months()?;
         with_years(&mut parts);
         let mut spans = Vec::with_capacity(parts.len());

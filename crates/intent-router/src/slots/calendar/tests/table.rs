@@ -430,6 +430,7 @@ const DOUBTED: &str = "
     on Monday
     over Christmas 2024
     since then
+    first until Q2 2025
     up to date
     last April, 2015
 ";
