@@ -187,7 +187,7 @@ fn relative(choices: &mut Choices, today: Day) -> (String, Days, Kind) {
         9 => ("the month before last", month(months_from(today, -2))),
         10 => ("the week before last", (monday - 14, monday - 8)),
         11 => ("the year before last", year(today.0 - 2)),
-        12 => ("this year so far", (year(today.0).0, now)),
+        12 => ("ytd", (year(today.0).0, now)),
         13 => return ("yesterday".to_owned(), (now - 1, now - 1), Kind::Day),
         14 => {
             let days = now - count as usize;
