@@ -49,7 +49,8 @@ impl Reader<'_> {
             Some(year) => (year, self.number(1)?, self.number(2)?),
             None => (self.year(2)?, self.number(1)?, self.number(0)?),
         };
-        Some((dated(Piece::Day { month, day }, year), 3))
+        let date = Date::new(year, month, day).map(Span::day);
+        Some((date.map_or(Part::Unclear, Part::Whole), 3))
     }
 
     /// "14 March 2025", "14th of March, 2025", "14 March"
@@ -207,7 +208,7 @@ impl Reader<'_> {
             }
             Part::Number(day)
         } else {
-            Part::Number(ordinal(self.word(0)?)?)
+            Part::Ordinal(ordinal(self.word(0)?)?)
         };
         Some((Member::new(part), 1))
     }

@@ -35,14 +35,21 @@ impl Piece {
         }
     }
 
-    /// The piece of the other's kind with this number: the "first" in "first and
-    /// second quarter", the 1 in "1 to 15 March".
-    pub(super) fn numbered(number: u8, other: Self) -> Self {
+    /// The piece of the other's kind with this number: the 1 in "1 to 15 March".
+    pub(super) fn number_of(number: u8, other: Self) -> Option<Self> {
         match other {
-            Self::Month(_) => Self::Month(number),
-            Self::Quarter(_) => Self::Quarter(number),
-            Self::Half(_) => Self::Half(number),
-            Self::Day { month, .. } => Self::Day { month, day: number },
+            Self::Day { month, .. } => Some(Self::Day { month, day: number }),
+            _ => Self::ordinal_of(number, other),
+        }
+    }
+
+    /// The quarter or half with this number: the "first" in "first and second
+    /// quarter".
+    pub(super) fn ordinal_of(number: u8, other: Self) -> Option<Self> {
+        match other {
+            Self::Quarter(_) => Some(Self::Quarter(number)),
+            Self::Half(_) => Some(Self::Half(number)),
+            Self::Month(_) | Self::Day { .. } => None,
         }
     }
 }
@@ -64,7 +71,10 @@ pub(super) enum Part {
         day: u8,
         year: u16,
     },
+    /// "1" or "1st", which counts days, quarters or halves.
     Number(u8),
+    /// "first", which counts quarters or halves.
+    Ordinal(u8),
     /// A number that may be a year; `announced` if the word "year" says so.
     Year {
         year: u16,
@@ -104,7 +114,7 @@ impl Member {
             Part::Whole(span) => Some(span.is_day()),
             Part::Dated(piece, _) | Part::Piece(piece) => Some(matches!(piece, Piece::Day { .. })),
             Part::MonthDay { .. } | Part::DayYear { .. } => Some(true),
-            Part::Year { .. } => Some(false),
+            Part::Year { .. } | Part::Ordinal(_) => Some(false),
             Part::Number(_) | Part::Unclear => None,
         }
     }

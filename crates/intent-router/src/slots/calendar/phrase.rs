@@ -1,7 +1,7 @@
 //! Phrases: a list or a range, with the direction that it is given.
 
 use super::Reader;
-use super::member::{Edge, Member};
+use super::member::{Edge, Member, Part};
 use super::sequence::{Link, Sequence};
 use crate::slots::span::{Span, Spans};
 use crate::text::is_closing;
@@ -197,10 +197,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the first `length` tokens end the text or a clause of it.
+    /// Whether the first `length` tokens end the text or a clause of it, be it
+    /// with a "please".
     fn is_end_of_clause(&self, length: usize) -> bool {
         let gap = self.gap(length - 1);
-        gap.is_none_or(|gap| gap.starts_with(|c| c != ' ' && is_closing(c)))
+        let is_please = self.word(length) == Some("please");
+        is_please || gap.is_none_or(|gap| gap.starts_with(|c| c != ' ' && is_closing(c)))
     }
 
     /// The spans of a sequence between such words.
@@ -229,6 +231,13 @@ impl Reader<'_> {
                 return sequence.spans(is_year);
             }
             (Some(Lead::From | Lead::Since), Some(Lead::Since)) => Lead::Since,
+            // "Since March to date" bounds nothing.
+            (Some(lead @ (Lead::Since | Lead::After)), None)
+                if is_range && self.is_today(&sequence.members[1]) =>
+            {
+                let (span, _) = *sequence.resolved(is_year)?.first()?;
+                return Some(vec![towards(lead, &sequence.members[0], span)?]);
+            }
             (Some(Lead::Since), None) if is_range => return sequence.spans(is_year),
             (Some(Lead::After), None) if is_range => {
                 let all = sequence.resolved(is_year)?;
@@ -244,6 +253,10 @@ impl Reader<'_> {
         Some(vec![towards(direction, &sequence.members[0], span)?])
     }
 
+    fn is_today(&self, member: &Member) -> bool {
+        member.part == Part::Whole(Span::day(self.today))
+    }
+
     /// The second half of "after March and before June", and its length; `None`
     /// within where it cannot be read.
     fn second_bound(
@@ -256,7 +269,7 @@ impl Reader<'_> {
         if !is_open || sequence.members.len() > 1 || self.gap(end - 1)? != " " {
             return None;
         }
-        let and = usize::from(self.after(end).says("and").is_some());
+        let and = self.after(end).says_any(&["and", "but"]).unwrap_or(0);
         let reader = self.after(end + and);
         let (lead, at) = reader.lead();
         let lead = lead.filter(|lead| matches!(lead, Lead::Before | Lead::Until | Lead::UpTo))?;
@@ -281,8 +294,17 @@ impl Reader<'_> {
                     .word_before(back + 1)
                     .is_some_and(|word| PARTS.contains(&word))
         };
+        // "About March", but not "tell me about March" or "what about March".
+        let is_about = || {
+            let to_whom = matches!(self.word_before(2), Some("me" | "us"));
+            let topic = self.word_before(2 + usize::from(to_whom));
+            let topics = ["tell", "inform", "know", "what", "how", "ask", "asking"];
+            self.word_before(1) == Some("about")
+                && !topic.is_some_and(|word| topics.contains(&word))
+        };
         self.word_before(1)
             .is_some_and(|word| SHIFTS.contains(&word))
+            || is_about()
             || is_part()
     }
 

@@ -65,7 +65,7 @@ impl Reader<'_> {
             .map(whole)
             .or_else(|| self.beyond_neighbour().map(whole))
             .or_else(|| self.ago())
-            .or_else(|| self.to_date().map(whole))
+            .or_else(|| self.so_far().map(whole))
             .or_else(|| self.rolling())
             .or_else(|| self.neighbour(has_article))
             .or_else(|| self.elided_neighbour().map(whole))
@@ -130,7 +130,7 @@ impl Reader<'_> {
     }
 
     /// "this year so far", "so far this year", "year to date"
-    fn to_date(&self) -> Option<(Span, usize)> {
+    fn so_far(&self) -> Option<(Span, usize)> {
         let (step, length) = match self.word(0)? {
             "ytd" => (Step::Year, 1),
             "mtd" => (Step::Month, 1),
@@ -211,7 +211,8 @@ impl Reader<'_> {
             _ => return None,
         };
         let piece = Piece::Month(month);
-        let has_more = self.day(2).is_some() || self.year(2).is_some();
+        let has_more =
+            self.gap(1) == Some(" ") && (self.day(2).is_some() || self.year(2).is_some());
         let part = match self.word(0)? {
             _ if has_more => Part::Unclear,
             "this" => Part::Dated(piece, year),

@@ -155,6 +155,11 @@ impl Sequence {
         &self,
         is_year: impl Fn(u16) -> bool,
     ) -> Option<Vec<(Span, Option<Edge>)>> {
+        // "First until Q2 2025" need not begin with a quarter.
+        let is_ordinal = |member: &Member| matches!(member.part, Part::Ordinal(_));
+        if self.links.contains(&Link::To) && self.members.iter().any(is_ordinal) {
+            return None;
+        }
         let mut parts = self.with_months()?;
         with_years(&mut parts);
         let mut spans = Vec::with_capacity(parts.len());
@@ -217,7 +222,10 @@ fn with_years(parts: &mut [Part]) {
             }
             (Part::Piece(piece), Some((other, year))) => Some((piece, other, year)),
             (Part::Number(number), Some((other, year))) => {
-                Some((Piece::numbered(number, other), other, year))
+                Piece::number_of(number, other).map(|piece| (piece, other, year))
+            }
+            (Part::Ordinal(number), Some((other, year))) => {
+                Piece::ordinal_of(number, other).map(|piece| (piece, other, year))
             }
             _ => None,
         };

@@ -1,6 +1,7 @@
 mod grammar;
 mod naive;
 mod prop_grammar;
+mod table;
 
 use crate::catalogue::Catalogue;
 use crate::slots::{Date, Reading};

@@ -89,13 +89,13 @@ pub(super) fn single(choices: &mut Choices, today: Day) -> (String, Days, Kind) 
                 2 => (today.0 - 1, "of last year".to_owned()),
                 _ => (year, format!("{}{year}", choices.of(&["", "of "]))),
             };
-            let days = CALENDAR.where_(|day| (day.0, day.1) == (year, month));
+            let days = CALENDAR.days_where(|day| (day.0, day.1) == (year, month));
             let name = month_name(choices, month);
             let the = choices.of(&["", "", "the month of "]);
             (format!("{the}{name} {said}"), days, Kind::Other)
         }
         2 => {
-            let days = CALENDAR.where_(|day| (day.0, day.1) == (year, month));
+            let days = CALENDAR.days_where(|day| (day.0, day.1) == (year, month));
             let said = match choices.below(3) {
                 0 => format!("{year}-{month:02}"),
                 1 => format!("{month:02}/{year}"),
@@ -108,7 +108,7 @@ pub(super) fn single(choices: &mut Choices, today: Day) -> (String, Days, Kind) 
         }
         3 => {
             let quarter = choices.within(1..5);
-            let days = CALENDAR.where_(|day| day.0 == year && (day.1 - 1) / 3 + 1 == quarter);
+            let days = CALENDAR.days_where(|day| day.0 == year && (day.1 - 1) / 3 + 1 == quarter);
             let ordinal = ORDINALS[quarter as usize - 1];
             let said = match choices.below(4) {
                 0 => format!("Q{quarter} {year}"),
@@ -120,7 +120,7 @@ pub(super) fn single(choices: &mut Choices, today: Day) -> (String, Days, Kind) 
         }
         4 => {
             let half = choices.within(1..3);
-            let days = CALENDAR.where_(|day| day.0 == year && (day.1 - 1) / 6 + 1 == half);
+            let days = CALENDAR.days_where(|day| day.0 == year && (day.1 - 1) / 6 + 1 == half);
             let said = match choices.below(3) {
                 0 => format!("h{half} {year}"),
                 1 => format!("{year} H{half}"),
@@ -168,16 +168,17 @@ fn relative(choices: &mut Choices, today: Day) -> (String, Days, Kind) {
     let now = CALENDAR.number(today);
     let monday = now - CALENDAR.weekday(now);
     let quarter = |(year, month): (i32, u32)| {
-        CALENDAR.where_(|day| day.0 == year && (day.1 - 1) / 3 == (month - 1) / 3)
+        CALENDAR.days_where(|day| day.0 == year && (day.1 - 1) / 3 == (month - 1) / 3)
     };
-    let month = |(year, month): (i32, u32)| CALENDAR.where_(|day| (day.0, day.1) == (year, month));
-    let year = |year: i32| CALENDAR.where_(|day| day.0 == year);
+    let month =
+        |(year, month): (i32, u32)| CALENDAR.days_where(|day| (day.0, day.1) == (year, month));
+    let year = |year: i32| CALENDAR.days_where(|day| day.0 == year);
     let count = choices.within(2..13);
     let (said, days) = match choices.below(20) {
         0 => ("this month", month(months_from(today, 0))),
         1 => ("last month", month(months_from(today, -1))),
         2 => ("next month", month(months_from(today, 1))),
-        3 => ("the previous quarter", quarter(months_from(today, -3))),
+        3 => ("last quarter", quarter(months_from(today, -3))),
         4 => ("this quarter", quarter(months_from(today, 0))),
         5 => ("last year", year(today.0 - 1)),
         6 => ("the current year", year(today.0)),
@@ -186,7 +187,7 @@ fn relative(choices: &mut Choices, today: Day) -> (String, Days, Kind) {
         9 => ("the month before last", month(months_from(today, -2))),
         10 => ("the week before last", (monday - 14, monday - 8)),
         11 => ("the year before last", year(today.0 - 2)),
-        12 => ("this year so far", (year(today.0).0, now)),
+        12 => ("ytd", (year(today.0).0, now)),
         13 => return ("yesterday".to_owned(), (now - 1, now - 1), Kind::Day),
         14 => {
             let days = now - count as usize;
@@ -212,7 +213,7 @@ fn relative(choices: &mut Choices, today: Day) -> (String, Days, Kind) {
             let (year, month) = months_from(today, -(count as i32));
             let same = (year, month, today.2.min(length(year, month)));
             let days = (CALENDAR.number(same) + 1, now);
-            return (format!("the past {count} months"), days, Kind::Other);
+            return (format!("the last {count} months"), days, Kind::Other);
         }
         _ => {
             let name = choices.within(1..13);
@@ -267,10 +268,10 @@ pub(super) fn shared(choices: &mut Choices) -> Said {
         _ => {}
     }
     let days = |number: u32| match form {
-        0 => CALENDAR.where_(|day| (day.0, day.1) == (year, number)),
-        1 => CALENDAR.where_(|day| day.0 == year && (day.1 - 1) / 3 + 1 == number),
-        2 | 3 => CALENDAR.where_(|day| day == (year, month, number)),
-        _ => CALENDAR.where_(|day| day.0 == 2012 + number as i32),
+        0 => CALENDAR.days_where(|day| (day.0, day.1) == (year, number)),
+        1 => CALENDAR.days_where(|day| day.0 == year && (day.1 - 1) / 3 + 1 == number),
+        2 | 3 => CALENDAR.days_where(|day| day == (year, month, number)),
+        _ => CALENDAR.days_where(|day| day.0 == 2012 + number as i32),
     };
     let lead = if form == 4 {
         "in "
@@ -287,12 +288,15 @@ pub(super) fn shared(choices: &mut Choices) -> Said {
 
 /// "from … to …" in one of the ways in which it is written.
 pub(super) fn range(choices: &mut Choices, from: &str, to: &str, lead: &str) -> String {
+    // "2010-01–01/2012" may begin with a date.
+    let is_tight =
+        !(from.contains(['-', '/', '.']) && to.starts_with(|c: char| c.is_ascii_digit()));
     match choices.below(9) {
         0 => format!("from {from} to {to}"),
         1 => format!("from {from} until {to}"),
         2 => format!("between {from} and {to}"),
         3 => format!("{lead}{from} - {to}"),
-        4 => format!("{lead}{from}–{to}"),
+        4 if is_tight => format!("{lead}{from}–{to}"),
         5 => format!("{lead}{from} through {to}"),
         6 => format!("from {from} up to {to}"),
         7 => format!("from {from} till {to}"),

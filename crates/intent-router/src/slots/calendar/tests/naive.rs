@@ -26,10 +26,6 @@ impl Calendar {
         self.0.binary_search(&day).unwrap()
     }
 
-    pub(super) fn day(&self, number: usize) -> Day {
-        self.0[number]
-    }
-
     /// How many days after Monday a day is.
     pub(super) fn weekday(&self, number: usize) -> usize {
         // 1985-01-01 was a Tuesday.
@@ -42,7 +38,7 @@ impl Calendar {
     }
 
     /// The numbers of the days that `is_in`, which are in a row.
-    pub(super) fn where_(&self, is_in: impl Fn(Day) -> bool) -> (usize, usize) {
+    pub(super) fn days_where(&self, is_in: impl Fn(Day) -> bool) -> (usize, usize) {
         let first = self.0.iter().position(|day| is_in(*day)).unwrap();
         let last = self.0.iter().rposition(|day| is_in(*day)).unwrap();
         (first, last)
