@@ -297,11 +297,7 @@ fn stored(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Stored>>
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let sql = format!("SELECT * FROM main.{}", quoted(table));
     let statement = connection.prepare(&sql)?;
-    Ok(statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 #[cfg(test)]
