@@ -217,7 +217,7 @@ fn contrasting_questions_never_share() {
             let with = |tail: &str| format!("{question} {tail}");
             // One that names a period may be given the same again.
             let has_period = reading(intent, &pairs.detector, question)
-                .slots()
+                .found()
                 .get("period")
                 .is_some();
             let times = some(&TIMES, i, if has_period { 0 } else { 3 });

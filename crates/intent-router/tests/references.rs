@@ -5,11 +5,13 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use intent_router::{
-    Bypass, CacheOutcome, Conversation, Request, RouteError, Routed, Source, UserContext,
+    Bypass, CacheOutcome, CacheService, Catalogue, CombinedDetector, Conversation, LinearDetector,
+    LinearModel, Request, RouteError, Routed, Router, Source, UserContext,
 };
-use support::{Bench, ask, bench, is_hit, is_stored_miss, now};
+use support::{Bench, FakeSource, ask, bench, is_hit, is_stored_miss, now};
 
 /// A member's request after a message of that intent that named these slots.
 fn after(intent: &str, slots: &[(&str, &str)], message: &str) -> Request {
@@ -183,4 +185,32 @@ fn a_forced_intent_takes_over_what_was_said_about_it() {
     let mut other = after("payment_history", &[], "and now?");
     other.forced_intent = Some("claim_status".to_owned());
     assert!(is_hit(&route(&bench, &other)));
+}
+
+/// What members ask about themselves is theirs, and stands alone.
+#[test]
+fn held_out_questions_of_members_are_not_refused() {
+    let lines = [
+        include_str!("data/heldout.jsonl"),
+        include_str!("data/members.jsonl"),
+    ];
+    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
+    let catalogue = Arc::new(Catalogue::built_in().clone());
+    let detector = Arc::new(CombinedDetector::new(&catalogue, model));
+    let cache = Arc::new(CacheService::builder().build().unwrap());
+    let source = Arc::new(FakeSource::default());
+    let router = Router::new(catalogue, detector, source, cache).unwrap();
+    let (mut asked, mut refused) = (0, Vec::new());
+    for line in lines.iter().flat_map(|lines| lines.lines()) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let message = line["text"].as_str().unwrap();
+        let context = UserContext::new("BEN-000001", "beneficiary");
+        let routed = now(router.route(&Request::new(message, context))).unwrap();
+        asked += 1;
+        if let CacheOutcome::Bypass(Bypass::OtherPerson | Bypass::NeedsContext) = routed.cache {
+            refused.push(format!("{message}: {}", reason(&routed)));
+        }
+    }
+    println!("{} of {asked} refused: {refused:#?}", refused.len());
+    assert!(refused.len() * 50 <= asked, "{refused:#?}");
 }

@@ -270,7 +270,7 @@ fn invalidations_that_name_nothing_or_too_much_are_refused() {
         (json!({ "users": "BEN-000001" }), "users"),
         (json!({ "tag": 5 }), "string"),
         (json!({ "all": true, "pattern": null }), "null"),
-        (json!([]), "an object with one of"),
+        (json!([]), "the list names nothing"),
         (
             json!([null, null, null, null, null, null, null, true]),
             "an object with one of",

@@ -134,7 +134,21 @@ fn invalidation_returns_exact_counts_and_the_next_is_a_miss() {
         (json!({ "role": "beneficiary" }), 16),
         (json!({ "class": "live_data" }), 16),
         (json!({ "class": "knowledge_base" }), 0),
-        (json!({ "tag": "claim:no-such-claim" }), 0),
+        // Every answer made of claims, whoever's: a new one may enter any of them.
+        (json!({ "tag": "claim:no-such-claim" }), 2),
+        (
+            json!({ "tag": "claim:no-such-claim", "user_id": "BEN-000002" }),
+            1,
+        ),
+        (json!({ "tag": "nonesuch:1" }), 0),
+        (
+            json!([
+                { "tag": "claim:no-such-claim" },
+                { "user_id": "BEN-000001" },
+                { "intent": "claim_status" },
+            ]),
+            9,
+        ),
         (json!({ "pattern": "BEN-000002" }), 8),
         (json!({ "pattern": "claim_*/*/beneficiary" }), 4),
         (json!({ "pattern": &key[3..20] }), 1),

@@ -274,7 +274,11 @@ fn the_built_in_catalogue_is_clean_but_for_hard_examples() {
             "{problem}"
         );
     }
-    assert!(problems.len() <= 10, "{problems:#?}");
+    // Many examples are short, misspelt or in other languages, which is what a
+    // trained model is for: phrases are not to find all of them.
+    let examples = Catalogue::built_in().intents().iter();
+    let examples: usize = examples.map(|intent| intent.examples.len()).sum();
+    assert!(problems.len() * 25 <= examples, "{problems:#?}");
 }
 
 /// Catalogues that are slow to look at in a naive way, a quarter as large as they
