@@ -11,7 +11,7 @@ use crate::request::CacheUse;
 use crate::response::Bypass;
 use crate::slots::Reading;
 use crate::source::{Extent, Read};
-use crate::text;
+use crate::text::{self, Folded};
 
 /// What the policy decided for a request whose intent is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,12 +66,29 @@ pub(crate) fn reuse(cache_use: CacheUse, caching_enabled: bool) -> Result<Reuse,
 ///
 /// In the key mode `normalised` a message whose folding would change a number,
 /// such as `m²`, keeps its form, with a space before it: no normal form begins
-/// with one, so it is not taken for another message's.
+/// with one, so it is not taken for another message's. So does a message that is
+/// too long to be folded: over 64 KiB and not ASCII, or with a normal form of
+/// more than twice its bytes and 1,024.
 pub fn key_text<'a>(intent: &Intent, message: &'a str, reading: &Reading) -> Cow<'a, str> {
+    let normal = match intent.key {
+        KeyMode::Normalised => text::fold_message(message),
+        KeyMode::Message | KeyMode::Slots => None,
+    };
+    key_text_of(intent, Folded { message, normal }, reading)
+}
+
+/// The [`key_text`] of a message that is folded already.
+pub(crate) fn key_text_of<'a>(
+    intent: &Intent,
+    folded: Folded<'a>,
+    reading: &Reading,
+) -> Cow<'a, str> {
+    let Folded { message, normal } = folded;
     match intent.key {
         KeyMode::Message => Cow::Borrowed(message),
-        KeyMode::Normalised if text::folds_a_number(message) => Cow::Owned(format!(" {message}")),
-        KeyMode::Normalised => text::normalise(message),
+        KeyMode::Normalised => normal
+            .filter(|_| !text::folds_a_number(message))
+            .unwrap_or_else(|| Cow::Owned(format!(" {message}"))),
         KeyMode::Slots => reading.key_text(message),
     }
 }

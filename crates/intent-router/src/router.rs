@@ -269,13 +269,12 @@ impl Router {
         let principal = Principal::identify(&request.user_context);
         let today = self.today();
         let subject = self.understand(request, principal.as_ref(), today)?.ok();
-        Ok(subject.map(|mut subject| self.pose(request, &mut subject, principal.as_ref(), today)))
+        Ok(subject.map(|mut subject| self.pose(&mut subject, principal.as_ref(), today)))
     }
 
     /// Makes the question of a request: the one place where that is done.
     fn pose<'a>(
         &'a self,
-        request: &'a Request,
         subject: &mut Subject<'a>,
         principal: Option<&Principal>,
         today: Date,
@@ -285,17 +284,17 @@ impl Router {
             reads_today,
             class: _,
         } = subject.keeping;
-        let message = &*request.message;
+        let folded = std::mem::take(&mut subject.folded);
         let intent = subject.intent;
         let reading = Reading::after(
             std::mem::take(&mut subject.carried),
             intent,
             &self.catalogue,
-            message,
+            &folded,
             today,
             subject.detection.confidence,
         );
-        let text = policy::key_text(intent, message, &reading);
+        let text = policy::key_text_of(intent, folded, &reading);
         let owner = policy::owner(intent, principal);
         let parameters = Parameters::new(&reading, reads_today.then_some(today));
         Question::of(intent, definition, owner, text, parameters)
@@ -320,7 +319,7 @@ impl Router {
             Ok(subject) => subject,
             Err(refusal) => return Ok(self.refuse(refusal)),
         };
-        let question = self.pose(request, &mut subject, principal, today);
+        let question = self.pose(&mut subject, principal, today);
         let Subject {
             intent,
             keeping,

@@ -23,7 +23,7 @@ pub use guard::Guard;
 pub use reading::Reading;
 
 use crate::catalogue::{Catalogue, Intent};
-use crate::text::normalise;
+use crate::text::fold_message;
 
 /// What a slot took of a text in normal form, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +48,9 @@ impl Slots {
     ///
     /// Periods such as "last month" count from `today`, which the caller
     /// supplies. The result is the same for all messages that
-    /// [`normalise`] to the same text. Cost: one pass over the message per
-    /// slot.
+    /// [normalise](crate::normalise) to the same text, but for those that are
+    /// too long to be folded, which have no slots. Cost: one pass over the
+    /// message per slot.
     ///
     /// ```
     /// use intent_router::Catalogue;
@@ -80,7 +81,9 @@ impl Slots {
         if intent.slots.is_empty() {
             return Self::default();
         }
-        let text = normalise(message);
+        let Some(text) = fold_message(message) else {
+            return Self::default();
+        };
         reading::takings(intent, catalogue, &text, today).slots
     }
 

@@ -15,7 +15,11 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 ///
 /// Two messages with the same result share a cache entry in the key mode
 /// `normalised`. The function is idempotent, and its cost is linear in the
-/// message; a plain ASCII message that is already folded is returned as it is.
+/// message and the result, which may be eleven times as long: U+FDFA becomes 18
+/// characters. A plain ASCII message that is already folded is returned as it
+/// is. A router bounds that work: it does not read a message of more than
+/// 64 KiB that is not ASCII, nor one whose folded text has more than twice its
+/// bytes and 1,024.
 ///
 /// ```
 /// use intent_router::normalise;
@@ -24,10 +28,48 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// assert_eq!(normalise("Straße ①…"), "strasse 1");
 /// ```
 pub fn normalise(message: &str) -> Cow<'_, str> {
-    if is_folded_ascii(message) {
-        return Cow::Borrowed(message);
+    // No text is longer than `usize::MAX` bytes.
+    fold_within(message, usize::MAX).unwrap_or_default()
+}
+
+/// The most bytes of a message beyond ASCII that is folded.
+const MAX_BEYOND_ASCII: usize = 64 << 10;
+
+/// The most bytes that the folded text of a message of this length may have.
+fn most_folded(length: usize) -> usize {
+    length.saturating_mul(2).saturating_add(1_024)
+}
+
+/// Folds a message as [`normalise`] does, or gives up: `None` if it is not ASCII
+/// and longer than 64 KiB, or if its folded text has more than twice its bytes
+/// and 1,024. The cost is linear in the message, however it folds.
+pub(crate) fn fold_message(message: &str) -> Option<Cow<'_, str>> {
+    let is_short = message.len() <= MAX_BEYOND_ASCII || message.is_ascii();
+    is_short.then(|| fold_within(message, most_folded(message.len())))?
+}
+
+/// A message and its normal form, folded once for all that read it.
+#[derive(Debug, Default)]
+pub(crate) struct Folded<'a> {
+    /// The message as it came.
+    pub(crate) message: &'a str,
+    /// Its normal form; `None` where [`fold_message`] gives up.
+    pub(crate) normal: Option<Cow<'a, str>>,
+}
+
+impl<'a> Folded<'a> {
+    pub(crate) fn of(message: &'a str) -> Self {
+        let normal = fold_message(message);
+        Self { message, normal }
     }
-    let folded = fold_case_and_form(message);
+}
+
+/// The normal form; `None` once the folded text has more than `most` bytes.
+fn fold_within(message: &str, most: usize) -> Option<Cow<'_, str>> {
+    if is_folded_ascii(message) {
+        return Some(Cow::Borrowed(message));
+    }
+    let folded = fold_case_and_form(message, most)?;
     let mut text = String::with_capacity(folded.len());
     for word in folded.split_whitespace() {
         if !text.is_empty() {
@@ -36,7 +78,7 @@ pub fn normalise(message: &str) -> Cow<'_, str> {
         text.push_str(word);
     }
     text.truncate(text.trim_end_matches(is_closing).len());
-    Cow::Owned(text)
+    Some(Cow::Owned(text))
 }
 
 /// Whether the text is its own normal form, as far as ASCII can tell cheaply.
@@ -49,22 +91,30 @@ fn is_folded_ascii(text: &str) -> bool {
         && !text.ends_with(is_closing)
 }
 
-fn fold_case_and_form(text: &str) -> Cow<'_, str> {
+fn fold_case_and_form(text: &str, most: usize) -> Option<Cow<'_, str>> {
     if text.is_ascii() {
-        Cow::Owned(text.to_ascii_lowercase())
+        Some(Cow::Owned(text.to_ascii_lowercase()))
     } else if is_folded(text) {
-        Cow::Borrowed(text)
+        Some(Cow::Borrowed(text))
     } else {
-        Cow::Owned(fold_any(text))
+        fold_any(text, most).map(Cow::Owned)
     }
 }
 
 /// Decomposing first lets the folding reach letters that hide in a composed
 /// character; folding once more reaches those that the compatibility
-/// decomposition brings out.
-fn fold_any(text: &str) -> String {
+/// decomposition brings out. Characters come one by one, so that the rest of a
+/// text that is too long is not folded.
+fn fold_any(text: &str, most: usize) -> Option<String> {
     let decomposed = text.nfd().flat_map(fold);
-    decomposed.nfkd().flat_map(fold).nfkc().collect()
+    let mut folded = String::new();
+    for c in decomposed.nfkd().flat_map(fold).nfkc() {
+        folded.push(c);
+        if folded.len() > most {
+            return None;
+        }
+    }
+    Some(folded)
 }
 
 /// Whether folding would give the same text back: it is composed already, and

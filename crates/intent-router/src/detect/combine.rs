@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Detection, Detector, Evidence, KeywordDetector, LinearDetector};
 use crate::catalogue::{Catalogue, Intent};
 use crate::phrases::Phrases;
-use crate::text::{Token, normalise, tokens};
+use crate::text::{Token, fold_message, tokens};
 
 /// Finds the intent of a message by a trained model, which the catalogue's
 /// rules overrule, and by the catalogue's phrases where the model abstains.
@@ -156,7 +156,7 @@ impl CombinedDetector {
     /// Finds the rules' phrases. Costs a look-up or two a word.
     fn read(&self, message: &str) -> Read {
         let start = super::start_of(message);
-        let normal = normalise(start);
+        let normal = fold_message(start).unwrap_or_default();
         let words: Vec<Token<'_>> = tokens(&normal).collect();
         let mut overruled: Option<(usize, Rule)> = None;
         let mut vetoed: Vec<Rule> = Vec::new();

@@ -8,7 +8,7 @@ use aho_corasick::AhoCorasick;
 use super::spelling::Spelling;
 use super::{Detection, Detector, Evidence};
 use crate::catalogue::Catalogue;
-use crate::text::{normalise, words};
+use crate::text::{fold_message, normalise, words};
 
 /// Finds the intent whose phrases a message holds.
 ///
@@ -141,7 +141,7 @@ impl KeywordDetector {
 
     /// The phrases that stand in the message on their own.
     fn found(&self, message: &str) -> BTreeSet<usize> {
-        let normal = normalise(message);
+        let normal = fold_message(message).unwrap_or_default();
         let text = spaced(words(&normal).enumerate().map(|(i, word)| {
             if i >= Self::CORRECTED_WORDS {
                 return word;

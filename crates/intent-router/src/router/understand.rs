@@ -8,7 +8,7 @@ use crate::principal::Principal;
 use crate::reference::{References, Standing};
 use crate::request::Request;
 use crate::slots::{Carried, Date};
-use crate::text::normalise;
+use crate::text::Folded;
 
 use super::{Fallback, Keeping, Router};
 
@@ -19,6 +19,8 @@ pub(super) struct Subject<'a> {
     pub(super) detection: Detection,
     /// What was said before; nothing where the message stands alone.
     pub(super) carried: Carried,
+    /// The message.
+    pub(super) folded: Folded<'a>,
 }
 
 /// Why there is nothing to ask the source for.
@@ -28,15 +30,18 @@ pub(super) struct Refusal {
 }
 
 impl Router {
-    /// What a request is about on this day.
-    pub(super) fn understand(
-        &self,
-        request: &Request,
+    /// What a request is about on this day. The records of a member are not
+    /// asked for with a message that is too long to be folded: it may name
+    /// another member.
+    pub(super) fn understand<'a>(
+        &'a self,
+        request: &'a Request,
         principal: Option<&Principal>,
         today: Date,
-    ) -> Result<Result<Subject<'_>, Refusal>, RouteError> {
+    ) -> Result<Result<Subject<'a>, Refusal>, RouteError> {
         let detection = self.detect(request);
         let found = self.intent(&detection.intent);
+        let folded = Folded::of(&request.message);
         // What everybody may read is nobody's and needs no context.
         if let Some((intent, keeping)) = found.filter(|(i, _)| i.kind == Kind::KnowledgeBase) {
             return Ok(Ok(Subject {
@@ -44,10 +49,16 @@ impl Router {
                 keeping,
                 detection,
                 carried: Carried::default(),
+                folded,
             }));
         }
-        let text = normalise(&request.message);
-        let references = References::read(&self.catalogue, &text);
+        let Some(text) = &folded.normal else {
+            return Ok(Err(Refusal {
+                detection: Detection::unknown(),
+                why: Fallback::UnknownIntent,
+            }));
+        };
+        let references = References::read(&self.catalogue, text);
         if let Some(who) = principal
             && (references.name_another(&who.id_text())
                 || references.are_of_another(found.is_some()))
@@ -85,6 +96,7 @@ impl Router {
                 keeping,
                 detection,
                 carried: carried.map_err(RouteError::Conversation)?,
+                folded,
             }));
         }
         let why = match found {
@@ -97,6 +109,7 @@ impl Router {
                     keeping,
                     detection,
                     carried: Carried::default(),
+                    folded,
                 }));
             }
             _ if goes_on => Fallback::NeedsContext,

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::{Date, Slots, reading};
 use crate::catalogue::{Catalogue, Intent, SlotSpec};
-use crate::text::normalise;
+use crate::text::fold_message;
 
 /// Slots that were named before the message, read as those of a message are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn canonical(
     {
         return Some(value.to_owned());
     }
-    let text = normalise(value);
+    let text = fold_message(value)?;
     let takings = reading::takings_of([name], catalogue, &text, today);
     let covers = &takings.covers;
     let is_taken = |(at, c): (usize, char)| {

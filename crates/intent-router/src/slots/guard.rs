@@ -19,7 +19,7 @@ use crate::text::{Token, is_apostrophe, is_closing, tokens};
 pub enum Guard {
     /// Its intent was detected with less confidence than is asked for.
     LowConfidence,
-    /// It has more than [`Guard::MAX_WORDS`] words.
+    /// It has more than [`Guard::MAX_WORDS`] words, or is too long to be folded.
     Length,
     /// It names several values of one slot, and not as a list of records.
     SeveralValues,

@@ -8,7 +8,7 @@ use super::guard::{self, Cover};
 use super::span::Spans;
 use super::{Carried, Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
 use crate::catalogue::{Catalogue, Intent, KeyMode, Role, SlotSpec};
-use crate::text::{self, Token, normalise, tokens};
+use crate::text::{self, Folded, Token, tokens};
 
 /// The slots of a message, and whether they say all of it.
 ///
@@ -57,34 +57,40 @@ impl Reading {
         confidence: f64,
     ) -> Self {
         let nothing = Carried::default();
-        Self::after(nothing, intent, catalogue, message, today, confidence)
+        let folded = Folded::of(message);
+        Self::after(nothing, intent, catalogue, &folded, today, confidence)
     }
 
     /// Reads a message that goes on from others, which named the slots that are
-    /// carried over. What the message names itself goes before that.
+    /// carried over. What the message names itself goes before that. A message
+    /// that is too long to be folded has no slots and the guard
+    /// [`Length`](Guard::Length).
     pub(crate) fn after(
         carried: Carried,
         intent: &Intent,
         catalogue: &Catalogue,
-        message: &str,
+        message: &Folded<'_>,
         today: Date,
         confidence: f64,
     ) -> Self {
         if intent.slots.is_empty() && intent.key != KeyMode::Slots {
             return Self::default();
         }
-        let text = normalise(message);
-        let takings = takings(intent, catalogue, &text, today);
+        let Carried(mut found) = carried;
+        let Some(text) = &message.normal else {
+            let guard = Some(Guard::Length);
+            return Self { found, guard };
+        };
+        let takings = takings(intent, catalogue, text, today);
         let guard = if confidence < catalogue.guards().confidence {
             Some(Guard::LowConfidence)
         } else if takings.has_several {
             Some(Guard::SeveralValues)
-        } else if text::folds_a_number(message) {
+        } else if text::folds_a_number(message.message) {
             Some(Guard::Number)
         } else {
-            guard::check(catalogue, intent, &text, &takings.covers)
+            guard::check(catalogue, intent, text, &takings.covers)
         };
-        let Carried(mut found) = carried;
         found.0.extend(takings.slots.0);
         Self { found, guard }
     }

@@ -2,6 +2,7 @@ use once_cell::sync::Lazy;
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::normalise;
 
 fn catalogue() -> Catalogue {
     Catalogue::parse(

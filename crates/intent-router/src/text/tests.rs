@@ -65,14 +65,59 @@ fn is_idempotent_for_every_character() {
     }
 }
 
+fn fold_short(text: &str) -> Option<String> {
+    fold_case_and_form(text, usize::MAX).map(Cow::into_owned)
+}
+
 /// The short cuts for plain ASCII and for folded text give the same result.
 #[test]
 fn short_cuts_change_nothing() {
     for c in characters() {
         for text in [c.to_string(), format!("éa{c}b\u{301}")] {
-            assert_eq!(fold_case_and_form(&text), fold_any(&text), "of {text:?}");
+            let (short, long) = (fold_short(&text), fold_any(&text, usize::MAX));
+            assert_eq!(short, long, "of {text:?}");
         }
     }
+}
+
+/// Whether the message is folded, which it must be within the bound and to the
+/// same text as without one.
+fn is_folded_within_bound(message: &str) -> bool {
+    let most = 2 * message.len() + 1_024;
+    let unbounded: String = fold_any(message, usize::MAX).unwrap();
+    let is_short = message.len() <= 64 << 10 || message.is_ascii();
+    match fold_message(message) {
+        Some(normal) => {
+            assert_eq!(normal, normalise(message));
+            assert!(is_short && normal.len() <= most && unbounded.len() <= most);
+            true
+        }
+        None => {
+            assert!(!is_short || unbounded.len() > most);
+            false
+        }
+    }
+}
+
+/// Runs of each character that grows.
+#[test]
+fn folds_no_run_past_the_bound() {
+    let length = |c: char| normalise(&c.to_string()).len();
+    let growing = characters().filter(|c| length(*c) > c.len_utf8());
+    let given_up = |c: &char| !is_folded_within_bound(&c.to_string().repeat(2_000));
+    let given_up: Vec<char> = growing.filter(given_up).collect();
+    assert!(given_up.contains(&'ﷺ') && given_up.contains(&'½'));
+    assert!(!given_up.contains(&'İ') && !given_up.contains(&'\u{344}'));
+}
+
+#[test]
+fn folds_up_to_64_kib_beyond_ascii_and_all_of_ascii() {
+    assert!(is_folded_within_bound(&"É".repeat(32 << 10)));
+    assert!(!is_folded_within_bound(&"É".repeat((32 << 10) + 1)));
+    assert!(is_folded_within_bound(&"A ".repeat(64 << 10)));
+    // A short message is folded, whatever it holds.
+    assert!(is_folded_within_bound(&"ﷺ".repeat(30)));
+    assert!(!is_folded_within_bound(&"ﷺ".repeat(100)));
 }
 
 #[test]
@@ -88,7 +133,25 @@ fn upper_and_lower_case_of_every_character_agree() {
     }
 }
 
+/// A character, which is often one that grows, composes or is reordered.
+fn hostile() -> impl Strategy<Value = char> {
+    let known = vec![
+        'ﷺ', 'ﷻ', '㌖', '½', '\u{344}', '\u{345}', '\u{301}', 'ᾂ', 'İ', 'ẞ', ' ', 'A',
+    ];
+    prop_oneof![prop::sample::select(known), any::<char>()]
+}
+
 proptest! {
+    #[test]
+    fn prop_is_folded_within_the_bound_as_without_one(
+        unit in prop::collection::vec(hostile(), 1..6),
+        times in 1_usize..300,
+        rest in any::<String>(),
+    ) {
+        let unit: String = unit.into_iter().collect();
+        is_folded_within_bound(&(unit.repeat(times) + &rest));
+    }
+
     #[test]
     fn prop_is_idempotent(text in any::<String>()) {
         let once = normalise(&text).into_owned();
@@ -97,7 +160,7 @@ proptest! {
 
     #[test]
     fn prop_short_cuts_change_no_text(text in any::<String>(), plain in "[ -~]{0,20}") {
-        prop_assert_eq!(fold_case_and_form(&text), fold_any(&text));
+        prop_assert_eq!(fold_short(&text), fold_any(&text, usize::MAX));
         let spaced = format!(" {plain}");
         prop_assert_eq!(normalise(&plain), normalise(&spaced));
     }

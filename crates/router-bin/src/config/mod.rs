@@ -75,7 +75,8 @@ pub(crate) struct Server {
     /// The largest request body; a larger one is answered with 413.
     pub(crate) max_body: BodyLimit,
     /// The longest message; a longer one is answered with 422. It bounds the time
-    /// that finding an intent can take.
+    /// that finding an intent can take. A message that is not ASCII is read up to
+    /// 64 KiB.
     pub(crate) max_message: MessageLimit,
     /// How many connections are open at once; further ones are answered with 503.
     pub(crate) max_connections: Count<1, 1_000_000>,

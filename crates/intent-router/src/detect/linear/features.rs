@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use crate::detect::start_of;
-use crate::text::{normalise, words};
+use crate::text::{fold_message, words};
 
 /// The lengths of the character n-grams.
 const CHARS: std::ops::RangeInclusive<usize> = 2..=5;
@@ -59,9 +59,10 @@ impl Gram<'_> {
     }
 }
 
-/// The part of a message that is looked at, in normal form.
+/// The part of a message that is looked at, in normal form; empty if it is too
+/// long to be folded.
 pub(super) fn prepare(message: &str) -> Cow<'_, str> {
-    normalise(start_of(message))
+    fold_message(start_of(message)).unwrap_or_default()
 }
 
 /// Calls `see` with each n-gram of a text in normal form and its hash, in the
