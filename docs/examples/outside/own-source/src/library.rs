@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use intent_router::{Ask, BoxFuture, Found, LiveData, Principal, Profile, Records, SourceError};
+use intent_router::{
+    Ask, BoxFuture, Extent, Found, Intent, LiveData, Principal, Profile, Read, Records, SourceError,
+};
 use serde_json::{Value, json};
 
 struct Loan {
@@ -104,6 +106,15 @@ impl LiveData for Library {
                 }
             };
             Ok(Found::new(records, 1))
+        })
+    }
+
+    fn reads(&self, intent: &Intent) -> Option<Vec<Read>> {
+        // Only a reader's own loans can change what she is told.
+        let own = Read::new(Some("loan".to_owned()), Extent::Part);
+        Some(match intent.name.as_str() {
+            "loans" => vec![own],
+            _ => Vec::new(),
         })
     }
 }

@@ -68,20 +68,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(stranger.answer.source(), Source::Fallback);
     assert_eq!(stranger.answer.response()?.data["reason"], "no_such_member");
 
-    // A record changes: first the record, then the cache. Only answers that
-    // were made of it leave.
+    // A record changes: first the record, then the cache. What was made of it
+    // leaves, and what was made of its reader's loans, which it is one of.
     library.renew("LN-0001", "2025-05-01");
+    let changed = Selector::TagOf {
+        record: "loan:LN-0001".to_owned(),
+        user: CanonicalJson::string("ada"),
+    };
     // (Two: hers as a reader, and as a librarian.)
-    assert_eq!(
-        cache.invalidate(&Selector::Tag("loan:LN-0001".to_owned())),
-        2
-    );
+    assert_eq!(cache.invalidate(&changed), 2);
     let renewed = ask("ada", "my loans")?;
     assert_eq!(
         renewed.answer.response()?.data["loans"][0]["due"],
         "2025-05-01"
     );
     assert!(is_hit(&ask("bob", "my loans")?));
+
+    // Where it is not known whose record it is, everybody's loans leave.
+    let anyones = Selector::Tag("loan:LN-0002".to_owned());
+    assert_eq!(cache.invalidate(&anyones), 2);
+    assert!(!is_hit(&ask("bob", "my loans")?));
+    assert!(!is_hit(&ask("ada", "my loans")?));
 
     // All that is known of a user leaves, her profile included.
     let ada = Selector::User(CanonicalJson::string("ada"));
