@@ -96,7 +96,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "alone",
-        about: "each library crate alone, with and without features",
+        about: "each published library crate alone, with and without features",
         run: alone::step,
     },
     Step {

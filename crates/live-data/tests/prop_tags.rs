@@ -312,8 +312,11 @@ fn altered(value: &Value) -> Value {
     }
 }
 
-fn router(source: &Arc<SqliteSource>) -> Router {
-    let catalogue = Arc::new(Catalogue::built_in().clone());
+fn router(
+    source: &Arc<SqliteSource>,
+    catalogue: &Arc<Catalogue>,
+    detector: &Arc<KeywordDetector>,
+) -> Router {
     let cache = CacheService::builder()
         .clock(Arc::new(ManualClock::new()))
         .build()
@@ -325,10 +328,9 @@ fn router(source: &Arc<SqliteSource>) -> Router {
         freshness.negative_ttl = Some(Duration::from_secs(300));
         cache.classes().set_freshness(class, freshness);
     }
-    let detector = Arc::new(KeywordDetector::new(&catalogue));
     Router::new(
-        catalogue,
-        detector,
+        Arc::clone(catalogue),
+        Arc::clone(detector) as _,
         Arc::clone(source) as _,
         Arc::new(cache),
     )
@@ -353,20 +355,20 @@ fn prop_what_is_served_after_an_invalidation_is_what_the_source_says() {
         )
         .unwrap(),
     );
-    let intents: Vec<_> = Catalogue::built_in()
-        .intents()
-        .iter()
-        .map(|i| i.name.clone())
-        .collect();
+    let catalogue = Arc::new(Catalogue::built_in().clone());
+    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let intents: Vec<_> = catalogue.intents().iter().map(|i| i.name.clone()).collect();
     let questions = prop::collection::vec(
         (0..intents.len(), 0..USERS.len(), 0..MESSAGES.len()),
         12..30,
     );
     let changes = prop::collection::vec(change(), 8..16);
     let counts = std::cell::Cell::new((0u64, 0u64));
-    proptest!(|(questions in questions, changes in changes)| {
+    // A case asks some 300 questions of the database.
+    let cases = ProptestConfig::with_cases(ProptestConfig::default().cases / 4);
+    proptest!(cases, |(questions in questions, changes in changes)| {
         database.restore();
-        let router = router(&source);
+        let router = router(&source, &catalogue, &detector);
         let requests: Vec<_> = questions.iter().map(|&(intent, user, message)| {
             let role = if USERS[user].starts_with("EMP") { "employer" } else { "beneficiary" };
             let mut request = Request::new(MESSAGES[message], UserContext::new(USERS[user], role));
