@@ -49,8 +49,8 @@ impl Slots {
     /// Periods such as "last month" count from `today`, which the caller
     /// supplies. The result is the same for all messages that
     /// [normalise](crate::normalise) to the same text, but for those that are
-    /// too long to be folded, which have no slots. Cost: one pass over the
-    /// message per slot.
+    /// too long to be folded or have more than 600 words, which have no slots.
+    /// Cost: one pass over the message per slot.
     ///
     /// ```
     /// use intent_router::Catalogue;
@@ -84,7 +84,9 @@ impl Slots {
         let Some(text) = fold_message(message) else {
             return Self::default();
         };
-        reading::takings(intent, catalogue, &text, today).slots
+        reading::takings(intent, catalogue, &text, today)
+            .unwrap_or_default()
+            .slots
     }
 
     /// The slot's value, or all of them sorted and joined with `,`: what a

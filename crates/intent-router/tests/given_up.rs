@@ -1,4 +1,4 @@
-//! Messages that are too long to be folded.
+//! Messages that are too long to be folded or read.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
@@ -40,6 +40,34 @@ fn have_no_slots_and_the_guard_for_length() {
     assert!(Slots::find(intent, catalogue, &given_up(""), today).is_empty());
     let found = KeywordDetector::new(catalogue).explain(&given_up(""));
     assert!(found.is_empty());
+}
+
+/// A list of many claims is read, and so is a question of many words; what takes
+/// long to read, whatever it says, is not.
+#[test]
+fn are_those_of_more_words_than_anybody_asks() {
+    let claims = |count: usize| {
+        let claims: Vec<_> = (0..count).map(|n| format!("CLM-2025-{n:06}")).collect();
+        read(
+            KeyMode::Slots,
+            &("claim status ".to_owned() + &claims.join(" ")),
+        )
+        .0
+    };
+    assert_eq!(claims(190).guard(), None);
+    assert_eq!(claims(190).slots().values("claim_number").count(), 190);
+    assert!(claims(199).slots().is_empty());
+    assert_eq!(claims(199).guard(), Some(Guard::Length));
+    assert!(claims(200).found().is_empty());
+    let words = |head: &str| read(KeyMode::Slots, &(head.to_owned() + &" claim".repeat(599))).0;
+    assert_eq!(words("CLM-2025-000001").found().len(), 0);
+    let fewer = read(
+        KeyMode::Slots,
+        &("CLM-2025-000001".to_owned() + &" claim".repeat(597)),
+    )
+    .0;
+    assert_eq!(fewer.found().len(), 1);
+    assert_eq!(fewer.guard(), Some(Guard::Length));
 }
 
 #[test]

@@ -19,7 +19,9 @@ use crate::text::{Token, is_apostrophe, is_closing, tokens};
 pub enum Guard {
     /// Its intent was detected with less confidence than is asked for.
     LowConfidence,
-    /// It has more than [`Guard::MAX_WORDS`] words, or is too long to be folded.
+    /// It has more than [`Guard::MAX_WORDS`] words, where what a slot took is one;
+    /// or more than three times as many, whatever slots would take; or it is too
+    /// long to be folded.
     Length,
     /// It names several values of one slot, and not as a list of records.
     SeveralValues,

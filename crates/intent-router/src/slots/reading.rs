@@ -63,7 +63,7 @@ impl Reading {
 
     /// Reads a message that goes on from others, which named the slots that are
     /// carried over. What the message names itself goes before that. A message
-    /// that is too long to be folded has no slots and the guard
+    /// that is too long to be folded or read has no slots and the guard
     /// [`Length`](Guard::Length).
     pub(crate) fn after(
         carried: Carried,
@@ -77,11 +77,11 @@ impl Reading {
             return Self::default();
         }
         let Carried(mut found) = carried;
-        let Some(text) = &message.normal else {
+        let takings = |text| Some((text, takings(intent, catalogue, text, today)?));
+        let Some((text, takings)) = message.normal.as_deref().and_then(takings) else {
             let guard = Some(Guard::Length);
             return Self { found, guard };
         };
-        let takings = takings(intent, catalogue, text, today);
         let guard = if confidence < catalogue.guards().confidence {
             Some(Guard::LowConfidence)
         } else if takings.has_several {
@@ -158,9 +158,27 @@ pub(super) struct Takings {
     pub(super) has_several: bool,
 }
 
-/// Finds the slots that `intent` lists in a text in normal form.
-pub(super) fn takings(intent: &Intent, catalogue: &Catalogue, text: &str, today: Date) -> Takings {
-    takings_of(&intent.slots, catalogue, text, today)
+/// Finds the slots that `intent` lists in a text in normal form; `None` where it
+/// is too long to be read.
+pub(super) fn takings(
+    intent: &Intent,
+    catalogue: &Catalogue,
+    text: &str,
+    today: Date,
+) -> Option<Takings> {
+    let is_long = has_more_words(text, MAX_PARTS);
+    (!is_long).then(|| takings_of(&intent.slots, catalogue, text, today))
+}
+
+/// The most words that slots are looked for in. What a slot takes is one word for
+/// [`Guard::MAX_WORDS`] and seldom more than three here.
+const MAX_PARTS: usize = 3 * Guard::MAX_WORDS;
+
+/// Whether a text in normal form has more words than `most`. Costs nothing for a
+/// text of few bytes.
+fn has_more_words(text: &str, most: usize) -> bool {
+    // Words have a sign between them.
+    text.len() > 2 * most && tokens(text).nth(most).is_some()
 }
 
 /// Finds slots in a text in normal form.

@@ -75,12 +75,17 @@ fn find(message: &str) -> Slots {
     find_by("all", message)
 }
 
-/// The slots that an intent of the catalogue finds on Friday, 14 March 2025.
+static CATALOGUE: Lazy<Catalogue> = Lazy::new(catalogue);
+
+/// Friday, 14 March 2025.
+fn today() -> Date {
+    Date::new(2025, 3, 14).unwrap()
+}
+
+/// The slots that an intent of the catalogue finds today.
 fn find_by(intent: &str, message: &str) -> Slots {
-    static CATALOGUE: Lazy<Catalogue> = Lazy::new(catalogue);
     let intent = CATALOGUE.get(intent).unwrap();
-    let today = Date::new(2025, 3, 14).unwrap();
-    Slots::find(intent, &CATALOGUE, message, today)
+    Slots::find(intent, &CATALOGUE, message, today())
 }
 
 /// Expects the slots that `expect` lists as `key_text` writes them.
@@ -454,9 +459,14 @@ fn patterns_are_validated() {
     }
 }
 
-/// The work is linear: quadratic work on this would not come to an end.
+/// The work is linear: quadratic work on this would not come to an end. (A
+/// message of so many words is given up before its slots are looked for.)
 #[test]
 fn a_quarter_of_a_megabyte_is_read_to_its_end() {
+    let takings = |intent: &str, message: &str| {
+        let intent = CATALOGUE.get(intent).unwrap();
+        reading::takings_of(&intent.slots, &CATALOGUE, message, today()).slots
+    };
     for part in [
         "CLM-2025-",
         "CLM-2025-00012 ",
@@ -476,12 +486,13 @@ fn a_quarter_of_a_megabyte_is_read_to_its_end() {
         "in progress",
     ] {
         let message = part.repeat((1 << 18) / part.len()) + " CLM-2025-000123 ";
+        let message = normalise(&message);
         assert_eq!(
-            find(&message).get("claim"),
+            takings("all", &message).get("claim"),
             Some("CLM-2025-000123"),
             "of {part:?}"
         );
-        let _ = find_by("rest", &message);
+        let _ = takings("rest", &message);
     }
 }
 
