@@ -561,7 +561,7 @@ const VALUES: [&[&str]; 26] = [
         "from 14 Nov 2025 to today",
     ],
     &["of the last 30 days"],
-    &["of the next 7 days", "of the next 1 weeks"],
+    &["of the next 7 days", "of the next seven days"],
     &["that are pending", "in progress", "under way"],
     &["that are settled", "that went through"],
     &[""],

@@ -33,6 +33,8 @@ pub enum Guard {
     Time,
     /// It compares, or gives what a slot took a direction.
     Comparison,
+    /// It joins what a slot took with something else than more of the kind.
+    Conjunction,
     /// It holds one of two opposite words that no slot took.
     Polarity,
     /// Part of it is about another intent.
@@ -47,7 +49,7 @@ impl Guard {
     pub const MAX_WORDS: usize = 200;
 
     /// Every guard.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LowConfidence,
         Self::Length,
         Self::SeveralValues,
@@ -55,6 +57,7 @@ impl Guard {
         Self::Number,
         Self::Time,
         Self::Comparison,
+        Self::Conjunction,
         Self::Polarity,
         Self::SecondIntent,
         Self::UnknownWord,
@@ -70,6 +73,7 @@ impl Guard {
             Self::Number => "number",
             Self::Time => "time",
             Self::Comparison => "comparison",
+            Self::Conjunction => "conjunction",
             Self::Polarity => "polarity",
             Self::SecondIntent => "second_intent",
             Self::UnknownWord => "unknown_word",
@@ -81,6 +85,8 @@ impl Guard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cover {
     pub(super) place: Range<usize>,
+    /// The number of the slot among those of the intent.
+    pub(super) slot: usize,
     /// Whether it is made of words, which speak for intents as well; an
     /// identifier or a date is not.
     pub(super) is_words: bool,
@@ -118,8 +124,8 @@ pub(super) fn check(
 struct Message<'t> {
     /// An identifier, a date or an amount is one token without a word.
     tokens: Vec<Token<'t>>,
-    /// For each token, whether a slot took it.
-    taken: Vec<bool>,
+    /// For each token, the slot that took it.
+    taken: Vec<Option<usize>>,
     /// For each token, whether punctuation stands before it.
     breaks: Vec<bool>,
 }
@@ -137,7 +143,7 @@ impl<'t> Message<'t> {
                 continue;
             }
             let ends_clause = message.rest(text, at..start)?;
-            message.taken(text, start..end, cover.is_words, ends_clause)?;
+            message.taken(text, start..end, cover, ends_clause)?;
             at = end;
         }
         message.rest(text, at..text.len())?;
@@ -149,35 +155,37 @@ impl<'t> Message<'t> {
         &mut self,
         text: &'t str,
         place: Range<usize>,
-        is_words: bool,
+        cover: &Cover,
         mut breaks: bool,
     ) -> Result<(), Guard> {
-        if !is_words {
+        let slot = Some(cover.slot);
+        if !cover.is_words {
             let word = Cow::Borrowed("");
-            return self.push(Token { word, place }, true, breaks);
+            return self.push(Token { word, place }, slot, breaks);
         }
         for token in tokens(&text[place]) {
-            self.push(token, true, std::mem::take(&mut breaks))?;
+            self.push(token, slot, std::mem::take(&mut breaks))?;
         }
         Ok(())
     }
 
     /// Adds the words that no slot took. Whether punctuation follows the last.
     fn rest(&mut self, text: &'t str, place: Range<usize>) -> Result<bool, Guard> {
+        let (starts, ends) = (place.start == 0, place.end == text.len());
         let text = &text[place];
         let (mut at, mut breaks) = (0, false);
         for token in tokens(text) {
-            breaks |= is_break(&text[at..token.place.start])?;
+            breaks |= is_break(&text[at..token.place.start], starts && at == 0, false)?;
             at = token.place.end;
             if token.word.contains(char::is_numeric) {
                 return Err(Guard::Number);
             }
-            self.push(token, false, std::mem::take(&mut breaks))?;
+            self.push(token, None, std::mem::take(&mut breaks))?;
         }
-        Ok(breaks | is_break(&text[at..])?)
+        Ok(breaks | is_break(&text[at..], starts && at == 0, ends)?)
     }
 
-    fn push(&mut self, token: Token<'t>, taken: bool, breaks: bool) -> Result<(), Guard> {
+    fn push(&mut self, token: Token<'t>, taken: Option<usize>, breaks: bool) -> Result<(), Guard> {
         if self.tokens.len() >= Guard::MAX_WORDS {
             return Err(Guard::Length);
         }
@@ -187,28 +195,55 @@ impl<'t> Message<'t> {
         Ok(())
     }
 
+    /// Whether a conjunction of so many words, of which the first is at `at`, joins
+    /// two values of one slot. Where no slot took anything, or none could be
+    /// before it, it says nothing of slots.
+    fn is_list(&self, at: usize, length: usize) -> bool {
+        let after = self.taken.get(at + length).copied().flatten();
+        let before = at.checked_sub(1).and_then(|before| self.taken[before]);
+        at == 0 || self.taken.iter().all(Option::is_none) || before.is_some() && before == after
+    }
+
     /// Whether so many words from `at` on are one run that no slot took part of.
     fn is_free(&self, at: usize, length: usize) -> bool {
-        !self.taken[at..at + length].contains(&true)
+        self.taken[at..at + length].iter().all(Option::is_none)
             && !self.breaks[at + 1..at + length].contains(&true)
     }
 }
 
 /// Whether the signs between two words set clauses apart. A sign that is no
-/// punctuation may mean anything.
-fn is_break(signs: &str) -> Result<bool, Guard> {
+/// punctuation may mean anything, and so may a dash that is not between two
+/// words or clauses ("-2025", "2025 -"), two dots, and a mark before a word ("!x").
+///
+/// `starts` and `ends` tell that no word is before the signs, or after them.
+fn is_break(signs: &str, starts: bool, ends: bool) -> Result<bool, Guard> {
+    /// Stands for the word beside the signs, and for there being none.
+    const WORD: char = 'w';
+    const NONE: char = '\0';
     let mut breaks = false;
-    let mut after_space = true;
-    for c in signs.chars() {
-        if is_closing(c) && c != ' ' || matches!(c, '/' | '⁄' | '(' | ')' | '[' | ']' | '—') {
+    let mut before = if starts { NONE } else { WORD };
+    let mut signs = signs.chars().peekable();
+    while let Some(c) = signs.next() {
+        // "Status -- claim"
+        while is_dash(c) && signs.next_if(|next| is_dash(*next)).is_some() {}
+        let at_end = if ends { NONE } else { WORD };
+        let after = signs.peek().copied().unwrap_or(at_end);
+        if is_dash(c) {
+            // "at - what", and "x-ray", which is one word.
+            match (before, after) {
+                (' ', ' ') => breaks = true,
+                (WORD, WORD) => {}
+                _ => return Err(Guard::UnknownWord),
+            }
+        } else if c == '.' && after == '.' || c == '!' && after == WORD {
+            return Err(Guard::UnknownWord);
+        } else if is_closing(c) && c != ' ' || matches!(c, '/' | '⁄' | '(' | ')' | '[' | ']' | '—')
+        {
             breaks = true;
-        } else if is_dash(c) {
-            // "at - what", but not "x-ray".
-            breaks |= after_space;
         } else if !(c == ' ' || is_apostrophe(c) || is_quiet(c)) {
             return Err(Guard::UnknownWord);
         }
-        after_space = c == ' ';
+        before = c;
     }
     Ok(breaks)
 }
@@ -239,8 +274,17 @@ impl Judge<'_, '_> {
         for at in 0..message.tokens.len() {
             clauses.push(message.breaks[at]);
             directed &= !message.breaks[at];
-            if message.taken[at] {
+            if let Some(slot) = message.taken[at] {
                 if directed && message.tokens[at].word.is_empty() {
+                    return Err(Guard::Comparison);
+                }
+                // "CLM-2025-000001, PAY-00000002" is a list of two kinds.
+                let before = at.checked_sub(1).and_then(|before| message.taken[before]);
+                if message.breaks[at] && before.is_some_and(|other| other != slot) {
+                    return Err(Guard::Conjunction);
+                }
+                // "Past 25 March" is after it.
+                if message.tokens[at].word.is_empty() && before.is_some() && self.compares(at - 1) {
                     return Err(Guard::Comparison);
                 }
                 continue;
@@ -276,6 +320,9 @@ impl Judge<'_, '_> {
                         // "Into my account" is the direction of nothing else.
                         Role::Direction => directed = known_to <= at + 1,
                         Role::Conjunction => {
+                            if !message.is_list(at, length) {
+                                return Err(Guard::Conjunction);
+                            }
                             directed = false;
                             clauses.end();
                         }
@@ -293,6 +340,12 @@ impl Judge<'_, '_> {
             clauses.has_content();
         }
         Ok(clauses)
+    }
+
+    /// Whether the word there compares, even if a slot took it.
+    fn compares(&self, at: usize) -> bool {
+        let mut words = self.lexicon.phrases.at(&self.message.tokens[at..=at]);
+        words.any(|(_, word)| word.role == Some(Role::Comparison))
     }
 
     /// Holds what speaks for other intents against what speaks for this one,

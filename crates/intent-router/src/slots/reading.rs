@@ -191,7 +191,7 @@ pub(super) fn takings_of<'n>(
     let mut takings = Takings::default();
     // Slots of one family read the same dates and words.
     let (mut spans, mut words) = (None, None);
-    for name in names {
+    for (slot, name) in names.into_iter().enumerate() {
         let lexicon = catalogue.lexicon();
         let mut in_calendar = |write: fn(&Spans) -> Option<String>| {
             let spans: &Vec<Taken<Spans>> =
@@ -228,7 +228,11 @@ pub(super) fn takings_of<'n>(
         for Taken { value, place } in found {
             values.insert(value);
             places.push(place.clone());
-            takings.covers.push(Cover { place, is_words });
+            takings.covers.push(Cover {
+                place,
+                slot,
+                is_words,
+            });
         }
         // A list of records asks for each of them, in whatever order.
         let is_record = matches!(catalogue.slot(name), Some(SlotSpec::Pattern { .. }));

@@ -275,8 +275,8 @@ fn spans_of_days() {
     check("last year", "2024-01-01/2024-12-31");
     check("the last 7 days", "2025-03-08/2025-03-14");
     check("past 30 days", "2025-02-13/2025-03-14");
-    check("last two weeks", "2025-03-01/2025-03-14");
-    check("last 3 months", "2024-12-15/2025-03-14");
+    check("last two weeks", "2025-02-24/2025-03-14");
+    check("last 3 months", "2024-12-01/2025-03-14");
     check("next 10 days", "2025-03-15/2025-03-24");
     check("from 2025-03-01 to 14 March 2025", "2025-03-01/2025-03-14");
     check("between 1/2/2025 and yesterday", "2025-02-01/2025-03-13");

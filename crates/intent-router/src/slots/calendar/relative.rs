@@ -156,7 +156,9 @@ impl Reader<'_> {
         self.is_spaced(length).then_some((span, length))
     }
 
-    /// "last 30 days", which end today; "next two weeks", which begin tomorrow.
+    /// "last 30 days", which end today; "next two weeks", which begin tomorrow. The
+    /// last three months may also be the three before this one, so they begin with
+    /// the first day of these.
     fn rolling(&self) -> Option<(Member, usize)> {
         let back = match self.word(0)? {
             "last" | "past" | "previous" => true,
@@ -172,12 +174,36 @@ impl Reader<'_> {
             return Some((Member::new(Part::Unclear), 3));
         }
         let span = if back {
-            let from = step.from(self.today, -count)?.plus_days(1)?;
-            Span::days(from, self.today)?
+            let from = match step {
+                Step::Day => Span::day(self.today.plus_days(1 - count)?),
+                _ => step.around(step.from(self.today, -count)?)?,
+            };
+            from.first_day().through(Span::day(self.today))?
         } else {
-            Span::days(self.today.plus_days(1)?, step.from(self.today, count)?)?
+            let until = step.around(step.from(self.today, count)?)?;
+            Span::day(self.today.plus_days(1)?).through(until)?
         };
-        Some((Member::new(Part::Whole(span)), 3))
+        let member = Member {
+            is_rough: step != Step::Day,
+            ..Member::new(Part::Whole(span))
+        };
+        Some((member, 3))
+    }
+
+    /// Whether what is here counts from what was said before it, as the second of
+    /// "March and the previous month" does.
+    pub(super) fn counts_from_another(&self) -> bool {
+        const WORDS: [&str; 6] = [
+            "previous",
+            "preceding",
+            "prior",
+            "next",
+            "following",
+            "subsequent",
+        ];
+        let article = self.says("the").unwrap_or(0);
+        let reader = self.after(article);
+        reader.says_any(&WORDS).is_some() && reader.word(1).and_then(Step::of).is_some()
     }
 
     /// "last month"

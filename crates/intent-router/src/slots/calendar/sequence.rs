@@ -38,7 +38,12 @@ impl Reader<'_> {
                 Link::And if is_between => reader.today_as_end().or_else(|| reader.member()),
                 Link::And => reader.member(),
             };
-            let Some((member, more)) = next else { break };
+            let Some((mut member, more)) = next else {
+                break;
+            };
+            if link == Link::And && !is_between && reader.counts_from_another() {
+                member.part = Part::Unclear;
+            }
             let last = members.last().and_then(Member::is_day);
             let is_alike = || last.zip(member.is_day()).is_none_or(|(a, b)| a == b);
             if link == Link::And && !is_between && !is_alike() {

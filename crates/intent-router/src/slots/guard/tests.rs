@@ -78,6 +78,11 @@ fn what_says_nothing_else_is_let_through() {
             "my order. Where is the parcel? Could you check?",
             "orders ORD-0001 and ORD-0002",
             "ORD-0003, ORD-0001 and ORD-0002",
+            "and my order ORD-0001",
+            "my order and the parcel",
+            "order - parcel",
+            "order -- the parcel ORD-0001",
+            "the order ORD-0001 of March 2025",
         ],
     );
 }
@@ -139,6 +144,22 @@ fn each_guard_speaks_up() {
         ],
     );
     check(
+        Some(Guard::Conjunction),
+        &[
+            "ORD-0001 and my orders",
+            "order ORD-0001 or so",
+            "order ORD-0001 and on",
+            "all orders, also ORD-0001",
+            "my parcel and order ORD-0001",
+            "ORD-0001 and the order of March 2025",
+            "order ORD-0001 and of March 2025",
+            "March 2025, ORD-0001",
+            "orders ORD-0001 and ORD-0002 and the parcel",
+            "order ORD-0001, and so on",
+            "is ORD-0001 open and my order",
+        ],
+    );
+    check(
         Some(Guard::Polarity),
         &["was my order accepted", "the order was turned down"],
     );
@@ -161,6 +182,13 @@ fn each_guard_speaks_up() {
             "order 👍",
             "order+",
             "order & parcel",
+            "orders -ORD-0001",
+            "orders ORD-0001-",
+            "orders ORD-0001 –",
+            "- ORD-0001",
+            "orders !ORD-0001",
+            "orders ..ORD-0001",
+            "orders ORD-0001.. parcel",
             "ordér",
             "заказ",
             "bubble wrap",

@@ -177,7 +177,8 @@ fn relative(choices: &mut Choices, today: Day) -> (String, Days, Kind) {
     let (said, days) = match choices.below(20) {
         0 => ("this month", month(months_from(today, 0))),
         1 => ("last month", month(months_from(today, -1))),
-        2 => ("next month", month(months_from(today, 1))),
+        // Not "next month": after another month, it may be the next to that.
+        2 => ("the month after next", month(months_from(today, 2))),
         3 => ("last quarter", quarter(months_from(today, -3))),
         4 => ("this quarter", quarter(months_from(today, 0))),
         5 => ("last year", year(today.0 - 1)),
@@ -210,10 +211,8 @@ fn relative(choices: &mut Choices, today: Day) -> (String, Days, Kind) {
             return (format!("the last {count} days"), days, Kind::Other);
         }
         18 => {
-            let (year, month) = months_from(today, -(count as i32));
-            let same = (year, month, today.2.min(length(year, month)));
-            let days = (CALENDAR.number(same) + 1, now);
-            return (format!("the last {count} months"), days, Kind::Other);
+            let (from, _) = month(months_from(today, -(count as i32)));
+            return (format!("the last {count} months"), (from, now), Kind::Rough);
         }
         _ => {
             let name = choices.within(1..13);

@@ -288,16 +288,16 @@ const RELATIVE: &str = "
     for the month before last => 2025-09-01..2025-09-30
     the year before last => 2023-01-01..2023-12-31
     the week before last => 2025-10-27..2025-11-02
-    last three months => 2025-08-16..2025-11-15
-    past 6 months => 2025-05-16..2025-11-15
-    previous 3 months => 2025-08-16..2025-11-15
-    last 12 months => 2024-11-16..2025-11-15
+    last three months => 2025-08-01..2025-11-15
+    past 6 months => 2025-05-01..2025-11-15
+    previous 3 months => 2025-08-01..2025-11-15
+    last 12 months => 2024-11-01..2025-11-15
     in the last 30 days => 2025-10-17..2025-11-15
-    over the last 3 months => 2025-08-16..2025-11-15
-    in the last two weeks => 2025-11-02..2025-11-15
-    within the last 3 months => 2025-08-16..2025-11-15
-    last 2 years => 2023-11-16..2025-11-15
-    the next 3 months => 2025-11-16..2026-02-15
+    over the last 3 months => 2025-08-01..2025-11-15
+    in the last two weeks => 2025-10-27..2025-11-15
+    within the last 3 months => 2025-08-01..2025-11-15
+    last 2 years => 2023-01-01..2025-11-15
+    the next 3 months => 2025-11-16..2026-02-28
     this year so far => 2025-01-01..2025-11-15
     so far this year => 2025-01-01..2025-11-15
     so far in this year => 2025-01-01..2025-11-15
@@ -358,6 +358,22 @@ const SINGLE: &str = "
 ";
 
 const DOUBTED: &str = "
+    March 2025 and the previous month
+    last month and the previous month
+    March 2025 and the following quarter
+    last month and this
+    last year and this
+    last month or so
+    March 2025 and so on
+    March 2025, April, and so on
+    March 2025 and on
+    in and after March 2025
+    on and after 25 March 2025
+    March 2025 and previous
+    March 2025 and upcoming
+    past 25 March 2025
+    going past March 2025
+    before the last 3 months and so on
     in March
     for March
     January
