@@ -30,8 +30,8 @@ pub use error::{CatalogueError, Problem};
 pub use guards::Guards;
 pub(crate) use lexicon::{Lexicon, Role, Word};
 pub use places::Places;
-pub(crate) use references::ReferenceWords;
 pub use references::References;
+pub(crate) use references::{ReferenceWords, Relation};
 pub use tables::{TableSpec, Tie};
 pub use template::{TagTemplate, TemplateError};
 

@@ -1,11 +1,14 @@
 //! Whom and what a message refers to: another person, or another message.
 
+mod identifier;
+mod person;
+
 use std::ops::Range;
 
-use crate::catalogue::{Catalogue, Lexicon, SlotSpec};
+use crate::catalogue::{Catalogue, Intent, Lexicon, Role, SlotSpec};
 use crate::phrases::Phrases;
 use crate::slots::pattern;
-use crate::text::{Token, tokens};
+use crate::text::{Token, is_apostrophe, tokens};
 
 /// The words of a message, read for what they refer to.
 pub(crate) struct References<'a> {
@@ -44,67 +47,55 @@ impl<'a> References<'a> {
     /// Whether the message names the identifier of a member other than `asker`.
     pub(crate) fn name_another(&self, asker: &str) -> bool {
         let patterns = &self.catalogue.references().identifiers;
-        let mut named = patterns
-            .iter()
-            .flat_map(|pattern| pattern::values(pattern, self.text));
-        named.any(|(value, _)| !value.eq_ignore_ascii_case(asker))
+        let members = &self.lexicon().references.members;
+        identifier::names_another(patterns, members, self.text, &self.tokens, asker)
     }
 
-    /// Whether the message asks for the records of a relative or colleague:
-    /// "my wife's claim", "the claim of my wife", "my wife wants to know her
-    /// claim status". `is_personal` tells whether it is known to be about
-    /// somebody's records; if not, a word of such a question must say so.
+    /// Whether the message asks for the records of somebody else: "my wife's claim",
+    /// "the claim of my wife", "has my wife been paid". `is_personal` tells whether it
+    /// is known to be about somebody's records; if not, a word of such a question must
+    /// say so.
     pub(crate) fn are_of_another(&self, is_personal: bool) -> bool {
-        let words = &self.lexicon().references;
-        let mut places = (0..self.tokens.len()).peekable();
-        let mut found = false;
-        while let Some(at) = places.next() {
-            if has(&words.bereaved, &self.tokens[at..]).is_some() {
-                return false;
-            }
-            let relations = words.relations.at(&self.tokens[at..]);
-            let Some((length, is_possessive)) = relations.max_by_key(|(length, _)| *length) else {
-                continue;
-            };
-            found |= self.is_owner(at, length, *is_possessive, is_personal);
-            // What stands inside of a longer phrase is part of it.
-            while places.next_if(|next| *next < at + length).is_some() {}
-        }
-        found
+        person::are_of_another(self, is_personal)
     }
 
-    /// Whether the relation at this place is the one whose records are meant.
-    fn is_owner(&self, at: usize, length: usize, is_possessive: bool, is_personal: bool) -> bool {
-        let words = &self.lexicon().references;
-        let after = at + length;
-        // "my wife's last payments", "my wife claim"
-        let reach = if is_possessive { 4 } else { 1 };
-        if self.any_record(after..after + reach) {
-            return true;
-        }
-        // "claims of my wife", "on behalf of my old colleague"
-        let before = (at.saturating_sub(5)..at).find_map(|from| {
-            let length = has(&words.owners, &self.tokens[from..at])?;
-            (from + length + 2 >= at).then_some(())
-        });
-        if before.is_some() && (is_personal || self.any_record(0..self.tokens.len())) {
-            return true;
-        }
-        // "my brother wants to know his claim status"
-        (after..self.tokens.len()).any(|at| {
-            let owned = has(&words.possessives, &self.tokens[at..]);
-            owned.is_some_and(|length| self.any_record(at + length..at + length + 2))
-        })
-    }
-
-    /// Whether a word at one of these places is one of questions about records.
-    fn any_record(&self, places: Range<usize>) -> bool {
+    /// Whether a phrase of questions about records begins at this word.
+    fn is_record(&self, at: usize) -> bool {
         let lexicon = self.lexicon();
-        let places = places.start..places.end.min(self.tokens.len());
-        places.into_iter().any(|at| {
-            let mut known = lexicon.phrases.at(&self.tokens[at..]);
-            known.any(|(_, word)| lexicon.is_of_records(word))
+        let mut known = lexicon.phrases.at(&self.tokens[at..]);
+        known.any(|(_, word)| lexicon.is_of_records(word))
+    }
+
+    /// Whether there is such a word and nothing but a space before it.
+    fn follows(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map_or(0, |at| self.tokens[at].place.end);
+        let next = self.tokens.get(at);
+        next.is_some_and(|next| {
+            let gap = &self.text[before..next.place.start];
+            gap.chars().all(|c| c == ' ' || is_apostrophe(c))
         })
+    }
+
+    /// Whether the word is the possessive of a name: one that no intent and no list
+    /// has, and that no article is before.
+    fn is_name(&self, at: usize) -> bool {
+        let token = &self.tokens[at];
+        let written = &self.text[token.place.clone()];
+        let stem = written
+            .strip_suffix('s')
+            .and_then(|stem| stem.strip_suffix(is_apostrophe));
+        let Some(stem) = stem.filter(|stem| stem.chars().all(char::is_alphabetic)) else {
+            return false;
+        };
+        let phrases = &self.lexicon().phrases;
+        let is_known = tokens(stem)
+            .any(|stem| phrases.at(std::slice::from_ref(&stem)).next().is_some())
+            || phrases.at(std::slice::from_ref(token)).next().is_some();
+        let is_article = |before: usize| {
+            let mut known = phrases.at(&self.tokens[before..=before]);
+            known.any(|(_, word)| word.role == Some(Role::Article))
+        };
+        !is_known && !at.checked_sub(1).is_some_and(is_article)
     }
 
     /// Whether the message says what it is about.
@@ -139,6 +130,18 @@ impl<'a> References<'a> {
             (true, true) => Standing::Sequel,
             (true, false) => Standing::SequelOfRecord,
         }
+    }
+
+    /// Whether the message says something by itself, or has a phrase that speaks for
+    /// this intent.
+    pub(crate) fn speak_for(&self, intent: &Intent) -> bool {
+        let lexicon = self.lexicon();
+        let own = lexicon.number(&intent.name);
+        let speaks = |at: usize| {
+            let mut known = lexicon.phrases.at(&self.tokens[at..]);
+            known.any(|(_, word)| word.speaks.iter().any(|(number, _)| Some(*number) == own))
+        };
+        self.standing() == Standing::Alone || (0..self.tokens.len()).any(speaks)
     }
 
     /// Where identifiers of records stand.

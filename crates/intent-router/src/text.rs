@@ -224,6 +224,20 @@ pub(crate) fn folds_a_number(message: &str) -> bool {
     beyond_ascii.any(|c| !is_styled(c) && changes(c))
 }
 
+/// Whether a message ends in an ellipsis ("March…", "March ..?"), which
+/// [`normalise`] drops.
+pub(crate) fn trails_off(message: &str) -> bool {
+    let backwards = message.chars().rev();
+    let closing = backwards
+        .flat_map(|c| std::iter::once(c).nfkc())
+        .take_while(|c| is_closing(*c))
+        .filter(|c| !c.is_whitespace());
+    let mut last = None;
+    closing
+        .into_iter()
+        .any(|c| last.replace(c) == Some('.') && c == '.')
+}
+
 /// A letter, a digit, or a mark on one.
 fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)

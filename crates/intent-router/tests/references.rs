@@ -30,6 +30,16 @@ fn route(bench: &Bench, request: &Request) -> Routed {
     now(bench.router.route(request)).unwrap()
 }
 
+/// A router with the built-in model as its detector.
+fn with_model() -> Router {
+    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
+    let catalogue = Arc::new(Catalogue::built_in().clone());
+    let detector = Arc::new(CombinedDetector::new(&catalogue, model));
+    let cache = Arc::new(CacheService::builder().build().unwrap());
+    let source = Arc::new(FakeSource::default());
+    Router::new(catalogue, detector, source, cache).unwrap()
+}
+
 fn reason(routed: &Routed) -> String {
     let data = routed.answer.response().unwrap().data;
     data["reason"].as_str().unwrap_or_default().to_owned()
@@ -70,6 +80,32 @@ fn another_persons_records_are_not_answered_by_the_askers() {
     // Who nobody is signed in cannot be told from another.
     let guest = Request::new("claim status of BEN-000001", UserContext::guest());
     assert_eq!(reason(&route(&bench, &guest)), "unidentified");
+}
+
+/// A sequel is no small talk, whatever a model makes of it.
+#[test]
+fn only_small_talk_is_taken_for_it() {
+    let router = with_model();
+    let context = UserContext::new("BEN-000001", "beneficiary");
+    for (message, expect) in [
+        ("and before that?", "unknown"),
+        ("and the next one?", "unknown"),
+        ("is it done yet", "unknown"),
+        ("that is all, thanks", "goodbye"),
+        ("thats all for today", "goodbye"),
+        ("good morning", "greeting"),
+        ("ok bye now", "goodbye"),
+    ] {
+        let request = Request::new(message, context.clone());
+        let routed = now(router.route(&request)).unwrap();
+        assert_eq!(routed.answer.intent(), expect, "{message}");
+    }
+    let mut forced = Request::new("and before that?", UserContext::guest());
+    forced.forced_intent = Some("goodbye".to_owned());
+    assert_eq!(
+        now(router.route(&forced)).unwrap().answer.intent(),
+        "goodbye"
+    );
 }
 
 #[test]
@@ -194,12 +230,7 @@ fn held_out_questions_of_members_are_not_refused() {
         include_str!("data/heldout.jsonl"),
         include_str!("data/members.jsonl"),
     ];
-    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
-    let catalogue = Arc::new(Catalogue::built_in().clone());
-    let detector = Arc::new(CombinedDetector::new(&catalogue, model));
-    let cache = Arc::new(CacheService::builder().build().unwrap());
-    let source = Arc::new(FakeSource::default());
-    let router = Router::new(catalogue, detector, source, cache).unwrap();
+    let router = with_model();
     let (mut asked, mut refused) = (0, Vec::new());
     for line in lines.iter().flat_map(|lines| lines.lines()) {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();

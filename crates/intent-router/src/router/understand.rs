@@ -40,8 +40,16 @@ impl Router {
         today: Date,
     ) -> Result<Result<Subject<'a>, Refusal>, RouteError> {
         let detection = self.detect(request);
-        let found = self.intent(&detection.intent);
         let folded = Folded::of(&request.message);
+        let references = folded
+            .normal
+            .as_deref()
+            .map(|text| References::read(&self.catalogue, text));
+        let found = self.intent(&detection.intent).filter(|(intent, _)| {
+            // "And before that?" is no small talk.
+            let is_talk = |references: &References<'_>| references.speak_for(intent);
+            is_forced(request, intent) || !intent.yields || references.as_ref().is_none_or(is_talk)
+        });
         // What everybody may read is nobody's and needs no context.
         if let Some((intent, keeping)) = found.filter(|(i, _)| i.kind == Kind::KnowledgeBase) {
             return Ok(Ok(Subject {
@@ -52,13 +60,12 @@ impl Router {
                 folded,
             }));
         }
-        let Some(text) = &folded.normal else {
+        let Some(references) = references else {
             return Ok(Err(Refusal {
                 detection: Detection::unknown(),
                 why: Fallback::UnknownIntent,
             }));
         };
-        let references = References::read(&self.catalogue, text);
         if let Some(who) = principal
             && (references.name_another(&who.id_text())
                 || references.are_of_another(found.is_some()))

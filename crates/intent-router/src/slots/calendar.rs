@@ -245,6 +245,10 @@ impl Joint {
     }
 }
 
+fn is_slash(gap: &str) -> bool {
+    Joint::of(gap) == Some(Joint::Slash)
+}
+
 /// What may stand between the words of a date.
 fn is_loose(gap: &str) -> bool {
     matches!(gap, " " | "," | ", " | ". ") || Joint::of(gap) == Some(Joint::Dash)

@@ -88,6 +88,8 @@ impl Reading {
             Some(Guard::SeveralValues)
         } else if text::folds_a_number(message.message) {
             Some(Guard::Number)
+        } else if !takings.covers.is_empty() && text::trails_off(message.message) {
+            Some(Guard::UnknownWord)
         } else {
             guard::check(catalogue, intent, text, &takings.covers)
         };

@@ -23,10 +23,15 @@ pub(super) fn references(
             Some(message) => problems.add(&path, text.at, message),
         }
     }
-    let lists: [(&'static str, &mut Vec<String>); 6] = [
+    let lists: [(&'static str, &mut Vec<String>); 11] = [
+        ("members", &mut references.members),
         ("relations", &mut references.relations),
+        ("superiors", &mut references.superiors),
         ("owners", &mut references.owners),
         ("possessives", &mut references.possessives),
+        ("absent", &mut references.absent),
+        ("own", &mut references.own),
+        ("requests", &mut references.requests),
         ("bereaved", &mut references.bereaved),
         ("openers", &mut references.openers),
         ("pronouns", &mut references.pronouns),

@@ -3,6 +3,7 @@
 use super::Reader;
 use super::member::{Edge, Member, Part};
 use super::sequence::{Link, Sequence};
+use crate::slots::calendar::is_slash;
 use crate::slots::span::{Span, Spans};
 use crate::text::is_closing;
 
@@ -284,8 +285,12 @@ impl Reader<'_> {
 
     /// Whether the words before it make something else of the phrase.
     fn is_shifted(&self) -> bool {
-        if self.gap_before().is_none_or(|gap| gap != " ") {
+        let Some(gap) = self.gap_before() else {
             return false;
+        };
+        if gap != " " {
+            // "On/after March"
+            return is_slash(gap) && self.lead().0.is_some();
         }
         let back = 1 + usize::from(self.word_before(1) == Some("the"));
         let is_part = || {

@@ -210,7 +210,9 @@ impl Reader<'_> {
     fn neighbour(&self, has_article: bool) -> Option<(Member, usize)> {
         let step = Step::single(self.word(1)?).filter(|_| self.is_spaced(2))?;
         let word = self.word(0)?;
-        if word == "past" || word == "last" && has_article {
+        // "This last year", too
+        let is_this = self.word_before(1) == Some("this") && self.gap_before() == Some(" ");
+        if word == "past" || word == "last" && (has_article || is_this) {
             return Some((Member::new(Part::Unclear), 2));
         }
         let span = step.around(step.from(self.today, steps(word)?)?)?;

@@ -358,6 +358,13 @@ const SINGLE: &str = "
 ";
 
 const DOUBTED: &str = "
+    March 2025..
+    in March 2025 ...
+    this last year
+    this last month
+    on/after 25 March 2025
+    on/before March 2025
+    and/or in March 2025
     March 2025 and the previous month
     last month and the previous month
     March 2025 and the following quarter
