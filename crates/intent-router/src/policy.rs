@@ -96,10 +96,7 @@ pub(crate) fn key_text_of<'a>(
 /// The tags that everything of a person carries. The prefixes keep users,
 /// roles, intents and records apart, whatever their names.
 pub(crate) fn person_tags(who: &Principal) -> Vec<String> {
-    vec![
-        user_tag(who.user_id().as_str()),
-        role_tag(who.role().as_str()),
-    ]
+    vec![user_tag(&who.id_text()), role_tag(who.role().as_str())]
 }
 
 /// The tags by which a change of records reaches what was made by reading them.
@@ -185,8 +182,9 @@ pub(crate) fn answer_tags(
     tags
 }
 
-pub(crate) fn user_tag(canonical_id: &str) -> String {
-    format!("user={canonical_id}")
+/// By the identifier as a source is given it, to which `42` and `"42"` are one user.
+pub(crate) fn user_tag(id_text: &str) -> String {
+    format!("user={id_text}")
 }
 
 pub(crate) fn role_tag(canonical_role: &str) -> String {

@@ -98,7 +98,8 @@ pub enum Selector {
     /// of which this is the key, where its key mode has another text enter the
     /// key. Another wording that shares such an answer does not name it.
     Key(Digest),
-    /// Everything of one user, in every role.
+    /// Everything of one user, in every role. A source is given the identifier as
+    /// text, so `42` and `"42"` are one user here.
     User(CanonicalJson),
     /// Every answer of one intent.
     Intent(String),
@@ -145,7 +146,7 @@ impl Reached {
                     reached.digests.push(ByDigest(*digest));
                     reached.tags.push(policy::key_tag(*digest));
                 }
-                Selector::User(id) => reached.person_tags.push(policy::user_tag(id.as_str())),
+                Selector::User(id) => reached.person_tags.push(policy::user_tag(&id.text())),
                 Selector::Role(role) => reached.person_tags.push(policy::role_tag(role.as_str())),
                 Selector::Intent(intent) => reached.tags.push(policy::intent_tag(intent)),
                 Selector::Tag(record) => {

@@ -35,6 +35,8 @@ pub(crate) struct FakeSource {
     pub(crate) profiles_held: AtomicBool,
     pub(crate) forgotten: Mutex<HashSet<String>>,
     pub(crate) serial: AtomicU64,
+    /// What its queries read besides the records that an answer's tags name.
+    pub(crate) reads: Mutex<Vec<Read>>,
 }
 
 impl FakeSource {
@@ -99,9 +101,8 @@ impl LiveData for FakeSource {
         })
     }
 
-    /// Nothing but the records that the answer's tags name.
     fn reads(&self, _: &Intent) -> Option<Vec<Read>> {
-        Some(Vec::new())
+        Some(self.reads.lock().unwrap().clone())
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
