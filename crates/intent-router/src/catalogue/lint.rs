@@ -6,6 +6,7 @@
 
 mod examples;
 mod phrases;
+mod queries;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub(super) fn lint(toml: &str) -> Result<Vec<Problem>, CatalogueError> {
     let mut linter = Linter::new(&places);
     linter.phrases();
     linter.examples();
+    linter.queries();
     let mut problems = linter.problems;
     problems.sort_by_key(|problem| problem.line);
     Ok(problems)

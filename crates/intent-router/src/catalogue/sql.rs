@@ -21,31 +21,163 @@ pub(super) const TODAY: &str = "today";
 /// Those of them that depend on the words of the message.
 pub(super) const MESSAGE_PARAMETERS: [&str; 2] = ["message", "terms"];
 
+/// A part of a query, read as all dialects of SQL have it. Comments are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece<'a> {
+    /// Letters, digits and `_`.
+    Word(&'a str),
+    /// What stands between single quotes.
+    Text(&'a str),
+    /// What stands between double quotes or back quotes.
+    Name,
+    /// Anything else, white space among it; `::` is one of two signs.
+    Sign(char),
+}
+
+/// The parts of a query from left to right.
+fn pieces(sql: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = sql;
+    std::iter::from_fn(move || {
+        loop {
+            let first = rest.chars().next()?;
+            let (piece, after) = match first {
+                // A doubled quote inside of a string reads as two strings in a
+                // row, which comes to the same here.
+                '\'' | '"' | '`' => {
+                    let tail = &rest[1..];
+                    let (text, after) = tail.split_once(first).unwrap_or((tail, ""));
+                    let piece = if first == '\'' {
+                        Piece::Text(text)
+                    } else {
+                        Piece::Name
+                    };
+                    (piece, after)
+                }
+                '-' if rest.starts_with("--") => {
+                    rest = after(rest, "\n");
+                    continue;
+                }
+                '/' if rest.starts_with("/*") => {
+                    rest = after(&rest[2..], "*/");
+                    continue;
+                }
+                c if is_name_char(c) => {
+                    let end = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+                    let (word, after) = rest.split_at(end);
+                    (Piece::Word(word), after)
+                }
+                c => (Piece::Sign(c), &rest[c.len_utf8()..]),
+            };
+            rest = after;
+            return Some(piece);
+        }
+    })
+}
+
 /// The names after `:` outside of strings, quoted names and comments.
 pub(super) fn parameters(sql: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
-    let mut rest = sql;
-    while let Some(at) = rest.find(['\'', '"', '`', '-', '/', ':']) {
-        let (quote, tail) = rest[at..].split_at(1);
-        rest = match quote {
-            // A doubled quote inside of a string reads as two strings in a
-            // row, which comes to the same here.
-            "'" | "\"" | "`" => after(tail, quote),
-            "-" if tail.starts_with('-') => after(tail, "\n"),
-            "/" if tail.starts_with('*') => after(&tail[1..], "*/"),
-            // A cast of PostgreSQL, such as `now()::date`.
-            ":" if tail.starts_with(':') => &tail[1..],
-            ":" => {
-                let end = tail.find(|c: char| !is_name_char(c)).unwrap_or(tail.len());
-                if end > 0 && !tail.starts_with(|c: char| c.is_ascii_digit()) {
-                    found.insert(&tail[..end]);
-                }
-                &tail[end..]
+    let mut colons = 0;
+    for piece in pieces(sql) {
+        match piece {
+            Piece::Sign(':') => colons += 1,
+            // Two are a cast of PostgreSQL, such as `now()::date`.
+            Piece::Word(name) if colons == 1 && !name.starts_with(|c: char| c.is_ascii_digit()) => {
+                found.insert(name);
+                colons = 0;
             }
-            _ => tail,
-        };
+            _ => colons = 0,
+        }
     }
     found
+}
+
+/// By what a query gives another answer at another moment, though nothing else has
+/// changed: the database's clock or chance. `None` where nothing known does.
+pub(super) fn moment(sql: &str) -> Option<&str> {
+    /// The words that are the time without being called.
+    const NOW: [&str; 5] = [
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+    ];
+    /// Functions that are the time, or chance, whatever they are given.
+    const CALLED: [&str; 17] = [
+        "now",
+        "curdate",
+        "curtime",
+        "getdate",
+        "sysdate",
+        "sysdatetime",
+        "utc_date",
+        "utc_timestamp",
+        "clock_timestamp",
+        "statement_timestamp",
+        "transaction_timestamp",
+        "unix_timestamp",
+        "random",
+        "randomblob",
+        "rand",
+        "uuid",
+        "gen_random_uuid",
+    ];
+    /// SQLite's functions of a time, which is now unless one is given, and how many
+    /// arguments stand before it.
+    const OF_TIME: [(&str, usize); 7] = [
+        ("date", 0),
+        ("time", 0),
+        ("datetime", 0),
+        ("julianday", 0),
+        ("unixepoch", 0),
+        ("strftime", 1),
+        ("timediff", 0),
+    ];
+    let is_blank = |piece: &Piece<'_>| matches!(piece, Piece::Sign(c) if c.is_whitespace());
+    let pieces: Vec<_> = pieces(sql).filter(|piece| !is_blank(piece)).collect();
+    pieces.iter().enumerate().find_map(|(at, piece)| {
+        let Piece::Word(word) = *piece else {
+            return None;
+        };
+        let is = |name: &str| word.eq_ignore_ascii_case(name);
+        let before = at.checked_sub(1).map(|before| pieces[before]);
+        // A column or a parameter of that name.
+        if matches!(before, Some(Piece::Sign('.' | ':'))) {
+            return None;
+        }
+        let rest = pieces.get(at + 1..).unwrap_or_default();
+        let is_call = rest.first() == Some(&Piece::Sign('('));
+        let of_time = OF_TIME.iter().find(|(name, _)| is(name));
+        let is_now = NOW.iter().any(|name| is(name))
+            || is_call && CALLED.iter().any(|name| is(name))
+            || is_call && of_time.is_some_and(|(_, before)| is_of_now(&rest[1..], *before));
+        is_now.then_some(word)
+    })
+}
+
+/// Whether no time follows the first `before` arguments of a call, or one of them is
+/// `'now'`. Calls within it are looked at by themselves.
+fn is_of_now(arguments: &[Piece<'_>], before: usize) -> bool {
+    let (mut depth, mut given, mut is_empty) = (0_usize, 0_usize, true);
+    for piece in arguments {
+        match piece {
+            Piece::Sign(')') if depth == 0 => break,
+            Piece::Text(text) if depth == 0 && text.trim().eq_ignore_ascii_case("now") => {
+                return true;
+            }
+            Piece::Sign(',') if depth == 0 => {
+                given += usize::from(!is_empty);
+                is_empty = true;
+                continue;
+            }
+            Piece::Sign('(') => depth += 1,
+            Piece::Sign(')') => depth -= 1,
+            _ => {}
+        }
+        is_empty = false;
+    }
+    given + usize::from(!is_empty) <= before
 }
 
 fn is_name_char(c: char) -> bool {
@@ -59,7 +191,7 @@ fn after<'a>(text: &'a str, end: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
-    use super::parameters;
+    use super::{moment, parameters};
 
     #[track_caller]
     fn check(sql: &str, expect: &[&str]) {
@@ -85,5 +217,46 @@ mod tests {
         check("a[1:2] : :", &[]);
         check("1 - 2 / 3 - :é:a", &["a"]);
         check("'unfinished :a", &[]);
+    }
+
+    #[test]
+    fn tells_what_reads_the_clock_or_draws_by_lot() {
+        for (sql, expect) in [
+            ("due_on > date('now')", "date"),
+            ("due_on > date ( 'NOW' , '-30 days' )", "date"),
+            ("x = DATETIME()", "DATETIME"),
+            ("strftime('%Y')", "strftime"),
+            ("strftime('%Y', 'now')", "strftime"),
+            ("date(strftime('%Y', 'now'), '-1 day')", "strftime"),
+            ("timediff(a, 'now')", "timediff"),
+            ("due_on > CURRENT_DATE", "CURRENT_DATE"),
+            ("now()::date", "now"),
+            ("ORDER BY random() LIMIT 1", "random"),
+            (
+                "/* :today */ julianday('now') - julianday(due_on)",
+                "julianday",
+            ),
+        ] {
+            assert_eq!(moment(sql), Some(expect), "of {sql}");
+        }
+        for sql in [
+            "SELECT 1",
+            "due_on > date(:today)",
+            "date(:today, '-1 day')",
+            "date(max(paid_on, due_on))",
+            "strftime('%Y', paid_on)",
+            "'date()' \"now()\" -- now()\n /* random() */",
+            "l.now, l.date, date, time FROM l",
+            "title = 'now'",
+            "coalesce(x, 'now')",
+            "l.current_date = :now",
+            "date(",
+            "date",
+            "strftime('%Y', ",
+        ] {
+            let expect = sql.ends_with("date(").then_some("date");
+            let expect = expect.or(sql.ends_with("', ").then_some("strftime"));
+            assert_eq!(moment(sql), expect, "of {sql}");
+        }
     }
 }

@@ -301,4 +301,6 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>
 }
 
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod tests;

@@ -4,11 +4,11 @@
 
 mod answers;
 mod block_on;
+mod identifiers;
 mod limits;
 mod numbers;
 mod open;
 mod ownership;
-mod plans;
 
 use std::fs;
 use std::path::PathBuf;

@@ -264,6 +264,21 @@ fn a_catalogue_with_errors_has_no_warnings() {
 
 /// What the built-in catalogue is warned about is true, and of these kinds.
 #[test]
+fn queries_that_read_the_clock_of_the_database() {
+    let query = |name: &str, sql: &str| format!("[[intent.query]]\nname='{name}'\nsql=\"{sql}\"\n");
+    let queries = query("a", "SELECT 1 WHERE :today > '2025'")
+        + &query("b", "SELECT * FROM x\\nWHERE y < date('now')")
+        + &query("c", "SELECT current_date");
+    check(
+        &intent("a", &format!("phrases=['word']\n{queries}")),
+        &[
+            "8: intent[0] \"a\" query[1]: reads `date`, which differs",
+            "11: intent[0] \"a\" query[2]: reads `current_date`, which differs",
+        ],
+    );
+}
+
+#[test]
 fn the_built_in_catalogue_is_clean_but_for_hard_examples() {
     let problems = lint(include_str!("../../catalogue.toml")).expect("it is valid");
     for problem in &problems {
