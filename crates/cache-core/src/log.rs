@@ -72,11 +72,12 @@ impl<K, V> Clone for Selector<K, V> {
     }
 }
 
-/// What a fill wants to store or share.
+/// What a fill wants to store, or share.
 pub(crate) struct Subject<'a, K, V> {
     pub(crate) hash: u64,
     pub(crate) key: &'a K,
-    pub(crate) value: &'a V,
+    /// `None` for a failure, which any predicate may be about.
+    pub(crate) value: Option<&'a V>,
     pub(crate) class: TtlClass,
     /// `None` when nobody said which records the value depends on: then any
     /// tag may be among them.
@@ -89,7 +90,9 @@ impl<K, V> Selector<K, V> {
             Self::Key(hash) => *hash == subject.hash,
             Self::Tag(tag) => subject.tags.is_none_or(|tags| tags.contains(*tag)),
             Self::Class(class) => *class == subject.class,
-            Self::If(predicate) => predicate(subject.key, subject.value),
+            Self::If(predicate) => subject
+                .value
+                .is_none_or(|value| predicate(subject.key, value)),
             Self::All => true,
             Self::Any(selectors) => selectors.iter().any(|selector| selector.reaches(subject)),
         }
@@ -225,7 +228,7 @@ mod tests {
         Subject {
             hash,
             key: &0,
-            value: &0,
+            value: Some(&0),
             class: TtlClass::LIVE_DATA,
             tags: None,
         }

@@ -40,7 +40,7 @@ fn fill(log: &InvalidationLog<u32, u64>, version: &AtomicU64) {
     let subject = Subject {
         hash: 1,
         key: &1,
-        value: &read,
+        value: Some(&read),
         class: TtlClass::LIVE_DATA,
         tags: None,
     };

@@ -211,8 +211,13 @@ where
         let _ = self.ticket.finish(self.key, value, Intent::Share);
     }
 
-    /// Ends the fill with an error. Whoever waits gets it, too, and may ask
+    /// Ends the fill with an error. Those who wait get it, too, and may ask
     /// again; nothing is stored, and what is stored stays.
+    ///
+    /// As it is not known which records the error is about, an invalidation of
+    /// anything but another key or class since the permit was issued counts as
+    /// reaching it: those who began to wait after that do not get it, and one of
+    /// them gets a permit.
     ///
     /// Where an entry is stored that may still be served within the
     /// [`stale_if_error`](crate::Freshness::stale_if_error) window, it stands in

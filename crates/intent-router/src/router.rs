@@ -327,21 +327,13 @@ impl Router {
             ..
         } = subject;
         let answering = Answering::new(self, request, question, keeping.class, &detection);
-        loop {
-            let enabled = self.cache.is_enabled();
-            match policy::decide(intent, principal, request.cache_use, enabled) {
-                Decision::Bypass(why) => {
-                    let answer = answering.uncached().await.map_err(RouteError::Source)?;
-                    return Ok(bypassed(answer, why));
-                }
-                Decision::Use(reuse) => {
-                    // Ends as soon as no invalidation comes between a failure
-                    // of the source and those who wait for its answer.
-                    if let Some(routed) = answering.cached(reuse).await? {
-                        return Ok(routed);
-                    }
-                }
+        let enabled = self.cache.is_enabled();
+        match policy::decide(intent, principal, request.cache_use, enabled) {
+            Decision::Bypass(why) => {
+                let answer = answering.uncached().await.map_err(RouteError::Source)?;
+                Ok(bypassed(answer, why))
             }
+            Decision::Use(reuse) => answering.cached(reuse).await,
         }
     }
 

@@ -22,7 +22,6 @@ use crate::principal::{Owner, Principal, UserContext, field};
 use crate::question::Question;
 use crate::response::{Answer, Source};
 use crate::source::{Found, Profile};
-use crate::through::Invalidations;
 use crate::weight::{self, Kept};
 
 /// A clock that all stores of a service share.
@@ -275,7 +274,6 @@ impl ServiceBuilder {
             capacity,
             classes,
             scheme,
-            invalidations: Invalidations::default(),
             enabled: AtomicBool::new(enabled),
         })
     }
@@ -291,7 +289,6 @@ pub struct CacheService {
     pub(crate) detections: DetectionStore,
     pub(crate) profile_class: TtlClass,
     pub(crate) detection_class: TtlClass,
-    pub(crate) invalidations: Invalidations,
     capacity: Capacity,
     classes: Classes,
     scheme: Arc<dyn KeyScheme>,
@@ -417,7 +414,6 @@ impl CacheService {
     /// live entries that were, each counted once. No answer that is being fetched
     /// is stored between two of them.
     pub fn invalidate_all_of(&self, selectors: &[Selector]) -> usize {
-        self.invalidations.begin();
         let Reached {
             digests,
             tags,

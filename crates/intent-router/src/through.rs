@@ -3,10 +3,8 @@
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use cache_core::{Cache, Filled, Hit, Lookup, Permit, Reuse, TtlClass, Waited};
-use thiserror::Error;
 
 use crate::response::CacheOutcome;
 use crate::service::SharedClock;
@@ -39,9 +37,6 @@ pub(crate) enum Look<K, V> {
     Missing(FillPermit<K, V>),
     /// The fill that was waited for failed.
     Failed(Arc<SourceError>),
-    /// The fill that was waited for failed, but there was an invalidation since
-    /// it began: the source may answer now, and is to be asked again.
-    Outdated,
 }
 
 /// How a fill ended.
@@ -64,37 +59,10 @@ impl<V> Ended<V> {
     }
 }
 
-/// The number of invalidations so far. Stores compare values with invalidations
-/// exactly; an error has neither key nor tags, so that any counts against it.
-#[derive(Debug, Default)]
-pub(crate) struct Invalidations(AtomicU64);
-
-impl Invalidations {
-    /// Counts one more, before it is carried out: who reads this count, and
-    /// then asks the source, asks after what the invalidation is about.
-    pub(crate) fn begin(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn so_far(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// The error of a fill as those who wait for it get it.
-#[derive(Debug, Error)]
-#[error("{error}")]
-struct Failure {
-    error: Arc<SourceError>,
-    /// The invalidations before the source was asked.
-    since: u64,
-}
-
 /// What `key` has in `store`, after the fill of another where there is one
 /// under way. When that one is cancelled, one of those who wait takes over.
 pub(crate) async fn look<K, V>(
     store: &Cache<K, V, SharedClock>,
-    invalidations: &Invalidations,
     key: K,
     class: TtlClass,
     reuse: Reuse,
@@ -115,7 +83,6 @@ where
         Lookup::Miss(permit) => return Look::Missing(permit),
         Lookup::InFlight(waiter) => waiter,
     };
-    let began = invalidations.so_far();
     match waiter.await {
         Waited::Value(value) | Waited::Negative(value) => {
             Look::Served(value, CacheOutcome::Collapsed)
@@ -125,9 +92,10 @@ where
             Look::Served(hit.value, cache)
         }
         Waited::Permit(permit) => Look::Missing(permit),
-        Waited::Failed(error) => match error.downcast_ref::<Failure>() {
-            Some(failure) if failure.since >= began => Look::Failed(Arc::clone(&failure.error)),
-            _ => Look::Outdated,
+        Waited::Failed(error) => match error.downcast_ref::<Arc<SourceError>>() {
+            Some(error) => Look::Failed(Arc::clone(error)),
+            // Fills of these stores fail with nothing else.
+            None => Look::Failed(Arc::new(SourceError::Unavailable(error.to_string()))),
         },
     }
 }
@@ -135,7 +103,6 @@ where
 /// Makes the value under the permit, once for all who wait for it.
 pub(crate) async fn fill<K, V>(
     permit: FillPermit<K, V>,
-    invalidations: &Invalidations,
     reuse: Reuse,
     make: impl Future<Output = Made<V>>,
 ) -> Ended<V>
@@ -143,10 +110,7 @@ where
     K: Hash + Eq + Clone,
     V: Clone,
 {
-    // Futures do nothing before they are polled: the source is asked later.
-    let since = invalidations.so_far();
-    let made = make.await;
-    let (value, filled) = match made {
+    let (value, filled) = match make.await {
         Made::Value(value, tags) => {
             let filled = permit.fill(value.clone(), &names(&tags));
             (value, filled)
@@ -156,11 +120,7 @@ where
             (value, filled)
         }
         Made::Failed(error) => {
-            let failure = Failure {
-                error: Arc::clone(&error),
-                since,
-            };
-            return match permit.fail(failure) {
+            return match permit.fail(Arc::clone(&error)) {
                 Ok(hit) => {
                     let cache = outcome(&hit, true);
                     Ended::StandIn(hit.value, cache, error)

@@ -29,6 +29,7 @@ const fn seen_by(explorer: &'static Explorer, name: &'static str) -> Mutant {
 const MUTANTS: &[Mutant] = &[
     seen_by(&SHUTTLE, "close_without_recheck"),
     seen_by(&SHUTTLE, "double_count"),
+    seen_by(&SHUTTLE, "fail_later_waiters"),
     seen_by(&SHUTTLE, "forget_floor"),
     seen_by(&SHUTTLE, "forget_recall"),
     seen_by(&SHUTTLE, "forget_wake"),

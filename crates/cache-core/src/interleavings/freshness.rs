@@ -51,10 +51,8 @@ fn end(permit: Permit, row: &Row) -> Option<u64> {
             permit.fill_negative(value, &["row"]);
         }
         3 | 4 => {
-            return permit
-                .fail("the database is away")
-                .ok()
-                .map(|hit| hit.value);
+            // The error is of the moment in which the source was asked.
+            return permit.fail(value.to_string()).ok().map(|hit| hit.value);
         }
         _ => {
             permit.fill(value, &["row"]);
@@ -86,7 +84,7 @@ fn request(store: &Store, row: &Row) {
                 assert_eq!(reuse, Reuse::Any, "a stale entry was not asked for");
                 Some(hit.value)
             }
-            Waited::Failed(_) => None,
+            Waited::Failed(error) => error.to_string().parse().ok(),
             Waited::Permit(permit) => end(permit, row),
         },
         other => panic!("{other:?} without early refresh"),
@@ -96,8 +94,8 @@ fn request(store: &Store, row: &Row) {
     }
 }
 
-/// Stale values, negative ones and stand-ins are values as any: none is told
-/// once an invalidation that reaches it has ended.
+/// Stale values, negative ones, stand-ins and errors are values as any: none is
+/// told once an invalidation that reaches it has ended.
 #[test]
 fn nothing_invalidated_is_served_stale_or_stands_in() {
     explore(|| {

@@ -46,7 +46,7 @@ fn the_log_forgets_nothing_that_a_permit_needs() {
                         &Subject {
                             hash: 1,
                             key: &1,
-                            value: &read,
+                            value: Some(&read),
                             class: CLASS,
                             tags: None,
                         },

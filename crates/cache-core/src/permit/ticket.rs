@@ -53,6 +53,9 @@ enum Step<K, V> {
     Done(Result<(), Refusal>),
 }
 
+/// There were invalidations since a verdict was made.
+struct Moved;
+
 /// What the holder of a permit wants done with a value.
 #[derive(Clone, Copy)]
 pub(super) enum Intent<'a> {
@@ -90,7 +93,7 @@ where
             let subject = Subject {
                 hash: self.request.hash,
                 key: &key,
-                value: &value,
+                value: Some(&value),
                 class: self.request.class,
                 tags: match intent {
                     Intent::Fill { tags, .. } => Some(tags),
@@ -129,14 +132,8 @@ where
             self.hold = Hold::Landed;
             return Step::Done(Err(Refusal::Superseded));
         }
-        // The look that decides: under the lock, an invalidation either shows
-        // here or has yet to visit this shard.
-        let moved = inner.log.epoch() != verdict.upto && !cfg!(mutant = "skip_epoch_check");
-        let conflict = match verdict.conflict {
-            Some(conflict) => Some(conflict),
-            None if moved && !last => return Step::Again(key, value),
-            None if cfg!(mutant = "store_when_tired") => None,
-            None => moved.then(|| verdict.upto.saturating_add(1)),
+        let Ok(conflict) = self.conflict(verdict, last) else {
+            return Step::Again(key, value);
         };
         let outcome = match (conflict, intent) {
             (Some(conflict), intent) => {
@@ -193,23 +190,65 @@ where
         Step::Done(outcome)
     }
 
+    /// The invalidation that reaches the fill, if any does. Under the lock of the
+    /// shard, one after the verdict either shows here or has yet to visit this
+    /// shard; then the verdict is to be made again, but for the `last` time.
+    fn conflict(&self, verdict: &Verdict, last: bool) -> Result<Option<u64>, Moved> {
+        let moved = self.inner.log.epoch() != verdict.upto && !cfg!(mutant = "skip_epoch_check");
+        match verdict.conflict {
+            Some(conflict) => Ok(Some(conflict)),
+            None if moved && !last => Err(Moved),
+            None if cfg!(mutant = "store_when_tired") => Ok(None),
+            None => Ok(moved.then(|| verdict.upto.saturating_add(1))),
+        }
+    }
+
     /// Ends the flight with an error.
     pub(super) fn fail(mut self, key: K, error: FillError) -> Result<Hit<V>, FillError> {
         let (inner, request) = (Arc::clone(&self.inner), self.request);
         let judge = inner.judge();
         // Declared before the guard, so that it is dropped after it.
         let mut after = Aftermath::new();
-        let mut shard = inner.lock_for(request.hash);
-        // Whoever began to wait after an invalidation had ended may have this
-        // as well: it is in the shard, so that the invalidation did not reach
-        // it. The same holds for every hit.
+        let mut verdict = Verdict {
+            upto: self.epoch,
+            conflict: None,
+        };
+        let mut patience = PATIENCE;
+        let (mut shard, conflict) = loop {
+            // Nobody knows what the error depends on: whatever may reach it does.
+            let subject = Subject {
+                hash: request.hash,
+                key: &key,
+                value: None,
+                class: request.class,
+                tags: None,
+            };
+            verdict = inner.log.judge(verdict.upto, &subject);
+            let shard = inner.lock_for(request.hash);
+            match self.conflict(&verdict, patience == 0) {
+                Ok(conflict) => break (shard, conflict),
+                Err(Moved) => patience -= 1,
+            }
+        };
+        // It is in the shard, so that no invalidation reached it: it is good for
+        // those who began to wait after one, too.
         let stand_in = shard.stand_in(request.hash, &key, judge).map(Hit::from);
         shard.fills.failed += 1;
-        // If the flight is over, a newer value has ended it; that is what
-        // stands in.
-        after.land(shard.flights.end(request.hash, self.flight));
+        match conflict.filter(|_| !cfg!(mutant = "fail_later_waiters")) {
+            // Those who began to wait after it have asked another question.
+            Some(conflict) => {
+                let (hash, id) = (request.hash, self.flight);
+                after.duties().waiters = shard.flights.split_before(hash, id, conflict);
+                self.hold = self.pass_on(&mut shard, &mut after);
+            }
+            // If the flight is over, a newer value has ended it; that is what
+            // stands in.
+            None => {
+                after.land(shard.flights.end(request.hash, self.flight));
+                self.hold = Hold::Landed;
+            }
+        }
         shard.fills.coalesced += after.waiting() as u64;
-        self.hold = Hold::Landed;
         drop(shard);
         after.duties().keys.push(key);
         if after.waiting() > 0 {

@@ -71,7 +71,10 @@ struct Record {
 #[derive(Clone, Copy, Debug)]
 struct Failure {
     key: Key,
+    class: usize,
     step: usize,
+    /// How many invalidations there had been when the source was asked.
+    epoch: usize,
     error: u32,
     /// A value, its age, and how long it was fresh.
     stand_in: Option<(u32, u64, u64)>,
@@ -184,6 +187,18 @@ impl Ledger {
                 (value, was, fresh.min(life)) == (hit.value, age, ttl)
             })
         }));
+    }
+
+    /// Whether the failure came of a fill that began before an invalidation that
+    /// may be about it, and the question after.
+    fn is_outdated(&self, failure: &Failure, asked: &Asked) -> bool {
+        let events = self.events.get(failure.epoch..asked.epoch).unwrap_or(&[]);
+        events.iter().any(|event| match *event {
+            Reach::Key(key) => key == failure.key,
+            Reach::Half(Half(half)) => half == failure.key.half,
+            Reach::Class(class) => class == failure.class,
+            Reach::Tag(_) | Reach::Remainder(_) | Reach::Several(..) | Reach::All => true,
+        })
     }
 
     fn failures_since(&self, asked: &Asked) -> impl Iterator<Item = &Failure> {

@@ -113,10 +113,25 @@ fn what_was_invalidated_stands_in_for_nobody() {
     assert_eq!(cache.invalidate_tag("record"), 1);
     let after = wait(&cache, KEY);
     let own = error_of(permit.fail(Away));
-    for waiter in [before, after] {
-        let waited = waiter.wait();
-        assert!(matches!(waited, Waited::Failed(error) if Arc::ptr_eq(&error, &own)));
-    }
+    let waited = before.wait();
+    assert!(matches!(waited, Waited::Failed(error) if Arc::ptr_eq(&error, &own)));
+    // Nor is the error of before the invalidation for one who came after it.
+    let Waited::Permit(permit) = after.wait() else {
+        panic!("the source may answer now");
+    };
+    permit.fill(7, &[]);
+    assert_settled(&cache, KEY);
+}
+
+/// Who asked after an invalidation that cannot be about the key gets the error.
+#[test]
+fn an_error_passes_invalidations_of_other_keys() {
+    let cache = with_stale();
+    let permit = miss(&cache, KEY);
+    cache.invalidate(&(KEY + 1));
+    let waiter = wait(&cache, KEY);
+    assert!(permit.fail(Away).is_ok());
+    assert!(matches!(waiter.wait(), Waited::Stale(_)));
     assert_settled(&cache, KEY);
 }
 

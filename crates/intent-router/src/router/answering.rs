@@ -59,13 +59,12 @@ impl<'a> Answering<'a> {
         }
     }
 
-    /// The answer by way of the cache; `None` if the cache is to be asked again.
-    pub(super) async fn cached(&self, reuse: Reuse) -> Result<Option<Routed>, RouteError> {
+    /// The answer by way of the cache.
+    pub(super) async fn cached(&self, reuse: Reuse) -> Result<Routed, RouteError> {
         let cache = &self.router.cache;
         let key = cache.question_key(&self.question)?;
         let digest = key.digest();
-        let found = look(&cache.answers, &cache.invalidations, key, self.class, reuse);
-        let served = match found.await {
+        let served = match look(&cache.answers, key, self.class, reuse).await {
             Look::Served(kept, outcome) => Ok((kept, outcome)),
             Look::Due(kept, outcome, permit) => match &self.router.spawn {
                 Some(spawn) => {
@@ -76,15 +75,14 @@ impl<'a> Answering<'a> {
             },
             Look::Missing(permit) => self.fill(permit, reuse).await.served(),
             Look::Failed(error) => Err(error),
-            Look::Outdated => return Ok(None),
         };
         let (kept, outcome) = served.map_err(RouteError::Source)?;
-        Ok(Some(Routed {
+        Ok(Routed {
             answer: kept.answer,
             calls: self.calls.load(Ordering::Relaxed),
             cache: outcome,
             key: Some(digest),
-        }))
+        })
     }
 
     /// The answer from the source, for a request that does not use the cache.
@@ -119,7 +117,7 @@ impl<'a> Answering<'a> {
                 Source::Fallback => Made::Nothing(kept, tags),
             }
         };
-        fill(permit, &self.router.cache.invalidations, reuse, make).await
+        fill(permit, reuse, make).await
     }
 
     /// Makes the answer that `permit` is for while this request is served the
@@ -275,18 +273,14 @@ impl<'a> Answering<'a> {
             }
         };
         let cache = &self.router.cache;
-        let (class, invalidations) = (cache.profile_class, &cache.invalidations);
-        let permit = loop {
-            match look(&cache.profiles, invalidations, who.clone(), class, reuse).await {
-                Look::Served(profile, _) => return Ok(profile),
-                // Whoever comes here is about to wait for the source in any
-                // case, or refreshes beside the requests.
-                Look::Due(_, _, permit) | Look::Missing(permit) => break permit,
-                Look::Failed(error) => return Err(error),
-                Look::Outdated => {}
-            }
+        let permit = match look(&cache.profiles, who.clone(), cache.profile_class, reuse).await {
+            Look::Served(profile, _) => return Ok(profile),
+            // The source is about to be waited for in any case, or this is a refresh
+            // that no request waits for.
+            Look::Due(_, _, permit) | Look::Missing(permit) => permit,
+            Look::Failed(error) => return Err(error),
         };
-        let ended = fill(permit, invalidations, reuse, make).await;
+        let ended = fill(permit, reuse, make).await;
         ended.served().map(|(profile, _)| profile)
     }
 }

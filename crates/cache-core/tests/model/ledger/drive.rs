@@ -191,7 +191,9 @@ impl Ledger {
         });
         self.failures.push(Failure {
             key: asked.key,
+            class: asked.class,
             step: self.step,
+            epoch: asked.epoch,
             error,
             stand_in,
         });
@@ -240,7 +242,10 @@ impl Ledger {
             Poll::Ready(Waited::Stale(hit)) => self.check_stand_in(&asked, &hit),
             Poll::Ready(Waited::Failed(told)) => {
                 let mut failures = self.failures_since(&asked);
-                assert!(failures.any(|failure| failure.error.to_string() == told.to_string()));
+                assert!(
+                    failures.any(|failure| failure.error.to_string() == told.to_string()
+                        && !self.is_outdated(failure, &asked))
+                );
             }
             Poll::Ready(Waited::Permit(permit)) => {
                 assert_eq!(*permit.key(), asked.key);

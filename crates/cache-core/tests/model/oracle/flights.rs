@@ -168,17 +168,23 @@ impl Model {
     }
 
     /// The first event after `epoch` that reaches what a permit wants to store.
-    fn conflict(&self, permit: Permit, value: u32, tags: Option<&[usize]>) -> Option<usize> {
+    fn conflict(
+        &self,
+        permit: Permit,
+        value: Option<u32>,
+        tags: Option<&[usize]>,
+    ) -> Option<usize> {
+        let is_of = |remainder| value.is_none_or(|value| value % 3 == remainder);
         let reaches = |event: &Reach| match *event {
             Reach::Key(Key { half, .. }) | Reach::Half(Half(half)) => half == permit.key.half,
             Reach::Tag(tag) => tags.is_none_or(|tags| tags.contains(&tag)),
             Reach::Class(class) => class == permit.class,
-            Reach::Remainder(remainder) => value % 3 == remainder,
+            Reach::Remainder(remainder) => is_of(remainder),
             Reach::Several(key, tag, class, remainder) => {
                 key.half == permit.key.half
                     || tags.is_none_or(|tags| tags.contains(&tag))
                     || class == permit.class
-                    || value % 3 == remainder
+                    || is_of(remainder)
             }
             Reach::All => true,
         };
@@ -187,6 +193,13 @@ impl Model {
     }
 
     fn refuse(&mut self, permit: Permit, conflict: usize, given: Given) {
+        self.counts.refused += 1;
+        self.split(permit, conflict, given);
+    }
+
+    /// Serves those who began to wait before the event, and hands the flight over
+    /// to one of the others.
+    fn split(&mut self, permit: Permit, conflict: usize, given: Given) {
         let at = self.position(permit.flight).unwrap();
         let waiters = std::mem::take(&mut self.flights[at].waiters);
         let (served, rest): (Vec<_>, Vec<_>) = waiters
@@ -194,7 +207,6 @@ impl Model {
             .partition(|&number| self.waiters[number].unwrap().epoch < conflict);
         self.flights[at].waiters = rest;
         self.serve(&served, given);
-        self.counts.refused += 1;
         self.hand_over(permit.flight);
     }
 
@@ -209,7 +221,7 @@ impl Model {
             self.counts.refused += 1;
             return Filled::Refused(Refusal::Superseded);
         };
-        if let Some(conflict) = self.conflict(permit, value, Some(tags)) {
+        if let Some(conflict) = self.conflict(permit, Some(value), Some(tags)) {
             let given = if negative {
                 Given::Negative(value)
             } else {
@@ -236,7 +248,7 @@ impl Model {
             self.counts.refused += 1;
             return;
         };
-        if let Some(conflict) = self.conflict(permit, value, None) {
+        if let Some(conflict) = self.conflict(permit, Some(value), None) {
             self.refuse(permit, conflict, Given::Value(value));
             return;
         }
@@ -255,9 +267,15 @@ impl Model {
             age: self.now - entry.written,
             ttl: self.policies[entry.class].life(entry.key, false).unwrap(),
         });
+        let given = Given::Failed { error, stand_in };
         if let Some(at) = self.position(permit.flight) {
-            let flight = self.flights.remove(at);
-            self.serve(&flight.waiters, Given::Failed { error, stand_in });
+            match self.conflict(permit, None, None) {
+                Some(conflict) => self.split(permit, conflict, given),
+                None => {
+                    let flight = self.flights.remove(at);
+                    self.serve(&flight.waiters, given);
+                }
+            }
         }
         self.accept(permit.key, permit.class, permit.takes_stale, stand_in)
     }
