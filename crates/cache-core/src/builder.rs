@@ -9,7 +9,8 @@ use crate::{
     class::Classes,
     clock::{Clock, SystemClock},
     error::BuildError,
-    inner::{Apart, Inner, Locker, Weigher},
+    fetch::Refresh,
+    inner::{Apart, Inner, Locker, Spawner, Weigher},
     log::InvalidationLog,
     shard::Shard,
     sync::{AtomicU64, AtomicUsize},
@@ -44,6 +45,7 @@ pub struct Builder<K, V, C = SystemClock, S = DefaultHashBuilder> {
     clock: C,
     hasher: S,
     shards: Option<usize>,
+    spawner: Option<Spawner>,
 }
 
 impl<K, V> Default for Builder<K, V> {
@@ -54,6 +56,7 @@ impl<K, V> Default for Builder<K, V> {
             clock: SystemClock::new(),
             hasher: DefaultHashBuilder::default(),
             shards: None,
+            spawner: None,
         }
     }
 }
@@ -96,6 +99,7 @@ impl<K, V, C, S> Builder<K, V, C, S> {
             clock,
             hasher: self.hasher,
             shards: self.shards,
+            spawner: self.spawner,
         }
     }
 
@@ -109,7 +113,18 @@ impl<K, V, C, S> Builder<K, V, C, S> {
             clock: self.clock,
             hasher,
             shards: self.shards,
+            spawner: self.spawner,
         }
+    }
+
+    /// What polls the futures that make entries anew while nobody waits for them
+    /// ([`Fetch::fill_or_spawn`](crate::Fetch::fill_or_spawn)): a call that takes one
+    /// and returns at once. Under tokio that is
+    /// `.spawner(|refresh| drop(tokio::spawn(refresh)))`. A future that is dropped
+    /// gives its right to the next who asks.
+    pub fn spawner(mut self, spawner: impl Fn(Refresh) + Send + Sync + 'static) -> Self {
+        self.spawner = Some(Box::new(spawner));
+        self
     }
 
     /// The number of shards, each with its lock, rounded up to a power of two:
@@ -166,6 +181,7 @@ where
             clock: self.clock,
             classes: self.classes,
             weigher,
+            spawner: self.spawner,
             capacity,
             shards,
             log: InvalidationLog::new(),

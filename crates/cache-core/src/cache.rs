@@ -221,16 +221,43 @@ where
         match shard.glance(hash, &key, max_age, &reader) {
             Glance::Fresh(value, age) => {
                 drop(shard);
-                Lookup::Hit(Hit {
-                    value,
-                    age: Duration::from_nanos(age),
-                    // By the policy of now, which may be another than that of
-                    // the glance.
-                    ttl: Duration::from_nanos(inner.classes.life(class, hash).max(age)),
-                })
+                Lookup::Hit(self.fresh(value, age, class, hash))
             }
             Glance::Absent => self.board(inner.account_for(shard), key, request, false),
             Glance::Unclear => self.lookup_closely(shard, key, request, reader),
+        }
+    }
+
+    /// As [`lookup`](Self::lookup), by anything [`Equivalent`] to a key. The key is
+    /// made owned only where there is no fresh entry.
+    pub fn lookup_by<Q>(&self, key: &Q, class: TtlClass, reuse: Reuse) -> Lookup<K, V, C, S>
+    where
+        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+    {
+        let inner = &self.inner;
+        if reuse == Reuse::Any {
+            let hash = inner.hasher.hash_one(key);
+            let reader = inner.reader(class, Accepts::All);
+            let mut shard = inner.guard_for(hash);
+            match shard.glance(hash, key, u64::MAX, &reader) {
+                Glance::Fresh(value, age) => {
+                    drop(shard);
+                    return Lookup::Hit(self.fresh(value, age, class, hash));
+                }
+                // The look-up that follows counts.
+                Glance::Absent => shard.uncount_miss(class),
+                Glance::Unclear => {}
+            }
+        }
+        self.lookup(key.to_owned(), class, reuse)
+    }
+
+    fn fresh(&self, value: V, age: u64, class: TtlClass, hash: u64) -> Hit<V> {
+        Hit {
+            value,
+            age: Duration::from_nanos(age),
+            // By the policy of now, which may be another than that of the glance.
+            ttl: Duration::from_nanos(self.inner.classes.life(class, hash).max(age)),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     error::Refusal,
     expiry::Judge,
+    fetch::Refresh,
     flight::Given,
     log::InvalidationLog,
     shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
@@ -22,6 +23,9 @@ use crate::{
 
 /// Counts the weight of an entry.
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
+
+/// What polls futures while nobody waits for them.
+pub(crate) type Spawner = Box<dyn Fn(Refresh) + Send + Sync>;
 
 /// A value on cache lines of its own, so that threads which work on different
 /// values do not contend for one line.
@@ -46,6 +50,7 @@ pub(crate) struct Inner<K, V, C, S> {
     pub(crate) clock: C,
     pub(crate) classes: Classes,
     pub(crate) weigher: Option<Weigher<K, V>>,
+    pub(crate) spawner: Option<Spawner>,
     pub(crate) capacity: u64,
     /// A power of two of them.
     pub(crate) shards: Box<[Locker<K, V>]>,

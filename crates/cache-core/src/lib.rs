@@ -11,6 +11,7 @@ mod eviction;
 mod expiry;
 #[cfg(all(test, any(shuttle, memory_model)))]
 mod explored;
+mod fetch;
 mod flight;
 mod freshness;
 mod inner;
@@ -39,6 +40,7 @@ pub use class::{Classes, Freshness, TtlClass};
 pub use clock::{Clock, ManualClock, Moment, SystemClock, TickedClock};
 pub use equivalent::Equivalent;
 pub use error::{BuildError, ClassError, FillError, FreshnessError, Refusal};
+pub use fetch::{Fetch, Fetched, Fill, Outcome, Refresh};
 pub use invalidate::Selection;
 pub use log::Predicate;
 pub use lookup::{Hit, Inserted, Lookup, Maintained, Reuse};

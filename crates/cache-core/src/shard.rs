@@ -268,6 +268,12 @@ impl<K, V> Shard<K, V> {
         self.class_mut(class).counters.misses += 1 + u64::from(cfg!(mutant = "double_count"));
     }
 
+    /// Takes back what [`miss`](Self::miss) counted, for a look-up that is repeated.
+    #[cold]
+    pub(crate) fn uncount_miss(&mut self, class: TtlClass) {
+        self.class_mut(class).counters.misses -= 1;
+    }
+
     /// Counts a fresh entry whose reader was told to make it anew.
     pub(crate) fn early_refresh(&mut self, class: TtlClass) {
         self.class_mut(class).counters.early_refreshes += 1;

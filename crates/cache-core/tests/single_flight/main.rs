@@ -12,6 +12,7 @@ mod cancelled;
 mod crowd;
 mod dropped;
 mod failed;
+mod fetch;
 mod panicked;
 mod refresh;
 mod support;

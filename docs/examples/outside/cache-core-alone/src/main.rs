@@ -3,13 +3,14 @@
 //! Each step asserts what it says, so a run that ends without a panic proves
 //! this page. No runtime, no other crate: time is moved by hand.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Filled, Freshness, FreshnessError, Lookup, ManualClock, Permit, Refusal, Reuse,
+    Cache, Fill, Filled, Freshness, FreshnessError, Lookup, ManualClock, Refusal, Reuse,
     TickedClock, TtlClass, Waited,
 };
 
@@ -53,24 +54,11 @@ fn expiry(cache: &Prices, clock: &ManualClock, prices: TtlClass) {
 
 /// Answers from the cache, or by one query for all who ask at the same time.
 fn price(cache: &Prices, class: TtlClass, item: &str, query: impl Fn() -> u32) -> u32 {
-    let permit = match cache.lookup(item.to_owned(), class, Reuse::Any) {
-        Lookup::Hit(hit) => return hit.value,
-        Lookup::Miss(permit) => permit,
-        // In async code: `waiter.await`.
-        Lookup::InFlight(waiter) => match waiter.wait() {
-            Waited::Value(price) => return price,
-            // Whoever had the permit gave it up: it is our turn.
-            Waited::Permit(permit) => permit,
-            _ => unreachable!("nobody calls fail or fill_negative"),
-        },
-        _ => unreachable!("the class has no windows and keeps no negative entries"),
-    };
-    // The permit first, the query second. A panic in between drops the permit,
-    // which goes over to one of those who wait.
-    let price = query();
-    // Whether it was stored or not: it is the answer to this request.
-    let _ = permit.fill(price, &["shelf:4"]);
-    price
+    // In async code: `get_or_try_fill(item, class, async || …).await`.
+    let price = cache.get_or_try_fill_blocking(item, class, || {
+        Ok::<_, Infallible>(Fill::new(query()).tag("shelf:4"))
+    });
+    price.unwrap_or_else(|error| unreachable!("no query fails: {error}"))
 }
 
 fn one_query_for_all(cache: &Prices, class: TtlClass) {
@@ -142,38 +130,19 @@ enum Answer {
 /// As `price`, for a class that uses the whole policy. `None`: there is no such
 /// item, or nobody knows.
 fn offer(cache: &Prices, class: TtlClass, item: &str, answer: Answer) -> Option<u32> {
-    let make = |permit: Permit<String, u32, ManualClock>| match answer {
-        Answer::Price(price) => {
-            let _ = permit.fill(price, &["shelf:4"]);
-            Some(price)
-        }
-        Answer::NoSuchItem => {
-            // When there is one, the shelf is invalidated.
-            let _ = permit.fill_negative(0, &["shelf:4"]);
-            None
-        }
-        // Whoever waits gets the error, or what may stand in for the price.
-        Answer::Away => permit.fail("the list is away").ok().map(|hit| hit.value),
-    };
-    match cache.lookup(item.to_owned(), class, Reuse::Any) {
-        // Fresh; or stale, and another makes it anew.
-        Lookup::Hit(hit) | Lookup::Stale(hit, None) => Some(hit.value),
-        // It is ours to make anew. A server answers first, and fills in a task.
-        Lookup::Stale(hit, Some(permit)) | Lookup::Early(hit, permit) => {
-            make(permit);
-            Some(hit.value)
-        }
-        Lookup::Negative(_) => None,
-        Lookup::Miss(permit) => make(permit),
-        Lookup::InFlight(waiter) => match waiter.wait() {
-            Waited::Value(price) => Some(price),
-            Waited::Negative(_) => None,
-            Waited::Stale(hit) => Some(hit.value),
-            Waited::Failed(_) => None,
-            Waited::Permit(permit) => make(permit),
-        },
-    }
+    let fetched = cache.fetch(item, class).fill_blocking(|| match answer {
+        Answer::Price(price) => Ok(Fill::new(price).tag("shelf:4")),
+        // When there is one, the shelf is invalidated.
+        Answer::NoSuchItem => Ok(Fill::negative(NO_PRICE).tag("shelf:4")),
+        // Those who wait get the error, or what may stand in for the price.
+        Answer::Away => Err("the list is away"),
+    });
+    let price = fetched.ok()?.value;
+    (price != NO_PRICE).then_some(price)
 }
+
+/// What is stored of an item that does not exist.
+const NO_PRICE: u32 = 0;
 
 /// What may be served that is not fresh, and what is cached that is not there.
 fn stale_negative_and_failed(
@@ -195,10 +164,10 @@ fn stale_negative_and_failed(
     // Fresh for 54 s at least, 60 s at most: jitter only ever shortens.
     clock.advance(Duration::from_secs(54));
     assert_eq!(tea(Answer::Away), Some(300));
-    // Stale: this reader is served the old price and makes the entry anew.
+    // Stale: others are served the old price while this reader asks for the new one.
     clock.advance(Duration::from_secs(36));
-    assert_eq!(tea(Answer::Price(320)), Some(300));
-    assert_eq!(tea(Answer::Away), Some(320));
+    assert_eq!(tea(Answer::Away), Some(300));
+    assert_eq!(tea(Answer::Price(320)), Some(320));
     // Too old to be served, unless the query fails.
     clock.advance(minute * 5);
     assert_eq!(tea(Answer::Away), Some(320));
