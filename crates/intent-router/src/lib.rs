@@ -80,7 +80,6 @@ mod service;
 mod slots;
 mod source;
 mod text;
-mod through;
 mod weight;
 
 // What the signatures here are made of, so that simple uses need no other crate.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache_core::{Filled, Outcome, Reuse};
 use cache_keys::Digest;
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
@@ -202,6 +203,32 @@ pub enum CacheOutcome {
     },
     /// The source was being asked by another request, whose answer was shared.
     Collapsed,
+}
+
+impl CacheOutcome {
+    /// What it was for a request that accepted this much of what is stored.
+    pub(crate) fn of(outcome: Outcome, reuse: Reuse) -> Self {
+        let hit = |age: Duration, ttl: Duration| Self::Hit {
+            age,
+            remaining: ttl.saturating_sub(age),
+        };
+        let stale = |age: Duration, ttl: Duration, failed| Self::Stale {
+            age,
+            overdue: age.saturating_sub(ttl),
+            failed,
+        };
+        match outcome {
+            Outcome::Hit { age, ttl } | Outcome::Negative { age, ttl } => hit(age, ttl),
+            Outcome::Stale { age, ttl } => stale(age, ttl, false),
+            Outcome::StoodIn { age, ttl } if age > ttl => stale(age, ttl, true),
+            Outcome::StoodIn { age, ttl } => hit(age, ttl),
+            Outcome::Waited => Self::Collapsed,
+            other => Self::Miss {
+                stored: other == Outcome::Filled(Filled::Stored),
+                requested: reuse != Reuse::Any,
+            },
+        }
+    }
 }
 
 /// A routed request: the answer, and how the cache was involved.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cache_core::{Reuse, TtlClass};
+use cache_core::{Fill, FillError, Filled, Outcome, Permit, Reuse, TtlClass};
 
 use crate::catalogue::Kind;
 use crate::detect::Detection;
@@ -13,12 +13,14 @@ use crate::principal::{Owner, Principal};
 use crate::question::Question;
 use crate::request::Request;
 use crate::response::{Answer, CacheOutcome, Refreshed, Routed, Source};
-use crate::service::EntryKey;
-use crate::source::{BoxFuture, Found, Profile, Read, Records};
-use crate::through::{Delivered, Ended, FillPermit, Look, Made, fill, look};
+use crate::service::{EntryKey, SharedClock};
+use crate::source::{BoxFuture, Found, Profile, Read, Records, SourceError};
 use crate::weight::Kept;
 
 use super::{Fallback, Router};
+
+/// A value, or why the source has none: one error for all who waited for it.
+type Delivered<T> = Result<T, Arc<SourceError>>;
 
 /// An answer with what it takes to store it.
 struct Answered {
@@ -63,25 +65,24 @@ impl<'a> Answering<'a> {
     pub(super) async fn cached(&self, reuse: Reuse) -> Result<Routed, RouteError> {
         let cache = &self.router.cache;
         let key = cache.question_key(&self.question)?;
-        let digest = key.digest();
-        let served = match look(&cache.answers, key, self.class, reuse).await {
-            Look::Served(kept, outcome) => Ok((kept, outcome)),
-            Look::Due(kept, outcome, permit) => match &self.router.spawn {
-                Some(spawn) => {
-                    spawn(self.refresh(permit, reuse));
-                    Ok((kept, outcome))
-                }
-                None => self.fill(permit, reuse).await.served(),
-            },
-            Look::Missing(permit) => self.fill(permit, reuse).await.served(),
-            Look::Failed(error) => Err(error),
+        let refresher = |permit| match &self.router.spawn {
+            Some(spawn) => {
+                spawn(self.refresh(permit, reuse));
+                None
+            }
+            None => Some(permit),
         };
-        let (kept, outcome) = served.map_err(RouteError::Source)?;
+        let fetch = cache.answers.fetch(&key, self.class).reuse(reuse);
+        let fetched = fetch
+            .refresher(&refresher)
+            .fill(async || self.make(reuse).await)
+            .await
+            .map_err(|error| RouteError::Source(source_error(&error)))?;
         Ok(Routed {
-            answer: kept.answer,
+            answer: fetched.value.answer,
             calls: self.calls.load(Ordering::Relaxed),
-            cache: outcome,
-            key: Some(digest),
+            cache: CacheOutcome::of(fetched.outcome, reuse),
+            key: Some(key.digest()),
         })
     }
 
@@ -90,41 +91,35 @@ impl<'a> Answering<'a> {
         Ok(self.answer(None).await?.answer)
     }
 
-    /// Makes the answer that `permit` is for.
-    async fn fill(&self, permit: FillPermit<EntryKey, Kept>, reuse: Reuse) -> Ended<Kept> {
-        let make = async {
-            let Answered {
-                answer,
-                mut records,
-                reads,
-            } = match self.answer(Some(reuse)).await {
-                Ok(answered) => answered,
-                Err(error) => return Made::Failed(error),
-            };
-            // Those that the message names, be they there or not: when they
-            // appear, the answer without them must go.
-            let intent = self.question.intent();
-            for template in &intent.tags {
-                records.extend(template.fill_from_slots(self.question.slots()));
-            }
-            let mut tags =
-                policy::answer_tags(&intent.name, answer.owner(), &records, Some(&reads));
-            tags.extend(self.message_tag(answer.owner()));
-            let kept = Kept::new(answer, &tags);
-            match kept.answer.source() {
-                Source::LiveData | Source::KnowledgeBase => Made::Value(kept, tags),
-                // That there is no such member.
-                Source::Fallback => Made::Nothing(kept, tags),
-            }
+    /// Makes the answer, to be stored.
+    async fn make(&self, reuse: Reuse) -> Delivered<Fill<Kept>> {
+        let Answered {
+            answer,
+            mut records,
+            reads,
+        } = self.answer(Some(reuse)).await?;
+        // Those that the message names, be they there or not: when they
+        // appear, the answer without them must go.
+        let intent = self.question.intent();
+        for template in &intent.tags {
+            records.extend(template.fill_from_slots(self.question.slots()));
+        }
+        let mut tags = policy::answer_tags(&intent.name, answer.owner(), &records, Some(&reads));
+        tags.extend(self.message_tag(answer.owner()));
+        let kept = Kept::new(answer, &tags);
+        let fill = match kept.answer.source() {
+            Source::LiveData | Source::KnowledgeBase => Fill::new(kept),
+            // That there is no such member.
+            Source::Fallback => Fill::negative(kept),
         };
-        fill(permit, reuse, make).await
+        Ok(fill.tags(tags))
     }
 
     /// Makes the answer that `permit` is for while this request is served the
     /// stored one.
     fn refresh(
         &self,
-        permit: FillPermit<EntryKey, Kept>,
+        permit: Permit<EntryKey, Kept, SharedClock>,
         reuse: Reuse,
     ) -> BoxFuture<'static, Refreshed> {
         let router = self.router.clone();
@@ -142,13 +137,11 @@ impl<'a> Answering<'a> {
             }
             let question = question.about(intent);
             let answering = Answering::new(&router, &request, question, keeping.class, &detection);
-            let (stored, failure) = match answering.fill(permit, reuse).await {
-                Ended::Made(_, outcome) => (
-                    matches!(outcome, CacheOutcome::Miss { stored: true, .. }),
-                    None,
-                ),
-                Ended::StandIn(_, _, error) | Ended::Failed(error) => (false, Some(error)),
-            };
+            let made = answering.make(reuse).await;
+            let failure = made.as_ref().err().map(Arc::clone);
+            let fetched = permit.finish(made);
+            let stored = Outcome::Filled(Filled::Stored);
+            let stored = fetched.is_ok_and(|fetched| fetched.outcome == stored);
             Refreshed {
                 stored,
                 failure,
@@ -258,29 +251,35 @@ impl<'a> Answering<'a> {
         let Some(reuse) = reuse else {
             return look_up().await;
         };
-        let make = async {
-            let found = match look_up().await {
-                Ok(found) => found,
-                Err(error) => return Made::Failed(error),
-            };
-            let reads = self.router.source.profile_reads();
-            let mut tags = policy::person_tags(who);
-            tags.extend(policy::read_tags(&reads, Some(who)));
-            if found.value.is_some() {
-                Made::Value(found, tags)
-            } else {
-                Made::Nothing(found, tags)
-            }
-        };
+        // Where the profile is due, the source is about to be waited for in any case,
+        // or this is a refresh that no request waits for.
         let cache = &self.router.cache;
-        let permit = match look(&cache.profiles, who.clone(), cache.profile_class, reuse).await {
-            Look::Served(profile, _) => return Ok(profile),
-            // The source is about to be waited for in any case, or this is a refresh
-            // that no request waits for.
-            Look::Due(_, _, permit) | Look::Missing(permit) => permit,
-            Look::Failed(error) => return Err(error),
-        };
-        let ended = fill(permit, reuse, make).await;
-        ended.served().map(|(profile, _)| profile)
+        let fetch = cache.profiles.fetch(who, cache.profile_class).reuse(reuse);
+        let fetched = fetch
+            .fill(async || {
+                let found = look_up().await?;
+                let reads = self.router.source.profile_reads();
+                let mut tags = policy::person_tags(who);
+                tags.extend(policy::read_tags(&reads, Some(who)));
+                let is_member = found.value.is_some();
+                let fill = if is_member {
+                    Fill::new(found)
+                } else {
+                    Fill::negative(found)
+                };
+                Ok::<_, Arc<SourceError>>(fill.tags(tags))
+            })
+            .await;
+        let fetched = fetched.map_err(|error| source_error(&error))?;
+        Ok(fetched.value)
+    }
+}
+
+/// The error of a fill, which another may have made.
+fn source_error(error: &FillError) -> Arc<SourceError> {
+    match error.downcast_ref::<Arc<SourceError>>() {
+        Some(error) => Arc::clone(error),
+        // Fills of these stores fail with nothing else.
+        None => Arc::new(SourceError::Unavailable(error.to_string())),
     }
 }
