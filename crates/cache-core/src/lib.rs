@@ -23,6 +23,7 @@ mod log;
 mod lookup;
 #[cfg(all(test, memory_model))]
 mod memory_models;
+mod peek;
 mod permit;
 mod record;
 mod shard;

@@ -395,19 +395,41 @@ impl<K: Eq, V> Shard<K, V> {
     where
         V: Clone,
     {
+        let found = self.peek(hash, key, judge)?;
+        (found.kind != Kind::Negative).then_some(found)
+    }
+
+    /// Whether there is a live entry for `key`. Counts nothing.
+    pub(crate) fn has<Q>(&self, hash: u64, key: &Q, judge: Judge<'_>) -> bool
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let found = self.find(hash, key);
+        found.is_some_and(|at| !self.is_expired(at, judge))
+    }
+
+    /// The live entry for `key`, judged by its own class alone. Counts nothing.
+    pub(crate) fn peek<Q>(&self, hash: u64, key: &Q, judge: Judge<'_>) -> Option<Found<V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+        V: Clone,
+    {
         let slot = &self.table[self.find(hash, key)?];
         let age = judge.age(slot.written);
         let Judged { phase, ttl } = judge
             .policy(slot.class)
             .judge(age, slot.traits(), || u64::MAX);
-        if phase == Phase::Gone || slot.origin.is_negative() {
-            return None;
-        }
+        let kind = match phase {
+            Phase::Gone => return None,
+            _ if slot.origin.is_negative() => Kind::Negative,
+            _ if age > ttl => Kind::Stale,
+            _ => Kind::Fresh,
+        };
         Some(Found {
             value: slot.value.clone(),
             age,
             ttl,
-            kind: Kind::Stale,
+            kind,
         })
     }
 }

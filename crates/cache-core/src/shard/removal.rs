@@ -1,5 +1,7 @@
 //! The ways out of a shard: replacement, expiry, eviction, invalidation.
 
+use std::ops::Range;
+
 use equivalent::Equivalent;
 
 use super::{Garbage, Shard};
@@ -271,16 +273,11 @@ impl<K: Eq, V> Shard<K, V> {
             .sum()
     }
 
-    /// Copies the next entries for a predicate that runs unlocked; nothing is
-    /// left when the result is `None`.
-    pub(crate) fn next_candidates(&self, walk: &mut Walk) -> Option<Vec<Candidate<K, V>>>
-    where
-        K: Clone,
-        V: Clone,
-    {
+    /// The next places of a walk; `None` after the last.
+    fn next_places(&self, walk: &mut Walk) -> Option<Range<u32>> {
         if walk.layout != self.layout {
             // Entries changed places behind the walk: it begins again. Those
-            // already judged are judged anew.
+            // already judged are judged once more.
             walk.next = 0;
             walk.layout = self.layout;
         }
@@ -293,7 +290,17 @@ impl<K: Eq, V> Shard<K, V> {
         walk.shown = walk.next;
         walk.stored = self.stored;
         walk.next = end;
-        let copies = range.filter_map(|at| {
+        Some(range)
+    }
+
+    /// Copies the next entries for a predicate that runs unlocked; nothing is
+    /// left when the result is `None`.
+    pub(crate) fn next_candidates(&self, walk: &mut Walk) -> Option<Vec<Candidate<K, V>>>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let copies = self.next_places(walk)?.filter_map(|at| {
             let slot = self.table.get(at)?;
             Some(Candidate {
                 key: slot.key.clone(),
@@ -301,6 +308,20 @@ impl<K: Eq, V> Shard<K, V> {
                 at,
                 serial: slot.serial,
             })
+        });
+        Some(copies.collect())
+    }
+
+    /// Copies the next entries that are live; nothing is left when the result is
+    /// `None`.
+    pub(crate) fn next_live(&self, walk: &mut Walk, judge: Judge<'_>) -> Option<Vec<(K, V)>>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let copies = self.next_places(walk)?.filter_map(|at| {
+            let slot = self.table.get(at)?;
+            (!self.is_expired(at, judge)).then(|| (slot.key.clone(), slot.value.clone()))
         });
         Some(copies.collect())
     }

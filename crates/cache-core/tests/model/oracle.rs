@@ -140,6 +140,10 @@ impl Model {
         }
     }
 
+    pub(crate) fn age(&self, entry: &Entry) -> u64 {
+        self.now - entry.written
+    }
+
     pub(crate) fn advance(&mut self, by: u64) {
         self.now += by;
         self.expire();

@@ -1,6 +1,6 @@
 //! What is seen of a cache from outside, beside its answers.
 
-use std::task::Poll;
+use std::{task::Poll, time::Duration};
 
 use cache_core::{Freshness, Lookup, ManualClock, Waited};
 
@@ -96,6 +96,36 @@ impl Pair {
         assert_eq!(self.cache.len(), self.model.entries.len());
         assert_eq!(stats.weight, self.model.entries.len() as u64 + unremoved);
         assert_eq!(stats.weight, self.cache.weight());
+        self.check_shown();
+    }
+
+    /// What is shown without being asked for is what there is. The counts of the
+    /// next check tell whether looking counted.
+    fn check_shown(&self) {
+        let mut shown: Vec<_> = self.cache.iter().collect();
+        let mut expected: Vec<_> = self
+            .model
+            .entries
+            .iter()
+            .map(|e| (e.key, e.value))
+            .collect();
+        shown.sort_unstable_by_key(|(key, value)| (*value, key.half, key.check));
+        expected.sort_unstable_by_key(|(key, value)| (*value, key.half, key.check));
+        assert_eq!(shown, expected);
+        assert_eq!(self.cache.keys().count(), expected.len());
+        for entry in &self.model.entries {
+            assert!(self.cache.contains_key(&entry.key));
+            let hit = self.cache.peek(&entry.key).unwrap();
+            let age = self.model.age(entry);
+            assert_eq!(
+                (hit.value, hit.age),
+                (entry.value, Duration::from_nanos(age))
+            );
+        }
+        for dead in &self.model.dead {
+            assert!(!self.cache.contains_key(&dead.key));
+            assert_eq!(self.cache.peek(&dead.key), None);
+        }
     }
 
     /// Ends all handles; nobody may be left waiting for nobody.
