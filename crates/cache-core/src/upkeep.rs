@@ -80,7 +80,9 @@ where
             more: false,
         }
     }
+}
 
+impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
     /// The number of live entries. Looks at each shard and walks what has
     /// expired but was not removed yet.
     #[must_use]

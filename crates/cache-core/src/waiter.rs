@@ -1,5 +1,7 @@
 //! Waiters: misses that wait for the fill of another.
 
+#[cfg(not(any(shuttle, memory_model)))]
+use std::time::{Duration, Instant};
 use std::{
     fmt,
     future::Future,
@@ -137,6 +139,50 @@ impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
             }
             // A wake-up between the look and here makes this return at once.
             thread::park();
+        }
+    }
+}
+
+#[cfg(not(any(shuttle, memory_model)))]
+impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
+    /// As [`wait`](Self::wait), for no longer than this by the system's clock.
+    ///
+    /// # Errors
+    /// The waiter, if the wait is not over by then: it still stands in line, until
+    /// it is dropped.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Lookup, Reuse, TtlClass, Waited};
+    /// use std::time::Duration;
+    ///
+    /// let cache = Cache::<&str, u32>::builder().max_entries(100).build()?;
+    /// let look = || cache.lookup("key", TtlClass::LIVE_DATA, Reuse::Any);
+    /// let (Lookup::Miss(permit), Lookup::InFlight(waiter)) = (look(), look()) else {
+    ///     unreachable!("the first one fills");
+    /// };
+    /// let waiter = waiter.wait_timeout(Duration::from_millis(1)).unwrap_err();
+    /// permit.fill(7, &[]);
+    /// assert!(matches!(waiter.wait_timeout(Duration::ZERO), Ok(Waited::Value(7))));
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Waited<K, V, C, S>, Self> {
+        // A time that no clock reaches is none.
+        let deadline = Instant::now().checked_add(timeout);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(waited) = Pin::new(&mut self).poll(&mut context) {
+                return Ok(waited);
+            }
+            let Some(deadline) = deadline else {
+                thread::park();
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self);
+            }
+            thread::park_timeout(left);
         }
     }
 }

@@ -27,6 +27,12 @@ pub enum Field<'a> {
     Canonical(&'a CanonicalJson),
 }
 
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Str(text)
+    }
+}
+
 impl<'a> From<Option<&'a CanonicalJson>> for Field<'a> {
     fn from(member: Option<&'a CanonicalJson>) -> Self {
         member.map_or(Self::Absent, Self::Canonical)

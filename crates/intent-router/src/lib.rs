@@ -106,5 +106,7 @@ pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, So
 pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
 pub use slots::{ConversationError, Date, Guard, Reading, Slots};
-pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Profile, Read, Records, SourceError};
+pub use source::{
+    Ask, BoxFuture, Extent, Found, LiveData, Profile, Read, Records, SourceError, source_fn,
+};
 pub use text::normalise;

@@ -148,6 +148,58 @@ impl Read {
     }
 }
 
+/// A source that is one function: it takes what it needs of the question and returns
+/// a future of the records. Each question counts as one call.
+///
+/// The function returns only records that belong to
+/// [`Ask::principal`](Ask::principal); everybody who is identified counts as a
+/// member.
+///
+/// ```
+/// use std::sync::Arc;
+/// use intent_router::{
+///     Ask, CacheService, Catalogue, KeywordDetector, Records, Router, SourceError, source_fn,
+/// };
+/// use serde_json::json;
+///
+/// let catalogue = Arc::new(Catalogue::built_in().clone());
+/// let detector = Arc::new(KeywordDetector::new(&catalogue));
+/// let source = source_fn(|ask: Ask<'_>| {
+///     let member = ask.principal.map(|who| who.id_text().into_owned());
+///     async move {
+///         let claims = json!({ "claims": [], "of": member }); // from your database
+///         Ok::<_, SourceError>(Records::new(claims, vec!["claim:CLM-2025-000001".to_owned()]))
+///     }
+/// });
+/// let cache = Arc::new(CacheService::builder().build()?);
+/// let router = Router::new(catalogue, detector, source, cache)?;
+/// # let _ = router;
+/// # Ok::<(), intent_router::BuildError>(())
+/// ```
+pub fn source_fn<F, M>(load: F) -> Arc<dyn LiveData>
+where
+    F: Fn(Ask<'_>) -> M + Send + Sync + 'static,
+    M: Future<Output = Result<Records, SourceError>> + Send + 'static,
+{
+    struct OfFunction<F>(F);
+
+    impl<F, M> LiveData for OfFunction<F>
+    where
+        F: Fn(Ask<'_>) -> M + Send + Sync,
+        M: Future<Output = Result<Records, SourceError>> + Send + 'static,
+    {
+        fn records<'a>(
+            &'a self,
+            ask: Ask<'a>,
+        ) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
+            let records = (self.0)(ask);
+            Box::pin(async move { Ok(Found::new(records.await?, 1)) })
+        }
+    }
+
+    Arc::new(OfFunction(load))
+}
+
 /// Where answers come from.
 ///
 /// A source enforces ownership itself: it returns only records that belong to
@@ -155,12 +207,18 @@ impl Read {
 pub trait LiveData: Send + Sync {
     /// Looks a principal up; `None` when there is no such member.
     ///
+    /// By default everybody who is identified is a member, of the kind that their
+    /// role names, and nothing is asked.
+    ///
     /// # Errors
     /// [`SourceError`] when the source could not be asked.
     fn profile<'a>(
         &'a self,
         who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>>;
+    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+        let profile = Profile::new(who.id_text(), who.role_text(), who.id_text());
+        Box::pin(std::future::ready(Ok(Found::new(Some(profile), 0))))
+    }
 
     /// Answers a question by the intent's queries. A member without records
     /// of the kind asked for gets an empty result, not an error.

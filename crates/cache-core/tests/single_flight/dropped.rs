@@ -4,11 +4,12 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use cache_core::{Cache, ManualClock, Permit, Waited, Waiter};
 
-use crate::support::{Bell, CLASS, Dice, assert_settled, holds_permits, miss, wait};
+use crate::support::{Bell, CLASS, Dice, KEY, assert_settled, holds_permits, miss, store, wait};
 
 const CROWD: usize = 10_000;
 
@@ -158,4 +159,21 @@ fn the_cache_ends_with_its_last_handle() {
     assert_eq!(Arc::strong_count(&token), 2, "the handles keep it");
     drop(held);
     assert_eq!(Arc::strong_count(&token), 1);
+}
+
+/// A wait that ends by time gives its place back, to be kept or dropped.
+#[test]
+fn a_wait_that_is_too_long_keeps_its_place_until_it_is_dropped() {
+    let (cache, _) = store::<u32, u32>();
+    let permit = miss(&cache, KEY);
+    let first = wait(&cache, KEY).wait_timeout(Duration::ZERO).unwrap_err();
+    let second = wait(&cache, KEY).wait_timeout(Duration::ZERO).unwrap_err();
+    drop(permit);
+    let Ok(Waited::Permit(permit)) = first.wait_timeout(Duration::MAX) else {
+        panic!("the first in line takes over");
+    };
+    drop(second);
+    permit.fill(1, &[]);
+    assert_eq!(cache.get(&KEY, CLASS), Some(1));
+    assert_settled(&cache, KEY);
 }
