@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use intent_router::{
-    CacheOutcome, CacheService, Catalogue, Date, Detector, Intent, KeyMode, KeywordDetector,
+    CacheOutcome, CacheService, Catalogue, Date, Detector, Intent, KeyMode, KeywordDetector, Kind,
     Reading, Request, Router, UserContext,
 };
 use support::{FakeSource, now};
@@ -604,6 +604,51 @@ fn values_share_when_they_are_the_same_and_only_then() {
         }
     }
     assert!(pairs.users > 3_000);
+}
+
+/// Words of other languages that exclude or limit.
+const FOREIGN_LIMITS: [&str; 26] = [
+    "sin",
+    "salvo",
+    "hasta",
+    "desde",
+    "antes",
+    "después",
+    "sans",
+    "sauf",
+    "pas",
+    "jusque",
+    "depuis",
+    "avant",
+    "après",
+    "sem",
+    "exceto",
+    "até",
+    "não",
+    "ohne",
+    "außer",
+    "nicht",
+    "bis",
+    "seit",
+    "bila",
+    "isipokuwa",
+    "mpaka",
+    "tangu",
+];
+
+/// No list has them, and examples in those languages do not teach them.
+#[test]
+fn words_of_other_languages_that_limit_are_doubted() {
+    let detector = KeywordDetector::new(Catalogue::built_in());
+    for intent in intents().filter(|intent| intent.kind == Kind::LiveData) {
+        let question = &intent.examples[0];
+        assert_eq!(reading(intent, &detector, question).guard(), None);
+        for word in FOREIGN_LIMITS {
+            let limited = format!("{question} {word}");
+            let guard = reading(intent, &detector, &limited).guard();
+            assert!(guard.is_some(), "{limited:?} of {}", intent.name);
+        }
+    }
 }
 
 #[test]

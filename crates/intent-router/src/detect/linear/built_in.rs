@@ -26,12 +26,12 @@ impl LinearModel {
 impl TrainOptions {
     /// The options of the built-in model.
     ///
-    /// It may lose five right answers in a hundred, more than by default: where
+    /// It may lose four right answers in a hundred, more than by default: where
     /// it abstains, the phrases of the catalogue are still there.
     pub fn built_in() -> Self {
         Self {
             wrong_routes: 0.05,
-            lost_answers: Some(0.05),
+            lost_answers: Some(0.04),
             background: true,
             ..Self::default()
         }
