@@ -1,6 +1,8 @@
 //! Wordings of periods, and the ranges that each is read as.
 
 use super::read_on;
+use crate::catalogue::Catalogue;
+use crate::detect::{CombinedDetector, Detector, LinearDetector, LinearModel};
 use crate::slots::Date;
 
 /// What is read on Saturday, 15 November 2025, when a wording stands in sentences.
@@ -103,6 +105,38 @@ fn amounts_are_no_years() {
         let reading = read_on(&format!("payments {}", wording.trim()), today);
         assert_eq!(reading.found().get("period"), None, "{wording:?}");
     }
+}
+
+/// A period does not keep a question from being recognised: the built-in detector
+/// takes each wording for a question about payments.
+#[test]
+fn every_wording_is_detected() {
+    let catalogue = Catalogue::built_in();
+    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
+    let detector = CombinedDetector::new(catalogue, model);
+    let lines = [
+        LISTS, RANGES, OPEN, RELATIVE, SINGLE, DOUBTED, EXCLUDED, AMOUNTS,
+    ];
+    let wordings = lines
+        .iter()
+        .flat_map(|lines| lines.lines())
+        .filter_map(|line| {
+            let wording = line.split(" => ").next()?.trim();
+            (!wording.is_empty()).then_some(wording)
+        });
+    let mut missed = Vec::new();
+    for wording in wordings {
+        for message in [
+            format!("payments {wording}"),
+            format!("my payments {wording}"),
+        ] {
+            let intent = detector.detect(&message).intent;
+            if !matches!(&*intent, "payment_history" | "payment_status") {
+                missed.push(message);
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
 }
 
 const LISTS: &str = "
