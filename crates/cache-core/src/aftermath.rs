@@ -5,17 +5,15 @@ use std::task::Waker;
 use smallvec::SmallVec;
 
 use crate::{
+    departure::{Cause, Departed, Listener},
     flight::{Flight, Given, Joined, serve},
     log::InvalidationLog,
-    shard::Garbage,
 };
 
 /// What left, to be dropped, and who waits, to be served. Made before the lock is
 /// taken, so that it is dropped after it in any case.
-pub(crate) struct Aftermath<K, V> {
-    pub(crate) garbage: Garbage<K, V>,
-    /// The entry that left its place to a new one.
-    pub(crate) evicted: Option<(K, V)>,
+pub(crate) struct Aftermath<'a, K, V> {
+    pub(crate) departed: Departed<'a, K, V>,
     /// The live entry that a new one replaced.
     pub(crate) replaced: Option<(K, V)>,
     /// Most insertions end no flight.
@@ -35,11 +33,10 @@ pub(crate) struct Duties<K, V> {
     recalled: usize,
 }
 
-impl<K, V> Aftermath<K, V> {
-    pub(crate) fn new() -> Self {
+impl<'a, K, V> Aftermath<'a, K, V> {
+    pub(crate) fn new(listener: &'a Option<Listener<K, V>>) -> Self {
         Self {
-            garbage: Garbage::new(),
-            evicted: None,
+            departed: Departed::new(listener),
             replaced: None,
             duties: None,
         }
@@ -75,6 +72,13 @@ impl<K, V> Aftermath<K, V> {
         }
     }
 
+    /// The live entry that a new one replaced, which goes elsewhere.
+    pub(crate) fn take_replaced(&mut self) -> Option<(K, V)> {
+        let (key, value) = self.replaced.take()?;
+        self.departed.tell(&key, &value, Cause::Replaced);
+        Some((key, value))
+    }
+
     /// Serves the waiters, and only then drops what left: a drop of the user
     /// may take long, and may panic.
     #[inline]
@@ -82,6 +86,12 @@ impl<K, V> Aftermath<K, V> {
         if let Some(duties) = self.duties.take() {
             duties.run(log);
         }
+    }
+}
+
+impl<K, V> Drop for Aftermath<'_, K, V> {
+    fn drop(&mut self) {
+        self.take_replaced();
     }
 }
 

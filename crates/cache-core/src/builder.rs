@@ -8,6 +8,7 @@ use crate::{
     cache::Cache,
     class::Classes,
     clock::{Clock, SystemClock},
+    departure::{Cause, Listener},
     error::BuildError,
     fetch::Refresh,
     inner::{Apart, Inner, Locker, Spawner, Weigher},
@@ -46,6 +47,7 @@ pub struct Builder<K, V, C = SystemClock, S = DefaultHashBuilder> {
     hasher: S,
     shards: Option<usize>,
     spawner: Option<Spawner>,
+    listener: Option<Listener<K, V>>,
 }
 
 impl<K, V> Default for Builder<K, V> {
@@ -57,6 +59,7 @@ impl<K, V> Default for Builder<K, V> {
             hasher: DefaultHashBuilder::default(),
             shards: None,
             spawner: None,
+            listener: None,
         }
     }
 }
@@ -100,6 +103,7 @@ impl<K, V, C, S> Builder<K, V, C, S> {
             hasher: self.hasher,
             shards: self.shards,
             spawner: self.spawner,
+            listener: self.listener,
         }
     }
 
@@ -114,6 +118,7 @@ impl<K, V, C, S> Builder<K, V, C, S> {
             hasher,
             shards: self.shards,
             spawner: self.spawner,
+            listener: self.listener,
         }
     }
 
@@ -124,6 +129,33 @@ impl<K, V, C, S> Builder<K, V, C, S> {
     /// gives its right to the next who asks.
     pub fn spawner(mut self, spawner: impl Fn(Refresh) + Send + Sync + 'static) -> Self {
         self.spawner = Some(Box::new(spawner));
+        self
+    }
+
+    /// Who is told of each entry that left, and why. It runs in the thread whose call
+    /// made the entry leave, with no lock held, so it may use the cache; what it takes,
+    /// that call takes. An entry that has expired is told of when it is removed. If it
+    /// panics, the other entries that left in the same step are not told of; nor are
+    /// those that go with the cache itself.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Cause, TtlClass};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let left = Arc::new(Mutex::new(Vec::new()));
+    /// let log = Arc::clone(&left);
+    /// let cache = Cache::<u32, &str>::builder()
+    ///     .max_entries(100)
+    ///     .listener(move |key, _value, cause| log.lock().unwrap().push((*key, cause)))
+    ///     .build()?;
+    /// cache.insert(1, "old", TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(1, "new", TtlClass::LIVE_DATA, &[]);
+    /// cache.invalidate(&1);
+    /// assert_eq!(*left.lock().unwrap(), [(1, Cause::Replaced), (1, Cause::Invalidated)]);
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn listener(mut self, listener: impl Fn(&K, &V, Cause) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Box::new(listener));
         self
     }
 
@@ -182,6 +214,7 @@ where
             classes: self.classes,
             weigher,
             spawner: self.spawner,
+            listener: self.listener,
             capacity,
             shards,
             log: InvalidationLog::new(),

@@ -15,12 +15,13 @@ use crate::{
     builder::Builder,
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
+    departure::Departed,
     flight::Boarding,
     freshness::FillCost,
     inner::{Entering, Inner, Locked},
     lookup::{Hit, Inserted, Lookup, Reuse},
     permit::{Permit, Request},
-    shard::{Accepts, Garbage, Glance, Kind, NewEntry, Reader, Shard},
+    shard::{Accepts, Glance, Kind, NewEntry, Reader, Shard},
     sync::ShardGuard,
     tags::TagSet,
     waiter::Waiter,
@@ -136,8 +137,8 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         // Declared before the guard, so that it is dropped after it.
-        let mut garbage = Garbage::new();
-        let (found, _shard) = self.inner.read(shard, hash, key, reader, &mut garbage);
+        let mut departed = Departed::new(&self.inner.listener);
+        let (found, _shard) = self.inner.read(shard, hash, key, reader, &mut departed);
         found.map(|found| found.value)
     }
 
@@ -271,8 +272,8 @@ where
     ) -> Lookup<K, V, C, S> {
         let (inner, hash) = (&self.inner, request.hash);
         // Declared before the guard, so that it is dropped after it.
-        let mut garbage = Garbage::new();
-        let (found, mut shard) = inner.read(shard, hash, &key, reader, &mut garbage);
+        let mut departed = Departed::new(&inner.listener);
+        let (found, mut shard) = inner.read(shard, hash, &key, reader, &mut departed);
         let Some(found) = found else {
             return self.board(shard, key, request, false);
         };
@@ -369,13 +370,13 @@ where
             flight: None,
         };
         let judge = inner.judge_roughly();
-        let mut after = Aftermath::new();
+        let mut after = Aftermath::new(&inner.listener);
         let mut shard = inner.lock_for(hash);
         let outcome = inner.enter(&mut shard, entering, judge, &mut after);
         drop(shard);
         after.run(&inner.log);
         inner.trim(inner.shard_of(hash), judge);
-        match (outcome, after.replaced.take()) {
+        match (outcome, after.take_replaced()) {
             (Ok(()), None) => Inserted::New,
             (Ok(()), Some((_, old))) => Inserted::Replaced(old),
             (Err((reason, (_, value))), _) => Inserted::Rejected { value, reason },

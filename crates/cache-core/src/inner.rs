@@ -11,12 +11,13 @@ use crate::{
     aftermath::Aftermath,
     class::{Classes, TtlClass},
     clock::Clock,
+    departure::{Departed, Listener},
     error::Refusal,
     expiry::Judge,
     fetch::Refresh,
     flight::Given,
     log::InvalidationLog,
-    shard::{Accepts, Found, Garbage, Look, NewEntry, Reader, Shard},
+    shard::{Accepts, Found, Look, NewEntry, Reader, Shard},
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
     tags::{TagHasher, TagSet},
 };
@@ -51,6 +52,7 @@ pub(crate) struct Inner<K, V, C, S> {
     pub(crate) classes: Classes,
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) spawner: Option<Spawner>,
+    pub(crate) listener: Option<Listener<K, V>>,
     pub(crate) capacity: u64,
     /// A power of two of them.
     pub(crate) shards: Box<[Locker<K, V>]>,
@@ -216,14 +218,14 @@ where
         hash: u64,
         key: &Q,
         mut reader: Reader<'a>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> (Option<Found<V>>, Locked<'a, K, V>)
     where
         Q: Equivalent<K> + ?Sized,
     {
         loop {
             let mut locked = self.account_for(shard);
-            match locked.read(hash, key, &reader, garbage) {
+            match locked.read(hash, key, &reader, departed) {
                 Look::Serve(found) => return (Some(found), locked),
                 Look::Miss => return (None, locked),
                 // No clock is read under the lock.
@@ -261,7 +263,7 @@ where
         shard: &mut Locked<'_, K, V>,
         entering: Entering<'_, K, V>,
         judge: Judge<'_>,
-        after: &mut Aftermath<K, V>,
+        after: &mut Aftermath<'_, K, V>,
     ) -> Result<(), Rejected<K, V>> {
         let Entering {
             new,
@@ -305,7 +307,7 @@ where
                 // that a full cache writes nothing that all shards share. Others
                 // may have entered meanwhile: the told total decides.
                 while (shard.expected() > self.capacity || shard.total() > self.capacity)
-                    && shard.evict(Some(at), judge, &mut after.garbage)
+                    && shard.evict(Some(at), judge, &mut after.departed)
                 {}
                 Ok(())
             }
@@ -329,8 +331,8 @@ where
             // the one it spares.
             let evicted = (0..self.shards.len()).any(|offset| {
                 let other = first.wrapping_add(offset) & (self.shards.len() - 1);
-                let mut garbage = Garbage::new();
-                other != own && self.lock(other).evict(None, judge, &mut garbage)
+                let mut departed = Departed::new(&self.listener);
+                other != own && self.lock(other).evict(None, judge, &mut departed)
             });
             if !evicted {
                 return;

@@ -14,10 +14,11 @@ use crate::{
     cache::Cache,
     class::TtlClass,
     clock::Clock,
+    departure::Departed,
     expiry::Judge,
     inner::Locked,
     log::{Predicate, Selector},
-    shard::{Garbage, Walk},
+    shard::Walk,
 };
 
 /// Several things to invalidate in one step; see [`Cache::invalidate_any`].
@@ -77,9 +78,9 @@ where
         let hash = self.inner.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
         let judge = self.inner.judge();
-        let mut garbage = Garbage::new();
+        let mut departed = Departed::new(&self.inner.listener);
         let mut shard = self.inner.lock_for(hash);
-        shard.invalidate_key(hash, key, judge, &mut garbage)
+        shard.invalidate_key(hash, key, judge, &mut departed)
     }
 
     /// Removes every entry that was stored with this tag. Costs a look into
@@ -98,7 +99,7 @@ where
     pub fn invalidate_tag(&self, tag: &str) -> usize {
         let tag = self.inner.tag_hasher.id(tag);
         self.inner.log.record(Selector::Tag(tag));
-        self.in_each_shard(|shard, judge, garbage| shard.invalidate_tag(tag, judge, garbage))
+        self.in_each_shard(|shard, judge, departed| shard.invalidate_tag(tag, judge, departed))
     }
 
     /// Removes every entry that was stored under this class. Costs a look into
@@ -116,8 +117,8 @@ where
     /// ```
     pub fn invalidate_class(&self, class: TtlClass) -> usize {
         self.inner.log.record(Selector::Class(class));
-        self.in_each_shard(|shard, judge, garbage| {
-            shard.invalidate_class(class.index(), judge, garbage)
+        self.in_each_shard(|shard, judge, departed| {
+            shard.invalidate_class(class.index(), judge, departed)
         })
     }
 
@@ -133,7 +134,7 @@ where
     /// ```
     pub fn invalidate_all(&self) -> usize {
         self.inner.log.record(Selector::All);
-        self.in_each_shard(|shard, judge, garbage| shard.invalidate_all(judge, garbage))
+        self.in_each_shard(|shard, judge, departed| shard.invalidate_all(judge, departed))
     }
 
     /// Removes every entry that `predicate` holds for. Scans everything, but
@@ -215,21 +216,21 @@ where
         let judge = self.inner.judge();
         for key in *keys {
             let hash = hash(key);
-            let mut garbage = Garbage::new();
+            let mut departed = Departed::new(&self.inner.listener);
             let mut shard = self.inner.lock_for(hash);
-            removed += shard.invalidate_key(hash, key, judge, &mut garbage);
+            removed += shard.invalidate_key(hash, key, judge, &mut departed);
         }
         if *all || !tags.is_empty() || !classes.is_empty() {
-            removed += self.in_each_shard(|shard, judge, garbage| {
+            removed += self.in_each_shard(|shard, judge, departed| {
                 if *all {
-                    return shard.invalidate_all(judge, garbage);
+                    return shard.invalidate_all(judge, departed);
                 }
                 let mut removed = 0;
                 for tag in &tags {
-                    removed += shard.invalidate_tag(*tag, judge, garbage);
+                    removed += shard.invalidate_tag(*tag, judge, departed);
                 }
                 for class in *classes {
-                    removed += shard.invalidate_class(class.index(), judge, garbage);
+                    removed += shard.invalidate_class(class.index(), judge, departed);
                 }
                 removed
             });
@@ -257,22 +258,22 @@ where
                 return removed;
             };
             candidates.retain(|entry| predicate(&entry.key, &entry.value));
-            let mut garbage = Garbage::new();
+            let mut departed = Departed::new(&self.inner.listener);
             let mut shard = self.inner.lock(shard);
-            removed += shard.invalidate_candidates(&candidates, &mut walk, judge, &mut garbage);
+            removed += shard.invalidate_candidates(&candidates, &mut walk, judge, &mut departed);
         }
     }
 
     fn in_each_shard(
         &self,
-        mut visit: impl FnMut(&mut Locked<'_, K, V>, Judge<'_>, &mut Garbage<K, V>) -> usize,
+        mut visit: impl FnMut(&mut Locked<'_, K, V>, Judge<'_>, &mut Departed<'_, K, V>) -> usize,
     ) -> usize {
         let judge = self.inner.judge();
         let mut removed = 0;
         for shard in 0..self.inner.shards.len() {
-            let mut garbage = Garbage::new();
+            let mut departed = Departed::new(&self.inner.listener);
             let mut shard = self.inner.lock(shard);
-            removed += visit(&mut shard, judge, &mut garbage);
+            removed += visit(&mut shard, judge, &mut departed);
         }
         removed
     }

@@ -6,11 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use equivalent::Equivalent;
 
 use crate::{
-    cache::Cache,
-    clock::Clock,
-    log::Selector,
-    lookup::Hit,
-    shard::{Garbage, Walk},
+    cache::Cache, clock::Clock, departure::Departed, log::Selector, lookup::Hit, shard::Walk,
 };
 
 impl<K, V, C, S> Cache<K, V, C, S>
@@ -74,10 +70,10 @@ where
         let hash = self.inner.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
         let judge = self.inner.judge();
-        let mut garbage = Garbage::new();
+        let mut departed = Departed::new(&self.inner.listener);
         let mut shard = self.inner.lock_for(hash);
         let found = shard.peek(hash, key, judge);
-        shard.invalidate_key(hash, key, judge, &mut garbage);
+        shard.invalidate_key(hash, key, judge, &mut departed);
         found.map(|found| found.value)
     }
 

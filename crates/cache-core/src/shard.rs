@@ -17,12 +17,12 @@ pub(crate) use removal::Walk;
 use std::num::NonZeroU32;
 
 use equivalent::Equivalent;
-use smallvec::SmallVec;
 
 use crate::{
     class::TtlClass,
     clock::Moment,
     column::Column,
+    departure::Departed,
     eviction::{ARRIVAL, Marks, Policy},
     expiry::{ClassCounters, ClassState, Judge, WRITTEN},
     flight::Flights,
@@ -90,10 +90,6 @@ impl<K, V> Links<WRITTEN> for Table<Slot<K, V>> {
         &mut self[at].links[WRITTEN]
     }
 }
-
-/// Keys and values that left, to be dropped once the lock is released. Most
-/// operations leave two at most.
-pub(crate) type Garbage<K, V> = SmallVec<[(K, V); 2]>;
 
 /// How a reader judges what it finds.
 #[derive(Clone, Copy)]
@@ -347,7 +343,7 @@ impl<K: Eq, V> Shard<K, V> {
         hash: u64,
         key: &Q,
         reader: &Reader<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> Look<V>
     where
         Q: Equivalent<K> + ?Sized,
@@ -383,7 +379,7 @@ impl<K: Eq, V> Shard<K, V> {
         }
         self.miss(reader.class);
         if own.phase == Phase::Gone {
-            self.expire(at, garbage);
+            self.expire(at, departed);
             self.shrink_if_sparse();
         }
         Look::Miss

@@ -6,9 +6,9 @@ use crate::{
     cache::Cache,
     class::Classes,
     clock::Clock,
+    departure::Departed,
     expiry::ClassCounters,
     lookup::Maintained,
-    shard::Garbage,
     stats::{ClassStats, Stats},
     sync::Ordering,
 };
@@ -63,10 +63,10 @@ where
             let turn = first.wrapping_add(offset);
             let mut more = true;
             while more {
-                let mut garbage = Garbage::new();
+                let mut departed = Departed::new(&inner.listener);
                 let mut shard = inner.lock(turn & (shards - 1));
                 let limit = AT_A_TIME.min(budget - removed);
-                removed += shard.expire_up_to(limit, judge, &mut garbage);
+                removed += shard.expire_up_to(limit, judge, &mut departed);
                 more = shard.has_expired(judge);
                 if more && removed == budget {
                     // The next turn goes on here.

@@ -123,7 +123,7 @@ where
         let inner = Arc::clone(&self.inner);
         let judge = inner.judge();
         // Declared before the guard, so that they are dropped after it.
-        let mut after = Aftermath::new();
+        let mut after = Aftermath::new(&inner.listener);
         let mut _rejected = None;
         let mut shard = inner.lock_for(self.request.hash);
         let flies = shard.flights.contains(self.request.hash, self.flight);
@@ -208,7 +208,7 @@ where
         let (inner, request) = (Arc::clone(&self.inner), self.request);
         let judge = inner.judge();
         // Declared before the guard, so that it is dropped after it.
-        let mut after = Aftermath::new();
+        let mut after = Aftermath::new(&inner.listener);
         let mut verdict = Verdict {
             upto: self.epoch,
             conflict: None,
@@ -263,7 +263,12 @@ where
 
     /// Serves those who began to wait before invalidation `conflict`, and hands
     /// the flight over to one of the others.
-    fn refuse(&mut self, shard: &mut Locked<'_, K, V>, conflict: u64, after: &mut Aftermath<K, V>) {
+    fn refuse(
+        &mut self,
+        shard: &mut Locked<'_, K, V>,
+        conflict: u64,
+        after: &mut Aftermath<'_, K, V>,
+    ) {
         let (hash, id) = (self.request.hash, self.flight);
         after.duties().waiters = shard.flights.split_before(hash, id, conflict);
         shard.fills.coalesced += after.waiting() as u64;
@@ -274,7 +279,7 @@ where
 
 impl<K, V, C, S> Ticket<K, V, C, S> {
     /// Gives the flight to the next in line, or ends it.
-    fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Aftermath<K, V>) -> Hold {
+    fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Aftermath<'_, K, V>) -> Hold {
         let epoch = if cfg!(mutant = "hand_over_the_old_epoch") {
             self.epoch
         } else {
@@ -298,7 +303,8 @@ impl<K, V, C, S> Ticket<K, V, C, S> {
 
 impl<K, V, C, S> Drop for Ticket<K, V, C, S> {
     fn drop(&mut self) {
-        let mut after = Aftermath::new();
+        // No entry leaves.
+        let mut after = Aftermath::new(&None);
         if let Hold::Flying = self.hold {
             let inner = Arc::clone(&self.inner);
             let mut shard = inner.lock_for(self.request.hash);

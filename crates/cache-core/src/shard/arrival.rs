@@ -4,6 +4,7 @@ use super::{Shard, Slot};
 use crate::{
     aftermath::Aftermath,
     class::TtlClass,
+    departure::Cause,
     eviction::Marks,
     expiry::Judge,
     freshness::{self, FillCost, Origin},
@@ -34,14 +35,14 @@ impl<K: Eq, V> Shard<K, V> {
         weight: u32,
         limit: u64,
         judge: Judge<'_>,
-        after: &mut Aftermath<K, V>,
+        after: &mut Aftermath<'_, K, V>,
     ) -> Result<u32, (K, V)> {
         let marks = self.find(new.hash, &new.key).map(|old| {
             let marks = self.table[old].marks;
             self.replace(old, judge, after);
             marks
         });
-        self.expire_some(new.class, judge, &mut after.garbage);
+        self.expire_some(new.class, judge, &mut after.departed);
         if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
             return Err((new.key, new.value));
         }
@@ -77,9 +78,9 @@ impl<K: Eq, V> Shard<K, V> {
             links: [Link::UNLINKED; 2],
         };
         let at = match vacated {
-            Some(at) => {
+            Some((at, cause)) => {
                 let gone = self.table.exchange(at, slot);
-                after.evicted = Some((gone.key, gone.value));
+                after.departed.push((gone.key, gone.value), cause);
                 at
             }
             None => self.table.insert(slot),
@@ -100,12 +101,12 @@ impl<K: Eq, V> Shard<K, V> {
     /// Takes an entry out of everything but its place, for a newcomer with these
     /// marks.
     #[inline(always)]
-    fn vacate(&mut self, newcomer: Marks, judge: Judge<'_>) -> Option<u32> {
+    fn vacate(&mut self, newcomer: Marks, judge: Judge<'_>) -> Option<(u32, Cause)> {
         let arriving = u32::from(!newcomer.is_main());
         let at = self.policy.victim(&mut self.table, NONE, arriving)?;
-        self.count_eviction(at, judge);
+        let cause = self.count_eviction(at, judge);
         self.detach(at, false);
-        Some(at)
+        Some((at, cause))
     }
 
     /// Removes the entry with this very key as one that is replaced.
@@ -114,7 +115,7 @@ impl<K: Eq, V> Shard<K, V> {
         hash: u64,
         key: &K,
         judge: Judge<'_>,
-        after: &mut Aftermath<K, V>,
+        after: &mut Aftermath<'_, K, V>,
     ) {
         if let Some(at) = self.find(hash, key) {
             self.replace(at, judge, after);
@@ -123,9 +124,9 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Removes what a new value replaces.
     #[inline(never)]
-    fn replace(&mut self, at: u32, judge: Judge<'_>, after: &mut Aftermath<K, V>) {
+    fn replace(&mut self, at: u32, judge: Judge<'_>, after: &mut Aftermath<'_, K, V>) {
         if self.is_expired(at, judge) {
-            self.expire(at, &mut after.garbage);
+            self.expire(at, &mut after.departed);
         } else {
             after.replaced = self.remove(at, false);
         }

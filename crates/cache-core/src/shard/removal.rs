@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use equivalent::Equivalent;
 
-use super::{Garbage, Shard};
+use super::Shard;
 use crate::{
     class::{Classes, TtlClass},
+    departure::{Cause, Departed},
     expiry::{Judge, WRITTEN},
     list::{List, NONE},
     tags::TagId,
@@ -72,28 +73,28 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Takes an entry out that nothing replaces.
     #[inline]
-    fn discard(&mut self, at: u32, garbage: &mut Garbage<K, V>) {
+    fn discard(&mut self, at: u32, cause: Cause, departed: &mut Departed<'_, K, V>) {
         if let Some(entry) = self.remove(at, true) {
-            garbage.push(entry);
+            departed.push(entry, cause);
         }
     }
 
     #[cold]
-    pub(super) fn expire(&mut self, at: u32, garbage: &mut Garbage<K, V>) {
+    pub(super) fn expire(&mut self, at: u32, departed: &mut Departed<'_, K, V>) {
         let class = self.table[at].class;
-        self.discard(at, garbage);
+        self.discard(at, Cause::Expired, departed);
         self.class_mut(class).counters.expirations += 1;
     }
 
     /// Removes an entry by order of an invalidation; whether it was live. One
     /// that was not has expired, and counts as that.
-    fn invalidate(&mut self, at: u32, judge: Judge<'_>, garbage: &mut Garbage<K, V>) -> bool {
+    fn invalidate(&mut self, at: u32, judge: Judge<'_>, departed: &mut Departed<'_, K, V>) -> bool {
         if self.is_expired(at, judge) {
-            self.expire(at, garbage);
+            self.expire(at, departed);
             return false;
         }
         let class = self.table[at].class;
-        self.discard(at, garbage);
+        self.discard(at, Cause::Invalidated, departed);
         self.class_mut(class).counters.invalidations += 1;
         true
     }
@@ -105,27 +106,31 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         keep: Option<u32>,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> bool {
         let keep = keep.unwrap_or(NONE);
         let Some(at) = self.policy.victim(&mut self.table, keep, 0) else {
             return false;
         };
-        self.count_eviction(at, judge);
-        garbage.extend(self.remove(at, false));
+        let cause = self.count_eviction(at, judge);
+        if let Some(entry) = self.remove(at, false) {
+            departed.push(entry, cause);
+        }
         true
     }
 
-    /// Counts an entry that has to leave.
+    /// Counts an entry that has to leave, and tells why.
     #[inline(always)]
-    pub(super) fn count_eviction(&mut self, at: u32, judge: Judge<'_>) {
+    pub(super) fn count_eviction(&mut self, at: u32, judge: Judge<'_>) -> Cause {
         let expired = self.is_expired(at, judge);
         let class = self.table[at].class;
         let counters = &mut self.classes[class.index()].counters;
         if expired {
             counters.expirations += 1;
+            Cause::Expired
         } else {
             counters.evictions += 1;
+            Cause::Evicted
         }
     }
 
@@ -147,19 +152,19 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         class: TtlClass,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) {
         let next = self.next_class as usize + 1;
         let another = if next < self.classes.len() { next } else { 0 };
         // There are few classes.
         self.next_class = another as u32;
         if let Some(at) = self.expired_head(class.index(), judge) {
-            self.expire(at, garbage);
+            self.expire(at, departed);
         }
         if another != class.index()
             && let Some(at) = self.expired_head(another, judge)
         {
-            self.expire(at, garbage);
+            self.expire(at, departed);
         }
     }
 
@@ -168,7 +173,7 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         limit: usize,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> usize {
         let mut removed = 0;
         for class in 0..self.classes.len() {
@@ -176,7 +181,7 @@ impl<K: Eq, V> Shard<K, V> {
                 let Some(at) = self.expired_head(class, judge) else {
                     break;
                 };
-                self.expire(at, garbage);
+                self.expire(at, departed);
                 removed += 1;
             }
         }
@@ -213,14 +218,14 @@ impl<K: Eq, V> Shard<K, V> {
         hash: u64,
         key: &Q,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> usize
     where
         Q: Equivalent<K> + ?Sized,
     {
         let mut live = 0;
         while let Some(at) = self.find(hash, key) {
-            live += usize::from(self.invalidate(at, judge, garbage));
+            live += usize::from(self.invalidate(at, judge, departed));
         }
         self.shrink_if_sparse();
         live
@@ -231,11 +236,11 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         tag: TagId,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> usize {
         let mut live = 0;
         while let Some(at) = self.tags.first_entry(tag) {
-            live += usize::from(self.invalidate(at, judge, garbage));
+            live += usize::from(self.invalidate(at, judge, departed));
         }
         self.shrink_if_sparse();
         live
@@ -246,11 +251,11 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         class: usize,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> usize {
         let mut live = 0;
         while let Some(at) = self.head_of(class) {
-            live += usize::from(self.invalidate(at, judge, garbage));
+            live += usize::from(self.invalidate(at, judge, departed));
         }
         self.shrink_if_sparse();
         live
@@ -266,10 +271,10 @@ impl<K: Eq, V> Shard<K, V> {
     pub(crate) fn invalidate_all(
         &mut self,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> usize {
         (0..self.classes.len())
-            .map(|class| self.invalidate_class(class, judge, garbage))
+            .map(|class| self.invalidate_class(class, judge, departed))
             .sum()
     }
 
@@ -338,7 +343,7 @@ impl<K: Eq, V> Shard<K, V> {
         candidates: &[Candidate<K, V>],
         walk: &mut Walk,
         judge: Judge<'_>,
-        garbage: &mut Garbage<K, V>,
+        departed: &mut Departed<'_, K, V>,
     ) -> usize {
         if walk.layout != self.layout {
             return 0;
@@ -354,7 +359,7 @@ impl<K: Eq, V> Shard<K, V> {
             let slot = self.table.get(candidate.at);
             let same = |serial| serial == candidate.serial || cfg!(mutant = "trust_places");
             if slot.is_some_and(|slot| same(slot.serial)) {
-                live += usize::from(self.invalidate(candidate.at, judge, garbage));
+                live += usize::from(self.invalidate(candidate.at, judge, departed));
             }
         }
         live
