@@ -10,13 +10,15 @@ use std::{
     future::Future,
     hash::BuildHasherDefault,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use arbitrary::{Arbitrary, Unstructured};
 use cache_core::{
-    Cache, Filled, Freshness, Hit, Inserted, Lookup, ManualClock, Refusal, Reuse, TtlClass, Waited,
+    Cache, Filled, Freshness, Hit, Inserted, Lookup, ManualClock, Refusal, Reuse, Selection,
+    TtlClass, Waited,
 };
 
 use oracle::{Oracle, Tags, key_of, weight_of};
@@ -36,6 +38,8 @@ enum Reach {
     /// Values with this in their lowest bit but the key.
     Parity(bool),
     All,
+    /// What any of these reaches, as one invalidation.
+    Several(u8, u8, bool, bool),
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -349,6 +353,13 @@ impl Run {
 
     fn invalidate(&self, reach: Reach) -> usize {
         match reach {
+            // An odd one by the call that returns the value.
+            Reach::Key(key) if key % 2 == 1 => {
+                let (key, shown) = (key % KEYS, self.store.peek(&(key % KEYS)));
+                let removed = self.store.remove(&key);
+                assert_eq!(removed, shown.map(|hit| hit.value));
+                usize::from(removed.is_some())
+            }
             Reach::Key(key) => self.store.invalidate(&(key % KEYS)),
             Reach::Tag(tag) => self.store.invalidate_tag(Tags::name(tag)),
             Reach::Class(class) => self.store.invalidate_class(class_of(class)),
@@ -356,6 +367,15 @@ impl Run {
                 .store
                 .invalidate_if(move |_, value| oracle::parity_of(*value) == parity),
             Reach::All => self.store.invalidate_all(),
+            Reach::Several(key, tag, class, parity) => self.store.invalidate_any(&Selection {
+                keys: &[key % KEYS],
+                tags: &[Tags::name(tag)],
+                classes: &[class_of(class)],
+                predicates: &[Arc::new(move |_: &u8, value: &u32| {
+                    oracle::parity_of(*value) == parity
+                })],
+                all: false,
+            }),
         }
     }
 
@@ -371,6 +391,7 @@ impl Run {
         assert_eq!(stats.hits + stats.misses, self.asked, "look-ups counted");
         assert_eq!(stats.invalidations, self.removed, "removals counted");
         assert_eq!(stats.entries, self.store.len());
+        assert_eq!(stats.entries, self.store.iter().count());
     }
 
     /// Ends all handles; nobody may be left waiting for nobody.

@@ -155,5 +155,13 @@ fn reaches(reach: Reach, value: u32, tags: &HashMap<u32, Tags>) -> bool {
         Reach::Class(class) => class == class_of_key(key_of(value)),
         Reach::Parity(parity) => parity == parity_of(value),
         Reach::All => true,
+        Reach::Several(key, tag, class, parity) => [
+            Reach::Key(key),
+            Reach::Tag(tag),
+            Reach::Class(class),
+            Reach::Parity(parity),
+        ]
+        .into_iter()
+        .any(|reach| reaches(reach, value, tags)),
     }
 }
