@@ -215,7 +215,7 @@ where
             weigher,
             spawner: self.spawner,
             listener: self.listener,
-            capacity,
+            capacity: AtomicU64::new(capacity),
             shards,
             log: InvalidationLog::new(),
             total: Apart(AtomicU64::new(0)),

@@ -16,13 +16,14 @@ use crate::{
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
     departure::Departed,
+    error::BuildError,
     flight::Boarding,
     freshness::FillCost,
     inner::{Entering, Inner, Locked},
     lookup::{Hit, Inserted, Lookup, Reuse},
     permit::{Permit, Request},
     shard::{Accepts, Glance, Kind, NewEntry, Reader, Shard},
-    sync::ShardGuard,
+    sync::{Ordering, ShardGuard},
     tags::TagSet,
     waiter::Waiter,
 };
@@ -73,7 +74,7 @@ impl<K, V, C, S> Cache<K, V, C, S> {
     /// The bound, in entries or in the unit of the weigher.
     #[must_use]
     pub fn capacity(&self) -> u64 {
-        self.inner.capacity
+        self.inner.capacity()
     }
 
     /// The weight held at present: the number of entries, or the sum of what
@@ -81,7 +82,7 @@ impl<K, V, C, S> Cache<K, V, C, S> {
     /// One atomic load.
     #[must_use]
     pub fn weight(&self) -> u64 {
-        self.inner.total.0.load(crate::sync::Ordering::Relaxed)
+        self.inner.total.0.load(Ordering::Relaxed)
     }
 }
 
@@ -327,6 +328,35 @@ where
     fn permit(&self, key: K, request: Request, flight: u64, epoch: u64) -> Permit<K, V, C, S> {
         let since = self.inner.clock.now();
         Permit::new(Arc::clone(&self.inner), key, request, flight, epoch, since)
+    }
+
+    /// Changes the bound, in entries or in the unit of the weigher. Under a smaller
+    /// one, entries are evicted until the others fit.
+    ///
+    /// The number of shards stays: it was chosen for the first bound.
+    ///
+    /// # Errors
+    /// [`BuildError::ZeroCapacity`]; the bound stays.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// for key in 0..100 {
+    ///     cache.insert(key, key, TtlClass::LIVE_DATA, &[]);
+    /// }
+    /// cache.set_capacity(10)?;
+    /// assert_eq!((cache.capacity(), cache.len()), (10, 10));
+    /// # Ok::<(), cache_core::BuildError>(())
+    /// ```
+    pub fn set_capacity(&self, capacity: u64) -> Result<(), BuildError> {
+        if capacity == 0 {
+            return Err(BuildError::ZeroCapacity);
+        }
+        self.inner.capacity.store(capacity, Ordering::Relaxed);
+        // No shard is spared.
+        self.inner.trim(usize::MAX, self.inner.judge());
+        Ok(())
     }
 
     /// Stores a value under `key`, with the tags of the records that it depends

@@ -53,7 +53,8 @@ pub(crate) struct Inner<K, V, C, S> {
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) spawner: Option<Spawner>,
     pub(crate) listener: Option<Listener<K, V>>,
-    pub(crate) capacity: u64,
+    /// The bound, which its owner may change.
+    pub(crate) capacity: AtomicU64,
     /// A power of two of them.
     pub(crate) shards: Box<[Locker<K, V>]>,
     pub(crate) log: InvalidationLog<K, V>,
@@ -166,6 +167,10 @@ impl<K, V, C, S> Inner<K, V, C, S> {
         }
     }
 
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn lock_for(&self, hash: u64) -> Locked<'_, K, V> {
         self.lock(self.shard_of(hash))
     }
@@ -248,7 +253,7 @@ where
             .weigher
             .as_ref()
             .map_or(1, |weigher| weigher(key, value).max(1));
-        if weight > self.capacity {
+        if weight > self.capacity() {
             return Err(Refusal::TooLarge);
         }
         u32::try_from(weight).map_err(|_| Refusal::TooLarge)
@@ -285,7 +290,7 @@ where
         }
         let place = match weight {
             Ok(weight) => {
-                let limit = shard.limit(self.capacity);
+                let limit = shard.limit(self.capacity());
                 let place = shard.store(new, weight, limit, judge, after);
                 place.map_err(|entry| (Refusal::TooLarge, entry))
             }
@@ -306,7 +311,7 @@ where
                 // What enters and what leaves in its place are told at once, so
                 // that a full cache writes nothing that all shards share. Others
                 // may have entered meanwhile: the told total decides.
-                while (shard.expected() > self.capacity || shard.total() > self.capacity)
+                while (shard.expected() > self.capacity() || shard.total() > self.capacity())
                     && shard.evict(Some(at), judge, &mut after.departed)
                 {}
                 Ok(())
@@ -324,7 +329,8 @@ where
     /// shard `own` gave what it had.
     #[inline]
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
-        while self.total.0.load(Ordering::Relaxed) > self.capacity && !cfg!(mutant = "lose_trim") {
+        while self.total.0.load(Ordering::Relaxed) > self.capacity() && !cfg!(mutant = "lose_trim")
+        {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
             // The round is this thread's own: were each step to take the next
             // turn, two threads could alternate so that each meets no shard but

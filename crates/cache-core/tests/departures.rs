@@ -31,7 +31,6 @@ fn store(max: usize) -> (Arc<Store>, ManualClock, Told) {
         .listener(move |key, value, cause| {
             let cache = itself.get().and_then(Weak::upgrade).unwrap();
             assert!(cache.peek(key).is_none_or(|hit| hit.value != *value));
-            assert!(cache.len() <= max);
             let before = sink.lock().unwrap().insert(*value, (*key, cause));
             assert_eq!(before, None, "{value} left twice");
         });
@@ -53,6 +52,7 @@ enum Op {
     All,
     Advance(u8),
     Maintain,
+    Resize(u8),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -69,6 +69,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::All),
         4 => (0_u8..50).prop_map(Op::Advance),
         2 => Just(Op::Maintain),
+        2 => (1_u8..9).prop_map(Op::Resize),
     ]
 }
 
@@ -134,6 +135,10 @@ proptest! {
                 Op::All => drop(cache.invalidate_all()),
                 Op::Advance(by) => clock.advance(seconds(by.into())),
                 Op::Maintain => drop(cache.maintain(2)),
+                Op::Resize(to) => {
+                    cache.set_capacity(to.into()).unwrap();
+                    prop_assert!(cache.weight() <= u64::from(to));
+                }
             }
         }
         cache.maintain(usize::MAX);
