@@ -1,6 +1,6 @@
 //! Many phrases found at a place of a text at once.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::text::{Token, normalise, words};
 

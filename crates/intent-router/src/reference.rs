@@ -59,6 +59,17 @@ impl<'a> References<'a> {
         person::are_of_another(self, is_personal)
     }
 
+    /// Whether a word is one for another person, or may be the possessive of a name:
+    /// most messages have none.
+    fn may_name_another(&self, at: usize) -> bool {
+        let words = &self.lexicon().references;
+        let (token, rest) = (&self.tokens[at], &self.tokens[at..]);
+        words.relations.at(rest).next().is_some()
+            || has(&words.absent, rest).is_some()
+            || has(&words.possessives, rest).is_some()
+            || token.word.len() < token.place.len()
+    }
+
     /// Whether a phrase of questions about records begins at this word.
     fn is_record(&self, at: usize) -> bool {
         let lexicon = self.lexicon();

@@ -41,7 +41,10 @@ struct Persons<'a> {
 pub(super) fn are_of_another(references: &References<'_>, is_personal: bool) -> bool {
     let words = &references.lexicon().references;
     let tokens = &references.tokens;
-    if (0..tokens.len()).any(|at| has(&words.bereaved, &tokens[at..]).is_some()) {
+    let mut places = 0..tokens.len();
+    if !places.clone().any(|at| references.may_name_another(at))
+        || places.any(|at| has(&words.bereaved, &tokens[at..]).is_some())
+    {
         return false;
     }
     let persons = Persons::read(references);

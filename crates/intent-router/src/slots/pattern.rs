@@ -37,6 +37,11 @@ pub(crate) fn problem(pattern: &str) -> Option<String> {
 /// The values in a text in normal form, from left to right.
 pub(super) fn find(pattern: &str, text: &str) -> Vec<Taken<String>> {
     let mut found = Vec::new();
+    // Most messages have no digit, and so no number of a record.
+    let has_digit = || text.bytes().any(|byte| byte.is_ascii_digit());
+    if pattern.contains('#') && !has_digit() {
+        return found;
+    }
     let mut next = 0;
     for (start, c) in text.char_indices() {
         if start < next || !c.is_ascii_alphanumeric() || is_joined_before(text, start) {
