@@ -122,7 +122,7 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         }
     }
 
-    /// What polls the futures that make entries anew while nobody waits for them
+    /// What polls the futures that refresh entries while nobody waits for them
     /// ([`Fetch::fill_or_spawn`](crate::Fetch::fill_or_spawn)): a call that takes one
     /// and returns at once. Under tokio that is
     /// `.spawner(|refresh| drop(tokio::spawn(refresh)))`. A future that is dropped

@@ -22,7 +22,7 @@ use crate::{
     waiter::{Waited, Waiter},
 };
 
-/// A future that makes an entry anew while nobody waits for it.
+/// A future that refreshes an entry while nobody waits for it.
 pub type Refresh = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a fill came to: a value, and how it is stored.
@@ -44,7 +44,7 @@ pub struct Fill<V> {
     kept: Kept,
 }
 
-/// What becomes of a value besides being the answer.
+/// What is done with a value, which is the answer in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kept {
     Stored,
@@ -93,17 +93,17 @@ impl<V> From<V> for Fill<V> {
     }
 }
 
-/// A value, and how it was come by.
+/// A value, and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fetched<V> {
     /// The value.
     pub value: V,
-    /// How it was come by.
+    /// Where it came from.
     pub outcome: Outcome,
 }
 
-/// How a value was come by.
+/// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -172,7 +172,7 @@ impl<V> Fetched<V> {
 /// What there is for a key, once nobody has to be waited for.
 enum Found<K, V, C, S> {
     Served(Fetched<V>),
-    /// An entry that may be served, and the right to make it anew.
+    /// An entry that may be served, and the right to refresh it.
     Due(Hit<V>, Permit<K, V, C, S>),
     Missing(Permit<K, V, C, S>),
 }
@@ -208,8 +208,8 @@ fn waited<K, V, C, S>(waited: Waited<K, V, C, S>) -> Result<Found<K, V, C, S>, F
     })
 }
 
-/// Who makes an entry anew that can still be served: takes the permit away to do
-/// so in its own time, or gives it back for the caller to do so at once.
+/// Who refreshes an entry that can still be served: takes the permit, to do so
+/// later, or gives it back, for the caller to do so at once.
 type Refresher<'a, K, V, C, S> =
     &'a (dyn Fn(Permit<K, V, C, S>) -> Option<Permit<K, V, C, S>> + Send + Sync);
 
@@ -230,10 +230,11 @@ impl<'a, Q: ?Sized, K, V, C, S> Fetch<'a, Q, K, V, C, S> {
         self
     }
 
-    /// The same, where an entry that is due and can be served meanwhile is made
-    /// anew by whoever `refresher` gives the permit to: with [`Permit::finish`], say.
-    /// Without it the caller does so before it returns, and only the others are
-    /// served what is stored. `Some` leaves it to the caller, too.
+    /// The same, with a refresher: where an entry is due and can still be served, it
+    /// gets the permit, and the caller gets the entry. It ends the permit later, with
+    /// [`Permit::finish`], say. If it returns the permit, or there is no refresher, the
+    /// caller refreshes before it returns, and only the others are served what is
+    /// stored.
     pub const fn refresher(mut self, refresher: Refresher<'a, K, V, C, S>) -> Self {
         self.refresher = Some(refresher);
         self
@@ -319,9 +320,9 @@ where
         }
     }
 
-    /// As [`fill`](Self::fill), but nobody waits where an entry can be served: one that
-    /// is due is made anew by the [spawner](crate::Builder::spawner) of the cache.
-    /// Without one, the caller does so.
+    /// As [`fill`](Self::fill), but nobody waits where an entry can be served: the
+    /// [spawner](crate::Builder::spawner) of the cache refreshes one that is due.
+    /// Without a spawner, the caller does so.
     ///
     /// # Errors
     /// As [`fill`](Self::fill).
@@ -524,9 +525,9 @@ where
         }
     }
 
-    /// A request for the value of a key, to be given options and filled: the form of
-    /// [`get_or_try_fill`](Self::get_or_try_fill) that also tells how the value was
-    /// come by.
+    /// A request for the value of a key, which takes options and is then filled. It is
+    /// the form of [`get_or_try_fill`](Self::get_or_try_fill) that also tells where the
+    /// value came from.
     ///
     /// ```
     /// use cache_core::{Cache, Fill, Outcome, Reuse, TtlClass};
