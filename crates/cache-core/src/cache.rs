@@ -230,8 +230,11 @@ where
         }
     }
 
-    /// As [`lookup`](Self::lookup), by anything [`Equivalent`] to a key. The key is
-    /// made owned only where there is no fresh entry.
+    /// As [`lookup`](Self::lookup), by anything [`Equivalent`] to a key.
+    ///
+    /// With [`Reuse::Any`], a hit on an entry that is fresh, not negative and of this
+    /// class allocates nothing, unless the entry nears its end under jitter or early
+    /// refresh. Everything else makes the key owned and looks once more.
     pub fn lookup_by<Q>(&self, key: &Q, class: TtlClass, reuse: Reuse) -> Lookup<K, V, C, S>
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,

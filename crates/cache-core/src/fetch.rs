@@ -411,7 +411,7 @@ where
     /// The stored value, or the one that `fill` makes once for all who ask:
     /// [`fetch`](Self::fetch) without options, for the value alone.
     ///
-    /// A hit allocates nothing. The key is made owned where there is none.
+    /// What a hit costs, [`lookup_by`](Self::lookup_by) says.
     ///
     /// # Errors
     /// The error of `fill`, or of another's that was waited for, where no stored

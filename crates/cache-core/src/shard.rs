@@ -1,7 +1,7 @@
 //! One lock's worth of a cache: table, queues, tag index, flights, counters.
 //!
 //! Nothing here drops a key or a value of the user: what leaves is moved into a
-//! `garbage` list that the caller drops after unlocking. The user's code that
+//! `departed` list that the caller drops after unlocking. The user's code that
 //! does run under the lock is `Eq` of the key, and `Clone` of the key and the
 //! value; each runs before anything has changed, so that a panic in it leaves
 //! the shard whole.

@@ -73,7 +73,7 @@ fn each_outcome_is_told() {
         assert_eq!(filled.unwrap().value, value);
     }
     assert_eq!(cache.invalidate_tag("record"), 0);
-    // One makes the stale entry anew; where that fails, the entry stands in.
+    // The caller refreshes the stale entry; if the fill fails, the entry is served.
     clock.advance(MINUTE + seconds(1));
     let (age, ttl) = (MINUTE + seconds(1), MINUTE);
     let stale = fetch(&cache, Err("away")).unwrap();
@@ -98,7 +98,7 @@ fn each_outcome_is_told() {
     assert_settled(&cache, KEY);
 }
 
-/// Readers of a stale entry are served while one of them makes it anew.
+/// Readers of a stale entry are served while one of them refreshes it.
 #[test]
 fn a_stale_entry_is_served_while_one_fills() {
     let (cache, clock) = with_windows();
@@ -117,9 +117,9 @@ fn a_stale_entry_is_served_while_one_fills() {
     );
 }
 
-/// The spawner gets what makes a due entry anew, and the caller does not wait.
+/// The spawner gets the refresh of a due entry, and the caller does not wait.
 #[test]
-fn a_due_entry_is_made_anew_by_the_spawner() {
+fn a_due_entry_is_refreshed_by_the_spawner() {
     let clock = ManualClock::new();
     let spawned: Arc<Mutex<Vec<Refresh>>> = Arc::default();
     let sink = Arc::clone(&spawned);
@@ -156,6 +156,23 @@ fn a_due_entry_is_made_anew_by_the_spawner() {
     assert_settled(&cache, KEY);
 }
 
+/// A reader within the window is served even if its own refresh fails, as the others
+/// are; and one after the window is not.
+#[test]
+fn a_refresh_that_fails_leaves_what_could_be_served() {
+    let (cache, clock) = store::<u32, u32>();
+    let policy = Freshness::ttl(MINUTE).with_stale_while_revalidate(MINUTE);
+    cache.classes().set_freshness(CLASS, policy);
+    cache.insert(KEY, 1, CLASS, &[]);
+    clock.advance(MINUTE * 3 / 2);
+    let served = fetch(&cache, Err("away")).unwrap();
+    assert_eq!(served.value, 1);
+    assert!(matches!(served.outcome, Outcome::StoodIn { .. }));
+    clock.advance(MINUTE);
+    assert!(fetch(&cache, Err("away")).is_err());
+    assert_settled(&cache, KEY);
+}
+
 /// Without a spawner the one who has the right fills before it is answered.
 #[test]
 fn without_a_spawner_the_caller_fills() {
@@ -167,7 +184,7 @@ fn without_a_spawner_the_caller_fills() {
     assert_eq!(filled.unwrap().value, 2);
 }
 
-/// A permit can be given to whoever refreshes, or taken back.
+/// A refresher may keep the permit for later, or return it.
 #[test]
 fn a_refresher_may_take_the_permit() {
     let (cache, clock) = with_windows();

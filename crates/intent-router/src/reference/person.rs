@@ -161,8 +161,8 @@ impl<'a> Persons<'a> {
         person.place.end < self.owned_to
     }
 
-    /// Whether a message that says nothing of the asker or of a record is about this person; who
-    /// acts in the asker's matters or is spoken to is not meant.
+    /// Whether a message that says nothing of the asker or of a record is about this
+    /// person. One who acts in the asker's matters or is spoken to is not meant.
     fn is_meant(&self, person: &Person) -> bool {
         !person.relation.is_superior && !self.is_addressed(person)
     }
