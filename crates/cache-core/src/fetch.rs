@@ -254,21 +254,17 @@ where
         lookup.into()
     }
 
-    /// The permit that this caller has to fill, and what may be served if that fails;
-    /// or the value at once.
-    fn due(&self, found: Found<K, V, C, S>) -> Result<Owed<K, V, C, S>, Fetched<V>> {
+    /// The permit that this caller has to fill, or the value at once.
+    fn due(&self, found: Found<K, V, C, S>) -> Result<Permit<K, V, C, S>, Fetched<V>> {
         match found {
             Found::Served(fetched) => Err(fetched),
-            Found::Missing(permit) => Ok((permit, None)),
+            Found::Missing(permit) => Ok(permit),
             Found::Due(hit, permit) => {
                 let left = match self.refresher {
                     Some(refresher) => refresher(permit),
                     None => Some(permit),
                 };
-                match left {
-                    Some(permit) => Ok((permit, Some(hit))),
-                    None => Err(Fetched::hit(hit)),
-                }
+                left.ok_or_else(|| Fetched::hit(hit))
             }
         }
     }
@@ -294,7 +290,7 @@ where
         };
         match self.due(found) {
             Err(fetched) => Ok(fetched),
-            Ok((permit, hit)) => settle(permit.finish(fill().await), hit),
+            Ok(permit) => permit.finish(fill().await),
         }
     }
 
@@ -316,7 +312,7 @@ where
         };
         match self.due(found) {
             Err(fetched) => Ok(fetched),
-            Ok((permit, hit)) => settle(permit.finish(fill()), hit),
+            Ok(permit) => permit.finish(fill()),
         }
     }
 
@@ -350,21 +346,10 @@ where
             }
             (found, _) => match self.due(found) {
                 Err(fetched) => Ok(fetched),
-                Ok((permit, hit)) => settle(permit.finish(fill().await), hit),
+                Ok(permit) => permit.finish(fill().await),
             },
         }
     }
-}
-
-/// What a caller has to fill, and what it may serve if that fails.
-type Owed<K, V, C, S> = (Permit<K, V, C, S>, Option<Hit<V>>);
-
-/// What a fill came to, or else the entry that was due.
-fn settle<V>(
-    filled: Result<Fetched<V>, FillError>,
-    hit: Option<Hit<V>>,
-) -> Result<Fetched<V>, FillError> {
-    filled.or_else(|error| hit.map(Fetched::stood_in).ok_or(error))
 }
 
 impl<K, V, C, S> Permit<K, V, C, S>
@@ -514,7 +499,7 @@ where
                 },
             };
             let permit = match fetch.due(found) {
-                Ok((permit, _)) => permit,
+                Ok(permit) => permit,
                 Err(fetched) => return fetched.value,
             };
             let fill: Fill<V> = fill().await.into();
