@@ -8,13 +8,14 @@
 #![allow(clippy::print_stdout, reason = "an example shows what happens")]
 
 use std::{
+    convert::Infallible,
     error::Error,
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
 };
 
-use cache_core::{Cache, Filled, Freshness, Lookup, Permit, Reuse, TtlClass, Waited};
+use cache_core::{Cache, Fill, Freshness, TtlClass};
 
 /// A query that takes its time; `asked` counts how often it was made.
 fn claims_of(member: &str, asked: &AtomicU32) -> String {
@@ -25,27 +26,12 @@ fn claims_of(member: &str, asked: &AtomicU32) -> String {
 
 /// Answers from the cache, or by one query for all who ask at the same time.
 fn answer(cache: &Cache<String, String>, member: &str, asked: &AtomicU32) -> String {
-    let fill = |permit: Permit<String, String>| {
-        // The permit first, the value second: an invalidation that comes
-        // between now keeps the value out of the cache.
-        let value = claims_of(member, asked);
-        let filled = permit.fill(value.clone(), &[&format!("member:{member}")]);
-        if let Filled::Refused(reason) = filled {
-            println!("not stored: {reason}");
-        }
-        value
-    };
-    match cache.lookup(member.to_owned(), TtlClass::LIVE_DATA, Reuse::Any) {
-        Lookup::Hit(hit) => hit.value,
-        Lookup::Miss(permit) => fill(permit),
-        // In async code: `waiter.await`.
-        Lookup::InFlight(waiter) => match waiter.wait() {
-            Waited::Value(value) => value,
-            Waited::Permit(permit) => fill(permit),
-            _ => unreachable!("nobody calls fail or fill_negative"),
-        },
-        _ => unreachable!("the class has no windows and keeps no negative entries"),
-    }
+    // In async code: `get_or_fill(member, …, async || …).await`.
+    let answer = cache.get_or_try_fill_blocking(member, TtlClass::LIVE_DATA, || {
+        let tag = format!("member:{member}");
+        Ok::<_, Infallible>(Fill::new(claims_of(member, asked)).tag(tag))
+    });
+    answer.unwrap_or_else(|error| unreachable!("no query fails: {error}"))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -57,12 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let articles = cache.classes().define("articles")?;
     let day = Freshness::ttl(Duration::from_secs(86_400));
     cache.classes().set_freshness(articles, day);
-    cache.insert(
-        "opening hours".to_owned(),
-        "9 to 5".to_owned(),
-        articles,
-        &[],
-    );
+    cache.insert("opening hours".to_owned(), "9 to 5".to_owned(), articles)?;
     println!("opening hours: {:?}", cache.get("opening hours", articles));
 
     // Eight ask at once, one query is made.

@@ -10,12 +10,11 @@ use crate::{
     clock::{Clock, SystemClock},
     departure::{Cause, Listener},
     error::BuildError,
-    fetch::Refresh,
-    inner::{Apart, Inner, Locker, Spawner, Weigher},
+    inner::{Apart, Inner, Locker, Weigher},
     log::InvalidationLog,
     shard::Shard,
+    spawner::{Refresh, Spawner},
     sync::{AtomicU64, AtomicUsize},
-    tags::TagHasher,
 };
 
 /// The most shards there can be.
@@ -37,7 +36,7 @@ enum Bound<K, V> {
 ///     .max_weight(64 << 20, |_key, text| 64 + text.len() as u64)
 ///     .build()?;
 /// assert_eq!(cache.capacity(), 64 << 20);
-/// # Ok::<(), cache_core::BuildError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
 pub struct Builder<K, V, C = SystemClock, S = DefaultHashBuilder> {
@@ -148,11 +147,11 @@ impl<K, V, C, S> Builder<K, V, C, S> {
     ///     .max_entries(100)
     ///     .listener(move |key, _value, cause| log.lock().unwrap().push((*key, cause)))
     ///     .build()?;
-    /// cache.insert(1, "old", TtlClass::LIVE_DATA, &[]);
-    /// cache.insert(1, "new", TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(1, "old", TtlClass::LIVE_DATA)?;
+    /// cache.insert(1, "new", TtlClass::LIVE_DATA)?;
     /// cache.invalidate(&1);
     /// assert_eq!(*left.lock().unwrap(), [(1, Cause::Replaced), (1, Cause::Invalidated)]);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn listener(mut self, listener: impl Fn(&K, &V, Cause) + Send + Sync + 'static) -> Self {
         self.listener = Some(Box::new(listener));
@@ -207,9 +206,7 @@ where
             Locker::new(Shard::new(expected, seed))
         });
         let shards = shards.collect();
-        Ok(Cache::from_inner(Arc::new(Inner {
-            hasher: self.hasher,
-            tag_hasher: TagHasher::default(),
+        let inner = Inner {
             clock: self.clock,
             classes: self.classes,
             weigher,
@@ -221,7 +218,8 @@ where
             total: Apart(AtomicU64::new(0)),
             eviction_turn: AtomicUsize::new(0),
             maintenance_turn: AtomicUsize::new(0),
-        })))
+        };
+        Ok(Cache::new(Arc::new(inner), self.hasher))
     }
 }
 

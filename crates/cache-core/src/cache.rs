@@ -16,33 +16,36 @@ use crate::{
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
     departure::Departed,
-    error::BuildError,
+    error::{BuildError, Rejected},
+    fill::Fill,
     flight::Boarding,
     freshness::FillCost,
+    hit::{Hit, Meta},
     inner::{Entering, Inner, Locked},
-    lookup::{Hit, Inserted, Lookup, Reuse},
+    lookup::{Lookup, Reuse},
     permit::{Permit, Request},
-    shard::{Accepts, Glance, Kind, NewEntry, Reader, Shard},
+    shard::{Accepts, Glance, Kind, NewEntry, Reader, Seen, Shard},
     sync::{Ordering, ShardGuard},
-    tags::TagSet,
     waiter::Waiter,
 };
 
 /// A sharded, bounded TTL store. Clones share one store.
 ///
-/// `V` is cloned by every hit, under the lock of its shard: put an [`Arc`]
-/// around whatever is not cheap to clone. `Eq` and `Clone` of `K` run under
-/// that lock as well, and must not use the cache. No other code of the user
-/// does: weigher, predicates, wakers, and drops of keys and values run
+/// `V` is cloned by every hit but a [`read`](Cache::read), under the lock of its shard:
+/// put an [`Arc`] around what is not cheap to clone. `Eq`, `Clone` and `ToOwned` of keys
+/// run under that lock as well, and must not use the cache. No other code of the user
+/// does: weigher, predicates, listener, wakers, and drops of keys and values run
 /// unlocked.
 pub struct Cache<K, V, C = SystemClock, S = DefaultHashBuilder> {
-    pub(crate) inner: Arc<Inner<K, V, C, S>>,
+    pub(crate) inner: Arc<Inner<K, V, C>>,
+    pub(crate) hasher: S,
 }
 
-impl<K, V, C, S> Clone for Cache<K, V, C, S> {
+impl<K, V, C, S: Clone> Clone for Cache<K, V, C, S> {
     fn clone(&self) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
+            hasher: self.hasher.clone(),
         }
     }
 }
@@ -55,8 +58,8 @@ impl<K, V> Cache<K, V> {
 }
 
 impl<K, V, C, S> Cache<K, V, C, S> {
-    pub(crate) const fn from_inner(inner: Arc<Inner<K, V, C, S>>) -> Self {
-        Self { inner }
+    pub(crate) const fn new(inner: Arc<Inner<K, V, C>>, hasher: S) -> Self {
+        Self { inner, hasher }
     }
 
     /// The TTL classes of this cache, to define and change.
@@ -107,45 +110,99 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
-    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.get("a", TtlClass::LIVE_DATA), Some(1));
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
     pub fn get<Q>(&self, key: &Q, class: TtlClass) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let hash = self.inner.hasher.hash_one(key);
+        self.lend(key, class, &mut |value, _| value.clone())
+    }
+
+    /// As [`get`](Self::get), but shows the value to `read` instead of cloning it, and
+    /// returns what that returns.
+    ///
+    /// `read` runs under the lock of the key's shard: it must be short, and must not use
+    /// the cache, or the thread waits for itself. It runs once at most.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<String, String>::builder().max_entries(100).build()?;
+    /// cache.insert("a".to_owned(), "a long text".to_owned(), TtlClass::LIVE_DATA)?;
+    /// let found = cache.read("a", TtlClass::LIVE_DATA, |text, meta| {
+    ///     (text.len(), meta.age() < meta.ttl())
+    /// });
+    /// assert_eq!(found, Some((11, true)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn read<Q, R>(
+        &self,
+        key: &Q,
+        class: TtlClass,
+        read: impl FnOnce(&V, Meta<'_>) -> R,
+    ) -> Option<R>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let mut read = Some(read);
+        let mut lend = |value: &V, seen: Seen<'_>| {
+            let read = read.take()?;
+            Some(read(value, Meta::from(seen)))
+        };
+        self.lend(key, class, &mut lend).flatten()
+    }
+
+    #[inline(always)]
+    fn lend<Q, R>(
+        &self,
+        key: &Q,
+        class: TtlClass,
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
+    ) -> Option<R>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let hash = self.hasher.hash_one(key);
         let reader = self.inner.reader(class, Accepts::Values);
         let mut shard = self.inner.guard_for(hash);
-        match shard.glance(hash, key, u64::MAX, &reader) {
-            Glance::Fresh(value, _) => Some(value),
+        match shard.glance(hash, key, u64::MAX, &reader, lend) {
+            Glance::Fresh(lent, _) => Some(lent),
             Glance::Absent => None,
-            Glance::Unclear => self.get_slowly(shard, hash, key, reader),
+            Glance::Unclear => self.lend_slowly(shard, hash, key, reader, lend),
         }
     }
 
     #[cold]
-    fn get_slowly<'a, Q>(
+    fn lend_slowly<'a, Q, R>(
         &'a self,
         shard: ShardGuard<'a, Shard<K, V>>,
         hash: u64,
         key: &Q,
         reader: Reader<'a>,
-    ) -> Option<V>
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
+    ) -> Option<R>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         // Declared before the guard, so that it is dropped after it.
         let mut departed = Departed::new(&self.inner.listener);
-        let (found, _shard) = self.inner.read(shard, hash, key, reader, &mut departed);
+        let (found, _shard) = self
+            .inner
+            .read(shard, hash, key, reader, lend, &mut departed);
         found.map(|found| found.value)
     }
 
-    /// The entry for `key`, or the right to fill it, or a way to wait for the
-    /// one who has that right. Counted as a hit or a miss for `class`; a stale
+    /// The entry for `key`, or the right to fill it, or a way to wait for the fill that
+    /// is in flight. Counted as a hit or a miss for `class`; a stale
     /// or a negative entry is a hit, a miss that waits stays a miss.
+    ///
+    /// [`get_or_try_fill`](Self::get_or_try_fill) and [`fetch`](Self::fetch) are built
+    /// on this, and are what most callers want.
     ///
     /// Where the entry was stored under another class than `class`, both
     /// policies must agree to serve it.
@@ -154,25 +211,31 @@ where
     /// allocates a little.
     ///
     /// ```
-    /// use cache_core::{Cache, Lookup, Reuse, TtlClass};
+    /// use cache_core::{Cache, Lookup, Reuse, TtlClass, Waited};
     ///
     /// let cache = Cache::<&str, u32>::builder().max_entries(100).build()?;
     /// let class = TtlClass::KNOWLEDGE_BASE;
     /// let value = match cache.lookup("answer", class, Reuse::Any) {
-    ///     Lookup::Hit(hit) => hit.value,
+    ///     Lookup::Hit(hit) | Lookup::Negative(hit) => hit.value,
+    ///     // Served at once; the permit, if there is one, is for a refresh.
+    ///     Lookup::Early(hit, _) | Lookup::Stale(hit, _) => hit.value,
     ///     Lookup::Miss(permit) => {
     ///         let value = 42; // costly
-    ///         permit.fill(value, &[]);
+    ///         // It is the answer, whether or not it is stored.
+    ///         let _ = permit.fill(value);
     ///         value
     ///     }
-    ///     _ => unreachable!("nobody else fills, and the class has no windows"),
+    ///     Lookup::InFlight(waiter) => match waiter.wait() {
+    ///         Waited::Value(value) | Waited::Negative(value) => value,
+    ///         _ => 42,
+    ///     },
     /// };
     /// assert_eq!(value, 42);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// With a window for stale entries, every reader is served at once, and one
-    /// of them makes the entry anew:
+    /// of them refreshes the entry:
     ///
     /// ```
     /// use cache_core::{Cache, Freshness, Lookup, ManualClock, Reuse, TtlClass};
@@ -188,7 +251,7 @@ where
     /// let policy = Freshness::ttl(minute).with_stale_while_revalidate(minute);
     /// cache.classes().set_freshness(class, policy);
     ///
-    /// cache.insert("claims", 1, class, &[]);
+    /// cache.insert("claims", 1, class)?;
     /// clock.advance(minute * 3 / 2);
     /// let Lookup::Stale(first, Some(permit)) = cache.lookup("claims", class, Reuse::Any) else {
     ///     unreachable!("nobody refreshes yet");
@@ -197,13 +260,27 @@ where
     ///     unreachable!("the first reader refreshes");
     /// };
     /// assert_eq!((first.value, second.value), (1, 1));
-    /// permit.fill(2, &[]); // after the first reader has its answer
+    /// permit.fill(2)?; // after the first reader has its answer
     /// assert_eq!(cache.get("claims", class), Some(2));
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup(&self, key: K, class: TtlClass, reuse: Reuse) -> Lookup<K, V, C, S> {
+    pub fn lookup(&self, key: K, class: TtlClass, reuse: Reuse) -> Lookup<K, V> {
+        self.lookup_key(Owned(key), class, reuse)
+    }
+
+    /// As [`lookup`](Self::lookup), by anything [`Equivalent`] to a key, which is made
+    /// owned only where a fill begins or is waited for. A hit on an entry that is neither
+    /// stale nor due for a refresh allocates nothing.
+    pub fn lookup_by<Q>(&self, key: &Q, class: TtlClass, reuse: Reuse) -> Lookup<K, V>
+    where
+        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+    {
+        self.lookup_key(Borrowed(key), class, reuse)
+    }
+
+    fn lookup_key(&self, key: impl LookupKey<K>, class: TtlClass, reuse: Reuse) -> Lookup<K, V> {
         let inner = &self.inner;
-        let hash = inner.hasher.hash_one(&key);
+        let hash = self.hasher.hash_one(key.borrowed());
         let request = Request {
             hash,
             class,
@@ -213,48 +290,22 @@ where
             Reuse::Any => (Accepts::All, u64::MAX),
             Reuse::MaxAge(age) => (Accepts::Young(nanos(age)), nanos(age)),
             Reuse::Nothing => {
+                let key = key.into_owned();
                 let mut shard = inner.lock_for(hash);
                 shard.miss(class);
-                return self.board(shard, key, request, true);
+                return self.join(shard, key, request, true);
             }
         };
         let reader = inner.reader(class, accepts);
         let mut shard = inner.guard_for(hash);
-        match shard.glance(hash, &key, max_age, &reader) {
+        match shard.glance(hash, key.borrowed(), max_age, &reader, &mut clone) {
             Glance::Fresh(value, age) => {
                 drop(shard);
                 Lookup::Hit(self.fresh(value, age, class, hash))
             }
-            Glance::Absent => self.board(inner.account_for(shard), key, request, false),
+            Glance::Absent => self.join(inner.account_for(shard), key.into_owned(), request, false),
             Glance::Unclear => self.lookup_closely(shard, key, request, reader),
         }
-    }
-
-    /// As [`lookup`](Self::lookup), by anything [`Equivalent`] to a key.
-    ///
-    /// With [`Reuse::Any`], a hit on an entry that is fresh, not negative and of this
-    /// class allocates nothing, unless the entry nears its end under jitter or early
-    /// refresh. Everything else makes the key owned and looks once more.
-    pub fn lookup_by<Q>(&self, key: &Q, class: TtlClass, reuse: Reuse) -> Lookup<K, V, C, S>
-    where
-        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
-    {
-        let inner = &self.inner;
-        if reuse == Reuse::Any {
-            let hash = inner.hasher.hash_one(key);
-            let reader = inner.reader(class, Accepts::All);
-            let mut shard = inner.guard_for(hash);
-            match shard.glance(hash, key, u64::MAX, &reader) {
-                Glance::Fresh(value, age) => {
-                    drop(shard);
-                    return Lookup::Hit(self.fresh(value, age, class, hash));
-                }
-                // The look-up that follows counts.
-                Glance::Absent => shard.uncount_miss(class),
-                Glance::Unclear => {}
-            }
-        }
-        self.lookup(key.to_owned(), class, reuse)
     }
 
     fn fresh(&self, value: V, age: u64, class: TtlClass, hash: u64) -> Hit<V> {
@@ -270,16 +321,18 @@ where
     fn lookup_closely<'a>(
         &'a self,
         shard: ShardGuard<'a, Shard<K, V>>,
-        key: K,
+        key: impl LookupKey<K>,
         request: Request,
         reader: Reader<'a>,
-    ) -> Lookup<K, V, C, S> {
+    ) -> Lookup<K, V> {
         let (inner, hash) = (&self.inner, request.hash);
         // Declared before the guard, so that it is dropped after it.
         let mut departed = Departed::new(&inner.listener);
-        let (found, mut shard) = inner.read(shard, hash, &key, reader, &mut departed);
+        let borrowed = key.borrowed();
+        let (found, mut shard) =
+            inner.read(shard, hash, borrowed, reader, &mut clone, &mut departed);
         let Some(found) = found else {
-            return self.board(shard, key, request, false);
+            return self.join(shard, key.into_owned(), request, false);
         };
         let kind = found.kind;
         let hit = Hit::from(found);
@@ -288,6 +341,7 @@ where
             Kind::Negative => return Lookup::Negative(hit),
             Kind::Early | Kind::Stale => {}
         }
+        let key = key.into_owned();
         let flight = shard.flights.refresh(hash, &key);
         let flight = flight.map(|id| (id, inner.log.open()));
         if kind == Kind::Early && flight.is_some() {
@@ -302,15 +356,15 @@ where
         }
     }
 
-    /// What a miss comes to: a flight of its own (in any case if it wants to be
-    /// `alone`), or waiting for one under way.
-    fn board<'a>(
+    /// What a miss comes to: a fill of its own (in any case if it wants to be
+    /// `alone`), or waiting for the one in flight.
+    fn join<'a>(
         &'a self,
         mut shard: Locked<'a, K, V>,
         key: K,
         request: Request,
         alone: bool,
-    ) -> Lookup<K, V, C, S> {
+    ) -> Lookup<K, V> {
         let inner = &self.inner;
         // Under the lock, so that those who wait stand in the order of epochs.
         let epoch = inner.log.epoch();
@@ -322,15 +376,36 @@ where
             }
             Boarding::Joined { id, waiter, cell } => {
                 drop(shard);
-                let inner = Arc::clone(inner);
+                let inner = self.erased();
                 Lookup::InFlight(Waiter::new(inner, key, request, (id, waiter), cell))
             }
         }
     }
 
-    fn permit(&self, key: K, request: Request, flight: u64, epoch: u64) -> Permit<K, V, C, S> {
+    /// Joins the fill of a key that is in flight, or begins one. Looks at no entry, and
+    /// counts nothing.
+    pub(crate) fn begin(&self, key: K, class: TtlClass) -> Result<Permit<K, V>, Waiter<K, V>> {
+        let request = Request {
+            hash: self.hasher.hash_one(&key),
+            class,
+            takes_stale: false,
+        };
+        let shard = self.inner.lock_for(request.hash);
+        match self.join(shard, key, request, false) {
+            Lookup::InFlight(waiter) => Err(waiter),
+            Lookup::Miss(permit) => Ok(permit),
+            _ => unreachable!("a fill is begun or joined"),
+        }
+    }
+
+    fn permit(&self, key: K, request: Request, flight: u64, epoch: u64) -> Permit<K, V> {
         let since = self.inner.clock.now();
-        Permit::new(Arc::clone(&self.inner), key, request, flight, epoch, since)
+        Permit::new(self.erased(), key, request, flight, epoch, since)
+    }
+
+    /// The shared state without the type of its clock.
+    fn erased(&self) -> Arc<Inner<K, V>> {
+        Arc::<Inner<K, V, C>>::clone(&self.inner)
     }
 
     /// Changes the bound, in entries or in the unit of the weigher. Under a smaller
@@ -346,11 +421,11 @@ where
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
     /// for key in 0..100 {
-    ///     cache.insert(key, key, TtlClass::LIVE_DATA, &[]);
+    ///     cache.insert(key, key, TtlClass::LIVE_DATA)?;
     /// }
     /// cache.set_capacity(10)?;
     /// assert_eq!((cache.capacity(), cache.len()), (10, 10));
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_capacity(&self, capacity: u64) -> Result<(), BuildError> {
         if capacity == 0 {
@@ -362,38 +437,47 @@ where
         Ok(())
     }
 
-    /// Stores a value under `key`, with the tags of the records that it depends
-    /// on. Those who wait for a fill of the key get it, and that fill will be
-    /// refused: the inserted value is taken to be newer.
+    /// Stores a value under `key`: a plain one, or a [`Fill`] with the tags of the
+    /// records that it depends on. Those who wait for a fill of the key get it, and that
+    /// fill will be refused: the inserted value is taken to be newer. Returns the live
+    /// value that it replaced.
     ///
-    /// The value should have been made by whoever inserts it. One that was
-    /// *read* somewhere may be outdated by the time it is stored: use a
-    /// [`Permit`], which notices.
+    /// The value should have been made by the caller. One that was
+    /// *read* somewhere may be outdated by the time it is stored: use
+    /// [`get_or_try_fill`](Self::get_or_try_fill) or a [`Permit`], which notice.
     ///
     /// Over the bound, other entries are evicted: first from the shard of the
     /// key, then from others in turn.
     ///
+    /// # Errors
+    /// [`Rejected`] with the value if it was not stored.
+    ///
     /// ```
-    /// use cache_core::{Cache, Inserted, TtlClass};
+    /// use cache_core::{Cache, Fill, TtlClass};
     ///
     /// let cache = Cache::<u32, &str>::builder().max_entries(100).build()?;
     /// let class = TtlClass::LIVE_DATA;
-    /// assert_eq!(cache.insert(1, "old", class, &[]), Inserted::New);
-    /// assert_eq!(cache.insert(1, "new", class, &[]), Inserted::Replaced("old"));
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// assert_eq!(cache.insert(1, "old", class)?, None);
+    /// assert_eq!(cache.insert(1, Fill::new("new").tag("claim:12"), class)?, Some("old"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn insert(&self, key: K, value: V, class: TtlClass, tags: &[&str]) -> Inserted<V> {
+    pub fn insert(
+        &self,
+        key: K,
+        value: impl Into<Fill<V>>,
+        class: TtlClass,
+    ) -> Result<Option<V>, Rejected<V>> {
         let inner = &*self.inner;
-        let hash = inner.hasher.hash_one(&key);
-        let tags = TagSet::new(tags, &inner.tag_hasher);
-        let weight = inner.weigh(&key, &value, &tags);
+        let hash = self.hasher.hash_one(&key);
+        let Fill { value, mut terms } = value.into();
+        terms.tags.sort();
+        let weight = inner.weigh(&key, &value, class, &terms);
         let new = NewEntry {
             hash,
             key,
             value,
             class,
-            tags: &tags,
-            negative: false,
+            terms: &terms,
             // Nobody knows what it took to make it.
             cost: FillCost::NONE,
         };
@@ -409,12 +493,56 @@ where
         drop(shard);
         after.run(&inner.log);
         inner.trim(inner.shard_of(hash), judge);
-        match (outcome, after.take_replaced()) {
-            (Ok(()), None) => Inserted::New,
-            (Ok(()), Some((_, old))) => Inserted::Replaced(old),
-            (Err((reason, (_, value))), _) => Inserted::Rejected { value, reason },
+        let replaced = after.take_replaced();
+        match outcome {
+            Ok(()) => Ok(replaced.map(|(_, old)| old)),
+            Err((reason, (_, value))) => Err(Rejected { value, reason }),
         }
     }
+}
+
+/// A key to look up.
+trait LookupKey<K> {
+    type Borrowed: Hash + Equivalent<K> + ?Sized;
+
+    fn borrowed(&self) -> &Self::Borrowed;
+    fn into_owned(self) -> K;
+}
+
+struct Owned<K>(K);
+
+impl<K: Hash + Eq> LookupKey<K> for Owned<K> {
+    type Borrowed = K;
+
+    fn borrowed(&self) -> &K {
+        &self.0
+    }
+
+    fn into_owned(self) -> K {
+        self.0
+    }
+}
+
+struct Borrowed<'a, Q: ?Sized>(&'a Q);
+
+impl<K, Q> LookupKey<K> for Borrowed<'_, Q>
+where
+    Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+{
+    type Borrowed = Q;
+
+    fn borrowed(&self) -> &Q {
+        self.0
+    }
+
+    fn into_owned(self) -> K {
+        self.0.to_owned()
+    }
+}
+
+/// What look-ups make of a value that they are lent.
+fn clone<V: Clone>(value: &V, _: Seen<'_>) -> V {
+    value.clone()
 }
 
 impl<K, V, C, S> fmt::Debug for Cache<K, V, C, S> {

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) const MAX_CLASSES: usize = 255;
 
 /// How many words a policy takes in its record.
-const WORDS: usize = 6;
+const WORDS: usize = 7;
 
 /// The TTL of a class that nobody configured: 300 s.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
@@ -46,8 +46,8 @@ impl TtlClass {
 /// done with them afterwards.
 ///
 /// By default everything but the TTL is off: an entry is fresh for
-/// [`ttl`](Self::ttl), then gone. All spans are measured from the moment of
-/// writing and never slide because an entry was read. Spans of more than 584
+/// [`ttl`](Self::ttl), then gone. All spans but the time to idle are measured from
+/// the moment of writing and do not slide when an entry is read. Spans of more than 584
 /// years count as 584 years.
 ///
 /// ```
@@ -80,6 +80,9 @@ pub struct Freshness {
     /// Neither window applies to them. `None`, the default, means that the
     /// class keeps no negative entries.
     pub negative_ttl: Option<Duration>,
+    /// An entry that was not read for longer than this is gone, whatever its TTL and
+    /// windows say. `None`, the default, means that reads do not matter.
+    pub time_to_idle: Option<Duration>,
     jitter: f64,
     early_refresh: f64,
 }
@@ -96,6 +99,7 @@ impl Freshness {
             stale_while_revalidate: Duration::ZERO,
             stale_if_error: Duration::ZERO,
             negative_ttl: None,
+            time_to_idle: None,
             jitter: 0.0,
             early_refresh: 0.0,
         }
@@ -120,6 +124,19 @@ impl Freshness {
     #[must_use]
     pub const fn with_negative_ttl(mut self, ttl: Duration) -> Self {
         self.negative_ttl = Some(ttl);
+        self
+    }
+
+    /// Lets entries go that nobody read for longer than `span`. Hits, stale and negative
+    /// ones included, count as reads; [`peek`](crate::Cache::peek) and
+    /// [`iter`](crate::Cache::iter) do not.
+    ///
+    /// A hit of such a class writes when it was, and takes the path of a stale one:
+    /// some tens of nanoseconds more. The number of live entries is counted by walking
+    /// all entries of the class.
+    #[must_use]
+    pub const fn with_time_to_idle(mut self, span: Duration) -> Self {
+        self.time_to_idle = Some(span);
         self
     }
 
@@ -174,18 +191,29 @@ impl Freshness {
             // Zero stands for none.
             self.negative_ttl
                 .map_or(0, |ttl| nanos(ttl).saturating_add(1)),
+            self.time_to_idle
+                .map_or(0, |span| nanos(span).saturating_add(1)),
             self.jitter.to_bits(),
             self.early_refresh.to_bits(),
         ]
     }
 
     fn from_words(words: [u64; WORDS]) -> Self {
-        let [ttl, revalidate, error, negative, jitter, early_refresh] = words;
+        let [
+            ttl,
+            revalidate,
+            error,
+            negative,
+            idle,
+            jitter,
+            early_refresh,
+        ] = words;
         Self {
             ttl: Duration::from_nanos(ttl),
             stale_while_revalidate: Duration::from_nanos(revalidate),
             stale_if_error: Duration::from_nanos(error),
             negative_ttl: negative.checked_sub(1).map(Duration::from_nanos),
+            time_to_idle: idle.checked_sub(1).map(Duration::from_nanos),
             jitter: f64::from_bits(jitter),
             early_refresh: f64::from_bits(early_refresh),
         }
@@ -406,6 +434,7 @@ mod tests {
                 .with_stale_while_revalidate(Duration::from_secs(6))
                 .with_stale_if_error(Duration::from_secs(7))
                 .with_negative_ttl(Duration::from_secs(8))
+                .with_time_to_idle(Duration::from_secs(9))
                 .with_jitter(0.1)?
                 .with_early_refresh(2.5)?,
         ] {

@@ -66,7 +66,7 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 /// implementation must never go backwards; wall-clock time is therefore no
 /// implementation. It should count the time that the machine sleeps, as
 /// [`SystemClock`] does, or a machine that wakes serves old entries as fresh.
-pub trait Clock: Send + Sync {
+pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Moment;
 
@@ -79,7 +79,7 @@ pub trait Clock: Send + Sync {
     }
 }
 
-impl<C: Clock + ?Sized> Clock for &C {
+impl<C: Clock + ?Sized> Clock for &'static C {
     fn now(&self) -> Moment {
         (**self).now()
     }

@@ -70,7 +70,37 @@ pub enum Refusal {
     TooManyTags,
     /// The value is negative, and its class keeps no negative entries.
     NoNegatives,
+    /// The value was [`Fill::shared`](crate::Fill::shared): not to be stored.
+    Shared,
 }
+
+/// An inserted value that was not stored, and why. What it would have replaced is
+/// gone all the same, as it was outdated (unless the value was only to be
+/// [shared](Refusal::Shared)).
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected<V> {
+    /// The value that was not stored.
+    pub value: V,
+    /// Why.
+    pub reason: Refusal,
+}
+
+impl<V> fmt::Debug for Rejected<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<V> fmt::Display for Rejected<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not stored: {}", self.reason)
+    }
+}
+
+impl<V> Error for Rejected<V> {}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +110,9 @@ impl fmt::Display for Refusal {
             Self::TooLarge => "the entry alone is heavier than the bound of the cache",
             Self::TooManyTags => "the entry carries too many tags",
             Self::NoNegatives => "its class keeps no negative entries",
+            Self::Shared => "shared with those who waited, and not to be stored",
         })
     }
 }
+
+impl Error for Refusal {}

@@ -2,15 +2,19 @@
 //!
 //! All entries in a queue live equally long, so the order of writing is the
 //! order of expiry: the expired ones are always a prefix of the queue, and a
-//! change of the TTL at run time needs no sorting. Negative entries have a TTL
-//! of their own, and so a queue. Jitter shortens single lives: behind one that
-//! was not shortened, an expired entry may wait for as long as the jitter.
+//! change of the TTL at run time needs no sorting. Negative entries have another
+//! TTL, and so a queue. Entries with TTLs of their own have a queue for each binary
+//! order of magnitude, in which an expired one waits for no longer than it lived.
+//! Jitter shortens single lives: behind one that was not shortened, an expired entry
+//! may wait for as long as the jitter. Under a time to idle, an entry that is read
+//! goes to the end of its queue, so that the order is that of the last reads.
 
 use crate::{
     class::{Classes, TtlClass},
     clock::Moment,
     freshness::{Policy, Traits},
     list::List,
+    span::Span,
 };
 
 /// The list that the queues of the classes are threaded through.
@@ -23,8 +27,31 @@ pub(crate) const WRITTEN: usize = 1;
 pub(crate) struct ClassState {
     /// The entries stored under the class, in order of writing: those that are
     /// not negative, then those that are.
-    pub(crate) queues: [List<WRITTEN>; 2],
+    queues: [List<WRITTEN>; 2],
     pub(crate) counters: ClassCounters,
+    /// The entries with TTLs of their own, by the magnitude of these.
+    own: Vec<List<WRITTEN>>,
+    /// Whether an entry was ever moved because it was read.
+    pub(crate) is_reordered: bool,
+}
+
+/// Which queue of its class an entry stands in: 0 for values, 1 for negative ones,
+/// above that for a TTL of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QueueId(usize);
+
+impl QueueId {
+    pub(crate) fn new(negative: bool, ttl: Option<Span>) -> Self {
+        Self(match ttl {
+            Some(ttl) => 2 + ttl.magnitude() as usize,
+            None => usize::from(negative),
+        })
+    }
+
+    /// Whether it is of negative entries; `None` if their TTLs are their own.
+    pub(crate) fn is_negative(self) -> Option<bool> {
+        (self.0 < 2).then_some(self.0 == 1)
+    }
 }
 
 impl ClassState {
@@ -41,7 +68,31 @@ impl ClassState {
                 expirations: 0,
                 invalidations: 0,
             },
+            own: Vec::new(),
+            is_reordered: false,
         }
+    }
+
+    /// The queue, made if need be.
+    #[inline]
+    pub(crate) fn queue_mut(&mut self, queue: QueueId) -> &mut List<WRITTEN> {
+        if queue.0 < 2 {
+            return &mut self.queues[queue.0];
+        }
+        let at = queue.0 - 2;
+        if at >= self.own.len() {
+            self.own.resize_with(at + 1, List::new);
+        }
+        &mut self.own[at]
+    }
+
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (QueueId, &List<WRITTEN>)> {
+        let ids = (0..).map(QueueId);
+        ids.zip(self.queues.iter().chain(&self.own))
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut List<WRITTEN>> {
+        self.queues.iter_mut().chain(&mut self.own)
     }
 }
 
@@ -92,7 +143,7 @@ impl Judge<'_> {
         self.classes.policy(class)
     }
 
-    /// Whether an entry of `class` that is not negative is fresh at a glance, as
+    /// Whether a plain entry of `class` is fresh at a glance, as
     /// most are: by one load.
     #[inline(always)]
     pub(crate) fn is_calm(&self, class: TtlClass, written: Moment) -> bool {

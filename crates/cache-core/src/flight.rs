@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
 use hashbrown::HashTable;
 
-use crate::{error::FillError, lookup::Hit, sync::Mutex};
+use crate::{error::FillError, fill::FillKind, hit::Hit, seeded_bugs, sync::Mutex};
 
 /// What a fill came to, for those who waited for it.
 #[derive(Clone)]
@@ -23,6 +23,16 @@ pub(crate) enum Given<V> {
         /// What may stand in for the value, as far as its own class goes.
         stand_in: Option<Hit<V>>,
     },
+}
+
+impl<V> Given<V> {
+    /// What a value of this kind is to those who waited for it.
+    pub(crate) fn value(value: V, kind: FillKind) -> Self {
+        match kind {
+            FillKind::Negative => Self::Negative(value),
+            FillKind::Value | FillKind::Shared => Self::Value(value),
+        }
+    }
 }
 
 /// What a waiter finds when it looks.
@@ -86,6 +96,8 @@ pub(crate) struct Flight<K, V> {
     issued: u64,
     /// Whether other misses may wait for it.
     joinable: bool,
+    /// Whether any other value ends it, even one that was read before.
+    exclusive: bool,
     waiters: BTreeMap<u64, Joined<V>>,
     /// Who was elected last. Once it takes its permit, this means nothing.
     elected: Option<Joined<V>>,
@@ -198,7 +210,7 @@ impl<K, V> Flights<K, V> {
         let later = flight
             .waiters
             .iter()
-            .find(|(_, joined)| joined.epoch >= conflict && !cfg!(mutant = "serve_later_waiters"))
+            .find(|(_, joined)| joined.epoch >= conflict && !seeded_bugs::serve_later_waiters())
             .map(|(&waiter, _)| waiter);
         let rest = later.map_or_else(BTreeMap::new, |first| flight.waiters.split_off(&first));
         let served = std::mem::replace(&mut flight.waiters, rest);
@@ -229,7 +241,7 @@ impl<K: Eq + Clone, V> Flights<K, V> {
                 };
             }
         }
-        self.start(hash, key, counter, !solo);
+        self.start(hash, key, counter, !solo, false);
         Boarding::Started { id: counter }
     }
 
@@ -239,36 +251,49 @@ impl<K: Eq + Clone, V> Flights<K, V> {
         let open = self.table.find(hash, |flight| {
             flight.joinable && flight.hash == hash && flight.key == *key
         });
-        if open.is_some() && !cfg!(mutant = "refresh_twice") {
+        if open.is_some() && !seeded_bugs::refresh_twice() {
             return None;
         }
         let id = self.next();
-        self.start(hash, key, id, true);
+        self.start(hash, key, id, true, false);
         Some(id)
     }
 
-    fn start(&mut self, hash: u64, key: &K, id: u64, joinable: bool) {
+    /// Makes a flight exclusive: no other value for its key is stored while it lasts
+    /// without ending it.
+    pub(crate) fn make_exclusive(&mut self, hash: u64, id: u64) {
+        if let Some(flight) = self.get_mut(hash, id) {
+            flight.exclusive = true;
+        }
+    }
+
+    fn start(&mut self, hash: u64, key: &K, id: u64, joinable: bool, exclusive: bool) {
         let flight = Flight {
             key: key.clone(),
             hash,
             id,
             issued: id,
             joinable,
+            exclusive,
             waiters: BTreeMap::new(),
             elected: None,
         };
         self.table.insert_unique(hash, flight, |flight| flight.hash);
     }
 
-    /// The flights for `key` that a value read by flight `by` ends: itself, and
-    /// those whose permits are older. A value from outside any flight (`None`)
-    /// ends them all.
+    /// The flights for `key` that a value read by flight `by` ends: itself, those
+    /// whose permits are older, and those that are exclusive. A value from outside any
+    /// flight (`None`) ends them all.
     pub(crate) fn ended_by(&self, hash: u64, key: &K, by: Option<u64>) -> Vec<u64> {
         let own = by.and_then(|id| self.table.find(hash, |flight| flight.id == id));
         let limit = own.map_or(u64::MAX, |flight| flight.issued);
         self.table
             .iter_hash(hash)
-            .filter(|flight| flight.issued <= limit && flight.hash == hash && flight.key == *key)
+            .filter(|flight| {
+                let excludes = flight.exclusive && !seeded_bugs::ignore_older_fills();
+                flight.issued <= limit || excludes
+            })
+            .filter(|flight| flight.hash == hash && flight.key == *key)
             .map(|flight| flight.id)
             .collect()
     }
@@ -286,7 +311,7 @@ impl<K, V> Flight<K, V> {
             // flight. It was woken, and will look.
             if let CellState::Elected { .. } = *state {
                 *state = CellState::Waiting(None);
-                recalled = !cfg!(mutant = "forget_recall");
+                recalled = !seeded_bugs::forget_recall();
             }
             drop(state);
             if recalled {
@@ -325,7 +350,7 @@ pub(crate) fn serve<V>(waiters: Vec<Joined<V>>, given: Option<Given<V>>, elected
             .filter_map(|joined| put(&joined.cell, CellState::Given(Arc::clone(&given))));
         wakers.extend(served);
     }
-    if !cfg!(mutant = "forget_wake") {
+    if !seeded_bugs::forget_wake() {
         WakeAll(wakers.into_iter()).wake();
     }
 }

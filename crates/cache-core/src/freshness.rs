@@ -11,7 +11,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::class::Freshness;
+use crate::{class::Freshness, span::Span};
 
 /// The part of a hash that entries keep: the low half, made odd so that it is
 /// never zero. It decides how much jitter falls on an entry, too.
@@ -26,6 +26,7 @@ pub(crate) struct Policy {
     stale_while_revalidate: u64,
     stale_if_error: u64,
     negative_ttl: Option<u64>,
+    time_to_idle: Option<u64>,
     /// In units of 2^-32.
     jitter: u64,
     early_refresh: f64,
@@ -38,6 +39,10 @@ pub(crate) struct Traits {
     /// Of the key; decides how much of the jitter falls on this entry.
     pub(crate) hash: u32,
     pub(crate) cost: FillCost,
+    /// Its own TTL.
+    pub(crate) ttl: Option<Span>,
+    /// How old it was when it was last read.
+    pub(crate) read_at: Span,
 }
 
 /// Where an entry stands, from best to worst.
@@ -79,6 +84,7 @@ impl From<&Freshness> for Policy {
             stale_while_revalidate: nanos(freshness.stale_while_revalidate),
             stale_if_error: nanos(freshness.stale_if_error),
             negative_ttl: freshness.negative_ttl.map(nanos),
+            time_to_idle: freshness.time_to_idle.map(nanos),
             // Between 0 and 1, so that the product fits.
             jitter: (freshness.jitter() * 4_294_967_296.0) as u64,
             early_refresh: freshness.early_refresh(),
@@ -87,11 +93,11 @@ impl From<&Freshness> for Policy {
 }
 
 impl Policy {
-    /// The age below which every entry that is not negative is fresh and not
-    /// due for a refresh, whatever its hash.
+    /// The age below which every [plain](Origin::is_plain) entry is fresh and not
+    /// due for a refresh, whatever its hash, and a read of it need not be remembered.
     pub(crate) fn calm(&self) -> u64 {
-        if self.early_refresh > 0.0 {
-            // Chance decides, at any age.
+        if self.early_refresh > 0.0 || self.time_to_idle.is_some() {
+            // Chance decides, or the last read, at any age.
             return 0;
         }
         let most = (u128::from(self.ttl) * u128::from(self.jitter)) >> 32;
@@ -99,10 +105,14 @@ impl Policy {
         least.saturating_add(1)
     }
 
-    /// The age up to which no entry can be gone; `None` if any may be.
+    /// The age up to which no entry of a queue without TTLs of their own can be gone;
+    /// `None` if any may be.
     pub(crate) fn kept_for(&self, negative: bool) -> Option<u64> {
+        if self.time_to_idle.is_some() {
+            return None;
+        }
         // The hash that draws the greatest part of the jitter.
-        let worst = self.life(negative, u32::MAX)?;
+        let worst = self.life(negative, None, u32::MAX)?;
         Some(if negative {
             worst
         } else {
@@ -110,20 +120,26 @@ impl Policy {
         })
     }
 
-    /// How long a value with this hash is fresh.
+    /// Whether reads of entries are to be remembered.
+    pub(crate) fn idles(&self) -> bool {
+        self.time_to_idle.is_some()
+    }
+
+    /// How long a value with this hash, and without a TTL of its own, is fresh.
     pub(crate) fn life_of(&self, hash: u64) -> u64 {
-        self.life(false, part(hash).get()).unwrap_or(0)
+        self.life(false, None, part(hash).get()).unwrap_or(0)
     }
 
     /// How long the entry is fresh. The jitter takes away a part that the hash
     /// decides, so that entries written together do not expire together, and so
     /// that asking twice gives the same answer.
-    fn life(&self, negative: bool, hash: u32) -> Option<u64> {
+    fn life(&self, negative: bool, own: Option<Span>, hash: u32) -> Option<u64> {
         let promised = if negative {
             self.negative_ttl?
         } else {
             self.ttl
         };
+        let promised = own.map_or(promised, |own| promised.min(own.nanos()));
         if self.jitter == 0 {
             return Some(promised);
         }
@@ -153,12 +169,17 @@ impl Policy {
     /// Judges an entry by its age. Draws a random number only where early
     /// refresh may apply.
     pub(crate) fn judge(&self, age: u64, traits: Traits, random: impl FnOnce() -> u64) -> Judged {
-        let Some(ttl) = self.life(traits.negative, traits.hash) else {
-            return Judged {
-                phase: Phase::Gone,
-                ttl: 0,
-            };
+        let gone = |ttl| Judged {
+            phase: Phase::Gone,
+            ttl,
         };
+        let Some(ttl) = self.life(traits.negative, traits.ttl, traits.hash) else {
+            return gone(0);
+        };
+        let idle = age.saturating_sub(traits.read_at.nanos());
+        if self.time_to_idle.is_some_and(|longest| idle > longest) {
+            return gone(ttl);
+        }
         let phase = if age <= ttl {
             let early = !traits.negative && self.is_early(ttl - age, traits.cost, random);
             if early { Phase::Early } else { Phase::Fresh }
@@ -176,12 +197,14 @@ impl Policy {
     }
 
     /// How long a value with this hash was fresh, unless it is gone at this
-    /// age: for one that is to stand in for a failed fill.
+    /// age: for one that is to stand in for a failed fill, and so is read now.
     pub(crate) fn judge_stand_in(&self, age: u64, hash: u64) -> Option<u64> {
         let traits = Traits {
             negative: false,
             hash: part(hash).get(),
             cost: FillCost::NONE,
+            ttl: None,
+            read_at: Span::of(age),
         };
         let Judged { phase, ttl } = self.judge(age, traits, || u64::MAX);
         (phase != Phase::Gone).then_some(ttl)
@@ -232,13 +255,18 @@ pub(crate) struct Origin(u8);
 
 impl Origin {
     const NEGATIVE: u8 = 1 << 7;
+    const OWN_TTL: u8 = 1 << 6;
+    const COST: u8 = Self::OWN_TTL - 1;
 
-    pub(crate) const fn new(negative: bool, cost: FillCost) -> Self {
-        Self(if negative {
-            cost.0 | Self::NEGATIVE
-        } else {
-            cost.0
-        })
+    pub(crate) const fn new(negative: bool, own_ttl: bool, cost: FillCost) -> Self {
+        let negative = if negative { Self::NEGATIVE } else { 0 };
+        let own_ttl = if own_ttl { Self::OWN_TTL } else { 0 };
+        Self(cost.0 | negative | own_ttl)
+    }
+
+    /// Whether it is a value that lives as long as its class says.
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0 & !Self::COST == 0
     }
 
     pub(crate) const fn is_negative(self) -> bool {
@@ -246,7 +274,7 @@ impl Origin {
     }
 
     pub(crate) const fn cost(self) -> FillCost {
-        FillCost(self.0 & !Self::NEGATIVE)
+        FillCost(self.0 & Self::COST)
     }
 }
 

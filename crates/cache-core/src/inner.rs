@@ -1,9 +1,6 @@
 //! What all handles of a cache share, and the one way in which values enter it.
 
-use std::{
-    hash::{BuildHasher, Hash},
-    ops::{Deref, DerefMut},
-};
+use std::ops::{Deref, DerefMut};
 
 use equivalent::Equivalent;
 
@@ -14,19 +11,17 @@ use crate::{
     departure::{Departed, Listener},
     error::Refusal,
     expiry::Judge,
-    fetch::Refresh,
+    fill::{FillKind, Terms},
     flight::Given,
     log::InvalidationLog,
-    shard::{Accepts, Found, Look, NewEntry, Reader, Shard},
+    seeded_bugs,
+    shard::{Accepts, Found, Look, NewEntry, Reader, Seen, Shard},
+    spawner::Spawner,
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
-    tags::{TagHasher, TagSet},
 };
 
 /// Counts the weight of an entry.
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
-
-/// What polls futures while nobody waits for them.
-pub(crate) type Spawner = Box<dyn Fn(Refresh) + Send + Sync>;
 
 /// A value on cache lines of its own, so that threads which work on different
 /// values do not contend for one line.
@@ -37,18 +32,17 @@ pub(crate) struct Apart<T>(pub(crate) T);
 /// first lines of all shards, which every hit touches, would compete for some of
 /// the sets of a processor's cache and leave others empty.
 #[repr(C, align(64))]
-pub(crate) struct Locker<K, V>(ShardMutex<Shard<K, V>>, [u64; 8]);
+pub(crate) struct Locker<K, V>(ShardMutex<Shard<K, V>>);
 
 impl<K, V> Locker<K, V> {
     pub(crate) fn new(shard: Shard<K, V>) -> Self {
-        Self(ShardMutex::new(shard), [0; 8])
+        Self(ShardMutex::new(shard))
     }
 }
 
-pub(crate) struct Inner<K, V, C, S> {
-    pub(crate) hasher: S,
-    pub(crate) tag_hasher: TagHasher,
-    pub(crate) clock: C,
+/// The state that all handles of a cache share. The type of the clock is erased
+/// where a permit or a waiter holds it.
+pub(crate) struct Inner<K, V, C: ?Sized = dyn Clock> {
     pub(crate) classes: Classes,
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) spawner: Option<Spawner>,
@@ -64,6 +58,8 @@ pub(crate) struct Inner<K, V, C, S> {
     pub(crate) eviction_turn: AtomicUsize,
     /// Where maintenance goes on.
     pub(crate) maintenance_turn: AtomicUsize,
+    /// Last, as the type of a field must be to be erased.
+    pub(crate) clock: C,
 }
 
 /// A locked shard. Carries changes of the shard's weight over to the total when
@@ -139,7 +135,7 @@ pub(crate) struct Entering<'a, K, V> {
 /// Why a value was not stored, and what it was.
 pub(crate) type Rejected<K, V> = (Refusal, (K, V));
 
-impl<K, V, C, S> Inner<K, V, C, S> {
+impl<K, V, C: ?Sized> Inner<K, V, C> {
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
         // The low half of the hash places the entry within its shard. The mask
         // keeps at most 16 bits.
@@ -176,7 +172,7 @@ impl<K, V, C, S> Inner<K, V, C, S> {
     }
 }
 
-impl<K, V, C: Clock, S> Inner<K, V, C, S> {
+impl<K, V, C: Clock + ?Sized> Inner<K, V, C> {
     pub(crate) fn judge(&self) -> Judge<'_> {
         Judge {
             now: self.clock.now(),
@@ -193,12 +189,11 @@ impl<K, V, C: Clock, S> Inner<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> Inner<K, V, C, S>
+impl<K, V, C> Inner<K, V, C>
 where
-    K: Hash + Eq + Clone,
+    K: Eq + Clone,
     V: Clone,
-    C: Clock,
-    S: BuildHasher,
+    C: Clock + ?Sized,
 {
     pub(crate) fn reader(&self, class: TtlClass, accepts: Accepts) -> Reader<'_> {
         let (now, latest) = self.clock.bounds();
@@ -217,20 +212,21 @@ where
     /// as a miss; with the shard of the key, still locked. Goes on where a glance
     /// at the locked shard did not do.
     #[inline(never)]
-    pub(crate) fn read<'a, Q>(
+    pub(crate) fn read<'a, Q, R>(
         &'a self,
         mut shard: ShardGuard<'a, Shard<K, V>>,
         hash: u64,
         key: &Q,
         mut reader: Reader<'a>,
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
         departed: &mut Departed<'_, K, V>,
-    ) -> (Option<Found<V>>, Locked<'a, K, V>)
+    ) -> (Option<Found<R>>, Locked<'a, K, V>)
     where
         Q: Equivalent<K> + ?Sized,
     {
         loop {
             let mut locked = self.account_for(shard);
-            match locked.read(hash, key, &reader, departed) {
+            match locked.read(hash, key, &reader, lend, departed) {
                 Look::Serve(found) => return (Some(found), locked),
                 Look::Miss => return (None, locked),
                 // No clock is read under the lock.
@@ -244,8 +240,21 @@ where
 
     /// The weight of an entry, or why it cannot be stored. Runs the user's
     /// weigher: no lock may be held.
-    pub(crate) fn weigh(&self, key: &K, value: &V, tags: &TagSet) -> Result<u32, Refusal> {
-        if tags.is_too_large() {
+    pub(crate) fn weigh(
+        &self,
+        key: &K,
+        value: &V,
+        class: TtlClass,
+        terms: &Terms,
+    ) -> Result<u32, Refusal> {
+        match terms.kind {
+            FillKind::Shared => return Err(Refusal::Shared),
+            FillKind::Negative if self.classes.freshness(class).negative_ttl.is_none() => {
+                return Err(Refusal::NoNegatives);
+            }
+            FillKind::Value | FillKind::Negative => {}
+        }
+        if terms.tags.is_too_large() {
             return Err(Refusal::TooManyTags);
         }
         // Nothing is weightless, or the number of entries would have no bound.
@@ -281,11 +290,7 @@ where
             ended = shard.flights.ended_by(hash, &new.key, flight);
             if shard.flights.waiting(hash, &ended) > 0 {
                 let copy = new.value.clone();
-                after.duties().given = Some(if new.negative {
-                    Given::Negative(copy)
-                } else {
-                    Given::Value(copy)
-                });
+                after.duties().given = Some(Given::value(copy, new.terms.kind));
             }
         }
         let place = match weight {
@@ -294,6 +299,7 @@ where
                 let place = shard.store(new, weight, limit, judge, after);
                 place.map_err(|entry| (Refusal::TooLarge, entry))
             }
+            Err(Refusal::Shared) => Err((Refusal::Shared, (new.key, new.value))),
             // What the value would have replaced is outdated all the same.
             Err(refusal) => {
                 shard.take(hash, &new.key, judge, after);
@@ -317,8 +323,8 @@ where
                 Ok(())
             }
             Err(rejected) => {
-                // Of a class without negatives, nothing else was to be expected.
-                let expected = matches!(rejected, (Refusal::NoNegatives, _));
+                // Nothing else was to be expected.
+                let expected = matches!(rejected, (Refusal::NoNegatives | Refusal::Shared, _));
                 shard.fills.rejected += u64::from(!expected);
                 Err(rejected)
             }
@@ -329,8 +335,7 @@ where
     /// shard `own` gave what it had.
     #[inline]
     pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
-        while self.total.0.load(Ordering::Relaxed) > self.capacity() && !cfg!(mutant = "lose_trim")
-        {
+        while self.total.0.load(Ordering::Relaxed) > self.capacity() && !seeded_bugs::lose_trim() {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
             // The round is this thread's own: were each step to take the next
             // turn, two threads could alternate so that each meets no shard but

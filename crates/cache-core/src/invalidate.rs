@@ -19,6 +19,7 @@ use crate::{
     inner::Locked,
     log::{Predicate, Selector},
     shard::Walk,
+    tags::TagId,
 };
 
 /// Several things to invalidate in one step; see [`Cache::invalidate_any`].
@@ -66,16 +67,16 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
-    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.invalidate("a"), 1);
     /// assert_eq!(cache.invalidate("a"), 0);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate<Q>(&self, key: &Q) -> usize
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let hash = self.inner.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
         let judge = self.inner.judge();
         let mut departed = Departed::new(&self.inner.listener);
@@ -87,17 +88,17 @@ where
     /// each shard and time for what is removed; scans nothing.
     ///
     /// ```
-    /// use cache_core::{Cache, TtlClass};
+    /// use cache_core::{Cache, Fill, TtlClass};
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
-    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &["claim:7", "user:3"]);
-    /// cache.insert(2, 20, TtlClass::LIVE_DATA, &["user:3"]);
+    /// cache.insert(1, Fill::new(10).tags(["claim:7", "user:3"]), TtlClass::LIVE_DATA)?;
+    /// cache.insert(2, Fill::new(20).tag("user:3"), TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.invalidate_tag("claim:7"), 1);
     /// assert_eq!(cache.invalidate_tag("user:3"), 1);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate_tag(&self, tag: &str) -> usize {
-        let tag = self.inner.tag_hasher.id(tag);
+        let tag = TagId::of(tag);
         self.inner.log.record(Selector::Tag(tag));
         self.in_each_shard(|shard, judge, departed| shard.invalidate_tag(tag, judge, departed))
     }
@@ -109,11 +110,11 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
-    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
-    /// cache.insert(2, 20, TtlClass::KNOWLEDGE_BASE, &[]);
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA)?;
+    /// cache.insert(2, 20, TtlClass::KNOWLEDGE_BASE)?;
     /// assert_eq!(cache.invalidate_class(TtlClass::LIVE_DATA), 1);
     /// assert_eq!(cache.len(), 1);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate_class(&self, class: TtlClass) -> usize {
         self.inner.log.record(Selector::Class(class));
@@ -128,9 +129,9 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
-    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.invalidate_all(), 1);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate_all(&self) -> usize {
         self.inner.log.record(Selector::All);
@@ -149,10 +150,10 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<u32, &str>::builder().max_entries(100).build()?;
-    /// cache.insert(1, "keep", TtlClass::LIVE_DATA, &[]);
-    /// cache.insert(2, "drop", TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(1, "keep", TtlClass::LIVE_DATA)?;
+    /// cache.insert(2, "drop", TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.invalidate_if(|_key, value| *value == "drop"), 1);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate_if<P>(&self, predicate: P) -> usize
     where
@@ -173,18 +174,18 @@ where
     /// Costs what the parts cost by themselves.
     ///
     /// ```
-    /// use cache_core::{Cache, Selection, TtlClass};
+    /// use cache_core::{Cache, Fill, Selection, TtlClass};
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
-    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &["claim:7", "user:3"]);
-    /// cache.insert(2, 20, TtlClass::LIVE_DATA, &["claim:8"]);
+    /// cache.insert(1, Fill::new(10).tags(["claim:7", "user:3"]), TtlClass::LIVE_DATA)?;
+    /// cache.insert(2, Fill::new(20).tag("claim:8"), TtlClass::LIVE_DATA)?;
     /// let selection = Selection {
     ///     keys: &[1],
     ///     tags: &["user:3", "claim:8"],
     ///     ..Selection::default()
     /// };
     /// assert_eq!(cache.invalidate_any(&selection), 2);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate_any<Q>(&self, selection: &Selection<'_, K, V, Q>) -> usize
     where
@@ -197,11 +198,8 @@ where
             predicates,
             all,
         } = selection;
-        let hash = |key: &Q| self.inner.hasher.hash_one(key);
-        let tags: Vec<_> = tags
-            .iter()
-            .map(|tag| self.inner.tag_hasher.id(tag))
-            .collect();
+        let hash = |key: &Q| self.hasher.hash_one(key);
+        let tags: Vec<_> = tags.iter().map(|tag| TagId::of(tag)).collect();
         let mut selectors = Vec::new();
         selectors.extend(keys.iter().map(|key| Selector::Key(hash(key))));
         selectors.extend(tags.iter().map(|tag| Selector::Tag(*tag)));

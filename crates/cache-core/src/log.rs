@@ -20,6 +20,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use crate::{
     class::TtlClass,
+    seeded_bugs,
     sync::{AtomicU64, Mutex, Ordering},
     tags::{TagId, TagSet},
 };
@@ -37,7 +38,7 @@ const REMEMBERED: usize = if cfg!(any(shuttle, memory_model)) {
 /// it. Nothing weaker than one total order does: the permit writes one atomic
 /// and reads the other, an invalidation does so the other way round, and with
 /// acquire and release alone each could miss what the other wrote.
-const COUNTING: Ordering = if cfg!(mutant = "count_weakly") {
+const COUNTING: Ordering = if seeded_bugs::count_weakly() {
     Ordering::AcqRel
 } else {
     Ordering::SeqCst
@@ -151,7 +152,7 @@ impl<K, V> InvalidationLog<K, V> {
         if recent.events.len() >= REMEMBERED {
             _forgotten = recent.events.pop_front();
             if let Some((oldest, _)) = &_forgotten
-                && !cfg!(mutant = "forget_floor")
+                && !seeded_bugs::forget_floor()
             {
                 recent.floor = *oldest;
             }
@@ -161,7 +162,7 @@ impl<K, V> InvalidationLog<K, V> {
 
     /// Counts a new permit and returns the epoch it is issued at.
     pub(crate) fn open(&self) -> u64 {
-        if cfg!(mutant = "read_epoch_before_counting") {
+        if seeded_bugs::read_epoch_before_counting() {
             let epoch = self.epoch();
             self.permits.fetch_add(1, Ordering::SeqCst);
             return epoch;
@@ -181,7 +182,7 @@ impl<K, V> InvalidationLog<K, V> {
         // none is counted now, all that come later start at the present epoch
         // and need none of these events.
         let none_left = self.permits.load(Ordering::SeqCst) == 0;
-        if none_left || cfg!(mutant = "close_without_recheck") {
+        if none_left || seeded_bugs::close_without_recheck() {
             _forgotten = std::mem::take(&mut recent.events);
         }
     }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use equivalent::Equivalent;
 
 use crate::{
-    cache::Cache, clock::Clock, departure::Departed, log::Selector, lookup::Hit, shard::Walk,
+    cache::Cache, clock::Clock, departure::Departed, hit::Hit, log::Selector, shard::Walk,
 };
 
 impl<K, V, C, S> Cache<K, V, C, S>
@@ -23,16 +23,16 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
-    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.peek("a").map(|hit| hit.value), Some(1));
     /// assert_eq!(cache.stats().hits, 0);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn peek<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let hash = self.inner.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key);
         let judge = self.inner.judge();
         let shard = self.inner.lock_for(hash);
         shard.peek(hash, key, judge).map(Hit::from)
@@ -45,7 +45,7 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let hash = self.inner.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key);
         let judge = self.inner.judge();
         let shard = self.inner.lock_for(hash);
         shard.has(hash, key, judge)
@@ -58,16 +58,16 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
-    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.remove("a"), Some(1));
     /// assert_eq!(cache.remove("a"), None);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn remove<Q>(&self, key: &Q) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let hash = self.inner.hasher.hash_one(key);
+        let hash = self.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
         let judge = self.inner.judge();
         let mut departed = Departed::new(&self.inner.listener);
@@ -88,10 +88,10 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
-    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
-    /// cache.insert(2, 20, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA)?;
+    /// cache.insert(2, 20, TtlClass::LIVE_DATA)?;
     /// assert_eq!(cache.iter().map(|(_, value)| value).sum::<u32>(), 30);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (K, V)> {
         let inner = &*self.inner;

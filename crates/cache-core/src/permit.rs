@@ -2,36 +2,19 @@
 
 mod ticket;
 
-use std::{
-    error::Error,
-    fmt,
-    hash::{BuildHasher, Hash},
-    sync::Arc,
-    time::Duration,
-};
-
-use hashbrown::DefaultHashBuilder;
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use crate::{
     class::{Classes, TtlClass},
-    clock::{Clock, Moment, SystemClock, nanos},
+    clock::{Moment, nanos},
     error::{FillError, Refusal},
+    fill::Fill,
+    hit::Hit,
     inner::Inner,
-    lookup::Hit,
-    tags::TagSet,
+    outcome::{Fetched, Outcome},
 };
 
-use ticket::{Hold, Intent, Ticket};
-
-/// What became of a fill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filled {
-    /// The value is in the cache, and with those who waited.
-    Stored,
-    /// The value is not in the cache. It is still the answer to the request
-    /// that began before whatever came between.
-    Refused(Refusal),
-}
+use ticket::{Hold, Ticket};
 
 /// The right to fill one key, given to the first who missed it, or to one of
 /// those who were served an entry that should be made anew.
@@ -45,8 +28,8 @@ pub enum Filled {
 /// value read under it is not stored if one that reaches the entry came since.
 /// So read the value after you have the permit.
 #[must_use = "a dropped permit goes over to another waiter"]
-pub struct Permit<K, V, C = SystemClock, S = DefaultHashBuilder> {
-    ticket: Ticket<K, V, C, S>,
+pub struct Permit<K, V> {
+    ticket: Ticket<K, V>,
     key: K,
 }
 
@@ -71,9 +54,9 @@ impl Request {
     }
 }
 
-impl<K, V, C, S> Permit<K, V, C, S> {
+impl<K, V> Permit<K, V> {
     pub(crate) fn new(
-        inner: Arc<Inner<K, V, C, S>>,
+        inner: Arc<Inner<K, V>>,
         key: K,
         request: Request,
         flight: u64,
@@ -102,15 +85,10 @@ impl<K, V, C, S> Permit<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> Permit<K, V, C, S>
-where
-    K: Hash + Eq + Clone,
-    V: Clone,
-    C: Clock,
-    S: BuildHasher,
-{
-    /// Stores the value with the tags of the records it was read from, and
-    /// gives it to all who wait for it.
+impl<K: Eq + Clone, V: Clone> Permit<K, V> {
+    /// Stores the value and gives it to all who wait for it; or, as the [`Fill`] says,
+    /// stores the answer that there is nothing, or only gives the value to those who
+    /// wait.
     ///
     /// It is refused if an invalidation that reaches it (by key, tag, class,
     /// predicate, or of everything) came after the permit was issued; then only
@@ -121,14 +99,18 @@ where
     /// Costs one turn of the shard's lock, and a look at each invalidation that
     /// came since the permit was issued.
     ///
+    /// # Errors
+    /// Why the value is not in the cache. It is still the answer to the request that
+    /// began before whatever came between.
+    ///
     /// ```
-    /// use cache_core::{Cache, Filled, Lookup, Refusal, Reuse, TtlClass};
+    /// use cache_core::{Cache, Fill, Lookup, Refusal, Reuse, TtlClass};
     ///
     /// let cache = Cache::<&str, u32>::builder().max_entries(100).build()?;
     /// let class = TtlClass::LIVE_DATA;
     /// if let Lookup::Miss(permit) = cache.lookup("claims of 7", class, Reuse::Any) {
     ///     let rows = 3; // read from the database
-    ///     assert_eq!(permit.fill(rows, &["claim:12"]), Filled::Stored);
+    ///     assert_eq!(permit.fill(Fill::new(rows).tag("claim:12")), Ok(()));
     /// }
     ///
     /// // An invalidation beats the fill that it overtakes.
@@ -136,28 +118,16 @@ where
     /// if let Lookup::Miss(permit) = cache.lookup("claims of 7", class, Reuse::Any) {
     ///     let rows = 3;
     ///     cache.invalidate_tag("claim:12");
-    ///     let filled = permit.fill(rows, &["claim:12"]);
-    ///     assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    ///     let filled = permit.fill(Fill::new(rows).tag("claim:12"));
+    ///     assert_eq!(filled, Err(Refusal::Invalidated));
     /// }
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn fill(self, value: V, tags: &[&str]) -> Filled {
-        self.store(value, tags, false)
-    }
-
-    /// Stores the answer that there is nothing under the key, for the
-    /// [`negative_ttl`](crate::Freshness::negative_ttl) of the class, and gives
-    /// it to all who wait. The value is whatever says so in your terms; look-ups
-    /// will find it as [`Lookup::Negative`](crate::Lookup::Negative), and
-    /// [`get`](crate::Cache::get) will not find it.
     ///
-    /// All else is as with [`fill`](Self::fill), tags and refusals included. If
-    /// the class keeps no negative entries, it is refused as
-    /// [`NoNegatives`](Refusal::NoNegatives); those who wait get it, and what
-    /// was stored before leaves.
+    /// The answer that there is nothing:
     ///
     /// ```
-    /// use cache_core::{Cache, Filled, Freshness, Lookup, Reuse, TtlClass};
+    /// use cache_core::{Cache, Fill, Freshness, Lookup, Reuse, TtlClass};
     /// use std::time::Duration;
     ///
     /// let cache = Cache::<&str, Option<u32>>::builder().max_entries(100).build()?;
@@ -168,47 +138,26 @@ where
     ///
     /// if let Lookup::Miss(permit) = cache.lookup("claim 7", class, Reuse::Any) {
     ///     // The database has no such claim. When it has, "claim:7" is invalidated.
-    ///     assert_eq!(permit.fill_negative(None, &["claim:7"]), Filled::Stored);
+    ///     assert_eq!(permit.fill(Fill::negative(None).tag("claim:7")), Ok(()));
     /// }
     /// let found = cache.lookup("claim 7", class, Reuse::Any);
     /// assert!(matches!(found, Lookup::Negative(hit) if hit.value.is_none()));
     /// assert_eq!(cache.get("claim 7", class), None);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn fill_negative(self, value: V, tags: &[&str]) -> Filled {
-        self.store(value, tags, true)
+    pub fn fill(self, fill: impl Into<Fill<V>>) -> Result<(), Refusal> {
+        self.ticket.fill(self.key, fill.into())
     }
 
-    fn store(self, value: V, tags: &[&str], negative: bool) -> Filled {
-        let inner = &self.ticket.inner;
-        let tags = &TagSet::new(tags, &inner.tag_hasher);
-        let policy = inner.classes.freshness(self.class());
-        let weight = if negative && policy.negative_ttl.is_none() {
-            Err(Refusal::NoNegatives)
-        } else {
-            inner.weigh(&self.key, &value, tags)
-        };
-        let intent = Intent::Fill {
-            tags,
-            weight,
-            negative,
-        };
-        match self.ticket.finish(self.key, value, intent) {
-            Ok(()) => Filled::Stored,
-            Err(refusal) => Filled::Refused(refusal),
-        }
+    /// Has every other value for the key end this fill, and returns the live entry that
+    /// this one is to change.
+    pub(crate) fn exclude_others(&self) -> Option<Hit<V>> {
+        self.ticket.exclude_others(&self.key)
     }
 
-    /// Gives the value to all who wait for it, and stores nothing: for a
-    /// fallback, which all who asked may share but nobody later. (An error that
-    /// is no value goes through [`fail`](Self::fail).)
-    ///
-    /// As it is not known which records the value depends on, an invalidation
-    /// of any tag since the permit was issued counts as reaching it: those who
-    /// began to wait after that are not served, and one of them gets a permit.
-    pub fn share(self, value: V) {
-        // Whether some had to be handed over is theirs to know.
-        let _ = self.ticket.finish(self.key, value, Intent::Share);
+    /// Invalidates the key, unless another value ended the fill.
+    pub(crate) fn remove(self) -> Result<(), Refusal> {
+        self.ticket.remove(self.key)
     }
 
     /// Ends the fill with an error. Those who wait get it, too, and may ask
@@ -247,20 +196,39 @@ where
     /// let policy = Freshness::ttl(minute).with_stale_if_error(minute);
     /// cache.classes().set_freshness(class, policy);
     ///
-    /// cache.insert("claims", 1, class, &[]);
+    /// cache.insert("claims", 1, class)?;
     /// clock.advance(minute * 3 / 2);
     /// if let Lookup::Miss(permit) = cache.lookup("claims", class, Reuse::Any) {
     ///     let hit = permit.fail("the database is away").map_err(|error| error.to_string());
     ///     assert_eq!(hit.map(|hit| hit.value), Ok(1));
     /// }
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Result<Hit<V>, FillError> {
         self.ticket.fail(self.key, FillError::from(error.into()))
     }
+
+    /// Ends the fill with what it came to: [fills](Self::fill) or
+    /// [fails](Self::fail).
+    ///
+    /// # Errors
+    /// The error, if no stored entry may stand in.
+    pub fn finish<F, E>(self, made: Result<F, E>) -> Result<Fetched<V>, FillError>
+    where
+        F: Into<Fill<V>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let fill: Fill<V> = match made {
+            Ok(fill) => fill.into(),
+            Err(error) => return self.fail(error).map(Fetched::stood_in),
+        };
+        let value = fill.value.clone();
+        let outcome = Outcome::Filled(self.fill(fill));
+        Ok(Fetched::new(value, outcome))
+    }
 }
 
-impl<K: fmt::Debug, V, C, S> fmt::Debug for Permit<K, V, C, S> {
+impl<K: fmt::Debug, V> fmt::Debug for Permit<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
             .field("key", &self.key)

@@ -4,6 +4,7 @@
 //! Readers write nothing, so that they do not contend. One that meets a writer
 //! takes the writers' lock instead of spinning.
 
+use crate::seeded_bugs;
 use crate::sync::unscheduled::{AtomicU64, Mutex, Ordering, fence};
 
 /// `N` words that are read all at once, and one that may be read alone.
@@ -36,7 +37,7 @@ impl<const N: usize> Record<N> {
         if before.is_multiple_of(2) {
             let words = self.load();
             // The words are read before the version is looked at again.
-            if !cfg!(mutant = "read_without_fence") {
+            if !seeded_bugs::read_without_fence() {
                 fence(Ordering::Acquire);
             }
             if self.version.load(Ordering::Relaxed) == before {
@@ -57,7 +58,7 @@ impl<const N: usize> Record<N> {
         self.version
             .store(version.wrapping_add(1), Ordering::Relaxed);
         // The version is odd before the first word changes.
-        if !cfg!(mutant = "write_without_fence") {
+        if !seeded_bugs::write_without_fence() {
             fence(Ordering::Release);
         }
         for (place, word) in self.words.iter().zip(words) {

@@ -19,15 +19,17 @@ use std::num::NonZeroU32;
 use equivalent::Equivalent;
 
 use crate::{
-    class::TtlClass,
+    class::{Classes, TtlClass},
     clock::Moment,
     column::Column,
     departure::Departed,
     eviction::{ARRIVAL, Marks, Policy},
-    expiry::{ClassCounters, ClassState, Judge, WRITTEN},
+    expiry::{ClassCounters, ClassState, Judge, QueueId, WRITTEN},
     flight::Flights,
     freshness::{self, Dice, Judged, Origin, Phase, Traits},
     list::{Link, Links, NONE},
+    seeded_bugs,
+    span::Span,
     table::{Hashed, Table},
     tags::TagIndex,
 };
@@ -48,21 +50,6 @@ pub(crate) struct Slot<K, V> {
     origin: Origin,
     /// Neighbours in the eviction queue and in the queue of the class.
     links: [Link; 2],
-}
-
-impl<K, V> Slot<K, V> {
-    fn traits(&self) -> Traits {
-        Traits {
-            negative: self.origin.is_negative(),
-            hash: self.hash.get(),
-            cost: self.origin.cost(),
-        }
-    }
-
-    /// Which queue of its class it stands in.
-    fn queue(&self) -> usize {
-        usize::from(self.origin.is_negative())
-    }
 }
 
 impl<K, V> Hashed for Slot<K, V> {
@@ -101,6 +88,33 @@ pub(crate) struct Reader<'a> {
     /// Every value of that class is fresh below this age.
     pub(crate) calm: u64,
     pub(crate) accepts: Accepts,
+}
+
+impl<'a> Reader<'a> {
+    fn at_a_glance(&self, age: u64, hash: NonZeroU32) -> Seen<'a> {
+        Seen::AtAGlance {
+            age,
+            hash: hash.get(),
+            class: self.class,
+            classes: self.judge.classes,
+        }
+    }
+}
+
+/// What a reader knows of an entry that it is lent; times in nanoseconds.
+#[derive(Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    /// A plain entry of this class. How long it is fresh was not looked up.
+    AtAGlance {
+        age: u64,
+        hash: u32,
+        class: TtlClass,
+        classes: &'a Classes,
+    },
+    Closely {
+        age: u64,
+        ttl: u64,
+    },
 }
 
 /// What a reader takes, besides what is fresh.
@@ -181,6 +195,11 @@ pub(crate) struct Shard<K, V> {
     policy: Policy,
     weights: Column,
     first_tags: Column,
+    /// TTLs of their own, as [`Span`]s.
+    ttls: Column,
+    /// How old entries were when they were last read, as [`Span`]s. Kept where the
+    /// class has a time to idle.
+    read_at: Column,
     tags: TagIndex,
     pub(crate) flights: Flights<K, V>,
     pub(crate) fills: FillCounters,
@@ -226,6 +245,8 @@ impl<K, V> Shard<K, V> {
             policy: Policy::new(),
             weights: Column::new(1),
             first_tags: Column::new(NONE),
+            ttls: Column::new(Span::NONE),
+            read_at: Column::new(0),
             tags: TagIndex::new(),
             flights: Flights::new(),
             fills: FillCounters::default(),
@@ -258,16 +279,42 @@ impl<K, V> Shard<K, V> {
         &mut self.classes[index]
     }
 
+    /// What the entry is, apart from its age.
+    fn traits(&self, at: u32) -> Traits {
+        let slot = &self.table[at];
+        Traits {
+            negative: slot.origin.is_negative(),
+            hash: slot.hash.get(),
+            cost: slot.origin.cost(),
+            ttl: Span::from_bits(self.ttls.get(at)),
+            // Zero where nothing is kept.
+            read_at: Span::from_bits(self.read_at.get(at)).unwrap_or(Span::of(0)),
+        }
+    }
+
+    /// Which queue of its class the entry stands in.
+    fn queue_of(&self, at: u32) -> QueueId {
+        let negative = self.table[at].origin.is_negative();
+        QueueId::new(negative, Span::from_bits(self.ttls.get(at)))
+    }
+
+    /// Remembers that the entry was read at this age, and moves it to the end of its
+    /// queue.
+    fn note_read(&mut self, at: u32, age: u64) {
+        let positions = self.table.positions();
+        self.read_at.set(at, Span::of(age).bits(), positions);
+        let (class, queue) = (self.table[at].class, self.queue_of(at));
+        let state = &mut self.classes[class.index()];
+        state.is_reordered = true;
+        let queue = state.queue_mut(queue);
+        queue.remove(&mut self.table, at);
+        queue.push_back(&mut self.table, at);
+    }
+
     /// Counts a look-up that found nothing.
     #[cold]
     pub(crate) fn miss(&mut self, class: TtlClass) {
-        self.class_mut(class).counters.misses += 1 + u64::from(cfg!(mutant = "double_count"));
-    }
-
-    /// Takes back what [`miss`](Self::miss) counted, for a look-up that is repeated.
-    #[cold]
-    pub(crate) fn uncount_miss(&mut self, class: TtlClass) {
-        self.class_mut(class).counters.misses -= 1;
+        self.class_mut(class).counters.misses += 1 + u64::from(seeded_bugs::double_count());
     }
 
     /// Counts a fresh entry whose reader was told to make it anew.
@@ -294,20 +341,20 @@ impl<K: Eq, V> Shard<K, V> {
         self.table.find(hash.get(), same)
     }
 
-    /// The value for `key` and its age, counted as a hit, if it is fresh at a
-    /// glance: what most look-ups come to. An absent one is counted as a miss;
-    /// else nothing was counted or decided.
+    /// What `lend` makes of the value for `key`, and its age, counted as a hit, if it
+    /// is fresh at a glance: what most look-ups come to. An absent one is counted as a
+    /// miss; else nothing was counted or decided.
     #[inline(always)]
-    pub(crate) fn glance<Q>(
+    pub(crate) fn glance<Q, R>(
         &mut self,
         hash: u64,
         key: &Q,
         max_age: u64,
         reader: &Reader<'_>,
-    ) -> Glance<V>
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
+    ) -> Glance<R>
     where
         Q: Equivalent<K> + ?Sized,
-        V: Clone,
     {
         let hash = freshness::part(hash);
         let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
@@ -319,35 +366,36 @@ impl<K: Eq, V> Shard<K, V> {
         let written = slot.written.as_nanos();
         let oldest = reader.latest.as_nanos().wrapping_sub(written);
         if slot.class != reader.class
-            || slot.origin.is_negative()
+            || !slot.origin.is_plain()
             || oldest >= reader.calm
             || oldest > max_age
         {
             return Glance::Unclear;
         }
         let age = reader.judge.age(slot.written);
-        let value = slot.value.clone();
+        // User code, before anything has changed.
+        let lent = lend(&slot.value, reader.at_a_glance(age, hash));
         slot.marks.touch();
         match self.near_hits.get_mut(reader.class.index()) {
             Some(hits) if *hits < u32::MAX => *hits += 1,
             _ => self.hit(reader.class, Kind::Fresh),
         }
-        Glance::Fresh(value, age)
+        Glance::Fresh(lent, age)
     }
 
     /// The entry for `key`, if the reader may have it, counted as a hit or a
     /// miss. An entry expired under its own class is removed; one that is
     /// merely not for this reader stays for others.
-    pub(crate) fn read<Q>(
+    pub(crate) fn read<Q, R>(
         &mut self,
         hash: u64,
         key: &Q,
         reader: &Reader<'_>,
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
         departed: &mut Departed<'_, K, V>,
-    ) -> Look<V>
+    ) -> Look<R>
     where
         Q: Equivalent<K> + ?Sized,
-        V: Clone,
     {
         let Some(at) = self.find(hash, key) else {
             self.miss(reader.class);
@@ -356,19 +404,23 @@ impl<K: Eq, V> Shard<K, V> {
         if reader.judge.now != reader.latest {
             return Look::Unsure;
         }
+        let traits = self.traits(at);
         let Self { table, dice, .. } = self;
         let slot = &mut table[at];
-        let (traits, age) = (slot.traits(), reader.judge.age(slot.written));
-        let mut judged = |class| {
-            let policy = reader.judge.policy(class);
+        let age = reader.judge.age(slot.written);
+        let policy = reader.judge.policy(slot.class);
+        let own = policy.judge(age, traits, || dice.roll());
+        let other = (slot.class != reader.class).then(|| {
+            let policy = reader.judge.policy(reader.class);
             policy.judge(age, traits, || dice.roll())
-        };
-        let own = judged(slot.class);
-        let other = (slot.class != reader.class).then(|| judged(reader.class));
+        });
         let served = kind_for(reader.accepts, own, other, traits.negative, age);
         if let Some((kind, ttl)) = served {
-            let value = slot.value.clone();
+            let value = lend(&slot.value, Seen::Closely { age, ttl });
             slot.marks.touch();
+            if policy.idles() {
+                self.note_read(at, age);
+            }
             self.hit(reader.class, kind);
             return Look::Serve(Found {
                 value,
@@ -410,11 +462,12 @@ impl<K: Eq, V> Shard<K, V> {
         Q: Equivalent<K> + ?Sized,
         V: Clone,
     {
-        let slot = &self.table[self.find(hash, key)?];
+        let at = self.find(hash, key)?;
+        let slot = &self.table[at];
         let age = judge.age(slot.written);
         let Judged { phase, ttl } = judge
             .policy(slot.class)
-            .judge(age, slot.traits(), || u64::MAX);
+            .judge(age, self.traits(at), || u64::MAX);
         let kind = match phase {
             Phase::Gone => return None,
             _ if slot.origin.is_negative() => Kind::Negative,

@@ -92,7 +92,7 @@ impl Stats {
     /// ```
     /// # let cache = cache_core::Cache::<u32, u32>::builder().max_entries(8).build()?;
     /// assert_eq!(cache.stats().hit_rate(), 0.0);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn hit_rate(&self) -> f64 {

@@ -4,7 +4,7 @@
 //! an entry is the chain of its links. Both are walked only over what is removed,
 //! and a tag goes with its last entry, so that one without entries costs nothing.
 
-use std::hash::BuildHasher;
+use std::{hash::BuildHasher, sync::LazyLock};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
@@ -17,42 +17,39 @@ use crate::{
 /// The largest number of different tags that one entry can carry.
 pub const MAX_TAGS: usize = 1_024;
 
-/// A tag as the cache knows it: 128 bits of two hashes with seeds of their own.
+/// A tag as a cache knows it: 128 bits of two hashes with seeds of their own.
 /// Two tags that shared them, one pair in 2^128, would only be invalidated
 /// together. Names are not kept, so that their length bounds nothing here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TagId(u64, u64);
 
-/// How tags are hashed, whatever hashes the keys.
-#[derive(Default)]
-pub(crate) struct TagHasher(DefaultHashBuilder, DefaultHashBuilder);
-
-impl TagHasher {
-    pub(crate) fn id(&self, tag: &str) -> TagId {
-        TagId(self.0.hash_one(tag), self.1.hash_one(tag))
+impl TagId {
+    /// Hashes a tag, by seeds of this process.
+    pub(crate) fn of(tag: &str) -> Self {
+        static SEEDS: LazyLock<[DefaultHashBuilder; 2]> = LazyLock::new(Default::default);
+        let [first, second] = &*SEEDS;
+        Self(first.hash_one(tag), second.hash_one(tag))
     }
 }
 
-/// The tags of one entry, each once.
+/// The tags of one entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TagSet {
-    /// In ascending order.
+    /// In ascending order and each once, once [sorted](Self::sort).
     tags: SmallVec<[TagId; 4]>,
 }
 
 impl TagSet {
+    pub(crate) fn push(&mut self, tag: &str) {
+        self.tags.push(TagId::of(tag));
+    }
+
     #[inline]
-    pub(crate) fn new(tags: &[&str], hasher: &TagHasher) -> Self {
-        let mut set = Self {
-            tags: SmallVec::new(),
-        };
-        for tag in tags {
-            set.tags.push(hasher.id(tag));
+    pub(crate) fn sort(&mut self) {
+        if self.tags.len() > 1 {
+            self.tags.sort_unstable();
+            self.tags.dedup();
         }
-        if set.tags.len() > 1 {
-            set.tags.sort_unstable();
-            set.tags.dedup();
-        }
-        set
     }
 
     pub(crate) fn is_too_large(&self) -> bool {

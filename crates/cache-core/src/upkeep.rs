@@ -8,10 +8,18 @@ use crate::{
     clock::Clock,
     departure::Departed,
     expiry::ClassCounters,
-    lookup::Maintained,
     stats::{ClassStats, Stats},
     sync::Ordering,
 };
+
+/// What a turn of maintenance did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maintained {
+    /// How many expired entries were removed.
+    pub removed: usize,
+    /// Whether expired entries were left, so that another turn is due.
+    pub more: bool,
+}
 
 /// How many entries maintenance removes per turn of a lock: readers wait for
 /// that, not for the budget.
@@ -44,14 +52,14 @@ where
     ///     .clock(clock.clone())
     ///     .build()?;
     /// for key in 0..3 {
-    ///     cache.insert(key, key, TtlClass::LIVE_DATA, &[]);
+    ///     cache.insert(key, key, TtlClass::LIVE_DATA)?;
     /// }
     /// clock.advance(Duration::from_secs(301));
     /// let turn = cache.maintain(2);
     /// assert_eq!((turn.removed, turn.more), (2, true));
     /// let turn = cache.maintain(2);
     /// assert_eq!((turn.removed, turn.more), (1, false));
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn maintain(&self, budget: usize) -> Maintained {
         let inner = &*self.inner;
@@ -112,12 +120,12 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
     /// cache.get(&1, TtlClass::LIVE_DATA);
-    /// cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
+    /// cache.insert(1, 10, TtlClass::LIVE_DATA)?;
     /// cache.get(&1, TtlClass::LIVE_DATA);
     /// let stats = cache.stats();
     /// assert_eq!((stats.hits, stats.misses, stats.entries), (1, 1, 1));
     /// assert_eq!(stats.hit_rate(), 50.0);
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {

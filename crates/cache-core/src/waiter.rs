@@ -10,21 +10,20 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use hashbrown::DefaultHashBuilder;
-
 use crate::{
-    clock::{Clock, Moment, SystemClock},
+    clock::Moment,
     error::FillError,
     flight::{Cell, CellState, Given},
+    hit::Hit,
     inner::Inner,
-    lookup::Hit,
     permit::{Permit, Request},
+    seeded_bugs,
     sync::thread,
 };
 
 /// What waiting came to.
 #[derive(Debug)]
-pub enum Waited<K, V, C = SystemClock, S = DefaultHashBuilder> {
+pub enum Waited<K, V> {
     /// The value of the fill, or of an insertion that overtook it. No
     /// invalidation that reaches it came between the reading of the value and
     /// the beginning of the wait.
@@ -40,7 +39,7 @@ pub enum Waited<K, V, C = SystemClock, S = DefaultHashBuilder> {
     Failed(FillError),
     /// The right to fill: whoever had it gave it up, or what it read had been
     /// invalidated before this wait began.
-    Permit(Permit<K, V, C, S>),
+    Permit(Permit<K, V>),
 }
 
 /// A miss of a key that another is filling.
@@ -60,16 +59,16 @@ pub enum Waited<K, V, C = SystemClock, S = DefaultHashBuilder> {
 /// let Lookup::InFlight(waiter) = cache.lookup("key", class, Reuse::Any) else {
 ///     unreachable!("the key is being filled");
 /// };
-/// std::thread::spawn(move || permit.fill(7, &[]));
+/// std::thread::spawn(move || permit.fill(7));
 /// assert!(matches!(waiter.wait(), Waited::Value(7)));
-/// # Ok::<(), cache_core::BuildError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Panics
 /// Polling it again after it was ready panics.
 #[must_use = "a waiter does nothing unless awaited"]
-pub struct Waiter<K, V, C = SystemClock, S = DefaultHashBuilder> {
-    inner: Arc<Inner<K, V, C, S>>,
+pub struct Waiter<K, V> {
+    inner: Arc<Inner<K, V>>,
     /// Present until the waiter is ready.
     key: Option<K>,
     request: Request,
@@ -78,9 +77,9 @@ pub struct Waiter<K, V, C = SystemClock, S = DefaultHashBuilder> {
     cell: Arc<Cell<V>>,
 }
 
-impl<K, V, C, S> Waiter<K, V, C, S> {
+impl<K, V> Waiter<K, V> {
     pub(crate) const fn new(
-        inner: Arc<Inner<K, V, C, S>>,
+        inner: Arc<Inner<K, V>>,
         key: K,
         request: Request,
         (flight, number): (u64, u64),
@@ -98,7 +97,7 @@ impl<K, V, C, S> Waiter<K, V, C, S> {
 
     /// The permit of one who was elected at this epoch, and takes it at this
     /// moment.
-    fn permit(&mut self, epoch: u64, since: Moment) -> Option<Permit<K, V, C, S>> {
+    fn permit(&mut self, epoch: u64, since: Moment) -> Option<Permit<K, V>> {
         let inner = Arc::clone(&self.inner);
         let key = self.key.take()?;
         Some(Permit::new(
@@ -112,7 +111,7 @@ impl<K, V, C, S> Waiter<K, V, C, S> {
     }
 
     /// What was given to all, as far as it is good for this one.
-    fn receive(&mut self, given: Given<V>) -> Waited<K, V, C, S> {
+    fn receive(&mut self, given: Given<V>) -> Waited<K, V> {
         self.key = None;
         match given {
             Given::Value(value) => Waited::Value(value),
@@ -127,10 +126,10 @@ impl<K, V, C, S> Waiter<K, V, C, S> {
     }
 }
 
-impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
+impl<K, V: Clone> Waiter<K, V> {
     /// Blocks the thread until the wait is over. For code outside any runtime:
     /// inside one, await the waiter instead.
-    pub fn wait(mut self) -> Waited<K, V, C, S> {
+    pub fn wait(mut self) -> Waited<K, V> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
         loop {
@@ -144,7 +143,7 @@ impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
 }
 
 #[cfg(not(any(shuttle, memory_model)))]
-impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
+impl<K, V: Clone> Waiter<K, V> {
     /// As [`wait`](Self::wait), for no longer than this by the system's clock.
     ///
     /// # Errors
@@ -161,11 +160,11 @@ impl<K, V: Clone, C: Clock, S> Waiter<K, V, C, S> {
     ///     unreachable!("the first one fills");
     /// };
     /// let waiter = waiter.wait_timeout(Duration::from_millis(1)).unwrap_err();
-    /// permit.fill(7, &[]);
+    /// permit.fill(7);
     /// assert!(matches!(waiter.wait_timeout(Duration::ZERO), Ok(Waited::Value(7))));
-    /// # Ok::<(), cache_core::BuildError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Waited<K, V, C, S>, Self> {
+    pub fn wait_timeout(mut self, timeout: Duration) -> Result<Waited<K, V>, Self> {
         // A time that no clock reaches is none.
         let deadline = Instant::now().checked_add(timeout);
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
@@ -197,10 +196,10 @@ impl Wake for Unpark {
 }
 
 // Nothing in a waiter is pinned through it.
-impl<K, V, C, S> Unpin for Waiter<K, V, C, S> {}
+impl<K, V> Unpin for Waiter<K, V> {}
 
-impl<K, V: Clone, C: Clock, S> Future for Waiter<K, V, C, S> {
-    type Output = Waited<K, V, C, S>;
+impl<K, V: Clone> Future for Waiter<K, V> {
+    type Output = Waited<K, V>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         // Wakers are user code: cloned before the lock, dropped after it.
@@ -230,7 +229,7 @@ impl<K, V: Clone, C: Clock, S> Future for Waiter<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
+impl<K, V> Drop for Waiter<K, V> {
     fn drop(&mut self) {
         if self.key.is_none() {
             return;
@@ -246,7 +245,7 @@ impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
         // Someone took this waiter out of the flight to give it something. What
         // was not given yet will find it gone; an election passes on.
         let state = std::mem::replace(&mut *self.cell.lock(), CellState::Done);
-        if cfg!(mutant = "keep_election") {
+        if seeded_bugs::keep_election() {
             return;
         }
         if let CellState::Elected { epoch } = state {
@@ -256,7 +255,7 @@ impl<K, V, C, S> Drop for Waiter<K, V, C, S> {
     }
 }
 
-impl<K: fmt::Debug, V, C, S> fmt::Debug for Waiter<K, V, C, S> {
+impl<K: fmt::Debug, V> fmt::Debug for Waiter<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Waiter")
             .field("key", &self.key)

@@ -8,9 +8,7 @@ use std::{
     time::Duration,
 };
 
-use cache_core::{
-    Cache, Cause, Fill, Filled, Freshness, Inserted, Lookup, ManualClock, Outcome, Reuse, TtlClass,
-};
+use cache_core::{Cache, Cause, Fill, Freshness, Lookup, ManualClock, Outcome, Reuse, TtlClass};
 use proptest::prelude::*;
 
 type Store = Cache<u8, u32, ManualClock>;
@@ -93,9 +91,9 @@ proptest! {
                 Op::Insert(key, long) => {
                     let class = classes[usize::from(long)];
                     let tag = TAGS[usize::from(key) % 3];
-                    match cache.insert(key, next, class, &[tag]) {
-                        Inserted::New => {}
-                        Inserted::Replaced(old) => {
+                    match cache.insert(key, Fill::new(next).tag(tag), class) {
+                        Ok(None) => {}
+                        Ok(Some(old)) => {
                             let told = told.lock().unwrap();
                             prop_assert_eq!(told.get(&old), Some(&(key, Cause::Replaced)));
                         }
@@ -108,17 +106,17 @@ proptest! {
                         panic!("nothing was accepted");
                     };
                     let filled = if negative {
-                        permit.fill_negative(next, &["n"])
+                        permit.fill(Fill::negative(next).tag("n"))
                     } else {
-                        permit.fill(next, &["f"])
+                        permit.fill(Fill::new(next).tag("f"))
                     };
-                    prop_assert_eq!(filled, Filled::Stored);
+                    prop_assert_eq!(filled, Ok(()));
                     stored.insert(next);
                 }
                 Op::Fetch(key) => {
                     let fill = || Ok::<_, std::io::Error>(Fill::new(next).tag("c"));
                     let fetched = cache.fetch(&key, classes[1]).fill_blocking(fill).unwrap();
-                    if fetched.outcome == Outcome::Filled(Filled::Stored) {
+                    if fetched.outcome == Outcome::Filled(Ok(())) {
                         stored.insert(next);
                     }
                 }

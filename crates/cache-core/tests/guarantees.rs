@@ -14,8 +14,8 @@ use std::{
 };
 
 use cache_core::{
-    BuildError, Cache, Clock, Filled, Freshness, Inserted, Lookup, MAX_TAGS, ManualClock, Permit,
-    Refusal, Reuse, TtlClass, Waited, Waiter,
+    BuildError, Cache, Clock, Fill, Freshness, Lookup, MAX_TAGS, ManualClock, Permit, Refusal,
+    Reuse, TtlClass, Waited, Waiter,
 };
 
 const CLASS: TtlClass = TtlClass::LIVE_DATA;
@@ -32,7 +32,7 @@ where
     (builder.build().unwrap(), clock)
 }
 
-fn miss<K, V, C>(cache: &Cache<K, V, C>, key: K) -> Permit<K, V, C>
+fn miss<K, V, C>(cache: &Cache<K, V, C>, key: K) -> Permit<K, V>
 where
     K: std::hash::Hash + Eq + Clone,
     V: Clone,
@@ -44,7 +44,7 @@ where
     }
 }
 
-fn wait<K, V, C>(cache: &Cache<K, V, C>, key: K) -> Waiter<K, V, C>
+fn wait<K, V, C>(cache: &Cache<K, V, C>, key: K) -> Waiter<K, V>
 where
     K: std::hash::Hash + Eq + Clone,
     V: Clone,
@@ -82,7 +82,7 @@ fn an_entry_is_valid_to_the_nanosecond_of_its_ttl() {
     for class in [CLASS, TtlClass::KNOWLEDGE_BASE, TtlClass::USER_CONTEXT] {
         let (cache, clock) = manual(10);
         let ttl = cache.classes().freshness(class).ttl;
-        cache.insert(1, 1, class, &[]);
+        cache.insert(1, 1, class).unwrap();
         clock.advance(ttl);
         assert_eq!(cache.get(&1, class), Some(1));
         assert_eq!(cache.len(), 1);
@@ -101,7 +101,7 @@ fn a_ttl_of_zero_is_valid_at_the_same_moment_only() {
     cache
         .classes()
         .set_freshness(CLASS, Freshness::ttl(Duration::ZERO));
-    cache.insert(1, 1, CLASS, &[]);
+    cache.insert(1, 1, CLASS).unwrap();
     assert_eq!(cache.get(&1, CLASS), Some(1));
     clock.advance(Duration::from_nanos(1));
     assert_eq!(cache.get(&1, CLASS), None);
@@ -110,7 +110,7 @@ fn a_ttl_of_zero_is_valid_at_the_same_moment_only() {
 #[test]
 fn a_changed_ttl_applies_to_what_is_stored() {
     let (cache, clock) = manual(10);
-    cache.insert(1, 1, CLASS, &[]);
+    cache.insert(1, 1, CLASS).unwrap();
     clock.advance(Duration::from_secs(10));
     cache
         .classes()
@@ -126,12 +126,12 @@ fn a_changed_ttl_applies_to_what_is_stored() {
 #[test]
 fn a_stricter_reader_misses_and_leaves_the_entry_to_others() {
     let (cache, clock) = manual(10);
-    cache.insert(1, 1, TtlClass::KNOWLEDGE_BASE, &[]);
+    cache.insert(1, 1, TtlClass::KNOWLEDGE_BASE).unwrap();
     clock.advance(Duration::from_secs(301));
     assert_eq!(cache.get(&1, CLASS), None);
     assert_eq!(cache.get(&1, TtlClass::KNOWLEDGE_BASE), Some(1));
     // Nor can a lenient reader have what its own class calls expired.
-    cache.insert(2, 2, CLASS, &[]);
+    cache.insert(2, 2, CLASS).unwrap();
     clock.advance(Duration::from_secs(301));
     assert_eq!(cache.get(&2, TtlClass::KNOWLEDGE_BASE), None);
 
@@ -164,7 +164,7 @@ fn the_bound_is_one_for_all_shards() {
         .build()
         .unwrap();
     for key in 0..10_000 {
-        assert_eq!(cache.insert(key, key, CLASS, &[]), Inserted::New);
+        assert_eq!(cache.insert(key, key, CLASS), Ok(None));
         assert_eq!(cache.get(&key, CLASS), Some(key), "just inserted");
         assert_eq!(cache.weight(), u64::from(key + 1).min(100));
     }
@@ -180,10 +180,10 @@ fn what_is_read_survives_what_is_not() {
         .build()
         .unwrap();
     for key in 0..50 {
-        cache.insert(key, key, CLASS, &[]);
+        cache.insert(key, key, CLASS).unwrap();
     }
     for scan in 1_000..3_000 {
-        cache.insert(scan, scan, CLASS, &[]);
+        cache.insert(scan, scan, CLASS).unwrap();
         cache.get(&(scan % 50), CLASS);
     }
     assert!((0..50).all(|key| cache.get(&key, CLASS).is_some()));
@@ -194,12 +194,14 @@ fn memory_is_given_back() {
     let (cache, clock) = manual::<u32, Arc<()>>(100_000);
     let value = Arc::new(());
     for key in 0..50_000 {
-        cache.insert(
-            key,
-            Arc::clone(&value),
-            CLASS,
-            &["all", if key % 2 == 0 { "even" } else { "odd" }],
-        );
+        cache
+            .insert(
+                key,
+                Fill::new(Arc::clone(&value))
+                    .tags(["all", if key % 2 == 0 { "even" } else { "odd" }]),
+                CLASS,
+            )
+            .unwrap();
     }
     cache.validate().unwrap();
     assert_eq!(cache.invalidate_tag("even"), 25_000);
@@ -218,7 +220,7 @@ fn memory_is_given_back() {
     }
     assert_eq!((removed, Arc::strong_count(&value)), (25_000, 1));
     // What was moved together still works.
-    cache.insert(1, value, CLASS, &["all"]);
+    cache.insert(1, Fill::new(value).tag("all"), CLASS).unwrap();
     assert_eq!(cache.invalidate_tag("all"), 1);
     cache.validate().unwrap();
 }
@@ -228,15 +230,19 @@ fn too_many_tags_are_refused_and_double_ones_are_one() {
     let (cache, _) = manual(10);
     let names: Vec<String> = (0..=MAX_TAGS).map(|n| n.to_string()).collect();
     let mut tags: Vec<&str> = names.iter().map(String::as_str).collect();
-    cache.insert(1, "old", CLASS, &[]);
-    let rejected = Inserted::Rejected {
-        value: "new",
-        reason: Refusal::TooManyTags,
-    };
-    assert_eq!(cache.insert(1, "new", CLASS, &tags), rejected);
+    cache.insert(1, "old", CLASS).unwrap();
+    let rejected = cache.insert(1, Fill::new("new").tags(&tags), CLASS);
+    let rejected = rejected.unwrap_err();
+    assert_eq!(
+        (rejected.value, rejected.reason),
+        ("new", Refusal::TooManyTags)
+    );
     assert_eq!(cache.get(&1, CLASS), None, "the old value is outdated");
     tags[0] = tags[1];
-    assert_eq!(cache.insert(1, "new", CLASS, &tags), Inserted::New);
+    assert_eq!(
+        cache.insert(1, Fill::new("new").tags(&tags), CLASS),
+        Ok(None)
+    );
     assert_eq!(cache.invalidate_tag(tags[0]), 1);
     cache.validate().unwrap();
 }
@@ -259,7 +265,7 @@ fn a_dropped_permit_goes_to_exactly_one_waiter() {
     let Poll::Ready(Waited::Permit(permit)) = bells[1].poll(&mut waiters[0]) else {
         panic!("not elected");
     };
-    assert_eq!(permit.fill(7, &[]), Filled::Stored);
+    assert_eq!(permit.fill(7), Ok(()));
     assert_eq!(rung(), [1, 1, 1]);
     let served = bells[2].poll(&mut waiters[1]);
     assert!(matches!(served, Poll::Ready(Waited::Value(7))));
@@ -273,13 +279,13 @@ fn a_value_read_before_an_invalidation_serves_only_those_before_it() {
     let before = wait(&cache, 1);
     cache.invalidate_tag("claim:7");
     let (after, last) = (wait(&cache, 1), wait(&cache, 1));
-    let filled = permit.fill("old", &["claim:7"]);
-    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    let filled = permit.fill(Fill::new("old").tag("claim:7"));
+    assert_eq!(filled, Err(Refusal::Invalidated));
     assert!(matches!(before.wait(), Waited::Value("old")));
     let Waited::Permit(permit) = after.wait() else {
         panic!("began after the invalidation");
     };
-    assert_eq!(permit.fill("new", &["claim:7"]), Filled::Stored);
+    assert_eq!(permit.fill(Fill::new("new").tag("claim:7")), Ok(()));
     assert!(matches!(last.wait(), Waited::Value("new")));
     assert_eq!(cache.get(&1, CLASS), Some("new"));
 }
@@ -289,12 +295,9 @@ fn an_inserted_value_overtakes_a_fill() {
     let (cache, _) = manual(10);
     let permit = miss(&cache, 1);
     let waiter = wait(&cache, 1);
-    cache.insert(1, "inserted", CLASS, &[]);
+    cache.insert(1, "inserted", CLASS).unwrap();
     assert!(matches!(waiter.wait(), Waited::Value("inserted")));
-    assert_eq!(
-        permit.fill("read", &[]),
-        Filled::Refused(Refusal::Superseded)
-    );
+    assert_eq!(permit.fill("read"), Err(Refusal::Superseded));
     assert_eq!(cache.get(&1, CLASS), Some("inserted"));
 }
 
@@ -305,11 +308,8 @@ fn a_bypassing_reader_never_joins_and_its_newer_value_wins() {
     let Lookup::Miss(newer) = cache.lookup(1, CLASS, Reuse::Nothing) else {
         panic!("joined a flight");
     };
-    assert_eq!(newer.fill("newer", &[]), Filled::Stored);
-    assert_eq!(
-        older.fill("older", &[]),
-        Filled::Refused(Refusal::Superseded)
-    );
+    assert_eq!(newer.fill("newer"), Ok(()));
+    assert_eq!(older.fill("older"), Err(Refusal::Superseded));
     assert_eq!(cache.get(&1, CLASS), Some("newer"));
 }
 
@@ -345,13 +345,17 @@ fn user_code_runs_unlocked() {
     let value = || Meddler(Arc::clone(&home));
     for key in 0..4 {
         // Evicts, and replaces.
-        cache.insert(key, value(), CLASS, &["tag"]);
-        cache.insert(key, value(), CLASS, &["tag"]);
+        cache
+            .insert(key, Fill::new(value()).tag("tag"), CLASS)
+            .unwrap();
+        cache
+            .insert(key, Fill::new(value()).tag("tag"), CLASS)
+            .unwrap();
     }
     let inner = cache.clone();
     assert_eq!(cache.invalidate_if(move |_, _| inner.len() == 99), 0);
     assert_eq!(cache.invalidate_tag("tag"), 2);
-    cache.insert(1, value(), CLASS, &[]);
+    cache.insert(1, value(), CLASS).unwrap();
     clock.advance(Duration::from_secs(301));
     assert!(cache.get(&1, CLASS).is_none());
     // Ends the cycle of references.
@@ -361,11 +365,11 @@ fn user_code_runs_unlocked() {
 #[test]
 fn a_predicate_removes_only_what_it_saw() {
     let (cache, _) = manual(10);
-    cache.insert(1, "old", CLASS, &[]);
+    cache.insert(1, "old", CLASS).unwrap();
     let inner = cache.clone();
     let removed = cache.invalidate_if(move |_, value| {
         // Another takes the place of the entry while the predicate looks at it.
-        *value == "old" && inner.insert(1, "new", CLASS, &[]) == Inserted::Replaced("old")
+        *value == "old" && inner.insert(1, "new", CLASS) == Ok(Some("old"))
     });
     assert_eq!((removed, cache.get(&1, CLASS)), (0, Some("new")));
 }
@@ -383,7 +387,7 @@ fn a_panicking_filler_hands_over() {
         panic!("no value was made");
     };
     assert!(filler.join().is_err());
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
 }
 
 #[test]
@@ -401,7 +405,7 @@ fn many_threads_one_fill() {
                     Lookup::Hit(hit) => hit.value,
                     Lookup::Miss(permit) => {
                         let value = fills.fetch_add(1, Ordering::SeqCst);
-                        assert_eq!(permit.fill(value, &[]), Filled::Stored);
+                        assert_eq!(permit.fill(value), Ok(()));
                         value
                     }
                     Lookup::InFlight(waiter) => match waiter.wait() {
@@ -460,9 +464,9 @@ fn nothing_stale_under_load() {
                         if round % 11 == 0 {
                             drop(permit);
                         } else if round % 13 == 0 {
-                            permit.share(value);
+                            permit.fill(Fill::shared(value)).unwrap_err();
                         } else {
-                            let _ = permit.fill(value, &[&format!("row:{key}")]);
+                            let _ = permit.fill(Fill::new(value).tag(format!("row:{key}")));
                         }
                         value
                     };

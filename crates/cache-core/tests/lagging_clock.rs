@@ -65,7 +65,7 @@ proptest! {
         let Lookup::Miss(permit) = cache.lookup(1, CLASS, Reuse::Any) else {
             unreachable!("the cache is empty");
         };
-        permit.fill(1, &[]);
+        permit.fill(1).unwrap();
         clock.exact.advance(Duration::from_nanos(age));
         let found = if by_lookup {
             matches!(cache.lookup(1, CLASS, Reuse::Any), Lookup::Hit(_))
@@ -96,7 +96,7 @@ proptest! {
             .unwrap();
         cache.classes().set_freshness(CLASS, Freshness::ttl(Duration::from_nanos(TTL)));
         clock.exact.advance(Duration::from_nanos(2 * TTL));
-        cache.insert(1, 1, CLASS, &[]);
+        cache.insert(1, 1, CLASS).unwrap();
         clock.exact.advance(Duration::from_nanos(age));
         prop_assert_eq!(cache.get(&1, CLASS).is_some(), age + before <= TTL);
     }

@@ -17,8 +17,7 @@ use std::{
 
 use arbitrary::{Arbitrary, Unstructured};
 use cache_core::{
-    Cache, Filled, Freshness, Hit, Inserted, Lookup, ManualClock, Refusal, Reuse, Selection,
-    TtlClass, Waited,
+    Cache, Fill, Freshness, Hit, Lookup, ManualClock, Refusal, Reuse, Selection, TtlClass, Waited,
 };
 
 use oracle::{Oracle, Tags, key_of, weight_of};
@@ -26,8 +25,8 @@ use oracle::{Oracle, Tags, key_of, weight_of};
 /// Hashes alike in every run, so that a crash can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
 type Store = Cache<u8, u32, ManualClock, Fixed>;
-type Permit = cache_core::Permit<u8, u32, ManualClock, Fixed>;
-type Waiter = cache_core::Waiter<u8, u32, ManualClock, Fixed>;
+type Permit = cache_core::Permit<u8, u32>;
+type Waiter = cache_core::Waiter<u8, u32>;
 
 /// What an invalidation reaches.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -178,7 +177,7 @@ impl Run {
                 if let Some((permit, value)) = pick(&mut self.permits, at) {
                     // Any tag counts as reaching what is shared.
                     self.oracle.tag(value, Tags::all());
-                    permit.share(value);
+                    assert!(permit.fill(Fill::shared(value)).is_err());
                 }
             }
             Op::Fail(at) => {
@@ -290,14 +289,17 @@ impl Run {
     fn insert(&mut self, key: u8, tags: Tags) {
         let value = self.oracle.read(key);
         let class = class_of(class_of_key(key));
-        match self.store.insert(key, value, class, &tags.names()) {
-            Inserted::New => self.oracle.store(key, value, tags, false),
-            Inserted::Replaced(old) => {
+        match self
+            .store
+            .insert(key, Fill::new(value).tags(&tags.names()), class)
+        {
+            Ok(None) => self.oracle.store(key, value, tags, false),
+            Ok(Some(old)) => {
                 self.oracle.told(key, old);
                 self.oracle.store(key, value, tags, false);
             }
-            Inserted::Rejected { reason, .. } => {
-                assert_eq!(reason, Refusal::TooLarge);
+            Err(rejected) => {
+                assert_eq!(rejected.reason, Refusal::TooLarge);
                 assert!(weight_of(value) > self.store.capacity());
                 self.oracle.forget(key);
             }
@@ -314,18 +316,18 @@ impl Run {
         let now = self.oracle.next();
         let outdated = self.oracle.is_reached(value, now) || self.oracle.is_overtaken(key, value);
         let filled = if negative {
-            permit.fill_negative(value, &tags.names())
+            permit.fill(Fill::negative(value).tags(&tags.names()))
         } else {
-            permit.fill(value, &tags.names())
+            permit.fill(Fill::new(value).tags(&tags.names()))
         };
         match filled {
-            Filled::Stored => {
+            Ok(()) => {
                 assert!(!outdated, "{value:#x} was stored, though outdated");
                 self.oracle.store(key, value, tags, negative);
             }
-            Filled::Refused(Refusal::Invalidated | Refusal::Superseded) => {}
-            Filled::Refused(Refusal::NoNegatives) if negative => self.oracle.forget(key),
-            Filled::Refused(Refusal::TooLarge) if weight_of(value) > self.store.capacity() => {
+            Err(Refusal::Invalidated | Refusal::Superseded) => {}
+            Err(Refusal::NoNegatives) if negative => self.oracle.forget(key),
+            Err(Refusal::TooLarge) if weight_of(value) > self.store.capacity() => {
                 self.oracle.forget(key);
             }
             other => panic!("{other:?} of {value:#x}"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::{Filled, Outcome, Reuse};
+use cache_core::{Outcome, Reuse};
 use cache_keys::Digest;
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
@@ -224,7 +224,7 @@ impl CacheOutcome {
             Outcome::StoodIn { age, ttl } => hit(age, ttl),
             Outcome::Waited => Self::Collapsed,
             other => Self::Miss {
-                stored: other == Outcome::Filled(Filled::Stored),
+                stored: other == Outcome::Filled(Ok(())),
                 requested: reuse != Reuse::Any,
             },
         }

@@ -252,7 +252,8 @@ impl Router {
         }
         let detection = self.detector.detect(message);
         let message = message.into();
-        store.insert(Asked { detector, message }, detection.clone(), class, &[]);
+        // Without room for it, it is found again.
+        let _ = store.insert(Asked { detector, message }, detection.clone(), class);
         detection
     }
 

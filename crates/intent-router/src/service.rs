@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Classes, Clock, Freshness, Inserted, Maintained, Predicate, Selection, Stats,
-    SystemClock, TtlClass,
+    Cache, Classes, Clock, Fill, Freshness, Maintained, Predicate, Selection, Stats, SystemClock,
+    TtlClass,
 };
 use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme, Md5Scheme};
 use equivalent::Equivalent;
@@ -399,9 +399,8 @@ impl CacheService {
         }
         let tags = policy::answer_tags(answer.intent(), &entry.owner, records, None);
         let kept = Kept::new(answer, &tags);
-        let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-        let inserted = self.answers.insert(entry, kept, class, &tags);
-        !matches!(inserted, Inserted::Rejected { .. })
+        let fill = Fill::new(kept).tags(tags);
+        self.answers.insert(entry, fill, class).is_ok()
     }
 
     /// Removes what the selector names and returns how many live entries that

@@ -12,7 +12,7 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use cache_core::{Cache, Clock, SystemClock, TickedClock, TtlClass};
+use cache_core::{Cache, Clock, Fill, SystemClock, TickedClock, TtlClass};
 use hashbrown::DefaultHashBuilder;
 
 type Key = [u8; 16];
@@ -63,7 +63,7 @@ fn ours(reads: usize, clock: impl Clock, tagged: bool) -> Result<()> {
     let put = |key, value, tag: usize| {
         let tag = [&*tags[tag]];
         let tags = if tagged { &tag[..] } else { &[] };
-        drop(cache.insert(key, value, class, tags));
+        drop(cache.insert(key, Fill::new(value).tags(tags), class));
     };
     work(reads, put, |key| cache.get(key, class));
     Ok(())

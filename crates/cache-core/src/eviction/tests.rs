@@ -31,7 +31,7 @@ fn hits(store: &Store, keys: impl IntoIterator<Item = u32>) -> f64 {
         match store.get(&key, class) {
             Some(()) => found += 1,
             None => {
-                store.insert(key, (), class, &[]);
+                store.insert(key, (), class).unwrap();
             }
         }
     }
@@ -127,7 +127,7 @@ fn a_replaced_entry_is_no_newcomer() {
     hits(&store, (0..50).flat_map(|_| 0..50));
     hits(&store, 1_000..1_500);
     for key in 0..50 {
-        store.insert(key, (), TtlClass::LIVE_DATA, &[]);
+        store.insert(key, (), TtlClass::LIVE_DATA).unwrap();
     }
     hits(&store, 5_000..6_000);
     let found = hits(&store, 0..50);

@@ -1,4 +1,4 @@
-//! The policy against its definition, written down anew.
+//! The policy against its definition, written a second time.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,30 +11,38 @@ use super::*;
 const MAX: u64 = 1_000;
 
 fn freshness() -> impl Strategy<Value = Freshness> {
-    let spans = (0..MAX, 0..MAX, 0..MAX, prop::option::of(0..MAX));
+    let idle = prop::option::weighted(0.2, 0..MAX);
+    let spans = (0..MAX, 0..MAX, 0..MAX, prop::option::of(0..MAX), idle);
     let ratios = (
         prop_oneof![Just(0.0), Just(1.0), 0.0..1.0],
         prop_oneof![Just(0.0), 0.0..4.0],
     );
-    (spans, ratios).prop_map(|((ttl, revalidate, error, negative), (jitter, early))| {
-        let span = Duration::from_nanos;
-        let mut policy = Freshness::ttl(span(ttl))
-            .with_stale_while_revalidate(span(revalidate))
-            .with_stale_if_error(span(error))
-            .with_jitter(jitter)
-            .unwrap()
-            .with_early_refresh(early)
-            .unwrap();
-        policy.negative_ttl = negative.map(span);
-        policy
-    })
+    (spans, ratios).prop_map(
+        |((ttl, revalidate, error, negative, idle), (jitter, early))| {
+            let span = Duration::from_nanos;
+            let mut policy = Freshness::ttl(span(ttl))
+                .with_stale_while_revalidate(span(revalidate))
+                .with_stale_if_error(span(error))
+                .with_jitter(jitter)
+                .unwrap()
+                .with_early_refresh(early)
+                .unwrap();
+            policy.negative_ttl = negative.map(span);
+            policy.time_to_idle = idle.map(span);
+            policy
+        },
+    )
 }
 
 fn traits() -> impl Strategy<Value = Traits> {
-    (any::<bool>(), any::<u32>(), 0..64_u8).prop_map(|(negative, hash, cost)| Traits {
+    let own = prop::option::weighted(0.3, 0..MAX);
+    let parts = (any::<bool>(), any::<u32>(), 0..64_u8, own, 0..MAX);
+    parts.prop_map(|(negative, hash, cost, own, read_at)| Traits {
         negative,
         hash,
         cost: FillCost(cost),
+        ttl: own.map(Span::of),
+        read_at: Span::of(read_at),
     })
 }
 
@@ -47,6 +55,8 @@ fn life(freshness: &Freshness, traits: Traits) -> Option<f64> {
     } else {
         freshness.ttl
     };
+    let own = traits.ttl.map(|own| Duration::from_nanos(own.nanos()));
+    let promised = own.map_or(promised, |own| own.min(promised));
     let part = freshness.jitter() * f64::from(traits.hash) / 4_294_967_296.0;
     Some(promised.as_nanos() as f64 * (1.0 - part))
 }
@@ -69,6 +79,12 @@ proptest! {
         prop_assert!((ttl as f64 - life).abs() <= 1.0, "life {ttl}, not {life}");
         let promised = if traits.negative { freshness.negative_ttl } else { Some(freshness.ttl) };
         prop_assert!(promised.is_some_and(|promised| u128::from(ttl) <= promised.as_nanos()));
+        let idle = age.saturating_sub(traits.read_at.nanos());
+        let longest = freshness.time_to_idle.map_or(u128::MAX, |span| span.as_nanos());
+        if u128::from(idle) > longest {
+            prop_assert_eq!(phase, Phase::Gone);
+            return Ok(());
+        }
         let (age, ttl) = (u128::from(age), u128::from(ttl));
         let within = |window: Duration| age <= ttl + window.as_nanos();
         match phase {
@@ -104,20 +120,25 @@ proptest! {
     ) {
         let policy = Policy::from(&freshness);
         let phase = policy.judge(age, traits, || random).phase;
-        if !traits.negative && age < policy.calm() {
+        if !traits.negative && traits.ttl.is_none() && age < policy.calm() {
             prop_assert_eq!(phase, Phase::Fresh);
         }
         prop_assert_eq!(policy.is_gone(age, traits), phase == Phase::Gone);
-        if policy.kept_for(traits.negative).is_some_and(|kept_for| age <= kept_for) {
+        if traits.ttl.is_none() && policy.kept_for(traits.negative).is_some_and(|kept_for| age <= kept_for) {
             prop_assert!(phase != Phase::Gone);
         }
     }
 
-    /// Both facts come back out of the byte that they share.
+    /// The facts come back out of the byte that they share.
     #[test]
-    fn prop_an_origin_keeps_both_its_facts(negative in any::<bool>(), nanos in any::<u64>()) {
+    fn prop_an_origin_keeps_its_facts(
+        negative in any::<bool>(),
+        own_ttl in any::<bool>(),
+        nanos in any::<u64>(),
+    ) {
         let cost = FillCost::of(nanos);
-        let origin = Origin::new(negative, cost);
+        let origin = Origin::new(negative, own_ttl, cost);
+        prop_assert_eq!(origin.is_plain(), !negative && !own_ttl);
         prop_assert_eq!((origin.is_negative(), origin.cost()), (negative, cost));
         // Rounded down by less than half an octave, up to half an hour.
         let told = cost.nanos();
@@ -141,6 +162,8 @@ fn early_refreshes_come_as_often_as_the_paper_says() {
         negative: false,
         hash: 1,
         cost,
+        ttl: None,
+        read_at: Span::of(0),
     };
     let mut dice = Dice::new(7);
     for remaining in [0.5_f64, 1.0, 2.0, 5.0] {

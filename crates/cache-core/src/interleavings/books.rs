@@ -9,7 +9,7 @@ use shuttle::{
 };
 
 use super::{CLASS, chance, check_idle, explore, invalidate, join, run_each, store};
-use crate::{Inserted, Lookup, Reuse};
+use crate::{Fill, Lookup, Reuse};
 
 /// A number that several threads add to.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ fn everything_at_once_keeps_the_books() {
                     let key = thread_rng().gen_range(0..4);
                     match thread_rng().gen_range(0..6) {
                         0 => {
-                            store.insert(key, 1, CLASS, &["row"]);
+                            let _ = store.insert(key, Fill::new(1).tag("row"), CLASS);
                         }
                         1 => {
                             let how = thread_rng().gen_range(0..6);
@@ -61,7 +61,7 @@ fn everything_at_once_keeps_the_books() {
                         _ => {
                             asked.add(1);
                             if let Lookup::Miss(permit) = store.lookup(key, CLASS, Reuse::Any) {
-                                permit.fill(1, &["row"]);
+                                let _ = permit.fill(Fill::new(1).tag("row"));
                             }
                         }
                     }
@@ -99,7 +99,7 @@ fn eviction_across_shards_keeps_the_bound_and_the_books() {
             move || {
                 for _ in 0..3 {
                     let key = thread_rng().gen_range(0..8);
-                    if store.insert(key, 1, CLASS, &["row"]) == Inserted::New {
+                    if store.insert(key, Fill::new(1).tag("row"), CLASS) == Ok(None) {
                         entered.add(1);
                     }
                 }

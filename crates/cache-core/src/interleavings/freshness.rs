@@ -9,7 +9,7 @@ use shuttle::{
 };
 
 use super::{CLASS, Permit, Row, Store, chance, check_idle, explore, join, run_each};
-use crate::{Freshness, Lookup, ManualClock, Reuse, Waited, permit::Filled};
+use crate::{Fill, Freshness, Lookup, ManualClock, Reuse, Waited};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -46,16 +46,16 @@ fn end(permit: Permit, row: &Row) -> Option<u64> {
     let value = row.read();
     match thread_rng().gen_range(0..8) {
         0 => drop(permit),
-        1 => permit.share(value),
+        1 => drop(permit.fill(Fill::shared(value))),
         2 => {
-            permit.fill_negative(value, &["row"]);
+            let _ = permit.fill(Fill::negative(value).tag("row"));
         }
         3 | 4 => {
             // The error is of the moment in which the source was asked.
             return permit.fail(value.to_string()).ok().map(|hit| hit.value);
         }
         _ => {
-            permit.fill(value, &["row"]);
+            let _ = permit.fill(Fill::new(value).tag("row"));
         }
     }
     Some(value)
@@ -101,7 +101,7 @@ fn nothing_invalidated_is_served_stale_or_stands_in() {
     explore(|| {
         let (store, clock) = store();
         let row = Row::new();
-        store.insert(1, 0, CLASS, &["row"]);
+        let _ = store.insert(1, Fill::new(0).tag("row"), CLASS);
         clock.advance(MINUTE * 3 / 2);
         let writer = {
             let (store, row) = (store.clone(), row.clone());
@@ -128,7 +128,7 @@ fn nothing_invalidated_is_served_stale_or_stands_in() {
 fn one_at_a_time_refreshes() {
     explore(|| {
         let (store, clock) = store();
-        store.insert(1, 0, CLASS, &[]);
+        let _ = store.insert(1, 0, CLASS);
         clock.advance(MINUTE * 3 / 2);
         let holders = Holders(Arc::new(AtomicUsize::new(0)));
         let sweeper = {
@@ -161,7 +161,7 @@ fn one_at_a_time_refreshes() {
                         let _ = permit.fail("the database is away");
                     }
                     _ => {
-                        permit.fill(1, &[]);
+                        let _ = permit.fill(1);
                     }
                 }
             }
@@ -178,7 +178,7 @@ fn one_at_a_time_refreshes() {
 fn an_invalidation_during_a_refresh_wins() {
     explore(|| {
         let (store, clock) = store();
-        store.insert(1, 0, CLASS, &["row"]);
+        let _ = store.insert(1, Fill::new(0).tag("row"), CLASS);
         clock.advance(MINUTE * 3 / 2);
         let Lookup::Stale(_, Some(permit)) = store.lookup(1, CLASS, Reuse::Any) else {
             panic!("the entry is stale, and nobody refreshes yet");
@@ -186,12 +186,12 @@ fn an_invalidation_during_a_refresh_wins() {
         let negative = chance(2);
         let filler = thread::spawn(move || {
             let filled = if negative {
-                permit.fill_negative(1, &["row"])
+                permit.fill(Fill::negative(1).tag("row"))
             } else {
-                permit.fill(1, &["row"])
+                permit.fill(Fill::new(1).tag("row"))
             };
             // Unless it was over before the invalidation began.
-            assert!(matches!(filled, Filled::Stored | Filled::Refused(_)));
+            assert!(matches!(filled, Ok(()) | Err(_)));
         });
         super::invalidate(&store, 1, thread_rng().gen_range(0..6));
         // It had begun before; whether it ends before or after, no trace stays.

@@ -8,7 +8,7 @@ use shuttle::{
 };
 
 use super::{CLASS, Permit, Row, Store, check_idle, explore, join, miss, run_each, store};
-use crate::{Inserted, Lookup, Refusal, Reuse, Waited, permit::Filled};
+use crate::{Fill, Lookup, Refusal, Reuse, Waited};
 
 #[test]
 fn nothing_read_before_an_invalidation_is_served_after_it() {
@@ -35,9 +35,9 @@ fn request(store: &Store, row: &Row) {
         let value = row.read();
         match thread_rng().gen_range(0..6) {
             0 => drop(permit),
-            1 => permit.share(value),
+            1 => drop(permit.fill(Fill::shared(value))),
             _ => {
-                permit.fill(value, &["row"]);
+                let _ = permit.fill(Fill::new(value).tag("row"));
             }
         }
         value
@@ -77,8 +77,8 @@ fn an_insertion_serves_all_who_wait() {
             .map(|waiter| {
                 thread::spawn(move || match waiter.wait() {
                     Waited::Value(value) => assert_eq!(value, 2),
-                    Waited::Permit(permit) => match permit.fill(2, &[]) {
-                        Filled::Stored | Filled::Refused(Refusal::Superseded) => (),
+                    Waited::Permit(permit) => match permit.fill(2) {
+                        Ok(()) | Err(Refusal::Superseded) => (),
                         other => panic!("{other:?}"),
                     },
                     other => panic!("{other:?} without a failure"),
@@ -86,7 +86,7 @@ fn an_insertion_serves_all_who_wait() {
             })
             .collect();
         let dropper = thread::spawn(move || drop(permit));
-        store.insert(1, 2, CLASS, &[]);
+        let _ = store.insert(1, 2, CLASS);
         assert_eq!(store.get(&1, CLASS), Some(2));
         join(waiters.into_iter().chain([dropper]));
         check_idle(&store);
@@ -103,13 +103,13 @@ fn a_fill_never_overwrites_what_was_inserted() {
             let store = store.clone();
             thread::spawn(move || match store.lookup(1, CLASS, Reuse::Any) {
                 Lookup::Miss(permit) => {
-                    permit.fill(1, &[]);
+                    let _ = permit.fill(1);
                 }
                 Lookup::Hit(hit) => assert_eq!(hit.value, 2),
                 other => panic!("{other:?} with one filler"),
             })
         };
-        store.insert(1, 2, CLASS, &[]);
+        let _ = store.insert(1, 2, CLASS);
         join([filler]);
         assert_eq!(store.get(&1, CLASS), Some(2));
         check_idle(&store);
@@ -124,7 +124,7 @@ fn a_fill_that_lost_patience_is_refused() {
         let (store, _) = store(4, 1);
         let permit = miss(&store, 1);
         let filler = thread::spawn(move || {
-            permit.fill(1, &[]);
+            let _ = permit.fill(1);
         });
         store.invalidate(&2);
         store.invalidate(&1);
@@ -149,7 +149,7 @@ fn an_invalidation_before_the_election_refuses_nothing() {
         let Waited::Permit(permit) = waiter.wait() else {
             panic!("nothing was filled");
         };
-        assert_eq!(permit.fill(2, &[]), Filled::Stored);
+        assert_eq!(permit.fill(2), Ok(()));
         join([dropper]);
         check_idle(&store);
     });
@@ -161,7 +161,7 @@ fn an_invalidation_before_the_election_refuses_nothing() {
 fn a_predicate_removes_only_what_it_was_asked_about() {
     explore(|| {
         let (store, _) = store(2, 1);
-        store.insert(1, 1, CLASS, &[]);
+        let _ = store.insert(1, 1, CLASS);
         let sweeper = {
             let store = store.clone();
             thread::spawn(move || {
@@ -173,11 +173,11 @@ fn a_predicate_removes_only_what_it_was_asked_about() {
             thread::spawn(move || {
                 // Taken out and put back, so that the place may be another's.
                 store.invalidate(&1);
-                let inserted = store.insert(1, 2, CLASS, &[]);
-                assert_eq!(inserted, Inserted::New);
+                let inserted = store.insert(1, 2, CLASS);
+                assert_eq!(inserted, Ok(None));
             })
         };
-        store.insert(2, 4, CLASS, &[]);
+        let _ = store.insert(2, 4, CLASS);
         join([sweeper, filler]);
         assert_eq!(store.get(&1, CLASS), Some(2));
         assert_eq!(store.get(&2, CLASS), Some(4));

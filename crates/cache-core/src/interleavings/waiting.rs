@@ -12,7 +12,7 @@ use shuttle::{
 };
 
 use super::{CLASS, Store, chance, check_idle, explore, run_each, store};
-use crate::{Lookup, Reuse, Waited};
+use crate::{Fill, Lookup, Reuse, Waited};
 
 #[test]
 fn nobody_hangs_when_fillers_and_waiters_give_up() {
@@ -33,7 +33,7 @@ fn nobody_hangs_when_fillers_and_waiters_give_up() {
                     other => panic!("{other:?} without windows"),
                 };
                 if chance(2) {
-                    permit.fill(1, &[]);
+                    let _ = permit.fill(1);
                 }
             }
         };
@@ -83,9 +83,9 @@ async fn request(store: Store) {
     yield_now().await;
     match thread_rng().gen_range(0..4) {
         0 => assert!(permit.fail("the database is away").is_err()),
-        1 => permit.share(1),
+        1 => drop(permit.fill(Fill::shared(1))),
         _ => {
-            permit.fill(1, &[]);
+            let _ = permit.fill(1);
         }
     }
 }

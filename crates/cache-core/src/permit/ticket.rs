@@ -1,22 +1,21 @@
 //! What a permit does with its flight: end it, or hand it over.
 
-use std::{
-    hash::{BuildHasher, Hash},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::Request;
 use crate::{
     aftermath::Aftermath,
-    clock::{Clock, Moment, nanos},
+    clock::{Moment, nanos},
+    departure::Departed,
     error::{FillError, Refusal},
+    fill::{Fill, FillKind, Terms},
     flight::{Given, HandOver},
     freshness::FillCost,
+    hit::Hit,
     inner::{Entering, Inner, Locked},
-    log::{Subject, Verdict},
-    lookup::Hit,
+    log::{Selector, Subject, Verdict},
+    seeded_bugs,
     shard::NewEntry,
-    tags::TagSet,
 };
 
 /// How often a fill looks at invalidations anew because more arrived meanwhile.
@@ -26,8 +25,8 @@ use crate::{
 const PATIENCE: usize = if cfg!(shuttle) { 1 } else { 16 };
 
 /// A permit without its key: what must be handed over when dropped.
-pub(super) struct Ticket<K, V, C, S> {
-    pub(super) inner: Arc<Inner<K, V, C, S>>,
+pub(super) struct Ticket<K, V> {
+    pub(super) inner: Arc<Inner<K, V>>,
     pub(super) request: Request,
     pub(super) flight: u64,
     pub(super) epoch: u64,
@@ -56,34 +55,15 @@ enum Step<K, V> {
 /// There were invalidations since a verdict was made.
 struct Moved;
 
-/// What the holder of a permit wants done with a value.
-#[derive(Clone, Copy)]
-pub(super) enum Intent<'a> {
-    /// Store it, with these tags and this weight, unless the weight says why
-    /// not.
-    Fill {
-        tags: &'a TagSet,
-        weight: Result<u32, Refusal>,
-        negative: bool,
-    },
-    /// Only give it to those who wait.
-    Share,
-}
-
-impl<K, V, C, S> Ticket<K, V, C, S>
-where
-    K: Hash + Eq + Clone,
-    V: Clone,
-    C: Clock,
-    S: BuildHasher,
-{
+impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
     /// Ends the flight with a value.
-    pub(super) fn finish(
-        mut self,
-        mut key: K,
-        mut value: V,
-        intent: Intent<'_>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn fill(mut self, mut key: K, fill: Fill<V>) -> Result<(), Refusal> {
+        let Fill {
+            mut value,
+            mut terms,
+        } = fill;
+        terms.tags.sort();
+        let weight = self.inner.weigh(&key, &value, self.request.class, &terms);
         let mut verdict = Verdict {
             upto: self.epoch,
             conflict: None,
@@ -95,14 +75,11 @@ where
                 key: &key,
                 value: Some(&value),
                 class: self.request.class,
-                tags: match intent {
-                    Intent::Fill { tags, .. } => Some(tags),
-                    Intent::Share => None,
-                },
+                tags: (terms.kind != FillKind::Shared).then_some(&terms.tags),
             };
             // Predicates of the user run here, unlocked.
             verdict = self.inner.log.judge(verdict.upto, &subject);
-            match self.attempt(key, value, intent, &verdict, patience == 0) {
+            match self.attempt(key, value, (&terms, weight), &verdict, patience == 0) {
                 Step::Done(outcome) => return outcome,
                 Step::Again(same_key, same_value) => (key, value) = (same_key, same_value),
             }
@@ -116,7 +93,7 @@ where
         &mut self,
         key: K,
         value: V,
-        intent: Intent<'_>,
+        (terms, weight): (&Terms, Result<u32, Refusal>),
         verdict: &Verdict,
         last: bool,
     ) -> Step<K, V> {
@@ -127,7 +104,7 @@ where
         let mut _rejected = None;
         let mut shard = inner.lock_for(self.request.hash);
         let flies = shard.flights.contains(self.request.hash, self.flight);
-        if !flies && !cfg!(mutant = "outlive_flight") {
+        if !flies && !seeded_bugs::outlive_flight() {
             shard.fills.refused += 1;
             self.hold = Hold::Landed;
             return Step::Done(Err(Refusal::Superseded));
@@ -135,40 +112,29 @@ where
         let Ok(conflict) = self.conflict(verdict, last) else {
             return Step::Again(key, value);
         };
-        let outcome = match (conflict, intent) {
-            (Some(conflict), intent) => {
+        let outcome = match (conflict, terms.kind) {
+            (Some(conflict), kind) => {
                 self.refuse(&mut shard, conflict, &mut after);
                 after.duties().keys.push(key);
-                after.duties().given = Some(match intent {
-                    Intent::Fill { negative: true, .. } => Given::Negative(value),
-                    Intent::Fill { .. } | Intent::Share => Given::Value(value),
-                });
+                after.duties().given = Some(Given::value(value, kind));
                 Err(Refusal::Invalidated)
             }
-            (None, Intent::Share) => {
+            (None, FillKind::Shared) => {
                 after.land(shard.flights.end(self.request.hash, self.flight));
                 shard.fills.coalesced += after.waiting() as u64;
                 after.duties().keys.push(key);
                 after.duties().given = Some(Given::Value(value));
                 self.hold = Hold::Landed;
-                Ok(())
+                Err(Refusal::Shared)
             }
-            (
-                None,
-                Intent::Fill {
-                    tags,
-                    weight,
-                    negative,
-                },
-            ) => {
+            (None, FillKind::Value | FillKind::Negative) => {
                 let took = judge.now.since(self.since);
                 let new = NewEntry {
                     hash: self.request.hash,
                     key,
                     value,
                     class: self.request.class,
-                    tags,
-                    negative,
+                    terms,
                     cost: FillCost::of(nanos(took)),
                 };
                 let entering = Entering {
@@ -194,13 +160,38 @@ where
     /// shard, one after the verdict either shows here or has yet to visit this
     /// shard; then the verdict is to be made again, but for the `last` time.
     fn conflict(&self, verdict: &Verdict, last: bool) -> Result<Option<u64>, Moved> {
-        let moved = self.inner.log.epoch() != verdict.upto && !cfg!(mutant = "skip_epoch_check");
+        let moved = self.inner.log.epoch() != verdict.upto && !seeded_bugs::skip_epoch_check();
         match verdict.conflict {
             Some(conflict) => Ok(Some(conflict)),
             None if moved && !last => Err(Moved),
-            None if cfg!(mutant = "store_when_tired") => Ok(None),
+            None if seeded_bugs::store_when_tired() => Ok(None),
             None => Ok(moved.then(|| verdict.upto.saturating_add(1))),
         }
+    }
+
+    /// Has every other value for the key end this flight, and returns the live entry.
+    pub(super) fn exclude_others(&self, key: &K) -> Option<Hit<V>> {
+        let hash = self.request.hash;
+        let judge = self.inner.judge();
+        let mut shard = self.inner.lock_for(hash);
+        shard.flights.make_exclusive(hash, self.flight);
+        shard.peek(hash, key, judge).map(Hit::from)
+    }
+
+    /// Invalidates the key, unless another value ended the flight.
+    pub(super) fn remove(self, key: K) -> Result<(), Refusal> {
+        let hash = self.request.hash;
+        let inner = Arc::clone(&self.inner);
+        inner.log.record(Selector::Key(hash));
+        let judge = inner.judge();
+        let mut departed = Departed::new(&inner.listener);
+        let mut shard = inner.lock_for(hash);
+        if !shard.flights.contains(hash, self.flight) && !seeded_bugs::remove_unseen() {
+            return Err(Refusal::Superseded);
+        }
+        shard.invalidate_key(hash, &key, judge, &mut departed);
+        drop(shard);
+        Ok(())
     }
 
     /// Ends the flight with an error.
@@ -234,7 +225,7 @@ where
         // those who began to wait after one, too.
         let stand_in = shard.stand_in(request.hash, &key, judge).map(Hit::from);
         shard.fills.failed += 1;
-        match conflict.filter(|_| !cfg!(mutant = "fail_later_waiters")) {
+        match conflict.filter(|_| !seeded_bugs::fail_later_waiters()) {
             // Those who began to wait after it have asked another question.
             Some(conflict) => {
                 let (hash, id) = (request.hash, self.flight);
@@ -277,10 +268,10 @@ where
     }
 }
 
-impl<K, V, C, S> Ticket<K, V, C, S> {
+impl<K, V> Ticket<K, V> {
     /// Gives the flight to the next in line, or ends it.
     fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Aftermath<'_, K, V>) -> Hold {
-        let epoch = if cfg!(mutant = "hand_over_the_old_epoch") {
+        let epoch = if seeded_bugs::hand_over_the_old_epoch() {
             self.epoch
         } else {
             self.inner.log.epoch()
@@ -301,7 +292,7 @@ impl<K, V, C, S> Ticket<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> Drop for Ticket<K, V, C, S> {
+impl<K, V> Drop for Ticket<K, V> {
     fn drop(&mut self) {
         // No entry leaves.
         let mut after = Aftermath::new(&None);

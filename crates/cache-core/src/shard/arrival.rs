@@ -6,10 +6,11 @@ use crate::{
     class::TtlClass,
     departure::Cause,
     eviction::Marks,
-    expiry::Judge,
+    expiry::{Judge, QueueId},
+    fill::Terms,
     freshness::{self, FillCost, Origin},
     list::{Link, NONE},
-    tags::TagSet,
+    span::Span,
 };
 
 /// An entry about to be stored.
@@ -18,8 +19,7 @@ pub(crate) struct NewEntry<'a, K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) class: TtlClass,
-    pub(crate) tags: &'a TagSet,
-    pub(crate) negative: bool,
+    pub(crate) terms: &'a Terms,
     pub(crate) cost: FillCost,
 }
 
@@ -43,7 +43,7 @@ impl<K: Eq, V> Shard<K, V> {
             marks
         });
         self.expire_some(new.class, judge, &mut after.departed);
-        if self.table.is_full() || !self.tags.has_room(new.tags.len()) {
+        if self.table.is_full() || !self.tags.has_room(new.terms.tags.len()) {
             return Err((new.key, new.value));
         }
 
@@ -55,11 +55,12 @@ impl<K: Eq, V> Shard<K, V> {
             None
         };
 
-        let (class, queue) = (new.class, usize::from(new.negative));
+        let (class, terms) = (new.class, new.terms);
+        let queue = QueueId::new(terms.is_negative(), terms.ttl);
         // Clocks are read before the lock is taken, so that two writers may
         // arrive in another order than that of their moments. The queue keeps
         // its order: the later arrival counts as written no earlier.
-        let tail = self.class_mut(class).queues[queue].tail;
+        let tail = self.class_mut(class).queue_mut(queue).tail;
         let written = match tail {
             NONE => judge.now,
             tail => judge.now.max(self.table[tail].written),
@@ -74,7 +75,7 @@ impl<K: Eq, V> Shard<K, V> {
             marks,
             // The low end suffices, as walks look at the whole number.
             serial: self.stored as u8,
-            origin: Origin::new(new.negative, new.cost),
+            origin: Origin::new(terms.is_negative(), terms.ttl.is_some(), new.cost),
             links: [Link::UNLINKED; 2],
         };
         let at = match vacated {
@@ -86,15 +87,19 @@ impl<K: Eq, V> Shard<K, V> {
             None => self.table.insert(slot),
         };
         self.policy.insert(&mut self.table, at, marks);
-        self.classes[class.index()].queues[queue].push_back(&mut self.table, at);
+        self.classes[class.index()]
+            .queue_mut(queue)
+            .push_back(&mut self.table, at);
         self.weight += u64::from(weight);
         let positions = self.table.positions();
         self.weights.set(at, weight, positions);
         let mut first_tag = NONE;
-        for tag in new.tags.iter() {
+        for tag in terms.tags.iter() {
             first_tag = self.tags.add(at, first_tag, tag);
         }
         self.first_tags.set(at, first_tag, positions);
+        let ttl = terms.ttl.map_or(Span::NONE, Span::bits);
+        self.ttls.set(at, ttl, positions);
         Ok(at)
     }
 

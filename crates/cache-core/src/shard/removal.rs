@@ -8,8 +8,10 @@ use super::Shard;
 use crate::{
     class::{Classes, TtlClass},
     departure::{Cause, Departed},
-    expiry::{Judge, WRITTEN},
+    expiry::{Judge, QueueId, WRITTEN},
     list::{List, NONE},
+    seeded_bugs,
+    span::Span,
     tags::TagId,
 };
 
@@ -42,8 +44,8 @@ impl<K: Eq, V> Shard<K, V> {
     #[inline(always)]
     pub(crate) fn is_expired(&self, at: u32, judge: Judge<'_>) -> bool {
         let slot = &self.table[at];
-        let calm = !slot.origin.is_negative() && judge.is_calm(slot.class, slot.written);
-        !calm && judge.is_expired(slot.class, slot.written, slot.traits())
+        let calm = slot.origin.is_plain() && judge.is_calm(slot.class, slot.written);
+        !calm && judge.is_expired(slot.class, slot.written, self.traits(at))
     }
 
     /// Takes an entry out of every structure. Counts nothing. How often it was
@@ -59,8 +61,10 @@ impl<K: Eq, V> Shard<K, V> {
     #[inline]
     pub(super) fn detach(&mut self, at: u32, remembered: bool) {
         self.policy.remove(&mut self.table, at, remembered);
-        let (class, queue) = (self.table[at].class, self.table[at].queue());
-        self.classes[class.index()].queues[queue].remove(&mut self.table, at);
+        let (class, queue) = (self.table[at].class, self.queue_of(at));
+        self.classes[class.index()]
+            .queue_mut(queue)
+            .remove(&mut self.table, at);
         let positions = self.table.positions();
         self.weight -= u64::from(self.weights.get(at));
         self.weights.set(at, 1, positions);
@@ -69,6 +73,8 @@ impl<K: Eq, V> Shard<K, V> {
             self.tags.remove_chain(first_tag);
             self.first_tags.set(at, NONE, positions);
         }
+        self.ttls.set(at, Span::NONE, positions);
+        self.read_at.set(at, 0, positions);
     }
 
     /// Takes an entry out that nothing replaces.
@@ -134,15 +140,11 @@ impl<K: Eq, V> Shard<K, V> {
         }
     }
 
-    /// The oldest entry of a class, negative or not, if it is expired.
+    /// An entry at the head of a queue of the class, if one is expired.
     #[inline]
     fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
-        let [values, negatives] = &self.classes.get(class)?.queues;
-        let is_due = |head| head != NONE && self.is_expired(head, judge);
-        if is_due(values.head) {
-            return Some(values.head);
-        }
-        is_due(negatives.head).then_some(negatives.head)
+        let mut heads = self.classes.get(class)?.queues().map(|(_, q)| q.head);
+        heads.find(|&head| head != NONE && self.is_expired(head, judge))
     }
 
     /// Removes up to two expired entries: what every insertion does, so that
@@ -196,9 +198,13 @@ impl<K: Eq, V> Shard<K, V> {
     /// How many entries of a class are live. Walks those that are old enough to
     /// have expired.
     pub(crate) fn live_in(&self, class: usize, judge: Judge<'_>) -> usize {
+        let Some(state) = self.classes.get(class) else {
+            return 0;
+        };
         let policy = judge.policy(Classes::at(class));
-        let live_in = |(negative, queue): (bool, &List<WRITTEN>)| {
-            let kept_for = policy.kept_for(negative);
+        let live_in = |(id, queue): (QueueId, &List<WRITTEN>)| {
+            let in_order = id.is_negative().filter(|_| !state.is_reordered);
+            let kept_for = in_order.and_then(|negative| policy.kept_for(negative));
             let may_be_gone = |&at: &u32| {
                 let age = judge.age(self.table[at].written);
                 kept_for.is_none_or(|kept_for| age > kept_for)
@@ -207,9 +213,7 @@ impl<K: Eq, V> Shard<K, V> {
             let expired = old.filter(|&at| self.is_expired(at, judge)).count();
             queue.len as usize - expired
         };
-        let queues = self.classes.get(class).map(|class| &class.queues);
-        let queues = [false, true].into_iter().zip(queues.into_iter().flatten());
-        queues.map(live_in).sum()
+        state.queues().map(live_in).sum()
     }
 
     /// Removes every entry that `key` is equivalent to; how many were live.
@@ -262,8 +266,7 @@ impl<K: Eq, V> Shard<K, V> {
     }
 
     fn head_of(&self, class: usize) -> Option<u32> {
-        let queues = &self.classes.get(class)?.queues;
-        let mut heads = queues.iter().map(|queue| queue.head);
+        let mut heads = self.classes.get(class)?.queues().map(|(_, q)| q.head);
         heads.find(|&head| head != NONE)
     }
 
@@ -357,7 +360,7 @@ impl<K: Eq, V> Shard<K, V> {
         let mut live = 0;
         for candidate in candidates {
             let slot = self.table.get(candidate.at);
-            let same = |serial| serial == candidate.serial || cfg!(mutant = "trust_places");
+            let same = |serial| serial == candidate.serial || seeded_bugs::trust_places();
             if slot.is_some_and(|slot| same(slot.serial)) {
                 live += usize::from(self.invalidate(candidate.at, judge, departed));
             }

@@ -3,7 +3,7 @@
 use super::{Shard, Slot};
 use crate::{
     eviction::ARRIVAL,
-    expiry::WRITTEN,
+    expiry::{ClassState, WRITTEN},
     list::Link,
     table::{Moves, Table},
     tags::TagIndex,
@@ -35,12 +35,14 @@ impl<K, V> Shard<K, V> {
             }
         }
         self.policy.remap(new);
-        for queue in self.classes.iter_mut().flat_map(|class| &mut class.queues) {
+        for queue in self.classes.iter_mut().flat_map(ClassState::queues_mut) {
             queue.remap(new);
         }
         let positions = self.table.positions();
         self.weights.rearrange(moves, positions);
         self.first_tags.rearrange(moves, positions);
+        self.ttls.rearrange(moves, positions);
+        self.read_at.rearrange(moves, positions);
         self.tags.remap(new);
         self.layout = self.layout.wrapping_add(1);
     }

@@ -28,15 +28,16 @@ impl<K: Eq, V> Shard<K, V> {
     fn validate_queues(&self) -> Result<(), String> {
         let mut queued = 0;
         let queues = self.classes.iter().enumerate().flat_map(|(index, class)| {
-            let queues = class.queues.iter().enumerate();
-            queues.map(move |(kind, queue)| (index, kind, queue))
+            let queues = class.queues();
+            queues.map(move |(id, queue)| (index, class, id, queue))
         });
-        for (index, kind, queue) in queues {
+        for (index, class, id, queue) in queues {
             queue.validate(&self.table)?;
             let mut last = crate::Moment::ORIGIN;
             for at in queue.iter(&self.table) {
                 let slot = &self.table[at];
-                if (slot.class.index(), slot.queue()) != (index, kind) || slot.written < last {
+                let ordered = class.is_reordered || slot.written >= last;
+                if (slot.class.index(), self.queue_of(at)) != (index, id) || !ordered {
                     return Err(format!("slot {at} is misplaced in class {index}"));
                 }
                 last = slot.written;

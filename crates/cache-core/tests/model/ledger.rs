@@ -11,9 +11,9 @@ use std::{collections::BTreeMap, time::Duration};
 use cache_core::{Hit, ManualClock, Refusal, TtlClass};
 
 use crate::{
-    ops::{Accept, CLASSES, Half, Key, Reach},
+    ops::{Accept, CLASSES, Half, Key, Reach, own_ttl},
     pair::{TestCache, TestPermit, TestWaiter},
-    policy::{Chance, Phase, Policy},
+    policy::{Chance, Phase, Policy, Traits},
 };
 
 pub(crate) struct Ledger {
@@ -64,6 +64,8 @@ struct Record {
     asked: usize,
     given: usize,
     written: u64,
+    /// When it was last read, if its class has a time to idle, or else written.
+    read: u64,
     refused: Option<Refusal>,
 }
 
@@ -81,6 +83,15 @@ struct Failure {
 }
 
 impl Record {
+    fn traits(&self, value: u32) -> Traits {
+        Traits {
+            key: self.key,
+            negative: self.negative,
+            own: own_ttl(value),
+            read_at: self.read - self.written,
+        }
+    }
+
     fn is_reached(&self, value: u32, reach: Reach) -> bool {
         match reach {
             Reach::Key(key) => key == self.key,
@@ -113,9 +124,18 @@ impl Ledger {
         events.iter().any(|&event| record.is_reached(value, event))
     }
 
-    fn phase(&self, record: &Record, class: usize) -> Phase {
+    fn phase(&self, value: u32, class: usize) -> Phase {
+        let record = &self.records[&value];
         let age = self.now - record.written;
-        self.policies[class].phase(record.key, record.negative, age)
+        self.policies[class].phase(record.traits(value), age)
+    }
+
+    /// Remembers that the value was read.
+    fn note_read(&mut self, value: u32) {
+        let record = self.records.get_mut(&value).unwrap();
+        if self.policies[record.class].idle.is_some() {
+            record.read = self.now;
+        }
     }
 
     /// The record of the value that was stored last under the key, if it may be
@@ -123,7 +143,7 @@ impl Ledger {
     fn kept(&self, key: Key) -> Option<(u32, &Record)> {
         let &(_, value) = self.last.iter().find(|(known, _)| *known == key)?;
         let record = &self.records[&value];
-        let kept = self.phase(record, record.class) != Phase::Gone;
+        let kept = self.phase(value, record.class) != Phase::Gone;
         (kept && !self.is_invalidated(value, self.events.len())).then_some((value, record))
     }
 
@@ -132,8 +152,8 @@ impl Ledger {
         let (expected, record) = self.kept(asked.key).expect("nothing is kept");
         assert_eq!(value, expected, "not what was stored last");
         assert_eq!(record.negative, negative);
-        let own = self.phase(record, record.class);
-        assert_eq!(own.max(self.phase(record, asked.class)), phase);
+        let own = self.phase(value, record.class);
+        assert_eq!(own.max(self.phase(value, asked.class)), phase);
         let age = self.now - record.written;
         match asked.accept {
             Accept::Any => {}
@@ -146,8 +166,9 @@ impl Ledger {
     fn check_hit(&self, asked: &Asked, hit: &Hit<u32>, phase: Phase, negative: bool) {
         let record = self.check_entry(asked, hit.value, phase, negative);
         assert_eq!(hit.age, Duration::from_nanos(self.now - record.written));
-        let lives = [record.class, asked.class]
-            .map(|class| self.policies[class].life(record.key, negative).unwrap());
+        let traits = record.traits(hit.value);
+        let lives =
+            [record.class, asked.class].map(|class| self.policies[class].life(traits).unwrap());
         let life = lives.into_iter().min().unwrap();
         assert_eq!(hit.ttl, Duration::from_nanos(life));
     }
@@ -158,7 +179,7 @@ impl Ledger {
         let record = &self.records[&hit.value];
         let age = self.now - record.written;
         let chance = [record.class, asked.class]
-            .map(|class| self.policies[class].early(record.key, record.cost, age));
+            .map(|class| self.policies[class].early(record.traits(hit.value), record.cost, age));
         assert_ne!(chance, [Chance::Never; 2], "made anew without a cause");
     }
 
@@ -178,8 +199,14 @@ impl Ledger {
         assert!(matches!(asked.accept, Accept::Any), "a stale value");
         let age = u64::try_from(hit.age.as_nanos()).unwrap();
         let policy = self.policies[asked.class];
-        assert_ne!(policy.phase(asked.key, false, age), Phase::Gone);
-        let life = policy.life(asked.key, false).unwrap();
+        let traits = Traits {
+            key: asked.key,
+            negative: false,
+            own: None,
+            read_at: age,
+        };
+        assert_ne!(policy.phase(traits, age), Phase::Gone);
+        let life = policy.life(traits).unwrap();
         let ttl = u64::try_from(hit.ttl.as_nanos()).unwrap();
         let mut failures = self.failures_since(asked);
         assert!(failures.any(|failure| {

@@ -39,6 +39,15 @@ pub(crate) const TOO_LARGE: u32 = 29;
 /// Values divisible by this come with more tags than an entry can carry.
 pub(crate) const TOO_TAGGED: u32 = 23;
 
+/// Values divisible by this come with a TTL of their own.
+const OWN_TTL: u32 = 7;
+
+/// The TTL of its own that a value comes with.
+pub(crate) fn own_ttl(value: u32) -> Option<u64> {
+    let own = u64::from(value / OWN_TTL % 16) * STEP;
+    value.is_multiple_of(OWN_TTL).then_some(own)
+}
+
 /// The steps that time goes in, mostly, in nanoseconds: half of the least cost
 /// that counts. Spans are so short that each of their ends is passed often.
 const STEP: u64 = 500;
@@ -71,6 +80,7 @@ pub(crate) enum End {
     Life,
     Revalidate,
     OnError,
+    Idle,
 }
 
 /// Handles (permits and waiters) are picked by their position, modulo how many
@@ -79,6 +89,7 @@ pub(crate) enum End {
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Get(Key, usize),
+    Read(Key, usize),
     Lookup(Key, usize, Accept),
     Fill(usize, u32, Vec<usize>),
     FillNegative(usize, u32, Vec<usize>),
@@ -127,7 +138,12 @@ fn accept() -> impl Strategy<Value = Accept> {
 }
 
 fn end() -> impl Strategy<Value = End> {
-    prop_oneof![2 => Just(End::Life), 2 => Just(End::Revalidate), 1 => Just(End::OnError)]
+    prop_oneof![
+        2 => Just(End::Life),
+        2 => Just(End::Revalidate),
+        1 => Just(End::OnError),
+        1 => Just(End::Idle),
+    ]
 }
 
 /// A window behind the TTL: none, one of the usual length, or one without end.
@@ -141,15 +157,17 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
         window(8),
         window(32),
         prop::option::weighted(0.8, steps(12)),
+        prop::option::weighted(0.3, steps(12)),
         prop_oneof![1 => Just(0), 1 => 1..=4u64],
         prop_oneof![2 => Just(0), 1 => Just(1), 2 => Just(64), 2 => Just(512)],
     )
         .prop_map(
-            |(ttl, revalidate, on_error, negative, jitter, early)| Policy {
+            |(ttl, revalidate, on_error, negative, idle, jitter, early)| Policy {
                 ttl,
                 revalidate,
                 on_error,
                 negative,
+                idle,
                 jitter,
                 early,
             },
@@ -235,7 +253,8 @@ pub(crate) fn ops(most: usize) -> impl Strategy<Value = Vec<Op>> {
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        6 => (key(), class()).prop_map(|(k, c)| Op::Get(k, c)),
+        4 => (key(), class()).prop_map(|(k, c)| Op::Get(k, c)),
+        2 => (key(), class()).prop_map(|(k, c)| Op::Read(k, c)),
         24 => (key(), class(), accept()).prop_map(|(k, c, a)| Op::Lookup(k, c, a)),
         10 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::Fill(p, v, t)),
         4 => (pick(), value(), tags()).prop_map(|(p, v, t)| Op::FillNegative(p, v, t)),

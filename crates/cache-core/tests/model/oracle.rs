@@ -10,14 +10,14 @@
 mod flights;
 mod reading;
 
-use cache_core::{Inserted, MAX_TAGS, Refusal};
+use cache_core::{MAX_TAGS, Refusal};
 use flights::{Flight, Waiter};
 pub(crate) use flights::{Permit, Polled};
 pub(crate) use reading::Found;
 
 use crate::{
-    ops::{CLASSES, End, Half, Key, Reach, TAGS, TOO_LARGE, TOO_TAGGED},
-    policy::{Phase, Policy},
+    ops::{CLASSES, End, Half, Key, Reach, TAGS, TOO_LARGE, TOO_TAGGED, own_ttl},
+    policy::{Phase, Policy, Traits},
 };
 
 #[derive(Clone, Debug)]
@@ -26,12 +26,25 @@ pub(crate) struct Entry {
     pub(crate) value: u32,
     class: usize,
     written: u64,
-    /// Entries are numbered in the order of writing.
+    /// When it was last read, if its class has a time to idle, or else written.
+    read: u64,
+    /// Entries are numbered in the order of writing, or of being read.
     number: usize,
     tags: Vec<usize>,
     negative: bool,
     /// Zero if nobody knows.
     cost: u64,
+}
+
+impl Entry {
+    pub(crate) fn traits(&self) -> Traits {
+        Traits {
+            key: self.key,
+            negative: self.negative,
+            own: own_ttl(self.value),
+            read_at: self.read - self.written,
+        }
+    }
 }
 
 /// An entry as a reader is told of it.
@@ -126,7 +139,7 @@ impl Model {
 
     fn phase(&self, entry: &Entry, class: usize) -> Phase {
         let age = self.now - entry.written;
-        self.policies[class].phase(entry.key, entry.negative, age)
+        self.policies[class].phase(entry.traits(), age)
     }
 
     fn expire(&mut self) {
@@ -159,7 +172,7 @@ impl Model {
     pub(crate) fn until(&self, pick: usize, end: End, past: u64) -> Option<u64> {
         let entry = self.entries.iter().rev().cycle().nth(pick)?;
         let policy = self.policies[entry.class];
-        let age = policy.age_at(entry.key, entry.negative, end)?;
+        let age = policy.age_at(entry.traits(), end)?;
         let age = age.checked_add(past)?;
         let until = age.checked_sub(self.now - entry.written)?;
         (until < 1_000_000).then_some(until)
@@ -172,7 +185,11 @@ impl Model {
 
     fn is_stuck(&self, dead: &Entry) -> bool {
         self.entries.iter().any(|entry| {
-            let same_queue = (entry.class, entry.negative) == (dead.class, dead.negative);
+            let queue = |entry: &Entry| {
+                let magnitude = own_ttl(entry.value).map(|own| own.max(1).ilog2());
+                (entry.class, magnitude.ok_or(entry.negative))
+            };
+            let same_queue = queue(entry) == queue(dead);
             same_queue && entry.number < dead.number
         })
     }
@@ -191,8 +208,8 @@ impl Model {
         value: u32,
         class: usize,
         tags: &[usize],
-    ) -> Inserted<u32> {
-        let stored = self.store(&Arrival {
+    ) -> Result<Option<u32>, Refusal> {
+        self.store(&Arrival {
             key,
             value,
             class,
@@ -200,12 +217,7 @@ impl Model {
             negative: false,
             cost: 0,
             limit: usize::MAX,
-        });
-        match stored {
-            Ok(None) => Inserted::New,
-            Ok(Some(old)) => Inserted::Replaced(old),
-            Err(reason) => Inserted::Rejected { value, reason },
-        }
+        })
     }
 
     /// Stores an entry; returns the live one that it replaced. What it cannot
@@ -235,6 +247,7 @@ impl Model {
             value,
             class,
             written: self.now,
+            read: self.now,
             number,
             tags: arrival.tags.to_vec(),
             negative: arrival.negative,

@@ -10,21 +10,21 @@ use std::{
 };
 
 use cache_core::{
-    Cache, Filled, Hit, Inserted, Lookup, ManualClock, Permit, Refusal, Reuse, Selection, TtlClass,
-    Waited, Waiter,
+    Cache, Fill, Hit, Lookup, ManualClock, Permit, Refusal, Reuse, Selection, TtlClass, Waited,
+    Waiter,
 };
 
 use crate::{
     hashing::Steady,
-    ops::{Accept, CLASSES, Key, Op, Reach, TAGS, TOO_LARGE},
+    ops::{Accept, CLASSES, Key, Op, Reach, TAGS, TOO_LARGE, own_ttl},
     oracle::{self, Found, Model, Polled, Told, names},
     policy::{Chance, Policy},
     tally::Tally,
 };
 
 pub(crate) type TestCache = Cache<Key, u32, ManualClock, Steady>;
-pub(crate) type TestPermit = Permit<Key, u32, ManualClock, Steady>;
-pub(crate) type TestWaiter = Waiter<Key, u32, ManualClock, Steady>;
+pub(crate) type TestPermit = Permit<Key, u32>;
+pub(crate) type TestWaiter = Waiter<Key, u32>;
 
 pub(crate) struct Pair {
     clock: ManualClock,
@@ -88,9 +88,23 @@ pub(crate) fn invalidate(cache: &TestCache, classes: [TtlClass; CLASSES], reach:
     }
 }
 
-pub(crate) fn poll(waiter: &mut TestWaiter) -> Poll<Waited<Key, u32, ManualClock, Steady>> {
+pub(crate) fn poll(waiter: &mut TestWaiter) -> Poll<Waited<Key, u32>> {
     let mut context = Context::from_waker(Waker::noop());
     Future::poll(Pin::new(waiter), &mut context)
+}
+
+/// The value with its tags, and with a TTL of its own if it comes with one.
+pub(crate) fn fill_of(value: u32, tags: &[usize], negative: bool) -> Fill<u32> {
+    let fill = if negative {
+        Fill::negative(value)
+    } else {
+        Fill::new(value)
+    };
+    let fill = fill.tags(names(tags, value));
+    match own_ttl(value) {
+        Some(ttl) => fill.ttl(Duration::from_nanos(ttl)),
+        None => fill,
+    }
 }
 
 fn told(hit: &Hit<u32>) -> Told {
@@ -137,6 +151,7 @@ impl Pair {
     pub(crate) fn apply(&mut self, op: &Op) {
         match op {
             Op::Get(key, class) => self.get(*key, *class),
+            Op::Read(key, class) => self.read(*key, *class),
             Op::Lookup(key, class, accept) => self.lookup(*key, *class, *accept),
             Op::Fill(at, value, tags) => self.fill(*at, *value, tags, false),
             Op::FillNegative(at, value, tags) => self.fill(*at, *value, tags, true),
@@ -144,7 +159,8 @@ impl Pair {
             Op::Share(at, value) => {
                 if let Some((permit, model)) = pick_newest(&mut self.permits, *at) {
                     self.model.share(model, *value);
-                    permit.share(*value);
+                    let shared = permit.fill(Fill::shared(*value));
+                    assert!(shared.is_err());
                 }
             }
             Op::DropPermit(at) => {
@@ -165,17 +181,17 @@ impl Pair {
                 }
             }
             Op::Insert(key, value, class, tags) => {
-                let names = names(tags, *value);
-                let inserted = self
-                    .cache
-                    .insert(*key, *value, self.classes[*class], &names);
+                let fill = fill_of(*value, tags, false);
+                let inserted = self.cache.insert(*key, fill, self.classes[*class]);
+                let inserted = inserted.map_err(|rejected| {
+                    assert_eq!(rejected.value, *value);
+                    rejected.reason
+                });
                 self.tally.count(match &inserted {
-                    Inserted::New => "inserted anew",
-                    Inserted::Replaced(_) => "replaced",
-                    Inserted::Rejected { reason, .. } if *reason == Refusal::TooLarge => {
-                        "rejected: too large"
-                    }
-                    Inserted::Rejected { .. } => "rejected: too many tags",
+                    Ok(None) => "inserted where there was none",
+                    Ok(Some(_)) => "replaced",
+                    Err(Refusal::TooLarge) => "rejected: too large",
+                    Err(_) => "rejected: too many tags",
                 });
                 let expected = self.model.insert(*key, *value, *class, tags);
                 assert_eq!(inserted, expected);
@@ -216,6 +232,17 @@ impl Pair {
         assert_eq!(found, self.model.get(key, class));
     }
 
+    fn read(&mut self, key: Key, class: usize) {
+        let age = self.model.entries.iter().find(|entry| entry.key == key);
+        let age = age.map(|entry| self.model.age(entry));
+        let found = self.cache.read(&key, self.classes[class], |value, meta| {
+            assert_eq!(Some(meta.age()), age.map(Duration::from_nanos));
+            assert!(meta.age() <= meta.ttl(), "lent a stale value");
+            *value
+        });
+        assert_eq!(found, self.model.get(key, class));
+    }
+
     fn lookup(&mut self, key: Key, class: usize, accept: Accept) {
         let found = self.cache.lookup(key, self.classes[class], reuse(accept));
         let chosen = matches!(found, Lookup::Early(..));
@@ -250,21 +277,16 @@ impl Pair {
         assert_eq!(*permit.key(), model.key);
         assert_eq!(permit.class(), self.classes[model.class]);
         let expected = self.model.fill(model, value, tags, negative);
-        let names = names(tags, value);
-        let filled = if negative {
-            permit.fill_negative(value, &names)
-        } else {
-            permit.fill(value, &names)
-        };
+        let filled = permit.fill(fill_of(value, tags, negative));
         self.tally.count(match filled {
-            Filled::Stored if negative => "stored negative",
-            Filled::Stored => "stored",
-            Filled::Refused(Refusal::Invalidated) => "refused: invalidated",
-            Filled::Refused(Refusal::Superseded) => "refused: superseded",
-            Filled::Refused(Refusal::TooLarge) => "refused: too large",
-            Filled::Refused(Refusal::TooManyTags) => "refused: too many tags",
-            Filled::Refused(Refusal::NoNegatives) => "refused: no negatives",
-            Filled::Refused(other) => panic!("{other:?} is not expected"),
+            Ok(()) if negative => "stored negative",
+            Ok(()) => "stored",
+            Err(Refusal::Invalidated) => "refused: invalidated",
+            Err(Refusal::Superseded) => "refused: superseded",
+            Err(Refusal::TooLarge) => "refused: too large",
+            Err(Refusal::TooManyTags) => "refused: too many tags",
+            Err(Refusal::NoNegatives) => "refused: no negatives",
+            Err(other) => panic!("{other:?} is not expected"),
         });
         assert_eq!(filled, expected);
     }

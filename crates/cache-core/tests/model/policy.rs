@@ -16,10 +16,22 @@ pub(crate) struct Policy {
     pub(crate) revalidate: u64,
     pub(crate) on_error: u64,
     pub(crate) negative: Option<u64>,
+    pub(crate) idle: Option<u64>,
     /// In quarters.
     pub(crate) jitter: u64,
     /// In sixty-fourths.
     pub(crate) early: u64,
+}
+
+/// What an entry is to a policy, apart from its age.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traits {
+    pub(crate) key: Key,
+    pub(crate) negative: bool,
+    /// Its own TTL.
+    pub(crate) own: Option<u64>,
+    /// How old it was when it was last read.
+    pub(crate) read_at: u64,
 }
 
 /// Where an entry stands, from best to worst.
@@ -48,21 +60,32 @@ fn part(key: Key) -> u128 {
 impl Policy {
     /// How long an entry of the class is fresh; `None` if the class does not
     /// keep such entries.
-    pub(crate) fn life(&self, key: Key, negative: bool) -> Option<u64> {
-        let promised = if negative { self.negative? } else { self.ttl };
-        let shorter = u128::from(promised) * u128::from(self.jitter) * part(key);
+    pub(crate) fn life(&self, entry: Traits) -> Option<u64> {
+        let promised = if entry.negative {
+            self.negative?
+        } else {
+            self.ttl
+        };
+        let promised = entry.own.map_or(promised, |own| own.min(promised));
+        let shorter = u128::from(promised) * u128::from(self.jitter) * part(entry.key);
         Some(promised - (shorter / 4 / (1 << 32)) as u64)
     }
 
     /// Where an entry of this age stands.
-    pub(crate) fn phase(&self, key: Key, negative: bool, age: u64) -> Phase {
-        let Some(life) = self.life(key, negative) else {
+    pub(crate) fn phase(&self, entry: Traits, age: u64) -> Phase {
+        let Some(life) = self.life(entry) else {
             return Phase::Gone;
         };
+        if self
+            .idle
+            .is_some_and(|longest| age - entry.read_at > longest)
+        {
+            return Phase::Gone;
+        }
         let beyond = |window: u64| u128::from(age) > u128::from(life) + u128::from(window);
         if !beyond(0) {
             Phase::Fresh
-        } else if negative {
+        } else if entry.negative {
             Phase::Gone
         } else if !beyond(self.revalidate) {
             Phase::Stale
@@ -75,8 +98,12 @@ impl Policy {
 
     /// Whether a reader may be chosen to make a fresh value of this age anew,
     /// which took `cost` to make. At the very end of its life, it is.
-    pub(crate) fn early(&self, key: Key, cost: u64, age: u64) -> Chance {
-        let remaining = self.life(key, false).and_then(|life| life.checked_sub(age));
+    pub(crate) fn early(&self, entry: Traits, cost: u64, age: u64) -> Chance {
+        let life = self.life(Traits {
+            negative: false,
+            ..entry
+        });
+        let remaining = life.and_then(|life| life.checked_sub(age));
         match remaining {
             Some(remaining) if self.early > 0 && cost >= 1_000 => {
                 // The least random number there is, 2^-53, has a logarithm of
@@ -93,13 +120,14 @@ impl Policy {
     }
 
     /// The age at which a phase ends.
-    pub(crate) fn age_at(&self, key: Key, negative: bool, end: End) -> Option<u64> {
+    pub(crate) fn age_at(&self, entry: Traits, end: End) -> Option<u64> {
         let window = match end {
             End::Life => 0,
             End::Revalidate => self.revalidate,
             End::OnError => self.on_error,
+            End::Idle => return entry.read_at.checked_add(self.idle?),
         };
-        self.life(key, negative)?.checked_add(window)
+        self.life(entry)?.checked_add(window)
     }
 
     pub(crate) fn freshness(&self) -> Freshness {
@@ -111,6 +139,7 @@ impl Policy {
             .with_early_refresh(self.early as f64 / 64.0)
             .unwrap();
         freshness.negative_ttl = self.negative.map(Duration::from_nanos);
+        freshness.time_to_idle = self.idle.map(Duration::from_nanos);
         freshness
     }
 }
@@ -128,12 +157,23 @@ fn the_jitter_of_the_model_keeps_the_promise() {
                 revalidate: 0,
                 on_error: 0,
                 negative: Some(4_000),
+                idle: None,
                 jitter,
                 early: 0,
             };
-            let life = policy.life(key, false).unwrap();
+            let entry = Traits {
+                key,
+                negative: false,
+                own: None,
+                read_at: 0,
+            };
+            let life = policy.life(entry).unwrap();
             assert!((8_000 - 2_000 * jitter..=8_000).contains(&life));
-            let negative = policy.life(key, true).unwrap();
+            let negative = Traits {
+                negative: true,
+                ..entry
+            };
+            let negative = policy.life(negative).unwrap();
             assert!((4_000 - 1_000 * jitter..=4_000).contains(&negative));
             lives.insert(life);
         }

@@ -28,7 +28,7 @@ const ANSWERS: [&str; 28] = [
     "refused: no negatives",
     "failed",
     "failed with a stand-in",
-    "inserted anew",
+    "inserted where there was none",
     "replaced",
     "rejected: too large",
     "rejected: too many tags",
@@ -36,8 +36,9 @@ const ANSWERS: [&str; 28] = [
 
 /// Where the answers have their corners: each end of a span from within, and
 /// what comes of two things at a time.
-const CORNERS: [&str; 11] = [
+const CORNERS: [&str; 12] = [
     "hit at the end of its life",
+    "hit at the end of a life of its own",
     "hit that might have been early",
     "early before the end of its life",
     "early for a limited age",

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc, sync::Arc, task::Poll};
 
-use cache_core::{Filled, Lookup, ManualClock, Permit, Reuse, Waited};
+use cache_core::{Lookup, Permit, Reuse, Waited};
 
 use crate::{
     support::{
@@ -70,7 +70,7 @@ struct Scene {
     cache: Store,
     tasks: Tasks<u32>,
     queries: Rc<Queries>,
-    member: Option<Permit<u32, u32, ManualClock>>,
+    member: Option<Permit<u32, u32>>,
 }
 
 impl Scene {
@@ -93,7 +93,7 @@ impl Scene {
 
     fn fill_member(&mut self) {
         if let Some(permit) = self.member.take() {
-            assert_eq!(permit.fill(1, &[]), Filled::Stored);
+            assert_eq!(permit.fill(1), Ok(()));
         }
     }
 
@@ -203,7 +203,7 @@ fn an_election_passes_on_until_somebody_looks() {
     let Poll::Ready(Waited::Permit(permit)) = bells[99].poll(&mut waiters[0]) else {
         panic!("the last was not elected");
     };
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     assert_settled(&cache, KEY);
 }
 
@@ -236,7 +236,7 @@ fn where_all_have_left_the_key_is_free() {
         }
         assert_settled(&cache, KEY);
         let permit = miss(&cache, KEY);
-        assert_eq!(permit.fill(1, &[]), Filled::Stored);
+        assert_eq!(permit.fill(1), Ok(()));
         assert_eq!(cache.get(&KEY, CLASS), Some(1));
     }
 }
@@ -247,7 +247,7 @@ fn a_fill_does_not_need_waiters() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
     drop((wait(&cache, KEY), wait(&cache, KEY)));
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     assert_eq!(cache.stats().coalesced, 0);
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
     assert_settled(&cache, KEY);
@@ -262,7 +262,7 @@ fn an_elected_waiter_takes_the_value_that_came_first() {
     let mut waiter = wait(&cache, KEY);
     assert!(bell.poll(&mut waiter).is_pending());
     drop(permit);
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     let found = bell.poll(&mut waiter);
     assert!(matches!(found, Poll::Ready(Waited::Value(1))), "{found:?}");
     assert_settled(&cache, KEY);
@@ -277,7 +277,7 @@ fn a_forgotten_permit_can_be_overtaken() {
     let bell = Arc::new(Bell::default());
     let mut waiter = wait(&cache, KEY);
     assert!(bell.poll(&mut waiter).is_pending());
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     assert_eq!(bell.rung(), 1);
     assert!(matches!(
         bell.poll(&mut waiter),

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use cache_core::{Filled, Lookup, Reuse, Waited};
+use cache_core::{Lookup, Reuse, Waited};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -131,7 +131,7 @@ fn one_fill_for_threads_and_tasks() {
                     Waited::Permit(permit) => {
                         block_on(gate.opened());
                         let value = queries.fetch_add(1, Ordering::SeqCst) + 100;
-                        assert_eq!(permit.fill(value, &[]), Filled::Stored);
+                        assert_eq!(permit.fill(value), Ok(()));
                     }
                     other => panic!("{other:?} without a failure"),
                 }
@@ -205,7 +205,7 @@ fn fillers_come_and_go_under_tokio() {
                     }
                     2 => None,
                     _ => {
-                        assert_eq!(permit.fill(100, &[]), Filled::Stored);
+                        assert_eq!(permit.fill(100), Ok(()));
                         Some(100)
                     }
                 }

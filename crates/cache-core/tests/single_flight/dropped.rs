@@ -1,34 +1,26 @@
 //! Ten thousand waiters dropped in any order: nothing of them is left.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{sync::Arc, task::Poll, time::Duration};
 
-use cache_core::{Cache, ManualClock, Permit, Waited, Waiter};
+use cache_core::{Cache, Clock, Fill, ManualClock, Moment, Permit, Waited, Waiter};
 
 use crate::support::{Bell, CLASS, Dice, KEY, assert_settled, holds_permits, miss, store, wait};
 
 const CROWD: usize = 10_000;
 
-/// A hasher that tells, by the count of its token, whether a cache lives.
+/// A clock that tells, by the count of its token, whether a cache lives.
 struct Traced {
-    hasher: RandomState,
     _token: Arc<()>,
 }
 
-impl BuildHasher for Traced {
-    type Hasher = <RandomState as BuildHasher>::Hasher;
-
-    fn build_hasher(&self) -> Self::Hasher {
-        self.hasher.build_hasher()
+impl Clock for Traced {
+    fn now(&self) -> Moment {
+        Moment::ORIGIN
     }
 }
 
 type Key = Arc<str>;
-type Holder = Permit<Key, u32, ManualClock>;
+type Holder = Permit<Key, u32>;
 
 /// A filler, a crowd that waits, and what they share.
 struct Line {
@@ -36,7 +28,7 @@ struct Line {
     key: Key,
     bell: Arc<Bell>,
     permit: Option<Holder>,
-    waiters: Vec<Waiter<Key, u32, ManualClock>>,
+    waiters: Vec<Waiter<Key, u32>>,
 }
 
 impl Line {
@@ -127,7 +119,7 @@ fn values_given_to_waiters_are_not_kept() {
     let value = Arc::new(());
     let permit = miss(&cache, 1);
     let mut waiters: Vec<_> = (0..CROWD).map(|_| wait(&cache, 1)).collect();
-    permit.share(Arc::clone(&value));
+    permit.fill(Fill::shared(Arc::clone(&value))).unwrap_err();
     Dice(7).shuffle(&mut waiters);
     for (number, waiter) in waiters.into_iter().enumerate() {
         assert!(
@@ -144,17 +136,16 @@ fn values_given_to_waiters_are_not_kept() {
 #[test]
 fn the_cache_ends_with_its_last_handle() {
     let token = Arc::new(());
-    let cache = Cache::builder()
+    let cache = Cache::<u32, u32>::builder()
         .max_entries(10)
-        .hasher(Traced {
-            hasher: RandomState::new(),
+        .clock(Traced {
             _token: Arc::clone(&token),
         })
         .build()
         .unwrap();
     let lookup = |key: u32| cache.lookup(key, CLASS, cache_core::Reuse::Any);
     let held: Vec<_> = (0..100).map(|number| lookup(number % 7)).collect();
-    cache.insert(1, 1, CLASS, &["tag"]);
+    cache.insert(1, Fill::new(1).tag("tag"), CLASS).unwrap();
     drop(cache);
     assert_eq!(Arc::strong_count(&token), 2, "the handles keep it");
     drop(held);
@@ -173,7 +164,7 @@ fn a_wait_that_is_too_long_keeps_its_place_until_it_is_dropped() {
         panic!("the first in line takes over");
     };
     drop(second);
-    permit.fill(1, &[]);
+    permit.fill(1).unwrap();
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
     assert_settled(&cache, KEY);
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use cache_core::{FillError, Filled, Freshness, Lookup, Refusal, Reuse, TtlClass, Waited};
+use cache_core::{Fill, FillError, Freshness, Lookup, Refusal, Reuse, TtlClass, Waited};
 
 use crate::support::{
     CLASS, KEY, Store, assert_settled, block_on, holds_permits, miss, store, wait,
@@ -27,7 +27,9 @@ fn with_stale() -> Store {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE).with_stale_if_error(MINUTE);
     cache.classes().set_freshness(CLASS, policy);
-    cache.insert(KEY, 1, CLASS, &["record"]);
+    cache
+        .insert(KEY, Fill::new(1).tag("record"), CLASS)
+        .unwrap();
     clock.advance(MINUTE * 3 / 2);
     cache
 }
@@ -59,7 +61,7 @@ fn all_who_wait_get_the_same_error() {
     assert!(!holds_permits(&cache));
     // The error is nobody's answer any more: the next may try.
     let permit = miss(&cache, KEY);
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     assert_settled(&cache, KEY);
 }
 
@@ -119,7 +121,7 @@ fn what_was_invalidated_stands_in_for_nobody() {
     let Waited::Permit(permit) = after.wait() else {
         panic!("the source may answer now");
     };
-    permit.fill(7, &[]);
+    permit.fill(7).unwrap();
     assert_settled(&cache, KEY);
 }
 
@@ -141,7 +143,7 @@ fn a_shared_value_is_not_stored() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
     let waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
-    permit.share(5);
+    permit.fill(Fill::shared(5)).unwrap_err();
     for waiter in waiters {
         assert!(matches!(waiter.wait(), Waited::Value(5)));
     }
@@ -161,7 +163,7 @@ fn a_negative_answer_reaches_all_who_wait() {
         }
         let permit = miss(&cache, KEY);
         let waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
-        let stored = permit.fill_negative(0, &[]) == Filled::Stored;
+        let stored = permit.fill(Fill::negative(0)) == Ok(());
         assert_eq!(stored, keeps);
         for waiter in waiters {
             assert!(matches!(waiter.wait(), Waited::Negative(0)));
@@ -184,13 +186,13 @@ fn a_negative_answer_loses_against_an_invalidation() {
     let before = wait(&cache, KEY);
     cache.invalidate_tag("record");
     let after = wait(&cache, KEY);
-    let filled = permit.fill_negative(0, &["record"]);
-    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    let filled = permit.fill(Fill::negative(0).tag("record"));
+    assert_eq!(filled, Err(Refusal::Invalidated));
     assert!(matches!(before.wait(), Waited::Negative(0)));
     let Waited::Permit(permit) = after.wait() else {
         panic!("began after the invalidation");
     };
-    assert_eq!(permit.fill(1, &["record"]), Filled::Stored);
+    assert_eq!(permit.fill(Fill::new(1).tag("record")), Ok(()));
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
     assert_settled(&cache, KEY);
 }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use cache_core::{
-    Cache, Fetched, Fill, FillError, Filled, Freshness, ManualClock, Outcome, Permit, Refresh,
-    Refusal, Reuse,
+    Cache, Fetched, Fill, FillError, Freshness, ManualClock, Outcome, Permit, Refresh, Refusal,
+    Reuse,
 };
 
 use crate::support::{CLASS, KEY, Store, assert_settled, store};
@@ -57,10 +57,7 @@ fn with_windows() -> (Store, ManualClock) {
 fn each_outcome_is_told() {
     let (cache, clock) = with_windows();
     let filled = fetch(&cache, Ok(Fill::new(1).tag("record"))).unwrap();
-    assert_eq!(
-        (filled.value, filled.outcome),
-        (1, Outcome::Filled(Filled::Stored))
-    );
+    assert_eq!((filled.value, filled.outcome), (1, Outcome::Filled(Ok(()))));
     let seconds = Duration::from_secs;
     clock.advance(seconds(10));
     let hit = cache.fetch(&KEY, CLASS).fill_blocking(never).unwrap();
@@ -82,7 +79,7 @@ fn each_outcome_is_told() {
         (3, Outcome::StoodIn { age, ttl })
     );
     let filled = fetch(&cache, Ok(Fill::negative(0).tags(["a", "b"]))).unwrap();
-    assert_eq!(filled.outcome, Outcome::Filled(Filled::Stored));
+    assert_eq!(filled.outcome, Outcome::Filled(Ok(())));
     let (age, ttl) = (Duration::ZERO, MINUTE / 2);
     let negative = cache.fetch(&KEY, CLASS).fill_blocking(never).unwrap();
     assert_eq!(
@@ -91,7 +88,10 @@ fn each_outcome_is_told() {
     );
     assert_eq!(cache.invalidate_tag("b"), 1);
     let shared = fetch(&cache, Ok(Fill::shared(5))).unwrap();
-    assert_eq!((shared.value, shared.outcome), (5, Outcome::Shared));
+    assert_eq!(
+        (shared.value, shared.outcome),
+        (5, Outcome::Filled(Err(Refusal::Shared)))
+    );
     // Nothing was stored, so that nothing stands in.
     let error = fetch(&cache, Err("away")).unwrap_err();
     assert_eq!(error.to_string(), "away");
@@ -102,7 +102,7 @@ fn each_outcome_is_told() {
 #[test]
 fn a_stale_entry_is_served_while_one_fills() {
     let (cache, clock) = with_windows();
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     clock.advance(MINUTE * 3 / 2);
     let mut filler = pin!(cache.get_or_try_fill(&KEY, CLASS, async || {
         pending::<()>().await;
@@ -134,7 +134,7 @@ fn a_due_entry_is_refreshed_by_the_spawner() {
     let fill = |value| move || ready(Ok::<_, io::Error>(Fill::new(value)));
     // Nothing can be served meanwhile: the caller fills.
     let first = now(cache.fetch(&KEY, CLASS).fill_or_spawn(fill(1))).unwrap();
-    assert_eq!(first.outcome, Outcome::Filled(Filled::Stored));
+    assert_eq!(first.outcome, Outcome::Filled(Ok(())));
     clock.advance(MINUTE * 3 / 2);
     for value in [2, 3] {
         let stale = now(cache.fetch(&KEY, CLASS).fill_or_spawn(fill(value))).unwrap();
@@ -163,7 +163,7 @@ fn a_refresh_that_fails_leaves_what_could_be_served() {
     let (cache, clock) = store::<u32, u32>();
     let policy = Freshness::ttl(MINUTE).with_stale_while_revalidate(MINUTE);
     cache.classes().set_freshness(CLASS, policy);
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     clock.advance(MINUTE * 3 / 2);
     let served = fetch(&cache, Err("away")).unwrap();
     assert_eq!(served.value, 1);
@@ -181,7 +181,7 @@ fn a_refresh_that_fails_leaves_what_could_be_served() {
 #[test]
 fn without_a_spawner_the_caller_fills() {
     let (cache, clock) = with_windows();
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     clock.advance(MINUTE * 3 / 2);
     let fetch = cache.fetch(&KEY, CLASS);
     let filled = now(fetch.fill_or_spawn(|| ready(Ok::<_, io::Error>(Fill::new(2)))));
@@ -192,10 +192,10 @@ fn without_a_spawner_the_caller_fills() {
 #[test]
 fn a_refresher_may_take_the_permit() {
     let (cache, clock) = with_windows();
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     clock.advance(MINUTE * 3 / 2);
     let taken = Mutex::new(None);
-    let take = |permit: Permit<u32, u32, ManualClock>| taken.lock().unwrap().replace(permit);
+    let take = |permit: Permit<u32, u32>| taken.lock().unwrap().replace(permit);
     let stale = cache
         .fetch(&KEY, CLASS)
         .refresher(&take)
@@ -241,7 +241,7 @@ fn those_who_wait_share_one_fill_or_take_over() {
     drop(first);
     let outcomes: Vec<_> = others.into_iter().map(now).collect();
     assert_eq!(calls.get(), 2);
-    assert_eq!(outcomes[0].outcome, Outcome::Filled(Filled::Stored));
+    assert_eq!(outcomes[0].outcome, Outcome::Filled(Ok(())));
     for waited in &outcomes[1..] {
         assert_eq!((waited.value, waited.outcome), (2, Outcome::Waited));
     }
@@ -285,7 +285,7 @@ fn an_invalidated_fill_is_told() {
         cache.invalidate_tag("record");
         Ok::<_, io::Error>(Fill::new(1).tag("record"))
     });
-    let refused = Outcome::Filled(Filled::Refused(Refusal::Invalidated));
+    let refused = Outcome::Filled(Err(Refusal::Invalidated));
     assert_eq!(filled.unwrap().outcome, refused);
     assert_eq!(cache.get(&KEY, CLASS), None);
 }
@@ -312,10 +312,7 @@ fn a_borrowed_key_is_made_owned_for_misses_only() {
     let key = [Part(1), Part(2)];
     let fill = || Ok::<_, io::Error>(Fill::new(1));
     let first = cache.fetch(&key[..], CLASS).fill_blocking(fill);
-    assert!(matches!(
-        first.unwrap().outcome,
-        Outcome::Filled(Filled::Stored)
-    ));
+    assert!(matches!(first.unwrap().outcome, Outcome::Filled(Ok(()))));
     let made = CLONES.replace(0);
     assert!(made > 0);
     for _ in 0..3 {
@@ -342,6 +339,6 @@ fn the_futures_are_send() {
     assert_eq!(now(check(cache.get_or_fill("a", CLASS, async || 2))), 1);
     let spawned = cache
         .fetch("b", CLASS)
-        .fill_or_spawn(|| ready(Ok::<_, io::Error>(3.into())));
+        .fill_or_spawn(|| ready(Ok::<_, io::Error>(3)));
     assert_eq!(now(check(spawned)).unwrap().value, 3);
 }

@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use cache_core::{Cache, Filled, ManualClock, TtlClass, Waited};
+use cache_core::{Cache, Fill, ManualClock, TtlClass, Waited};
 
 use crate::{
     support::{Bell, CLASS, KEY, ask, assert_settled, holds_permits, miss, pause, store, wait},
@@ -25,7 +25,9 @@ const MESSAGE: &str = "the source failed (this message belongs to the test)";
 /// Everything that takes a lock still does.
 fn assert_usable<V: Clone>(cache: &Cache<u32, V, ManualClock>, value: V) {
     let other = KEY + 1;
-    cache.insert(other, value, CLASS, &["tag"]);
+    cache
+        .insert(other, Fill::new(value).tag("tag"), CLASS)
+        .unwrap();
     assert!(cache.get(&other, CLASS).is_some());
     assert_eq!(cache.invalidate_tag("tag"), 1);
     assert_eq!(cache.invalidate(&other), 0);
@@ -79,7 +81,7 @@ fn a_filler_thread_that_panics_is_followed_by_one() {
                 Waited::Value(value) => assert_eq!(value, 100),
                 Waited::Permit(permit) => {
                     fills.fetch_add(1, Ordering::SeqCst);
-                    assert_eq!(permit.fill(100, &[]), Filled::Stored);
+                    assert_eq!(permit.fill(100), Ok(()));
                 }
                 other => panic!("{other:?} without a failure"),
             });
@@ -104,12 +106,12 @@ fn a_fill_whose_weigher_panics_is_handed_over() {
         .unwrap();
     let permit = miss(&cache, KEY);
     let waiter = wait(&cache, KEY);
-    let filled = catch_unwind(AssertUnwindSafe(|| permit.fill(13, &[])));
+    let filled = catch_unwind(AssertUnwindSafe(|| permit.fill(13)));
     assert!(filled.is_err());
     let Waited::Permit(permit) = waiter.wait() else {
         panic!("no value was made");
     };
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     assert_usable(&cache, 1);
     assert_settled(&cache, KEY);
 }
@@ -125,13 +127,13 @@ fn a_fill_whose_predicate_panics_is_handed_over() {
         false
     });
     assert_eq!(removed, 0);
-    let filled = catch_unwind(AssertUnwindSafe(|| permit.fill(13, &[])));
+    let filled = catch_unwind(AssertUnwindSafe(|| permit.fill(13)));
     assert!(filled.is_err());
     let Waited::Permit(permit) = waiter.wait() else {
         panic!("no value was made");
     };
     // The predicate is older than this permit.
-    assert_eq!(permit.fill(13, &[]), Filled::Stored);
+    assert_eq!(permit.fill(13), Ok(()));
     assert_usable(&cache, 1);
     assert_settled(&cache, KEY);
 }
@@ -150,10 +152,7 @@ fn a_value_whose_clone_panics_hurts_one_waiter() {
     let fatal = Arc::new(AtomicBool::new(false));
     let permit = miss(&cache, KEY);
     let waiters: Vec<_> = (0..3).map(|_| wait(&cache, KEY)).collect();
-    assert_eq!(
-        permit.fill(Fragile(Arc::clone(&fatal)), &[]),
-        Filled::Stored
-    );
+    assert_eq!(permit.fill(Fragile(Arc::clone(&fatal))), Ok(()));
     fatal.store(true, Ordering::SeqCst);
     let mut fates = waiters.into_iter().map(|waiter| {
         let waited = catch_unwind(AssertUnwindSafe(|| waiter.wait()));
@@ -192,7 +191,7 @@ fn a_waker_that_panics_keeps_nobody_asleep() {
         };
         assert!(polled.is_pending());
     }
-    assert!(catch_unwind(AssertUnwindSafe(|| permit.fill(1, &[]))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| permit.fill(1))).is_err());
     assert_eq!(bell.rung(), 4);
     for waiter in &mut waiters {
         let waited = bell.poll(waiter);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_core::{Filled, Freshness, Lookup, ManualClock, Refusal, Reuse, Waited};
+use cache_core::{Freshness, Lookup, ManualClock, Refusal, Reuse, Waited};
 
 use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
 
@@ -14,7 +14,7 @@ fn with_stale() -> (Store, ManualClock) {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE).with_stale_while_revalidate(MINUTE);
     cache.classes().set_freshness(CLASS, policy);
-    cache.insert(KEY, 1, CLASS, &[]);
+    cache.insert(KEY, 1, CLASS).unwrap();
     clock.advance(MINUTE * 3 / 2);
     (cache, clock)
 }
@@ -36,7 +36,7 @@ fn of_ten_thousand_stale_reads_one_makes_the_entry_anew() {
     assert!(permits.is_empty());
     let stats = cache.stats();
     assert_eq!((stats.stale, stats.misses), (10_000, 0));
-    assert_eq!(permit.fill(2, &[]), Filled::Stored);
+    assert_eq!(permit.fill(2), Ok(()));
     assert_eq!(cache.get(&KEY, CLASS), Some(2));
     assert_settled(&cache, KEY);
 }
@@ -78,7 +78,7 @@ fn a_refresh_serves_those_who_wait_for_it() {
     };
     clock.advance(MINUTE);
     let late = wait(&cache, KEY);
-    assert_eq!(permit.fill(2, &[]), Filled::Stored);
+    assert_eq!(permit.fill(2), Ok(()));
     assert!(matches!(strict.wait(), Waited::Value(2)));
     assert!(matches!(late.wait(), Waited::Value(2)));
     assert_settled(&cache, KEY);
@@ -94,7 +94,7 @@ fn of_all_early_readers_one_makes_the_entry_anew() {
     cache.classes().set_freshness(CLASS, policy);
     let permit = miss(&cache, KEY);
     clock.advance(Duration::from_secs(1));
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     let mut refreshing = None;
     for _ in 0..1_000 {
         match cache.lookup(KEY, CLASS, Reuse::Any) {
@@ -115,8 +115,8 @@ fn of_all_early_readers_one_makes_the_entry_anew() {
     };
     // A refresh loses against an invalidation as every fill does.
     assert_eq!(cache.invalidate(&KEY), 1);
-    let filled = permit.fill(2, &[]);
-    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    let filled = permit.fill(2);
+    assert_eq!(filled, Err(Refusal::Invalidated));
     assert_eq!(cache.get(&KEY, CLASS), None);
     assert_settled(&cache, KEY);
 }

@@ -12,7 +12,7 @@ use std::{
     thread::{self, Thread},
 };
 
-use cache_core::{Cache, Filled, Lookup, ManualClock, Permit, Reuse, TtlClass, Waited, Waiter};
+use cache_core::{Cache, Lookup, ManualClock, Permit, Reuse, TtlClass, Waited, Waiter};
 
 pub(crate) const CLASS: TtlClass = TtlClass::LIVE_DATA;
 
@@ -31,7 +31,7 @@ where
     (builder.build().unwrap(), clock)
 }
 
-pub(crate) fn miss<K, V>(cache: &Cache<K, V, ManualClock>, key: K) -> Permit<K, V, ManualClock>
+pub(crate) fn miss<K, V>(cache: &Cache<K, V, ManualClock>, key: K) -> Permit<K, V>
 where
     K: Hash + Eq + Clone,
     V: Clone,
@@ -42,7 +42,7 @@ where
     }
 }
 
-pub(crate) fn wait<K, V>(cache: &Cache<K, V, ManualClock>, key: K) -> Waiter<K, V, ManualClock>
+pub(crate) fn wait<K, V>(cache: &Cache<K, V, ManualClock>, key: K) -> Waiter<K, V>
 where
     K: Hash + Eq + Clone,
     V: Clone,
@@ -72,7 +72,7 @@ pub(crate) async fn ask<F: Future<Output = u32>>(
         other => panic!("{other:?} without windows"),
     };
     let value = query().await;
-    assert_eq!(permit.fill(value, &[]), Filled::Stored);
+    assert_eq!(permit.fill(value), Ok(()));
     value
 }
 

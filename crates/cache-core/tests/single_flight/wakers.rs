@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use cache_core::{Filled, Waited};
+use cache_core::{Fill, Waited};
 
 use crate::support::{Bell, CLASS, KEY, Store, assert_settled, block_on, miss, store, wait};
 
@@ -25,7 +25,7 @@ fn the_last_waker_is_woken_and_no_other() {
     // Only the last is kept at all.
     let kept = bells.iter().map(|bell| Arc::strong_count(bell) - 1);
     assert_eq!(kept.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     let rung = bells.iter().map(|bell| bell.rung());
     assert_eq!(rung.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     assert_eq!(Arc::strong_count(&bells[9]), 1, "none is kept");
@@ -63,7 +63,7 @@ fn polling_is_free_and_not_needed() {
         assert!(bell.poll(&mut eager).is_pending());
     }
     assert_eq!(Arc::strong_count(&bell), 2);
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     assert_eq!(bell.rung(), 1);
     assert!(matches!(lazy.wait(), Waited::Value(1)));
     assert!(matches!(block_on(eager), Waited::Value(1)));
@@ -85,7 +85,7 @@ fn a_waiter_may_change_its_thread() {
             scope.spawn(move || blocked.wait()),
             scope.spawn(move || block_on(awaited)),
         ];
-        assert_eq!(permit.fill(1, &[]), Filled::Stored);
+        assert_eq!(permit.fill(1), Ok(()));
         for waiter in waiting {
             assert!(matches!(waiter.join(), Ok(Waited::Value(1))));
         }
@@ -98,7 +98,9 @@ struct Meddler(Store);
 
 impl Meddler {
     fn meddle(&self) {
-        self.0.insert(KEY + 1, 0, CLASS, &["tag"]);
+        self.0
+            .insert(KEY + 1, Fill::new(0).tag("tag"), CLASS)
+            .unwrap();
         assert_eq!(self.0.invalidate_tag("tag"), 1);
         assert!(self.0.len() <= 1);
     }
@@ -126,7 +128,7 @@ fn wakers_run_and_end_unlocked() {
         .clock(cache_core::ManualClock::new())
         .build()
         .unwrap();
-    let poll = |waiter: &mut cache_core::Waiter<u32, u32, _>| {
+    let poll = |waiter: &mut cache_core::Waiter<u32, u32>| {
         let waker = Waker::from(Arc::new(Meddler(cache.clone())));
         assert!(
             Pin::new(waiter)
@@ -148,7 +150,7 @@ fn wakers_run_and_end_unlocked() {
         panic!("the first was not elected");
     };
     drop(waiters.remove(1));
-    assert_eq!(permit.fill(1, &[]), Filled::Stored);
+    assert_eq!(permit.fill(1), Ok(()));
     assert!(matches!(waiters.pop().unwrap().wait(), Waited::Value(1)));
     assert_settled(&cache, KEY);
 }
@@ -162,7 +164,7 @@ fn a_waker_ends_outside_the_lock_of_its_waiter() {
     }
     impl Drop for Filler {
         fn drop(&mut self) {
-            self.0.insert(KEY, 1, CLASS, &[]);
+            self.0.insert(KEY, 1, CLASS).unwrap();
         }
     }
     let (cache, _) = store::<u32, u32>();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cache_core::{Fill, FillError, Filled, Outcome, Permit, Reuse, TtlClass};
+use cache_core::{Fill, FillError, Outcome, Permit, Reuse, TtlClass};
 
 use crate::catalogue::Kind;
 use crate::detect::Detection;
@@ -13,7 +13,7 @@ use crate::principal::{Owner, Principal};
 use crate::question::Question;
 use crate::request::Request;
 use crate::response::{Answer, CacheOutcome, Refreshed, Routed, Source};
-use crate::service::{EntryKey, SharedClock};
+use crate::service::EntryKey;
 use crate::source::{BoxFuture, Found, Profile, Read, Records, SourceError};
 use crate::weight::Kept;
 
@@ -119,7 +119,7 @@ impl<'a> Answering<'a> {
     /// stored one.
     fn refresh(
         &self,
-        permit: Permit<EntryKey, Kept, SharedClock>,
+        permit: Permit<EntryKey, Kept>,
         reuse: Reuse,
     ) -> BoxFuture<'static, Refreshed> {
         let router = self.router.clone();
@@ -140,7 +140,7 @@ impl<'a> Answering<'a> {
             let made = answering.make(reuse).await;
             let failure = made.as_ref().err().map(Arc::clone);
             let fetched = permit.finish(made);
-            let stored = Outcome::Filled(Filled::Stored);
+            let stored = Outcome::Filled(Ok(()));
             let stored = fetched.is_ok_and(|fetched| fetched.outcome == stored);
             Refreshed {
                 stored,

@@ -3,7 +3,7 @@
 use std::{array, thread, time::Duration};
 
 use anyhow::Result;
-use cache_core::{Cache, Classes, Clock, Freshness, TickedClock, TtlClass};
+use cache_core::{Cache, Classes, Clock, Fill, Freshness, TickedClock, TtlClass};
 
 use super::{Bound, Contender, Setup, Tags, weight};
 use crate::{
@@ -69,12 +69,12 @@ impl<C: Clock> Contender for Ours<C> {
     #[inline]
     fn insert(&self, key: Key, value: Value) {
         if self.tags.each == 0 {
-            drop(self.cache.insert(key, value, CLASS, &[]));
+            drop(self.cache.insert(key, value, CLASS));
         } else {
             let tags = self.tags_of(&key);
             drop(
                 self.cache
-                    .insert(key, value, CLASS, &tags[..self.tags.each]),
+                    .insert(key, Fill::new(value).tags(&tags[..self.tags.each]), CLASS),
             );
         }
     }

@@ -2,14 +2,13 @@
 
 use std::{task::Poll, time::Duration};
 
-use cache_core::{Cache, Filled, Inserted, Lookup, ManualClock, Refusal, Reuse, Waited};
+use cache_core::{Cache, Fill, Lookup, ManualClock, Meta, Refusal, Reuse, Waited};
 
 use super::{Asked, Failure, Ledger, Record, weigh};
 use crate::{
     hashing::Steady,
     ops::{Accept, CLASSES, End, Key, Op, Reach},
-    oracle::names,
-    pair::{classes, invalidate, pick, pick_newest, poll, reuse},
+    pair::{classes, fill_of, invalidate, pick, pick_newest, poll, reuse},
     policy::{Phase, Policy},
 };
 
@@ -47,6 +46,15 @@ impl Ledger {
                 let asked = self.ask(*key, *class, Accept::Any);
                 if let Some(value) = self.cache.get(key, self.classes[*class]) {
                     self.check_entry(&asked, value, Phase::Fresh, false);
+                    self.note_read(value);
+                }
+            }
+            Op::Read(key, class) => {
+                let asked = self.ask(*key, *class, Accept::Any);
+                let read = |value: &u32, _: Meta<'_>| *value;
+                if let Some(value) = self.cache.read(key, self.classes[*class], read) {
+                    self.check_entry(&asked, value, Phase::Fresh, false);
+                    self.note_read(value);
                 }
             }
             Op::Lookup(key, class, accept) => self.lookup(*key, *class, *accept),
@@ -56,7 +64,8 @@ impl Ledger {
             Op::Share(at, value) => {
                 if let Some((permit, asked)) = pick_newest(&mut self.permits, *at) {
                     let value = self.enter(&asked, *value, None, false);
-                    permit.share(value);
+                    let shared = permit.fill(Fill::shared(value));
+                    assert!(shared.is_err());
                 }
             }
             Op::DropPermit(at) => drop(pick_newest(&mut self.permits, *at)),
@@ -108,6 +117,7 @@ impl Ledger {
             asked: asked.step,
             given: self.step,
             written: self.now,
+            read: self.now,
             refused: None,
         };
         self.records.insert(value, record);
@@ -140,20 +150,16 @@ impl Ledger {
     fn insert(&mut self, key: Key, value: u32, class: usize, tags: &[usize]) {
         let asked = self.ask(key, class, Accept::Any);
         let value = self.enter(&asked, value, Some(tags), false);
-        let names = names(tags, value);
-        let inserted = self.cache.insert(key, value, self.classes[class], &names);
-        let refused = match inserted {
-            Inserted::New => None,
-            Inserted::Replaced(old) => {
+        let fill = fill_of(value, tags, false);
+        let refused = match self.cache.insert(key, fill, self.classes[class]) {
+            Ok(None) => None,
+            Ok(Some(old)) => {
                 assert_eq!(self.kept(key).map(|(value, _)| value), Some(old));
                 None
             }
-            Inserted::Rejected {
-                value: back,
-                reason,
-            } => {
-                assert_eq!(back, value);
-                Some(reason)
+            Err(rejected) => {
+                assert_eq!(rejected.value, value);
+                Some(rejected.reason)
             }
         };
         self.settle(key, value, refused);
@@ -164,18 +170,12 @@ impl Ledger {
             return;
         };
         let value = self.enter(&asked, value, Some(tags), negative);
-        let names = names(tags, value);
-        let filled = if negative {
-            permit.fill_negative(value, &names)
-        } else {
-            permit.fill(value, &names)
-        };
-        let refused = match filled {
-            Filled::Stored => {
+        let refused = match permit.fill(fill_of(value, tags, negative)) {
+            Ok(()) => {
                 self.check_stored(&asked, value);
                 None
             }
-            Filled::Refused(refusal) => Some(refusal),
+            Err(refusal) => Some(refusal),
         };
         self.settle(asked.key, value, refused);
     }
@@ -186,7 +186,7 @@ impl Ledger {
         };
         let kept = self.kept(asked.key).filter(|(_, record)| !record.negative);
         let stand_in = kept.map(|(value, record)| {
-            let life = self.policies[record.class].life(record.key, false);
+            let life = self.policies[record.class].life(record.traits(value));
             (value, self.now - record.written, life.unwrap())
         });
         self.failures.push(Failure {
@@ -208,18 +208,22 @@ impl Ledger {
         let permit = match self.cache.lookup(key, self.classes[class], reuse(accept)) {
             Lookup::Hit(hit) => {
                 self.check_hit(&asked, &hit, Phase::Fresh, false);
+                self.note_read(hit.value);
                 None
             }
             Lookup::Early(hit, permit) => {
                 self.check_early(&asked, &hit);
+                self.note_read(hit.value);
                 Some(permit)
             }
             Lookup::Stale(hit, permit) => {
                 self.check_hit(&asked, &hit, Phase::Stale, false);
+                self.note_read(hit.value);
                 permit
             }
             Lookup::Negative(hit) => {
                 self.check_hit(&asked, &hit, Phase::Fresh, true);
+                self.note_read(hit.value);
                 None
             }
             Lookup::Miss(permit) => Some(permit),
@@ -270,7 +274,7 @@ impl Ledger {
         let (_, value) = self.last.iter().rev().cycle().nth(at)?;
         let record = &self.records[value];
         let policy = self.policies[record.class];
-        let age = policy.age_at(record.key, record.negative, end)?;
+        let age = policy.age_at(record.traits(*value), end)?;
         let until = age.checked_add(past)?;
         let until = until.checked_sub(self.now - record.written)?;
         (until < 1_000_000).then_some(until)

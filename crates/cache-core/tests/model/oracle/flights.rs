@@ -1,11 +1,11 @@
 //! The fills under way, and who waits for them, as the model knows them.
 
-use cache_core::{Filled, Refusal};
+use cache_core::Refusal;
 
 use super::{Arrival, Model, Told};
 use crate::{
     ops::{Half, Key, Reach},
-    policy::Phase,
+    policy::{Phase, Traits},
 };
 
 #[derive(Debug)]
@@ -216,10 +216,10 @@ impl Model {
         value: u32,
         tags: &[usize],
         negative: bool,
-    ) -> Filled {
+    ) -> Result<(), Refusal> {
         let Some(at) = self.position(permit.flight) else {
             self.counts.refused += 1;
-            return Filled::Refused(Refusal::Superseded);
+            return Err(Refusal::Superseded);
         };
         if let Some(conflict) = self.conflict(permit, Some(value), Some(tags)) {
             let given = if negative {
@@ -228,7 +228,7 @@ impl Model {
                 Given::Value(value)
             };
             self.refuse(permit, conflict, given);
-            return Filled::Refused(Refusal::Invalidated);
+            return Err(Refusal::Invalidated);
         }
         let stored = self.store(&Arrival {
             key: permit.key,
@@ -240,7 +240,7 @@ impl Model {
             cost: if negative { 0 } else { self.now - permit.since },
             limit: self.flights[at].issued,
         });
-        stored.map_or_else(Filled::Refused, |_| Filled::Stored)
+        stored.map(drop)
     }
 
     pub(crate) fn share(&mut self, permit: Permit, value: u32) {
@@ -265,7 +265,7 @@ impl Model {
         let stand_in = entry.map(|entry| Told {
             value: entry.value,
             age: self.now - entry.written,
-            ttl: self.policies[entry.class].life(entry.key, false).unwrap(),
+            ttl: self.policies[entry.class].life(entry.traits()).unwrap(),
         });
         let given = Given::Failed { error, stand_in };
         if let Some(at) = self.position(permit.flight) {
@@ -290,8 +290,14 @@ impl Model {
     ) -> Option<Told> {
         let told = stand_in.filter(|_| takes_stale)?;
         let policy = self.policies[class];
-        let ttl = told.ttl.min(policy.life(key, false)?);
-        let gone = policy.phase(key, false, told.age) == Phase::Gone;
+        let traits = Traits {
+            key,
+            negative: false,
+            own: None,
+            read_at: told.age,
+        };
+        let ttl = told.ttl.min(policy.life(traits)?);
+        let gone = policy.phase(traits, told.age) == Phase::Gone;
         (!gone).then_some(Told { ttl, ..told })
     }
 

@@ -31,8 +31,14 @@ impl Model {
     fn read(&mut self, key: Key, class: usize, accept: Accept, look: bool) -> Option<(Told, Kind)> {
         // Whoever comes across what is of no use removes it.
         self.dead.retain(|entry| entry.key != key);
-        let found = self.entries.iter().find(|entry| entry.key == key);
-        let found = found.and_then(|entry| self.judge(entry, class, accept, look));
+        let at = self.entries.iter().position(|entry| entry.key == key);
+        let found = at.and_then(|at| self.judge(&self.entries[at], class, accept, look));
+        if let (Some(at), Some(_)) = (at, found)
+            && self.policies[self.entries[at].class].idle.is_some()
+        {
+            self.entries[at].read = self.now;
+            self.entries[at].number = self.stamp();
+        }
         let counts = &mut self.counts.classes[class];
         match found {
             Some((_, kind)) => {
@@ -63,9 +69,10 @@ impl Model {
         }
         // The entry's class and the reader's must agree.
         let both = [entry.class, class].map(|class| &self.policies[class]);
-        let worst = both.map(|policy| policy.phase(entry.key, entry.negative, age));
-        let chances = both.map(|policy| policy.early(entry.key, entry.cost, age));
-        let ttl = both.map(|policy| policy.life(entry.key, entry.negative));
+        let traits = entry.traits();
+        let worst = both.map(|policy| policy.phase(traits, age));
+        let chances = both.map(|policy| policy.early(traits, entry.cost, age));
+        let ttl = both.map(|policy| policy.life(traits));
         let kind = match worst.into_iter().max()? {
             Phase::Fresh if entry.negative => look.then_some(Kind::Negative)?,
             Phase::Fresh if look => Kind::Fresh(chances.into_iter().max()?),

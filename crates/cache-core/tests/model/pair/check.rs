@@ -2,12 +2,11 @@
 
 use std::{task::Poll, time::Duration};
 
-use cache_core::{Freshness, Lookup, ManualClock, Waited};
+use cache_core::{Freshness, Lookup, Waited};
 
 use super::Pair;
 use crate::{
-    hashing::Steady,
-    ops::{Accept, Key, Op},
+    ops::{Accept, Key, Op, own_ttl},
     oracle::ClassCounts,
     tally::Tally,
 };
@@ -154,7 +153,7 @@ impl Pair {
 
     pub(super) fn tally_lookup(
         &mut self,
-        found: &Lookup<Key, u32, ManualClock, Steady>,
+        found: &Lookup<Key, u32>,
         key: Key,
         class: usize,
         accept: Accept,
@@ -170,6 +169,9 @@ impl Pair {
             Lookup::InFlight(_) => "in flight",
         });
         match found {
+            Lookup::Hit(hit) if hit.age == hit.ttl && own_ttl(hit.value).is_some() => {
+                self.tally.count("hit at the end of a life of its own");
+            }
             Lookup::Hit(hit) if hit.age == hit.ttl => {
                 self.tally.count("hit at the end of its life");
             }
@@ -194,7 +196,7 @@ impl Pair {
         }
     }
 
-    pub(super) fn tally_poll(&mut self, polled: &Poll<Waited<Key, u32, ManualClock, Steady>>) {
+    pub(super) fn tally_poll(&mut self, polled: &Poll<Waited<Key, u32>>) {
         self.tally.count(match polled {
             Poll::Pending => "waited: pending",
             Poll::Ready(Waited::Value(_)) => "waited: value",

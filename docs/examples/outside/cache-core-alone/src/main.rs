@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Fill, Filled, Freshness, FreshnessError, Lookup, ManualClock, Refusal, Reuse,
+    Cache, Fill, Freshness, FreshnessError, Lookup, ManualClock, Refusal, Reuse,
     TickedClock, TtlClass, Waited,
 };
 
@@ -25,10 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let prices = cache.classes().define("prices")?;
 
-    expiry(&cache, &clock, prices);
+    expiry(&cache, &clock, prices)?;
     one_query_for_all(&cache, prices);
     invalidation_beats_a_fill(&cache, prices);
-    upkeep(&cache, &clock);
+    upkeep(&cache, &clock)?;
 
     let offers = cache.classes().define("offers")?;
     stale_negative_and_failed(&cache, &clock, offers)?;
@@ -41,8 +41,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// An entry is valid while its age is at most the TTL of its class, and a
 /// changed TTL holds for what is already stored.
-fn expiry(cache: &Prices, clock: &ManualClock, prices: TtlClass) {
-    cache.insert("tea".to_owned(), 250, prices, &["shelf:4"]);
+fn expiry(
+    cache: &Prices,
+    clock: &ManualClock,
+    prices: TtlClass,
+) -> Result<(), Box<dyn Error>> {
+    cache.insert("tea".to_owned(), Fill::new(250).tag("shelf:4"), prices)?;
     // A class that nobody configured has 300 s.
     clock.advance(Duration::from_secs(300));
     assert_eq!(cache.get("tea", prices), Some(250));
@@ -50,6 +54,7 @@ fn expiry(cache: &Prices, clock: &ManualClock, prices: TtlClass) {
     let freshness = Freshness::ttl(Duration::from_secs(10));
     cache.classes().set_freshness(prices, freshness);
     assert_eq!(cache.get("tea", prices), None);
+    Ok(())
 }
 
 /// Answers from the cache, or by one query for all who ask at the same time.
@@ -97,15 +102,15 @@ fn invalidation_beats_a_fill(cache: &Prices, class: TtlClass) {
     // It changes again, between the reading and the storing. Nothing is there
     // to be removed, and yet the outdated price has no way in.
     assert_eq!(cache.invalidate_tag("shelf:4"), 0);
-    let filled = permit.fill(read, &["shelf:4"]);
-    assert_eq!(filled, Filled::Refused(Refusal::Invalidated));
+    let filled = permit.fill(Fill::new(read).tag("shelf:4"));
+    assert_eq!(filled, Err(Refusal::Invalidated));
     assert_eq!(cache.get("tea", class), None);
 }
 
 /// Expired entries that nobody reads are removed a bounded number at a time.
-fn upkeep(cache: &Prices, clock: &ManualClock) {
+fn upkeep(cache: &Prices, clock: &ManualClock) -> Result<(), Box<dyn Error>> {
     for item in ["rice", "salt", "milk"] {
-        cache.insert(item.to_owned(), 100, TtlClass::KNOWLEDGE_BASE, &[]);
+        cache.insert(item.to_owned(), 100, TtlClass::KNOWLEDGE_BASE)?;
     }
     clock.advance(Duration::from_secs(3_601));
     // Not removed yet, but no longer counted: they are not live.
@@ -117,6 +122,7 @@ fn upkeep(cache: &Prices, clock: &ManualClock) {
     let stats = cache.stats();
     assert_eq!(stats.hits + stats.misses, stats.total_requests());
     assert_eq!((stats.expirations, stats.refused_fills), (4, 1));
+    Ok(())
 }
 
 /// The price list knows the item, or that there is none, or is away.
@@ -197,7 +203,8 @@ fn a_fallback_for_all(cache: &Prices, class: TtlClass) {
     let (Lookup::Miss(permit), Lookup::InFlight(waiter)) = (lookup(), lookup()) else {
         unreachable!("there is no soap yet");
     };
-    permit.share(275);
+    let shared = permit.fill(Fill::shared(275));
+    assert_eq!(shared, Err(Refusal::Shared));
     assert!(matches!(waiter.wait(), Waited::Value(275)));
     assert_eq!(cache.get("soap", class), None);
 }
@@ -207,7 +214,7 @@ fn a_clock_that_is_ticked() -> Result<(), Box<dyn Error>> {
     let clock = TickedClock::new(Duration::from_secs(1));
     let cache: Cache<u32, u32, TickedClock> =
         Cache::builder().max_entries(100).clock(clock).build()?;
-    cache.insert(1, 10, TtlClass::LIVE_DATA, &[]);
+    cache.insert(1, 10, TtlClass::LIVE_DATA)?;
     // A timer does this, at least once a second.
     cache.clock().tick();
     cache.maintain(500);
