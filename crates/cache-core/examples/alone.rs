@@ -27,7 +27,7 @@ fn claims_of(member: &str, asked: &AtomicU32) -> String {
 /// Answers from the cache, or by one query for all who ask at the same time.
 fn answer(cache: &Cache<String, String>, member: &str, asked: &AtomicU32) -> String {
     // In async code: `get_or_fill(member, …, async || …).await`.
-    let answer = cache.get_or_try_fill_blocking(member, TtlClass::LIVE_DATA, || {
+    let answer = cache.get_or_try_fill_blocking(member, TtlClass::DEFAULT, || {
         let tag = format!("member:{member}");
         Ok::<_, Infallible>(Fill::new(claims_of(member, asked)).tag(tag))
     });

@@ -8,12 +8,12 @@ use crate::{
     cache::Cache,
     class::Classes,
     clock::{Clock, SystemClock},
-    departure::{Cause, Listener},
     error::BuildError,
-    inner::{Apart, Inner, Locker, Weigher},
-    log::InvalidationLog,
-    shard::Shard,
+    invalidation::log::InvalidationLog,
+    listener::{Cause, Listener},
     spawner::{Refresh, Spawner},
+    store::shard::Shard,
+    store::{CachePadded, PaddedShard, Store, Weigher},
     sync::{AtomicU64, AtomicUsize},
 };
 
@@ -47,6 +47,13 @@ pub struct Builder<K, V, C = SystemClock, S = DefaultHashBuilder> {
     shards: Option<usize>,
     spawner: Option<Spawner>,
     listener: Option<Listener<K, V>>,
+}
+
+impl<K, V> Cache<K, V> {
+    /// The options of a new cache.
+    pub fn builder() -> Builder<K, V> {
+        Builder::default()
+    }
 }
 
 impl<K, V> Default for Builder<K, V> {
@@ -147,8 +154,8 @@ impl<K, V, C, S> Builder<K, V, C, S> {
     ///     .max_entries(100)
     ///     .listener(move |key, _value, cause| log.lock().unwrap().push((*key, cause)))
     ///     .build()?;
-    /// cache.insert(1, "old", TtlClass::LIVE_DATA)?;
-    /// cache.insert(1, "new", TtlClass::LIVE_DATA)?;
+    /// cache.insert(1, "old", TtlClass::DEFAULT)?;
+    /// cache.insert(1, "new", TtlClass::DEFAULT)?;
     /// cache.invalidate(&1);
     /// assert_eq!(*left.lock().unwrap(), [(1, Cause::Replaced), (1, Cause::Invalidated)]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -203,10 +210,10 @@ where
         };
         let shards = (0..shards).map(|shard| {
             let seed = self.hasher.hash_one(shard);
-            Locker::new(Shard::new(expected, seed))
+            PaddedShard::new(Shard::new(expected, seed))
         });
         let shards = shards.collect();
-        let inner = Inner {
+        let inner = Store {
             clock: self.clock,
             classes: self.classes,
             weigher,
@@ -215,7 +222,7 @@ where
             capacity: AtomicU64::new(capacity),
             shards,
             log: InvalidationLog::new(),
-            total: Apart(AtomicU64::new(0)),
+            total: CachePadded(AtomicU64::new(0)),
             eviction_turn: AtomicUsize::new(0),
             maintenance_turn: AtomicUsize::new(0),
         };

@@ -11,22 +11,22 @@ use equivalent::Equivalent;
 use hashbrown::DefaultHashBuilder;
 
 use crate::{
-    aftermath::Aftermath,
-    builder::Builder,
     class::{Classes, TtlClass},
     clock::{Clock, SystemClock, nanos},
-    departure::Departed,
+    deferred::Deferred,
     error::{BuildError, Rejected},
     fill::Fill,
-    flight::Boarding,
-    freshness::FillCost,
-    hit::{Hit, Meta},
-    inner::{Entering, Inner, Locked},
-    lookup::{Lookup, Reuse},
-    permit::{Permit, Request},
-    shard::{Accepts, Glance, Kind, NewEntry, Reader, Seen, Shard},
+    hit::{Hit, Kind, Meta, Seen},
+    judge::FillCost,
+    listener::Removed,
+    single_flight::in_flight::Join,
+    single_flight::lookup::{Lookup, Reuse},
+    single_flight::waiter::Waiter,
+    single_flight::{permit::Permit, request::Request},
+    store::reader::{Accepts, FastRead, Reader},
+    store::shard::{Shard, insertion::NewEntry},
+    store::{Entering, Locked, Store},
     sync::{Ordering, ShardGuard},
-    waiter::Waiter,
 };
 
 /// A sharded, bounded TTL store. Clones share one store.
@@ -37,7 +37,7 @@ use crate::{
 /// does: weigher, predicates, listener, wakers, and drops of keys and values run
 /// unlocked.
 pub struct Cache<K, V, C = SystemClock, S = DefaultHashBuilder> {
-    pub(crate) inner: Arc<Inner<K, V, C>>,
+    pub(crate) inner: Arc<Store<K, V, C>>,
     pub(crate) hasher: S,
 }
 
@@ -50,15 +50,8 @@ impl<K, V, C, S: Clone> Clone for Cache<K, V, C, S> {
     }
 }
 
-impl<K, V> Cache<K, V> {
-    /// The options of a new cache.
-    pub fn builder() -> Builder<K, V> {
-        Builder::default()
-    }
-}
-
 impl<K, V, C, S> Cache<K, V, C, S> {
-    pub(crate) const fn new(inner: Arc<Inner<K, V, C>>, hasher: S) -> Self {
+    pub(crate) const fn new(inner: Arc<Store<K, V, C>>, hasher: S) -> Self {
         Self { inner, hasher }
     }
 
@@ -110,8 +103,8 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
-    /// cache.insert("a".to_owned(), 1, TtlClass::LIVE_DATA)?;
-    /// assert_eq!(cache.get("a", TtlClass::LIVE_DATA), Some(1));
+    /// cache.insert("a".to_owned(), 1, TtlClass::DEFAULT)?;
+    /// assert_eq!(cache.get("a", TtlClass::DEFAULT), Some(1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
@@ -132,8 +125,8 @@ where
     /// use cache_core::{Cache, TtlClass};
     ///
     /// let cache = Cache::<String, String>::builder().max_entries(100).build()?;
-    /// cache.insert("a".to_owned(), "a long text".to_owned(), TtlClass::LIVE_DATA)?;
-    /// let found = cache.read("a", TtlClass::LIVE_DATA, |text, meta| {
+    /// cache.insert("a".to_owned(), "a long text".to_owned(), TtlClass::DEFAULT)?;
+    /// let found = cache.read("a", TtlClass::DEFAULT, |text, meta| {
     ///     (text.len(), meta.age() < meta.ttl())
     /// });
     /// assert_eq!(found, Some((11, true)));
@@ -170,10 +163,10 @@ where
         let hash = self.hasher.hash_one(key);
         let reader = self.inner.reader(class, Accepts::Values);
         let mut shard = self.inner.guard_for(hash);
-        match shard.glance(hash, key, u64::MAX, &reader, lend) {
-            Glance::Fresh(lent, _) => Some(lent),
-            Glance::Absent => None,
-            Glance::Unclear => self.lend_slowly(shard, hash, key, reader, lend),
+        match shard.read_fast(hash, key, u64::MAX, &reader, lend) {
+            FastRead::Fresh(lent, _) => Some(lent),
+            FastRead::Absent => None,
+            FastRead::Undecided => self.lend_slowly(shard, hash, key, reader, lend),
         }
     }
 
@@ -190,10 +183,10 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         // Declared before the guard, so that it is dropped after it.
-        let mut departed = Departed::new(&self.inner.listener);
+        let mut removed_entries = Removed::new(&self.inner.listener);
         let (found, _shard) = self
             .inner
-            .read(shard, hash, key, reader, lend, &mut departed);
+            .read(shard, hash, key, reader, lend, &mut removed_entries);
         found.map(|found| found.value)
     }
 
@@ -214,7 +207,7 @@ where
     /// use cache_core::{Cache, Lookup, Reuse, TtlClass, Waited};
     ///
     /// let cache = Cache::<&str, u32>::builder().max_entries(100).build()?;
-    /// let class = TtlClass::KNOWLEDGE_BASE;
+    /// let class = TtlClass::DEFAULT;
     /// let value = match cache.lookup("answer", class, Reuse::Any) {
     ///     Lookup::Hit(hit) | Lookup::Negative(hit) => hit.value,
     ///     // Served at once; the permit, if there is one, is for a refresh.
@@ -246,7 +239,7 @@ where
     ///     .max_entries(100)
     ///     .clock(clock.clone())
     ///     .build()?;
-    /// let class = TtlClass::LIVE_DATA;
+    /// let class = TtlClass::DEFAULT;
     /// let minute = Duration::from_secs(60);
     /// let policy = Freshness::ttl(minute).with_stale_while_revalidate(minute);
     /// cache.classes().set_freshness(class, policy);
@@ -298,13 +291,15 @@ where
         };
         let reader = inner.reader(class, accepts);
         let mut shard = inner.guard_for(hash);
-        match shard.glance(hash, key.borrowed(), max_age, &reader, &mut clone) {
-            Glance::Fresh(value, age) => {
+        match shard.read_fast(hash, key.borrowed(), max_age, &reader, &mut clone) {
+            FastRead::Fresh(value, age) => {
                 drop(shard);
                 Lookup::Hit(self.fresh(value, age, class, hash))
             }
-            Glance::Absent => self.join(inner.account_for(shard), key.into_owned(), request, false),
-            Glance::Unclear => self.lookup_closely(shard, key, request, reader),
+            FastRead::Absent => {
+                self.join(inner.account_for(shard), key.into_owned(), request, false)
+            }
+            FastRead::Undecided => self.lookup_slowly(shard, key, request, reader),
         }
     }
 
@@ -318,7 +313,7 @@ where
     }
 
     #[cold]
-    fn lookup_closely<'a>(
+    fn lookup_slowly<'a>(
         &'a self,
         shard: ShardGuard<'a, Shard<K, V>>,
         key: impl LookupKey<K>,
@@ -327,10 +322,16 @@ where
     ) -> Lookup<K, V> {
         let (inner, hash) = (&self.inner, request.hash);
         // Declared before the guard, so that it is dropped after it.
-        let mut departed = Departed::new(&inner.listener);
+        let mut removed_entries = Removed::new(&inner.listener);
         let borrowed = key.borrowed();
-        let (found, mut shard) =
-            inner.read(shard, hash, borrowed, reader, &mut clone, &mut departed);
+        let (found, mut shard) = inner.read(
+            shard,
+            hash,
+            borrowed,
+            reader,
+            &mut clone,
+            &mut removed_entries,
+        );
         let Some(found) = found else {
             return self.join(shard, key.into_owned(), request, false);
         };
@@ -342,13 +343,13 @@ where
             Kind::Early | Kind::Stale => {}
         }
         let key = key.into_owned();
-        let flight = shard.flights.refresh(hash, &key);
-        let flight = flight.map(|id| (id, inner.log.open()));
-        if kind == Kind::Early && flight.is_some() {
+        let fill_id = shard.in_flight.refresh(hash, &key);
+        let fill_id = fill_id.map(|id| (id, inner.log.open()));
+        if kind == Kind::Early && fill_id.is_some() {
             shard.early_refresh(request.class);
         }
         drop(shard);
-        let permit = flight.map(|(id, epoch)| self.permit(key, request, id, epoch));
+        let permit = fill_id.map(|(id, epoch)| self.permit(key, request, id, epoch));
         match (kind, permit) {
             (Kind::Stale, permit) => Lookup::Stale(hit, permit),
             (_, Some(permit)) => Lookup::Early(hit, permit),
@@ -368,13 +369,13 @@ where
         let inner = &self.inner;
         // Under the lock, so that those who wait stand in the order of epochs.
         let epoch = inner.log.epoch();
-        match shard.flights.board(request.hash, &key, epoch, alone) {
-            Boarding::Started { id } => {
+        match shard.in_flight.join(request.hash, &key, epoch, alone) {
+            Join::Started { id } => {
                 let epoch = inner.log.open();
                 drop(shard);
                 Lookup::Miss(self.permit(key, request, id, epoch))
             }
-            Boarding::Joined { id, waiter, cell } => {
+            Join::Joined { id, waiter, cell } => {
                 drop(shard);
                 let inner = self.erased();
                 Lookup::InFlight(Waiter::new(inner, key, request, (id, waiter), cell))
@@ -398,14 +399,14 @@ where
         }
     }
 
-    fn permit(&self, key: K, request: Request, flight: u64, epoch: u64) -> Permit<K, V> {
+    fn permit(&self, key: K, request: Request, fill_id: u64, epoch: u64) -> Permit<K, V> {
         let since = self.inner.clock.now();
-        Permit::new(self.erased(), key, request, flight, epoch, since)
+        Permit::new(self.erased(), key, request, fill_id, epoch, since)
     }
 
     /// The shared state without the type of its clock.
-    fn erased(&self) -> Arc<Inner<K, V>> {
-        Arc::<Inner<K, V, C>>::clone(&self.inner)
+    fn erased(&self) -> Arc<Store<K, V>> {
+        Arc::<Store<K, V, C>>::clone(&self.inner)
     }
 
     /// Changes the bound, in entries or in the unit of the weigher. Under a smaller
@@ -421,7 +422,7 @@ where
     ///
     /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
     /// for key in 0..100 {
-    ///     cache.insert(key, key, TtlClass::LIVE_DATA)?;
+    ///     cache.insert(key, key, TtlClass::DEFAULT)?;
     /// }
     /// cache.set_capacity(10)?;
     /// assert_eq!((cache.capacity(), cache.len()), (10, 10));
@@ -456,7 +457,7 @@ where
     /// use cache_core::{Cache, Fill, TtlClass};
     ///
     /// let cache = Cache::<u32, &str>::builder().max_entries(100).build()?;
-    /// let class = TtlClass::LIVE_DATA;
+    /// let class = TtlClass::DEFAULT;
     /// assert_eq!(cache.insert(1, "old", class)?, None);
     /// assert_eq!(cache.insert(1, Fill::new("new").tag("claim:12"), class)?, Some("old"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -484,10 +485,10 @@ where
         let entering = Entering {
             new,
             weight,
-            flight: None,
+            fill_id: None,
         };
         let judge = inner.judge_roughly();
-        let mut after = Aftermath::new(&inner.listener);
+        let mut after = Deferred::new(&inner.listener);
         let mut shard = inner.lock_for(hash);
         let outcome = inner.enter(&mut shard, entering, judge, &mut after);
         drop(shard);

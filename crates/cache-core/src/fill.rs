@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{clock::nanos, span::Span, tags::TagSet};
+use crate::{clock::nanos, span::Span, store::tags::TagSet};
 
 /// A value, and how it is stored: its tags, a TTL of its own, whether it says that
 /// there is nothing.
@@ -15,7 +15,7 @@ use crate::{clock::nanos, span::Span, tags::TagSet};
 /// use std::time::Duration;
 ///
 /// let cache = Cache::<u32, &str>::builder().max_entries(100).build()?;
-/// let class = TtlClass::LIVE_DATA;
+/// let class = TtlClass::DEFAULT;
 /// cache.insert(1, "plain", class)?;
 /// cache.insert(2, Fill::new("two claims").tags(["claim:12", "claim:15"]), class)?;
 /// cache.insert(3, Fill::new("a quote").ttl(Duration::from_secs(5)), class)?;
@@ -69,7 +69,7 @@ impl<V> Fill<V> {
 
     /// The answer that there is nothing, to be stored for the
     /// [`negative_ttl`](crate::Freshness::negative_ttl) of the class. The value is
-    /// whatever says so in your terms. Look-ups find it as
+    /// whatever says so in your terms. SlowRead-ups find it as
     /// [`Lookup::Negative`](crate::Lookup::Negative);
     /// [`get`](crate::Cache::get) does not find it.
     ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::shard::{Found, Seen};
+use crate::class::{Classes, TtlClass};
 
 /// A live entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Meta<'_> {
     /// How long ago the entry was stored.
     #[must_use]
     pub fn age(&self) -> Duration {
-        let (Seen::AtAGlance { age, .. } | Seen::Closely { age, .. }) = self.0;
+        let (Seen::Fast { age, .. } | Seen::Exact { age, .. }) = self.0;
         Duration::from_nanos(age)
     }
 
@@ -60,8 +60,8 @@ impl Meta<'_> {
     #[must_use]
     pub fn ttl(&self) -> Duration {
         Duration::from_nanos(match self.0 {
-            Seen::Closely { ttl, .. } => ttl,
-            Seen::AtAGlance {
+            Seen::Exact { ttl, .. } => ttl,
+            Seen::Fast {
                 age,
                 hash,
                 class,
@@ -90,4 +90,38 @@ impl std::fmt::Debug for Meta<'_> {
             .field("ttl", &self.ttl())
             .finish()
     }
+}
+
+/// An entry that a reader may have, as it found it; times in nanoseconds.
+pub(crate) struct Found<V> {
+    pub(crate) value: V,
+    pub(crate) age: u64,
+    pub(crate) ttl: u64,
+    pub(crate) kind: Kind,
+}
+
+/// What a reader found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Fresh,
+    /// Fresh, but due for a refresh.
+    Early,
+    Stale,
+    Negative,
+}
+
+/// What a reader knows of an entry that it is lent; times in nanoseconds.
+#[derive(Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    /// A plain entry of this class. How long it is fresh was not looked up.
+    Fast {
+        age: u64,
+        hash: u32,
+        class: TtlClass,
+        classes: &'a Classes,
+    },
+    Exact {
+        age: u64,
+        ttl: u64,
+    },
 }

@@ -11,9 +11,9 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Look-ups answered from the cache, with stale and negative entries too.
+    /// SlowRead-ups answered from the cache, with stale and negative entries too.
     pub hits: u64,
-    /// Look-ups that were not; reading an expired entry is one.
+    /// SlowRead-ups that were not; reading an expired entry is one.
     pub misses: u64,
     /// Hits that were served a stale entry.
     pub stale: u64,
@@ -61,9 +61,9 @@ pub struct ClassStats {
     pub ttl: Duration,
     /// Live entries.
     pub entries: usize,
-    /// Look-ups answered from the cache.
+    /// SlowRead-ups answered from the cache.
     pub hits: u64,
-    /// Look-ups that were not.
+    /// SlowRead-ups that were not.
     pub misses: u64,
     /// Hits that were served a stale entry.
     pub stale: u64,
@@ -233,7 +233,7 @@ mod tests {
             misses: 1,
             entries: 1,
             classes: vec![ClassStats {
-                name: "live_data".into(),
+                name: "default".into(),
                 ttl: Duration::from_secs(300),
                 entries: 1,
                 hits: 6,
@@ -254,8 +254,8 @@ mod tests {
             serde_json::json!({"hits": 6, "misses": 1, "invalidations": 0, "total_requests": 7})
         );
         assert_eq!(json["cache_size"], 1);
-        assert_eq!(json["classes"]["live_data"]["ttl_seconds"], 300.0);
-        assert_eq!(json["classes"]["live_data"]["stale"], 2);
+        assert_eq!(json["classes"]["default"]["ttl_seconds"], 300.0);
+        assert_eq!(json["classes"]["default"]["stale"], 2);
         Ok(())
     }
 }

@@ -80,7 +80,7 @@ proptest! {
         ops in prop::collection::vec(op(), 1..80),
     ) {
         let (cache, clock, told) = store(max);
-        let classes = [TtlClass::LIVE_DATA, TtlClass::KNOWLEDGE_BASE];
+        let classes = [TtlClass::DEFAULT, cache.classes().define("another").unwrap()];
         let seconds = Duration::from_secs;
         let short = Freshness::ttl(seconds(60)).with_negative_ttl(seconds(30));
         cache.classes().set_freshness(classes[0], short);

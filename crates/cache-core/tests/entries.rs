@@ -19,7 +19,7 @@ use cache_core::{
 };
 use proptest::prelude::*;
 
-const CLASS: TtlClass = TtlClass::LIVE_DATA;
+const CLASS: TtlClass = TtlClass::DEFAULT;
 
 type TestCache = Cache<u32, u32, ManualClock>;
 

@@ -18,7 +18,7 @@ use cache_core::{
     Reuse, TtlClass, Waited, Waiter,
 };
 
-const CLASS: TtlClass = TtlClass::LIVE_DATA;
+const CLASS: TtlClass = TtlClass::DEFAULT;
 
 type Manual<K, V> = Cache<K, V, ManualClock>;
 
@@ -79,9 +79,10 @@ impl Bell {
 
 #[test]
 fn an_entry_is_valid_to_the_nanosecond_of_its_ttl() {
-    for class in [CLASS, TtlClass::KNOWLEDGE_BASE, TtlClass::USER_CONTEXT] {
+    for ttl in [1, 300, 3_600].map(Duration::from_secs) {
         let (cache, clock) = manual(10);
-        let ttl = cache.classes().freshness(class).ttl;
+        let class = cache.classes().define("another").unwrap();
+        cache.classes().set_freshness(class, Freshness::ttl(ttl));
         cache.insert(1, 1, class).unwrap();
         clock.advance(ttl);
         assert_eq!(cache.get(&1, class), Some(1));
@@ -126,16 +127,19 @@ fn a_changed_ttl_applies_to_what_is_stored() {
 #[test]
 fn a_stricter_reader_misses_and_leaves_the_entry_to_others() {
     let (cache, clock) = manual(10);
-    cache.insert(1, 1, TtlClass::KNOWLEDGE_BASE).unwrap();
+    let hour = cache.classes().define("articles").unwrap();
+    let policy = Freshness::ttl(Duration::from_secs(3_600));
+    cache.classes().set_freshness(hour, policy);
+    cache.insert(1, 1, hour).unwrap();
     clock.advance(Duration::from_secs(301));
     assert_eq!(cache.get(&1, CLASS), None);
-    assert_eq!(cache.get(&1, TtlClass::KNOWLEDGE_BASE), Some(1));
+    assert_eq!(cache.get(&1, hour), Some(1));
     // Nor can a lenient reader have what its own class calls expired.
     cache.insert(2, 2, CLASS).unwrap();
     clock.advance(Duration::from_secs(301));
-    assert_eq!(cache.get(&2, TtlClass::KNOWLEDGE_BASE), None);
+    assert_eq!(cache.get(&2, hour), None);
 
-    let Lookup::Hit(hit) = cache.lookup(1, TtlClass::KNOWLEDGE_BASE, Reuse::Any) else {
+    let Lookup::Hit(hit) = cache.lookup(1, hour, Reuse::Any) else {
         panic!("still live");
     };
     assert_eq!(hit.remaining(), Duration::from_secs(3_600 - 602));

@@ -12,7 +12,7 @@ use std::{
 use cache_core::{Cache, Clock, Freshness, Lookup, ManualClock, Moment, Reuse, TtlClass};
 use proptest::prelude::*;
 
-const CLASS: TtlClass = TtlClass::LIVE_DATA;
+const CLASS: TtlClass = TtlClass::DEFAULT;
 const TTL: u64 = 100;
 
 /// Tells bounds that may lie this far before and behind the present.

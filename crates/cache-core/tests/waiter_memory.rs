@@ -11,7 +11,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const CLASS: TtlClass = TtlClass::LIVE_DATA;
+const CLASS: TtlClass = TtlClass::DEFAULT;
 const CROWD: u64 = 10_000;
 
 /// The bytes that `act` left behind.

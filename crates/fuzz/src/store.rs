@@ -88,9 +88,9 @@ const TAGS: [&str; 4] = ["a", "b", "c", "d"];
 
 fn class_of(class: bool) -> TtlClass {
     if class {
-        TtlClass::LIVE_DATA
+        TtlClass::DEFAULT
     } else {
-        TtlClass::KNOWLEDGE_BASE
+        TtlClass::nth(1)
     }
 }
 

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use cache_core::TtlClass;
 use intent_router::{
     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Date, Found, KeyMode, KeywordDetector,
     LiveData, Owner, Principal, Profile, Reading, Records, Request, Router, SourceError,
@@ -89,8 +88,8 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let question = router.question(request).unwrap().unwrap();
     let key = || cache.question_key(black_box(&question)).unwrap();
     let class = match owner {
-        Owner::Everyone => TtlClass::KNOWLEDGE_BASE,
-        Owner::Person(_) => TtlClass::LIVE_DATA,
+        Owner::Everyone => intent_router::classes::KNOWLEDGE_BASE,
+        Owner::Person(_) => intent_router::classes::LIVE_DATA,
     };
     let entry = key();
     assert!(cache.get(&entry, class).is_some());

@@ -65,6 +65,7 @@
 struct Readme;
 
 mod catalogue;
+pub mod classes;
 mod detect;
 mod error;
 mod pattern;

@@ -14,6 +14,7 @@ use cache_keys::{CacheKey, CanonicalJson, Digest, KeyError, KeyParts, KeyScheme,
 use equivalent::Equivalent;
 use once_cell::sync::Lazy;
 
+use crate::classes;
 use crate::detect::Detection;
 use crate::error::BuildError;
 use crate::pattern::Pattern;
@@ -306,7 +307,7 @@ impl CacheService {
     pub fn builder() -> ServiceBuilder {
         ServiceBuilder {
             capacity: Capacity::default(),
-            classes: Classes::default(),
+            classes: classes::standard(),
             clock: Arc::new(SystemClock::default()),
             scheme: Arc::new(Md5Scheme::default()),
             enabled: true,

@@ -97,7 +97,7 @@ impl Refreshes {
 fn overdue(freshness: Freshness) -> (Bench, Refreshes) {
     let mut bench = bench();
     let refreshes = Refreshes::of(&mut bench);
-    policy(&bench, TtlClass::LIVE_DATA, freshness);
+    policy(&bench, intent_router::classes::LIVE_DATA, freshness);
     assert!(is_stored_miss(&ask(&bench)));
     bench.source.write(USER);
     bench.clock.advance(secs(301));
@@ -185,7 +185,7 @@ fn one_who_wants_nothing_stale_waits_for_the_refresh_and_may_take_it_over() {
 #[test]
 fn without_a_spawner_who_has_the_right_refreshes_before_the_answer() {
     let bench = bench();
-    policy(&bench, TtlClass::LIVE_DATA, revalidating());
+    policy(&bench, intent_router::classes::LIVE_DATA, revalidating());
     ask(&bench);
     bench.source.write(USER);
     bench.clock.advance(secs(301));
@@ -367,7 +367,11 @@ fn that_there_is_no_such_member_takes_the_place_of_a_stale_answer() {
         let mut freshness = revalidating().with_stale_if_error(secs(600));
         freshness.negative_ttl = negative_ttl;
         let (bench, refreshes) = overdue(freshness);
-        policy(&bench, TtlClass::USER_CONTEXT, Freshness::ttl(secs(1)));
+        policy(
+            &bench,
+            intent_router::classes::USER_CONTEXT,
+            Freshness::ttl(secs(1)),
+        );
         bench.source.forget(USER);
         ask(&bench);
         let refreshed = now(refreshes.only());
@@ -385,7 +389,7 @@ fn that_there_is_no_such_member_is_kept_for_its_own_time_only() {
     let freshness = revalidating()
         .with_stale_if_error(secs(600))
         .with_negative_ttl(secs(10));
-    policy(&bench, TtlClass::LIVE_DATA, freshness);
+    policy(&bench, intent_router::classes::LIVE_DATA, freshness);
     bench.source.forget(USER);
     let first = ask(&bench);
     assert!(is_stored_miss(&first));
@@ -420,9 +424,9 @@ fn a_member_who_appears_is_known_after_an_invalidation() {
     ] {
         let bench = bench();
         let negative = ttl().with_negative_ttl(secs(60));
-        policy(&bench, TtlClass::LIVE_DATA, negative);
+        policy(&bench, intent_router::classes::LIVE_DATA, negative);
         if reaches_profile {
-            policy(&bench, TtlClass::USER_CONTEXT, negative);
+            policy(&bench, intent_router::classes::USER_CONTEXT, negative);
         }
         bench.source.forget(USER);
         ask(&bench);
@@ -443,7 +447,7 @@ fn an_invalidation_of_a_record_that_was_named_reaches_what_is_kept_of_no_member(
     let bench = bench();
     policy(
         &bench,
-        TtlClass::LIVE_DATA,
+        intent_router::classes::LIVE_DATA,
         ttl().with_negative_ttl(secs(60)),
     );
     bench.source.forget(USER);
@@ -459,7 +463,7 @@ fn an_unknown_member_is_looked_up_once_for_all_intents() {
     let bench = bench();
     policy(
         &bench,
-        TtlClass::USER_CONTEXT,
+        intent_router::classes::USER_CONTEXT,
         ttl().with_negative_ttl(secs(60)),
     );
     bench.source.forget(USER);
@@ -481,7 +485,7 @@ fn an_unknown_member_is_looked_up_once_for_all_intents() {
 fn a_profile_may_stand_in_for_a_failing_look_up() {
     let bench = bench();
     let short = Freshness::ttl(secs(1)).with_stale_if_error(secs(60));
-    policy(&bench, TtlClass::USER_CONTEXT, short);
+    policy(&bench, intent_router::classes::USER_CONTEXT, short);
     ask(&bench);
     bench.clock.advance(secs(2));
     let history = Request::new("show my payment history", UserContext::new(USER, ROLE));
@@ -498,7 +502,7 @@ fn an_answer_near_its_end_is_made_anew_beside_its_readers() {
     let refreshes = Refreshes::of(&mut bench);
     // So eager that the draw does not matter.
     let eager = ttl().with_early_refresh(1e9).unwrap();
-    policy(&bench, TtlClass::LIVE_DATA, eager);
+    policy(&bench, intent_router::classes::LIVE_DATA, eager);
     // It takes a second to make.
     let request = request();
     bench.source.held.store(true, Ordering::SeqCst);
@@ -551,7 +555,7 @@ fn a_period_stays_the_one_that_the_key_was_made_of() {
         .with_spawn(Arc::new(move |refresh| {
             spawned.0.lock().unwrap().push(refresh);
         }));
-    policy(&bench, TtlClass::LIVE_DATA, revalidating());
+    policy(&bench, intent_router::classes::LIVE_DATA, revalidating());
     let request = Request::new("payments of last month", UserContext::new(USER, ROLE));
     let asked = |routed: &Routed| routed.answer.response().unwrap().data["message"].clone();
     let first = now(bench.router.route(&request)).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cache_keys::CanonicalJson;
 use intent_router::{
-    CacheOutcome, CacheUse, Freshness, Pattern, Request, Reuse, Routed, Selector, Source, TtlClass,
+    CacheOutcome, CacheUse, Freshness, Pattern, Request, Reuse, Routed, Selector, Source,
     UserContext,
 };
 use proptest::prelude::*;
@@ -315,8 +315,8 @@ proptest! {
         bench.router = bench.router.with_spawn(spawn);
         let cache = bench.router.cache();
         let classes = cache.classes();
-        classes.set_freshness(TtlClass::LIVE_DATA, windows.freshness());
-        classes.set_freshness(TtlClass::USER_CONTEXT, Freshness::ttl(Duration::ZERO));
+        classes.set_freshness(intent_router::classes::LIVE_DATA, windows.freshness());
+        classes.set_freshness(intent_router::classes::USER_CONTEXT, Freshness::ttl(Duration::ZERO));
         let mut model = Model {
             windows,
             stored: Vec::new(),

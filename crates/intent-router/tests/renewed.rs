@@ -339,7 +339,7 @@ fn an_answer_is_found_where_the_router_says_that_it_keeps_it() {
     let entry = business.router.cache().question_key(&question).unwrap();
     assert_eq!(Some(entry.digest()), stored.key);
     let cache = business.router.cache();
-    let class = intent_router::TtlClass::LIVE_DATA;
+    let class = intent_router::classes::LIVE_DATA;
     assert!(cache.get(&entry, class).is_some());
     let undefined = cache.entry_key("first", owner, "first").unwrap();
     assert_eq!(undefined.digest(), entry.digest());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use cache_core::{Reuse, TtlClass};
+use cache_core::Reuse;
 use cache_keys::CanonicalJson;
 use intent_router::{
     Answer, Bypass, CacheOutcome, CacheUse, Capacity, Owner, Principal, Request, Response,
@@ -311,7 +311,7 @@ fn set_stores_what_the_router_would_store_and_nothing_else() {
         };
         Answer::new(response, Owner::Person(who(user)), 1)
     };
-    let class = TtlClass::LIVE_DATA;
+    let class = intent_router::classes::LIVE_DATA;
     let own = answer(Source::LiveData, "BEN-000001");
     for unfit in [
         answer(Source::Fallback, "BEN-000001"),

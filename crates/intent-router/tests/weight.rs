@@ -4,7 +4,6 @@
 
 mod support;
 
-use cache_core::TtlClass;
 use intent_router::{
     Answer, CacheService, Capacity, Owner, Principal, Request, Response, Source, UserContext,
 };
@@ -32,7 +31,7 @@ fn weight(data: Value, records: &[String], user: &str, role: &str) -> usize {
     assert!(service.set(
         entry,
         Answer::new(response, owner, 1),
-        TtlClass::LIVE_DATA,
+        intent_router::classes::LIVE_DATA,
         records
     ));
     service.stats().weight.try_into().unwrap()

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use intent_router::{
     CacheOutcome, CacheService, CacheUse, Catalogue, CombinedDetector, Conversation, Date,
     Freshness, KeyMode, LinearDetector, LinearModel, ManualClock, Request, Router, Source,
-    TtlClass, UserContext,
+    UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use proptest::prelude::*;
@@ -78,7 +78,10 @@ fn world() -> World {
         let cache = CacheService::builder().clock(Arc::new(ManualClock::default()));
         let cache = Arc::new(cache.build().unwrap());
         // Answers stay while the days go by.
-        for class in [TtlClass::LIVE_DATA, TtlClass::KNOWLEDGE_BASE] {
+        for class in [
+            intent_router::classes::LIVE_DATA,
+            intent_router::classes::KNOWLEDGE_BASE,
+        ] {
             let ttl = Duration::from_secs(86_400 * 365 * 10);
             cache.classes().set_freshness(class, Freshness::ttl(ttl));
         }

@@ -199,7 +199,7 @@ fn capacity(config: &Config) -> Capacity {
 }
 
 fn classes(config: &Config) -> Result<Classes, Failure> {
-    let classes = Classes::default();
+    let classes = intent_router::classes::standard();
     for (name, class) in config.cache.classes.iter() {
         let handle = classes
             .define(name)

@@ -58,7 +58,7 @@ fn work(reads: usize, put: impl Fn(Key, Value, usize), get: impl Fn(&Key) -> Opt
 
 fn ours(reads: usize, clock: impl Clock, tagged: bool) -> Result<()> {
     let cache = Cache::builder().max_entries(ROOM).clock(clock).build()?;
-    let class = TtlClass::LIVE_DATA;
+    let class = TtlClass::DEFAULT;
     let tags: Vec<String> = (0..TAGS).map(|tag| format!("record:{tag}")).collect();
     let put = |key, value, tag: usize| {
         let tag = [&*tags[tag]];

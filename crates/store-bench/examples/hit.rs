@@ -35,7 +35,7 @@ fn read(reads: u64, mut put: impl FnMut(Key, Value), get: impl Fn(&Key) -> Optio
 
 fn ours(reads: u64, clock: impl Clock) -> Result<()> {
     let cache = Cache::builder().max_entries(20_000).clock(clock).build()?;
-    let class = TtlClass::LIVE_DATA;
+    let class = TtlClass::DEFAULT;
     let put = |key, value| drop(cache.insert(key, value, class));
     read(reads, put, |key| cache.get(key, class));
     Ok(())

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::Moment;
+use super::moment::Moment;
 
 /// By how many nanoseconds a rough reading may be late.
 const MARGIN: u64 = 1_000_000_000;
@@ -40,7 +40,7 @@ impl Reading {
     }
 
     pub(super) fn since(self, origin: Self) -> Moment {
-        Moment(self.0.saturating_sub(origin.0))
+        Moment::from_nanos(self.0.saturating_sub(origin.0))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The operating system's clock.
 
-use super::{Clock, Moment};
+use super::moment::{Clock, Moment};
 
 /// The operating system's monotonic clock, counted from the moment this value
 /// was made. Changes of the wall clock do not touch it.
@@ -104,7 +104,7 @@ mod portable {
     use std::time::Instant;
 
     use super::Moment;
-    use crate::clock::nanos;
+    use crate::clock::moment::nanos;
 
     #[derive(Clone, Copy, Debug)]
     pub(super) struct Reading(Instant);

@@ -49,8 +49,8 @@ pub(crate) fn pick_newest<T>(handles: &mut Vec<T>, pick: usize) -> Option<T> {
 /// Names the classes of a test, and gives them their policies.
 pub(crate) fn classes(cache: &TestCache, policies: [Policy; CLASSES]) -> [TtlClass; CLASSES] {
     let classes = [
-        TtlClass::LIVE_DATA,
-        TtlClass::KNOWLEDGE_BASE,
+        TtlClass::DEFAULT,
+        cache.classes().define("another").unwrap(),
         cache.classes().define("custom").unwrap(),
     ];
     for (class, policy) in classes.into_iter().zip(policies) {

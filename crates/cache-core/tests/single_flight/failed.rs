@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use cache_core::{Fill, FillError, Freshness, Lookup, Refusal, Reuse, TtlClass, Waited};
+use cache_core::{Fill, FillError, Freshness, Lookup, Refusal, Reuse, Waited};
 
 use crate::support::{
     CLASS, KEY, Store, assert_settled, block_on, holds_permits, miss, store, wait,
@@ -84,7 +84,7 @@ fn a_stale_value_stands_in_where_the_class_says_so() {
 #[test]
 fn what_stands_in_is_each_waiters_to_judge() {
     let cache = with_stale();
-    let strict = TtlClass::USER_CONTEXT;
+    let strict = cache.classes().define("strict").unwrap();
     let policy = Freshness::ttl(MINUTE);
     cache.classes().set_freshness(strict, policy);
     let permit = miss(&cache, KEY);

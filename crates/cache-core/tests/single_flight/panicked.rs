@@ -31,7 +31,7 @@ fn assert_usable<V: Clone>(cache: &Cache<u32, V, ManualClock>, value: V) {
     assert!(cache.get(&other, CLASS).is_some());
     assert_eq!(cache.invalidate_tag("tag"), 1);
     assert_eq!(cache.invalidate(&other), 0);
-    assert_eq!(cache.invalidate_class(TtlClass::USER_CONTEXT), 0);
+    assert_eq!(cache.invalidate_class(TtlClass::nth(1)), 0);
     assert_eq!(cache.maintain(10).removed, 0);
     assert_eq!(cache.len(), cache.stats().entries);
     cache.validate().unwrap();

@@ -14,7 +14,7 @@ use std::{
 
 use cache_core::{Cache, Lookup, ManualClock, Permit, Reuse, TtlClass, Waited, Waiter};
 
-pub(crate) const CLASS: TtlClass = TtlClass::LIVE_DATA;
+pub(crate) const CLASS: TtlClass = TtlClass::DEFAULT;
 
 /// The key that all want.
 pub(crate) const KEY: u32 = 7;

@@ -11,7 +11,7 @@ use crate::{
     race::Racer,
 };
 
-const CLASS: TtlClass = TtlClass::LIVE_DATA;
+const CLASS: TtlClass = TtlClass::DEFAULT;
 
 /// More than this many tags an entry are not asked for.
 const MOST_TAGS: usize = 3;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use cache_keys::CanonicalJson;
 use intent_router::{
     CacheOutcome, CacheService, Catalogue, Freshness, KeywordDetector, ManualClock, Request,
-    Routed, Router, Selector, Source, TtlClass, UserContext,
+    Routed, Router, Selector, Source, UserContext,
 };
 
 use crate::library::Library;
@@ -138,7 +138,7 @@ fn stale_answers() -> Result<(), Box<dyn Error>> {
         .with_negative_ttl(Duration::from_secs(10));
     cache
         .classes()
-        .set_freshness(TtlClass::LIVE_DATA, freshness);
+        .set_freshness(intent_router::classes::LIVE_DATA, freshness);
 
     // The router starts no task: it gives the fetching to whatever runs tasks
     // here. With tokio that is `tokio::spawn`; this channel lets us choose when.

@@ -1,0 +1,283 @@
+//! Invalidation by every selector.
+//!
+//! Each first enters the log, so that no fill under way escapes it, and then
+//! visits the shards that may hold what it reaches.
+
+use std::{
+    hash::{BuildHasher, Hash},
+    sync::Arc,
+};
+
+use equivalent::Equivalent;
+
+use crate::{
+    cache::Cache,
+    class::TtlClass,
+    clock::Clock,
+    invalidation::log::{Predicate, Selector},
+    listener::Removed,
+    store::Locked,
+    store::class_queues::Judge,
+    store::shard::removal::Walk,
+    store::tags::TagId,
+};
+
+/// Several things to invalidate in one step; see [`Cache::invalidate_any`].
+pub struct Selection<'a, K, V, Q> {
+    /// Entries that one of these keys is equivalent to.
+    pub keys: &'a [Q],
+    /// Entries that were stored with one of these tags.
+    pub tags: &'a [&'a str],
+    /// Entries of one of these classes.
+    pub classes: &'a [TtlClass],
+    /// Entries that one of these pure functions holds for.
+    pub predicates: &'a [Predicate<K, V>],
+    /// Every entry.
+    pub all: bool,
+}
+
+/// Nothing.
+impl<K, V, Q> Default for Selection<'_, K, V, Q> {
+    fn default() -> Self {
+        Self {
+            keys: &[],
+            tags: &[],
+            classes: &[],
+            predicates: &[],
+            all: false,
+        }
+    }
+}
+
+/// Invalidation. Whatever the selector: the count returned is that of the live
+/// entries removed, exactly; expired ones are removed with them and count as
+/// expirations. A value read under a [`Permit`](crate::Permit) issued before
+/// the call is not stored after it if the selector reaches it, nor given to
+/// those who begin to wait after it.
+impl<K, V, C, S> Cache<K, V, C, S>
+where
+    K: Hash + Eq + Clone,
+    V: Clone,
+    C: Clock,
+    S: BuildHasher,
+{
+    /// Removes every entry that `key` is equivalent to. Looks into one shard.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<String, u32>::builder().max_entries(100).build()?;
+    /// cache.insert("a".to_owned(), 1, TtlClass::DEFAULT)?;
+    /// assert_eq!(cache.invalidate("a"), 1);
+    /// assert_eq!(cache.invalidate("a"), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate<Q>(&self, key: &Q) -> usize
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let hash = self.hasher.hash_one(key);
+        self.inner.log.record(Selector::Key(hash));
+        let judge = self.inner.judge();
+        let mut removed_entries = Removed::new(&self.inner.listener);
+        let mut shard = self.inner.lock_for(hash);
+        shard.invalidate_key(hash, key, judge, &mut removed_entries)
+    }
+
+    /// Removes every entry that was stored with this tag. Costs a look into
+    /// each shard and time for what is removed; scans nothing.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Fill, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, Fill::new(10).tags(["claim:7", "user:3"]), TtlClass::DEFAULT)?;
+    /// cache.insert(2, Fill::new(20).tag("user:3"), TtlClass::DEFAULT)?;
+    /// assert_eq!(cache.invalidate_tag("claim:7"), 1);
+    /// assert_eq!(cache.invalidate_tag("user:3"), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate_tag(&self, tag: &str) -> usize {
+        let tag = TagId::of(tag);
+        self.inner.log.record(Selector::Tag(tag));
+        self.in_each_shard(|shard, judge, removed_entries| {
+            shard.invalidate_tag(tag, judge, removed_entries)
+        })
+    }
+
+    /// Removes every entry that was stored under this class. Costs a look into
+    /// each shard and time for what is removed; scans nothing.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, 10, TtlClass::DEFAULT)?;
+    /// cache.insert(2, 20, cache.classes().define("articles")?)?;
+    /// assert_eq!(cache.invalidate_class(TtlClass::DEFAULT), 1);
+    /// assert_eq!(cache.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate_class(&self, class: TtlClass) -> usize {
+        self.inner.log.record(Selector::Class(class));
+        self.in_each_shard(|shard, judge, removed_entries| {
+            shard.invalidate_class(class.index(), judge, removed_entries)
+        })
+    }
+
+    /// Removes everything.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, 10, TtlClass::DEFAULT)?;
+    /// assert_eq!(cache.invalidate_all(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate_all(&self) -> usize {
+        self.inner.log.record(Selector::All);
+        self.in_each_shard(|shard, judge, removed_entries| {
+            shard.invalidate_all(judge, removed_entries)
+        })
+    }
+
+    /// Removes every entry that `predicate` holds for. Scans everything, but
+    /// holds no lock while the predicate runs: entries are copied out some at a
+    /// time, and those that match are removed if they are still the same.
+    ///
+    /// The predicate must be a pure function: as long as fills are under way
+    /// that began before this call, it is kept and asked about their values,
+    /// and it may be asked about an entry twice.
+    ///
+    /// ```
+    /// use cache_core::{Cache, TtlClass};
+    ///
+    /// let cache = Cache::<u32, &str>::builder().max_entries(100).build()?;
+    /// cache.insert(1, "keep", TtlClass::DEFAULT)?;
+    /// cache.insert(2, "drop", TtlClass::DEFAULT)?;
+    /// assert_eq!(cache.invalidate_if(|_key, value| *value == "drop"), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate_if<P>(&self, predicate: P) -> usize
+    where
+        P: Fn(&K, &V) -> bool + Send + Sync + 'static,
+    {
+        let predicate: Predicate<K, V> = Arc::new(predicate);
+        self.inner.log.record(Selector::If(Arc::clone(&predicate)));
+        let judge = self.inner.judge();
+        (0..self.inner.shards.len())
+            .map(|shard| self.invalidate_if_in(shard, &predicate, judge))
+            .sum()
+    }
+
+    /// Removes every entry that any part of the selection reaches, each counted
+    /// once. It is one invalidation: a fill under way is held against all parts
+    /// together, so none can be stored between two of them.
+    ///
+    /// Costs what the parts cost by themselves.
+    ///
+    /// ```
+    /// use cache_core::{Cache, Fill, Selection, TtlClass};
+    ///
+    /// let cache = Cache::<u32, u32>::builder().max_entries(100).build()?;
+    /// cache.insert(1, Fill::new(10).tags(["claim:7", "user:3"]), TtlClass::DEFAULT)?;
+    /// cache.insert(2, Fill::new(20).tag("claim:8"), TtlClass::DEFAULT)?;
+    /// let selection = Selection {
+    ///     keys: &[1],
+    ///     tags: &["user:3", "claim:8"],
+    ///     ..Selection::default()
+    /// };
+    /// assert_eq!(cache.invalidate_any(&selection), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate_any<Q>(&self, selection: &Selection<'_, K, V, Q>) -> usize
+    where
+        Q: Hash + Equivalent<K>,
+    {
+        let Selection {
+            keys,
+            tags,
+            classes,
+            predicates,
+            all,
+        } = selection;
+        let hash = |key: &Q| self.hasher.hash_one(key);
+        let tags: Vec<_> = tags.iter().map(|tag| TagId::of(tag)).collect();
+        let mut selectors = Vec::new();
+        selectors.extend(keys.iter().map(|key| Selector::Key(hash(key))));
+        selectors.extend(tags.iter().map(|tag| Selector::Tag(*tag)));
+        selectors.extend(classes.iter().map(|class| Selector::Class(*class)));
+        selectors.extend(predicates.iter().cloned().map(Selector::If));
+        selectors.extend(all.then_some(Selector::All));
+        if selectors.is_empty() {
+            return 0;
+        }
+        self.inner.log.record(Selector::Any(selectors.into()));
+        let mut removed = 0;
+        let judge = self.inner.judge();
+        for key in *keys {
+            let hash = hash(key);
+            let mut removed_entries = Removed::new(&self.inner.listener);
+            let mut shard = self.inner.lock_for(hash);
+            removed += shard.invalidate_key(hash, key, judge, &mut removed_entries);
+        }
+        if *all || !tags.is_empty() || !classes.is_empty() {
+            removed += self.in_each_shard(|shard, judge, removed_entries| {
+                if *all {
+                    return shard.invalidate_all(judge, removed_entries);
+                }
+                let mut removed = 0;
+                for tag in &tags {
+                    removed += shard.invalidate_tag(*tag, judge, removed_entries);
+                }
+                for class in *classes {
+                    removed += shard.invalidate_class(class.index(), judge, removed_entries);
+                }
+                removed
+            });
+        }
+        for predicate in *predicates {
+            removed += (0..self.inner.shards.len())
+                .map(|shard| self.invalidate_if_in(shard, predicate, judge))
+                .sum::<usize>();
+        }
+        removed
+    }
+
+    fn invalidate_if_in(
+        &self,
+        shard: usize,
+        predicate: &Predicate<K, V>,
+        judge: Judge<'_>,
+    ) -> usize {
+        let mut removed = 0;
+        let mut walk = Walk::default();
+        loop {
+            let candidates = self.inner.lock(shard).next_candidates(&mut walk);
+            let Some(mut candidates) = candidates else {
+                self.inner.lock(shard).end_walk();
+                return removed;
+            };
+            candidates.retain(|entry| predicate(&entry.key, &entry.value));
+            let mut removed_entries = Removed::new(&self.inner.listener);
+            let mut shard = self.inner.lock(shard);
+            removed +=
+                shard.invalidate_candidates(&candidates, &mut walk, judge, &mut removed_entries);
+        }
+    }
+
+    fn in_each_shard(
+        &self,
+        mut visit: impl FnMut(&mut Locked<'_, K, V>, Judge<'_>, &mut Removed<'_, K, V>) -> usize,
+    ) -> usize {
+        let judge = self.inner.judge();
+        let mut removed = 0;
+        for shard in 0..self.inner.shards.len() {
+            let mut removed_entries = Removed::new(&self.inner.listener);
+            let mut shard = self.inner.lock(shard);
+            removed += visit(&mut shard, judge, &mut removed_entries);
+        }
+        removed
+    }
+}

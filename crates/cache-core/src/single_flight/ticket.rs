@@ -1,0 +1,309 @@
+//! What a permit does with its fill: end it, or hand it over.
+
+use std::sync::Arc;
+
+use super::request::Request;
+use crate::{
+    clock::{Moment, nanos},
+    deferred::Deferred,
+    error::{FillError, Refusal},
+    fill::{Fill, FillKind, Terms},
+    hit::Hit,
+    invalidation::log::{Selector, Subject, Verdict},
+    judge::FillCost,
+    listener::Removed,
+    seeded_bugs,
+    single_flight::in_flight::{Given, HandOver},
+    store::shard::insertion::NewEntry,
+    store::{Entering, Locked, Store},
+};
+
+/// How often a fill looks at invalidations anew because more arrived meanwhile.
+/// After that it counts as invalidated: a fill must end, however busy others
+/// are.
+/// (Explored schedules are short: there it is little, so that it runs out.)
+const PATIENCE: usize = if cfg!(shuttle) { 1 } else { 16 };
+
+/// A permit without its key: what must be handed over when dropped.
+pub(super) struct Ticket<K, V> {
+    pub(super) inner: Arc<Store<K, V>>,
+    pub(super) request: Request,
+    pub(super) fill_id: u64,
+    pub(super) epoch: u64,
+    pub(super) since: Moment,
+    pub(super) hold: Hold,
+}
+
+/// What a ticket still has to do when it is dropped.
+#[derive(Clone, Copy)]
+pub(super) enum Hold {
+    /// It holds the fill, and must hand it over.
+    InFlight,
+    /// The fill is over; the permit must be uncounted.
+    Ended,
+    /// The fill has another holder, who counts in its place.
+    Passed,
+}
+
+/// What a look at the fill and the log made of a value.
+enum Step<K, V> {
+    /// More invalidations arrived: judge them, then try again.
+    Again(K, V),
+    Done(Result<(), Refusal>),
+}
+
+/// There were invalidations since a verdict was made.
+struct Moved;
+
+impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
+    /// Ends the fill with a value.
+    pub(super) fn fill(mut self, mut key: K, fill: Fill<V>) -> Result<(), Refusal> {
+        let Fill {
+            mut value,
+            mut terms,
+        } = fill;
+        terms.tags.sort();
+        let weight = self.inner.weigh(&key, &value, self.request.class, &terms);
+        let mut verdict = Verdict {
+            upto: self.epoch,
+            conflict: None,
+        };
+        let mut patience = PATIENCE;
+        loop {
+            let subject = Subject {
+                hash: self.request.hash,
+                key: &key,
+                value: Some(&value),
+                class: self.request.class,
+                tags: (terms.kind != FillKind::Shared).then_some(&terms.tags),
+            };
+            // Predicates of the user run here, unlocked.
+            verdict = self.inner.log.judge(verdict.upto, &subject);
+            match self.attempt(key, value, (&terms, weight), &verdict, patience == 0) {
+                Step::Done(outcome) => return outcome,
+                Step::Again(same_key, same_value) => (key, value) = (same_key, same_value),
+            }
+            patience -= 1;
+        }
+    }
+
+    /// Ends the fill unless the epoch moved since the verdict. The `last`
+    /// attempt ends it in any case.
+    fn attempt(
+        &mut self,
+        key: K,
+        value: V,
+        (terms, weight): (&Terms, Result<u32, Refusal>),
+        verdict: &Verdict,
+        last: bool,
+    ) -> Step<K, V> {
+        let inner = Arc::clone(&self.inner);
+        let judge = inner.judge();
+        // Declared before the guard, so that they are dropped after it.
+        let mut after = Deferred::new(&inner.listener);
+        let mut _rejected = None;
+        let mut shard = inner.lock_for(self.request.hash);
+        let is_in_flight = shard.in_flight.contains(self.request.hash, self.fill_id);
+        if !is_in_flight && !seeded_bugs::outlive_flight() {
+            shard.fills.refused += 1;
+            self.hold = Hold::Ended;
+            return Step::Done(Err(Refusal::Superseded));
+        }
+        let Ok(conflict) = self.conflict(verdict, last) else {
+            return Step::Again(key, value);
+        };
+        let outcome = match (conflict, terms.kind) {
+            (Some(conflict), kind) => {
+                self.refuse(&mut shard, conflict, &mut after);
+                after.duties().keys.push(key);
+                after.duties().given = Some(Given::value(value, kind));
+                Err(Refusal::Invalidated)
+            }
+            (None, FillKind::Shared) => {
+                after.end_fill(shard.in_flight.end(self.request.hash, self.fill_id));
+                shard.fills.coalesced += after.waiting() as u64;
+                after.duties().keys.push(key);
+                after.duties().given = Some(Given::Value(value));
+                self.hold = Hold::Ended;
+                Err(Refusal::Shared)
+            }
+            (None, FillKind::Value | FillKind::Negative) => {
+                let took = judge.now.since(self.since);
+                let new = NewEntry {
+                    hash: self.request.hash,
+                    key,
+                    value,
+                    class: self.request.class,
+                    terms,
+                    cost: FillCost::of(nanos(took)),
+                };
+                let entering = Entering {
+                    new,
+                    weight,
+                    fill_id: Some(self.fill_id),
+                };
+                let outcome = inner.enter(&mut shard, entering, judge, &mut after);
+                self.hold = Hold::Ended;
+                outcome.map_err(|(refusal, entry)| {
+                    _rejected = Some(entry);
+                    refusal
+                })
+            }
+        };
+        drop(shard);
+        after.run(&inner.log);
+        inner.trim(inner.shard_of(self.request.hash), judge);
+        Step::Done(outcome)
+    }
+
+    /// The invalidation that reaches the fill, if any does. Under the lock of the
+    /// shard, one after the verdict either shows here or has yet to visit this
+    /// shard; then the verdict is to be made again, but for the `last` time.
+    fn conflict(&self, verdict: &Verdict, last: bool) -> Result<Option<u64>, Moved> {
+        let moved = self.inner.log.epoch() != verdict.upto && !seeded_bugs::skip_epoch_check();
+        match verdict.conflict {
+            Some(conflict) => Ok(Some(conflict)),
+            None if moved && !last => Err(Moved),
+            None if seeded_bugs::store_when_tired() => Ok(None),
+            None => Ok(moved.then(|| verdict.upto.saturating_add(1))),
+        }
+    }
+
+    /// Has every other value for the key end this fill, and returns the live entry.
+    pub(super) fn exclude_others(&self, key: &K) -> Option<Hit<V>> {
+        let hash = self.request.hash;
+        let judge = self.inner.judge();
+        let mut shard = self.inner.lock_for(hash);
+        shard.in_flight.make_exclusive(hash, self.fill_id);
+        shard.peek(hash, key, judge).map(Hit::from)
+    }
+
+    /// Invalidates the key, unless another value ended the fill.
+    pub(super) fn remove(self, key: K) -> Result<(), Refusal> {
+        let hash = self.request.hash;
+        let inner = Arc::clone(&self.inner);
+        inner.log.record(Selector::Key(hash));
+        let judge = inner.judge();
+        let mut removed_entries = Removed::new(&inner.listener);
+        let mut shard = inner.lock_for(hash);
+        if !shard.in_flight.contains(hash, self.fill_id) && !seeded_bugs::remove_unseen() {
+            return Err(Refusal::Superseded);
+        }
+        shard.invalidate_key(hash, &key, judge, &mut removed_entries);
+        drop(shard);
+        Ok(())
+    }
+
+    /// Ends the fill with an error.
+    pub(super) fn fail(mut self, key: K, error: FillError) -> Result<Hit<V>, FillError> {
+        let (inner, request) = (Arc::clone(&self.inner), self.request);
+        let judge = inner.judge();
+        // Declared before the guard, so that it is dropped after it.
+        let mut after = Deferred::new(&inner.listener);
+        let mut verdict = Verdict {
+            upto: self.epoch,
+            conflict: None,
+        };
+        let mut patience = PATIENCE;
+        let (mut shard, conflict) = loop {
+            // Nobody knows what the error depends on: whatever may reach it does.
+            let subject = Subject {
+                hash: request.hash,
+                key: &key,
+                value: None,
+                class: request.class,
+                tags: None,
+            };
+            verdict = inner.log.judge(verdict.upto, &subject);
+            let shard = inner.lock_for(request.hash);
+            match self.conflict(&verdict, patience == 0) {
+                Ok(conflict) => break (shard, conflict),
+                Err(Moved) => patience -= 1,
+            }
+        };
+        // It is in the shard, so that no invalidation reached it: it is good for
+        // those who began to wait after one, too.
+        let stand_in = shard.stand_in(request.hash, &key, judge).map(Hit::from);
+        shard.fills.failed += 1;
+        match conflict.filter(|_| !seeded_bugs::fail_later_waiters()) {
+            // Those who began to wait after it have asked another question.
+            Some(conflict) => {
+                let (hash, id) = (request.hash, self.fill_id);
+                after.duties().waiters = shard.in_flight.split_before(hash, id, conflict);
+                self.hold = self.pass_on(&mut shard, &mut after);
+            }
+            // If the fill is over, a newer value has ended it; that is what
+            // stands in.
+            None => {
+                after.end_fill(shard.in_flight.end(request.hash, self.fill_id));
+                self.hold = Hold::Ended;
+            }
+        }
+        shard.fills.coalesced += after.waiting() as u64;
+        drop(shard);
+        after.duties().keys.push(key);
+        if after.waiting() > 0 {
+            after.duties().given = Some(Given::Failed {
+                error: Arc::clone(&error),
+                stand_in: stand_in.clone(),
+            });
+        }
+        after.run(&inner.log);
+        request.accept(stand_in, &inner.classes).ok_or(error)
+    }
+
+    /// Serves those who began to wait before invalidation `conflict`, and hands
+    /// the fill over to one of the others.
+    fn refuse(
+        &mut self,
+        shard: &mut Locked<'_, K, V>,
+        conflict: u64,
+        after: &mut Deferred<'_, K, V>,
+    ) {
+        let (hash, id) = (self.request.hash, self.fill_id);
+        after.duties().waiters = shard.in_flight.split_before(hash, id, conflict);
+        shard.fills.coalesced += after.waiting() as u64;
+        shard.fills.refused += 1;
+        self.hold = self.pass_on(shard, after);
+    }
+}
+
+impl<K, V> Ticket<K, V> {
+    /// Gives the fill to the next in line, or ends it.
+    fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Deferred<'_, K, V>) -> Hold {
+        let epoch = if seeded_bugs::hand_over_the_old_epoch() {
+            self.epoch
+        } else {
+            self.inner.log.epoch()
+        };
+        match shard
+            .in_flight
+            .hand_over(self.request.hash, self.fill_id, epoch)
+        {
+            HandOver::Elected(waker) => {
+                after.duties().elected = waker;
+                Hold::Passed
+            }
+            HandOver::Over(fill_id) => {
+                after.end_fill(fill_id);
+                Hold::Ended
+            }
+        }
+    }
+}
+
+impl<K, V> Drop for Ticket<K, V> {
+    fn drop(&mut self) {
+        // No entry leaves.
+        let mut after = Deferred::new(&None);
+        if let Hold::InFlight = self.hold {
+            let inner = Arc::clone(&self.inner);
+            let mut shard = inner.lock_for(self.request.hash);
+            self.hold = self.pass_on(&mut shard, &mut after);
+        }
+        if let Hold::Ended = self.hold {
+            self.inner.log.close();
+        }
+        after.run(&self.inner.log);
+    }
+}

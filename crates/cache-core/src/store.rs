@@ -1,0 +1,378 @@
+//! What all handles of a cache share, and the one way in which values enter it.
+
+pub(crate) mod class_queues;
+pub(crate) mod eviction;
+pub(crate) mod list;
+pub(crate) mod marks;
+pub(crate) mod reader;
+pub(crate) mod shard;
+pub(crate) mod slab;
+pub(crate) mod slot;
+pub(crate) mod sparse_column;
+pub(crate) mod table;
+pub(crate) mod tags;
+
+use std::ops::{Deref, DerefMut};
+
+use equivalent::Equivalent;
+
+use crate::{
+    class::{Classes, TtlClass},
+    clock::Clock,
+    deferred::Deferred,
+    error::Refusal,
+    fill::{FillKind, Terms},
+    hit::{Found, Seen},
+    invalidation::log::InvalidationLog,
+    listener::{Listener, Removed},
+    seeded_bugs,
+    single_flight::in_flight::Given,
+    spawner::Spawner,
+    store::class_queues::Judge,
+    store::reader::{Accepts, Reader, SlowRead},
+    store::shard::{Shard, insertion::NewEntry},
+    sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
+};
+
+/// Counts the weight of an entry.
+pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
+
+/// A value on cache lines of its own, so that threads which work on different
+/// values do not contend for one line.
+#[repr(align(64))]
+pub(crate) struct CachePadded<T>(pub(crate) T);
+
+/// A shard with its lock, an odd number of cache lines long: were it even, the
+/// first lines of all shards, which every hit touches, would compete for some of
+/// the sets of a processor's cache and leave others empty.
+#[repr(C, align(64))]
+pub(crate) struct PaddedShard<K, V>(ShardMutex<Shard<K, V>>);
+
+impl<K, V> PaddedShard<K, V> {
+    pub(crate) fn new(shard: Shard<K, V>) -> Self {
+        Self(ShardMutex::new(shard))
+    }
+}
+
+/// The state that all handles of a cache share. The type of the clock is erased
+/// where a permit or a waiter holds it.
+pub(crate) struct Store<K, V, C: ?Sized = dyn Clock> {
+    pub(crate) classes: Classes,
+    pub(crate) weigher: Option<Weigher<K, V>>,
+    pub(crate) spawner: Option<Spawner>,
+    pub(crate) listener: Option<Listener<K, V>>,
+    /// The bound, which its owner may change.
+    pub(crate) capacity: AtomicU64,
+    /// A power of two of them.
+    pub(crate) shards: Box<[PaddedShard<K, V>]>,
+    pub(crate) log: InvalidationLog<K, V>,
+    /// The weight of all entries. Written by what changes it, never by a hit.
+    pub(crate) total: CachePadded<AtomicU64>,
+    /// Where eviction from other shards goes on.
+    pub(crate) eviction_turn: AtomicUsize,
+    /// Where maintenance goes on.
+    pub(crate) maintenance_turn: AtomicUsize,
+    /// Last, as the type of a field must be to be erased.
+    pub(crate) clock: C,
+}
+
+/// A locked shard. Carries changes of the shard's weight over to the total when
+/// it is unlocked.
+pub(crate) struct Locked<'a, K, V> {
+    shard: ShardGuard<'a, Shard<K, V>>,
+    total: &'a AtomicU64,
+    counted: u64,
+}
+
+impl<K, V> Locked<'_, K, V> {
+    /// The total weight, with what changed here but was not told yet.
+    fn expected(&self) -> u64 {
+        let change = self.shard.weight().wrapping_sub(self.counted);
+        self.total.load(Ordering::Relaxed).wrapping_add(change)
+    }
+
+    /// How much the shard may weigh, as the total was last told.
+    fn limit(&self, capacity: u64) -> u64 {
+        let others = self
+            .total
+            .load(Ordering::Relaxed)
+            .wrapping_sub(self.counted);
+        capacity.saturating_sub(others)
+    }
+
+    /// Brings the total up to date and returns it.
+    fn total(&mut self) -> u64 {
+        let weight = self.shard.weight();
+        let change = weight.wrapping_sub(self.counted);
+        if change == 0 {
+            return self.total.load(Ordering::Relaxed);
+        }
+        self.counted = weight;
+        // Wrapping addition of the difference is subtraction where it fell.
+        self.total
+            .fetch_add(change, Ordering::Relaxed)
+            .wrapping_add(change)
+    }
+}
+
+impl<K, V> Drop for Locked<'_, K, V> {
+    fn drop(&mut self) {
+        if self.shard.weight() != self.counted {
+            self.total();
+        }
+    }
+}
+
+impl<K, V> Deref for Locked<'_, K, V> {
+    type Target = Shard<K, V>;
+
+    fn deref(&self) -> &Shard<K, V> {
+        &self.shard
+    }
+}
+
+impl<K, V> DerefMut for Locked<'_, K, V> {
+    fn deref_mut(&mut self) -> &mut Shard<K, V> {
+        &mut self.shard
+    }
+}
+
+/// A value on its way in.
+pub(crate) struct Entering<'a, K, V> {
+    pub(crate) new: NewEntry<'a, K, V>,
+    /// Its weight, or why it cannot be stored.
+    pub(crate) weight: Result<u32, Refusal>,
+    /// The fill that it comes from.
+    pub(crate) fill_id: Option<u64>,
+}
+
+/// Why a value was not stored, and what it was.
+pub(crate) type NotStored<K, V> = (Refusal, (K, V));
+
+impl<K, V, C: ?Sized> Store<K, V, C> {
+    pub(crate) fn shard_of(&self, hash: u64) -> usize {
+        // The low half of the hash places the entry within its shard. The mask
+        // keeps at most 16 bits.
+        (hash >> 32) as usize & (self.shards.len() - 1)
+    }
+
+    pub(crate) fn lock(&self, shard: usize) -> Locked<'_, K, V> {
+        self.account_for(self.shards[shard].0.lock())
+    }
+
+    /// The locked shard of a hash, for what does not change its weight.
+    #[inline(always)]
+    pub(crate) fn guard_for(&self, hash: u64) -> ShardGuard<'_, Shard<K, V>> {
+        self.shards[self.shard_of(hash)].0.lock()
+    }
+
+    pub(crate) fn account_for<'a>(
+        &'a self,
+        shard: ShardGuard<'a, Shard<K, V>>,
+    ) -> Locked<'a, K, V> {
+        Locked {
+            counted: shard.weight(),
+            shard,
+            total: &self.total.0,
+        }
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn lock_for(&self, hash: u64) -> Locked<'_, K, V> {
+        self.lock(self.shard_of(hash))
+    }
+}
+
+impl<K, V, C: Clock + ?Sized> Store<K, V, C> {
+    pub(crate) fn judge(&self) -> Judge<'_> {
+        Judge {
+            now: self.clock.now(),
+            classes: &self.classes,
+        }
+    }
+
+    /// For a value that enters: dated too early rather than too late.
+    pub(crate) fn judge_roughly(&self) -> Judge<'_> {
+        Judge {
+            now: self.clock.bounds().0,
+            classes: &self.classes,
+        }
+    }
+}
+
+impl<K, V, C> Store<K, V, C>
+where
+    K: Eq + Clone,
+    V: Clone,
+    C: Clock + ?Sized,
+{
+    pub(crate) fn reader(&self, class: TtlClass, accepts: Accepts) -> Reader<'_> {
+        let (now, latest) = self.clock.bounds();
+        let classes = &self.classes;
+        Reader {
+            judge: Judge { now, classes },
+            latest,
+            class,
+            // Read before any lock is taken, as all else that a hit needs.
+            fresh_below: classes.fresh_below(class),
+            accepts,
+        }
+    }
+
+    /// The entry for `key` if the reader may have it, counted as a hit, or else
+    /// as a miss; with the shard of the key, still locked. Goes on where a glance
+    /// at the locked shard did not do.
+    #[inline(never)]
+    pub(crate) fn read<'a, Q, R>(
+        &'a self,
+        mut shard: ShardGuard<'a, Shard<K, V>>,
+        hash: u64,
+        key: &Q,
+        mut reader: Reader<'a>,
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> (Option<Found<R>>, Locked<'a, K, V>)
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            let mut locked = self.account_for(shard);
+            match locked.read(hash, key, &reader, lend, removed_entries) {
+                SlowRead::Serve(found) => return (Some(found), locked),
+                SlowRead::Miss => return (None, locked),
+                // No clock is read under the lock.
+                SlowRead::NeedsExactTime => drop(locked),
+            }
+            reader.judge = self.judge();
+            reader.latest = reader.judge.now;
+            shard = self.guard_for(hash);
+        }
+    }
+
+    /// The weight of an entry, or why it cannot be stored. Runs the user's
+    /// weigher: no lock may be held.
+    pub(crate) fn weigh(
+        &self,
+        key: &K,
+        value: &V,
+        class: TtlClass,
+        terms: &Terms,
+    ) -> Result<u32, Refusal> {
+        match terms.kind {
+            FillKind::Shared => return Err(Refusal::Shared),
+            FillKind::Negative if self.classes.freshness(class).negative_ttl.is_none() => {
+                return Err(Refusal::NoNegatives);
+            }
+            FillKind::Value | FillKind::Negative => {}
+        }
+        if terms.tags.is_too_large() {
+            return Err(Refusal::TooManyTags);
+        }
+        // Nothing is weightless, or the number of entries would have no bound.
+        let weight = self
+            .weigher
+            .as_ref()
+            .map_or(1, |weigher| weigher(key, value).max(1));
+        if weight > self.capacity() {
+            return Err(Refusal::TooLarge);
+        }
+        u32::try_from(weight).map_err(|_| Refusal::TooLarge)
+    }
+
+    /// Stores a value, ends the in_flight that it supersedes, and evicts from
+    /// this shard what is over the bound. The live entry that it replaced is left
+    /// in `after`.
+    #[inline(always)]
+    pub(crate) fn enter(
+        &self,
+        shard: &mut Locked<'_, K, V>,
+        entering: Entering<'_, K, V>,
+        judge: Judge<'_>,
+        after: &mut Deferred<'_, K, V>,
+    ) -> Result<(), NotStored<K, V>> {
+        let Entering {
+            new,
+            weight,
+            fill_id,
+        } = entering;
+        let hash = new.hash;
+        let mut ended = Vec::new();
+        if !shard.in_flight.is_empty() {
+            ended = shard.in_flight.ended_by(hash, &new.key, fill_id);
+            if shard.in_flight.waiting(hash, &ended) > 0 {
+                let copy = new.value.clone();
+                after.duties().given = Some(Given::value(copy, new.terms.kind));
+            }
+        }
+        let place = match weight {
+            Ok(weight) => {
+                let limit = shard.limit(self.capacity());
+                let place = shard.store(new, weight, limit, judge, after);
+                place.map_err(|entry| (Refusal::TooLarge, entry))
+            }
+            Err(Refusal::Shared) => Err((Refusal::Shared, (new.key, new.value))),
+            // What the value would have replaced is outdated all the same.
+            Err(refusal) => {
+                shard.take(hash, &new.key, judge, after);
+                Err((refusal, (new.key, new.value)))
+            }
+        };
+        if !ended.is_empty() {
+            for id in ended {
+                after.end_fill(shard.in_flight.end(hash, id));
+            }
+            shard.fills.coalesced += after.waiting() as u64;
+        }
+        match place {
+            Ok(at) => {
+                // What enters and what leaves in its place are told at once, so
+                // that a full cache writes nothing that all shards share. Others
+                // may have entered meanwhile: the told total decides.
+                while (shard.expected() > self.capacity() || shard.total() > self.capacity())
+                    && shard.evict(Some(at), judge, &mut after.removed_entries)
+                {}
+                Ok(())
+            }
+            Err(rejected) => {
+                // Nothing else was to be expected.
+                let expected = matches!(rejected, (Refusal::NoNegatives | Refusal::Shared, _));
+                shard.fills.rejected += u64::from(!expected);
+                Err(rejected)
+            }
+        }
+    }
+
+    /// Evicts from the other shards in turn what is still over the bound after
+    /// shard `own` gave what it had.
+    #[inline]
+    pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
+        while self.total.0.load(Ordering::Relaxed) > self.capacity() && !seeded_bugs::lose_trim() {
+            let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
+            // The round is this thread's own: were each step to take the next
+            // turn, two threads could alternate so that each meets no shard but
+            // the one it spares.
+            let evicted = (0..self.shards.len()).any(|offset| {
+                let other = first.wrapping_add(offset) & (self.shards.len() - 1);
+                let mut removed_entries = Removed::new(&self.listener);
+                other != own && self.lock(other).evict(None, judge, &mut removed_entries)
+            });
+            if !evicted {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_takes_an_odd_number_of_cache_lines() {
+        let lines = size_of::<PaddedShard<u64, u64>>() / 64;
+        assert_eq!(lines % 2, 1, "{lines} lines");
+    }
+}

@@ -1,0 +1,233 @@
+//! What a shard remembers of keys whose entries left.
+
+/// Counters for each entry that the shard holds, of four bits.
+const COUNTERS_EACH: u64 = 16;
+
+/// Rows of a block; a key has one counter in each. And counters in a block.
+const ROWS: usize = 4;
+const COUNTERS: u64 = ROWS as u64 * 16;
+
+/// Insertions after which half of everything is forgotten, for each entry.
+const GENERATION: u64 = 10;
+
+/// A key asked for more often than this is the main part's to keep, and its
+/// absence no argument for a larger window.
+const SELDOM: u8 = 2;
+
+/// From which part a key left that would have been a hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Regret {
+    Window,
+    Main,
+}
+
+/// What is known of a key that comes back.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Recalled {
+    /// How often it was asked for.
+    pub(super) frequency: u8,
+    pub(super) regret: Option<Regret>,
+}
+
+/// What is known of some keys, side by side, so that remembering one touches a
+/// cache line or two.
+#[derive(Clone, Copy, Default)]
+struct Block {
+    /// Sixty-four counters of four bits; a row is a word.
+    rows: [u64; ROWS],
+    /// Hashes of the key that last lost at the end of the window, and of the one
+    /// that was last turned out of the main part.
+    parted: [u32; 2],
+}
+
+/// How often keys were asked for, in a sketch of counters that several keys
+/// share (Cormode, Muthukrishnan, "An Improved Data Stream Summary: The Count-Min
+/// Sketch", 2005), and which keys left the two parts last: of each part, a quarter
+/// as many as there are entries. Ten bytes for each entry.
+pub(in crate::store) struct History {
+    blocks: Box<[Block]>,
+    insertions: u64,
+    entries: u64,
+}
+
+impl History {
+    /// The highest count.
+    pub(in crate::store) const MOST: u8 = 15;
+
+    /// A history for a shard of so many entries.
+    pub(super) fn new(entries: u64) -> Self {
+        // A shard has fewer than 2^32 entries.
+        let some = |number: u64| usize::try_from(number).unwrap_or(1);
+        let blocks = (entries * COUNTERS_EACH).div_ceil(COUNTERS).max(4);
+        Self {
+            blocks: vec![Block::default(); some(blocks)].into(),
+            insertions: 0,
+            entries,
+        }
+    }
+
+    /// Whether it is large enough for so many entries.
+    pub(super) fn suits(&self, entries: u64) -> bool {
+        entries <= self.entries.max(8) * 2
+    }
+
+    /// Whether it is much larger than so few entries need.
+    pub(super) fn is_sparse(&self, entries: u64) -> bool {
+        self.entries > 64 && entries < self.entries / 4
+    }
+
+    #[inline]
+    fn block(&mut self, mixed: u32) -> &mut Block {
+        let place = scale(mixed, self.blocks.len());
+        &mut self.blocks[place]
+    }
+
+    /// Remembers that a key was asked for so often.
+    #[inline]
+    pub(super) fn remember(&mut self, hash: u32, frequency: u8) {
+        let mixed = mix(hash);
+        self.block(mixed).remember(mixed, frequency);
+    }
+
+    /// Remembers that of a key that has to leave a part.
+    #[inline]
+    pub(super) fn part_with(&mut self, hash: u32, frequency: u8, from: Regret) {
+        let mixed = mix(hash);
+        let block = self.block(mixed);
+        block.remember(mixed, frequency);
+        block.parted[from as usize] = hash;
+    }
+
+    /// What is known of a key that comes back, once.
+    #[inline]
+    pub(super) fn recall(&mut self, hash: u32) -> Recalled {
+        self.insertions += 1;
+        let mixed = mix(hash);
+        let block = self.block(mixed);
+        let frequency = block.frequency(mixed);
+        let [lost, ousted] = block.parted.map(|parted| parted == hash);
+        let regret = match (lost, ousted) {
+            (false, false) => None,
+            (true, false) if frequency <= SELDOM => Some(Regret::Window),
+            (true, false) | (false, true) => Some(Regret::Main),
+            (true, true) => None,
+        };
+        if lost || ousted {
+            // No hash is zero.
+            block.parted = block.parted.map(|own| if own == hash { 0 } else { own });
+        }
+        Recalled { frequency, regret }
+    }
+
+    /// Whether it is time to forget half.
+    pub(super) fn is_a_generation_over(&self) -> bool {
+        self.insertions >= self.entries.max(8) * GENERATION
+    }
+
+    /// Forgets half, so that what was asked for long ago weighs less.
+    pub(super) fn halve(&mut self) {
+        self.insertions = 0;
+        for block in &mut self.blocks {
+            for row in &mut block.rows {
+                *row = *row >> 1 & 0x7777_7777_7777_7777;
+            }
+        }
+    }
+}
+
+impl Block {
+    /// Places in the rows; nibbles of a mixed hash, as its high end chose the
+    /// block.
+    fn shifts(mixed: u32) -> [u32; ROWS] {
+        std::array::from_fn(|row| (mixed >> (4 * row as u32) & 15) * 4)
+    }
+
+    #[inline]
+    fn frequency(&self, mixed: u32) -> u8 {
+        let counts = self.rows.iter().zip(Self::shifts(mixed));
+        let counts = counts.map(|(row, shift)| (row >> shift & 15) as u8);
+        counts.fold(History::MOST, u8::min)
+    }
+
+    #[inline]
+    fn remember(&mut self, mixed: u32, frequency: u8) {
+        let frequency = u64::from(frequency.min(History::MOST));
+        for (row, shift) in self.rows.iter_mut().zip(Self::shifts(mixed)) {
+            // Up to the frequency, if the counter is below.
+            let count = *row >> shift & 15;
+            *row += frequency.saturating_sub(count) << shift;
+        }
+    }
+}
+
+/// Spreads a hash once more: the table took its places from the same bits.
+fn mix(hash: u32) -> u32 {
+    let mixed = hash.wrapping_mul(0x9E37_79B1);
+    mixed ^ mixed >> 15
+}
+
+/// A number below `number`, in proportion to the hash.
+fn scale(hash: u32, number: usize) -> usize {
+    ((u64::from(hash) * number as u64) >> 32) as usize
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frequency_of(history: &mut History, hash: u32) -> u8 {
+        history.block(mix(hash)).frequency(mix(hash))
+    }
+
+    proptest! {
+        /// A sketch may take a key for more often asked for than it was, never
+        /// for less, but for forgetting.
+        #[test]
+        fn prop_no_key_is_underestimated(
+            entries in 1..100_u64,
+            seen in prop::collection::vec((any::<u32>(), 0..20_u8), 1..60),
+        ) {
+            let mut history = History::new(entries);
+            for &(hash, frequency) in &seen {
+                history.remember(hash, frequency);
+            }
+            for &(hash, frequency) in &seen {
+                prop_assert!(frequency_of(&mut history, hash) >= frequency.min(History::MOST));
+            }
+            history.halve();
+            for &(hash, frequency) in &seen {
+                prop_assert!(frequency_of(&mut history, hash) >= frequency.min(History::MOST) / 2);
+            }
+        }
+    }
+
+    #[test]
+    fn few_keys_do_not_disturb_each_other() {
+        let mut history = History::new(1_000);
+        for key in 0..1_000_u32 {
+            history.remember(key.wrapping_mul(0x85EB_CA6B), 1 + (key % 15) as u8);
+        }
+        let exact = (0..1_000_u32).filter(|key| {
+            frequency_of(&mut history, key.wrapping_mul(0x85EB_CA6B)) == 1 + (key % 15) as u8
+        });
+        assert!(exact.count() > 900);
+    }
+
+    #[test]
+    fn a_key_that_comes_back_is_regretted_once_and_by_the_part_it_left() {
+        let check = |from: Regret, frequency, expected| {
+            let mut history = History::new(100);
+            history.part_with(7, frequency, from);
+            let mut recalled =
+                |regret| assert_eq!(history.recall(7), Recalled { frequency, regret });
+            recalled(Some(expected));
+            recalled(None);
+        };
+        check(Regret::Window, 1, Regret::Window);
+        check(Regret::Window, SELDOM, Regret::Window);
+        check(Regret::Window, SELDOM + 1, Regret::Main);
+        check(Regret::Main, 1, Regret::Main);
+    }
+}

@@ -1,0 +1,329 @@
+//! One lock's worth of a cache: table, queues, tag index, in_flight, counters.
+//!
+//! Nothing here drops a key or a value of the user: what leaves is moved into a
+//! `removed_entries` list that the caller drops after unlocking. The user's code that
+//! does run under the lock is `Eq` of the key, and `Clone` of the key and the
+//! value; each runs before anything has changed, so that a panic in it leaves
+//! the shard whole.
+
+pub(crate) mod insertion;
+pub(crate) mod removal;
+mod resize;
+mod validate;
+
+use equivalent::Equivalent;
+
+use crate::{
+    class::TtlClass,
+    hit::{Found, Kind, Seen},
+    judge::{self, Dice, Judged, Phase, Traits},
+    listener::Removed,
+    seeded_bugs,
+    single_flight::in_flight::InFlightFills,
+    span::Span,
+    store::class_queues::{ClassCounters, ClassState, Judge, QueueId},
+    store::eviction::EvictionPolicy,
+    store::list::NONE,
+    store::reader::{FastRead, Reader, SlowRead, kind_for},
+    store::slot::Slot,
+    store::sparse_column::SparseColumn,
+    store::table::Table,
+    store::tags::TagIndex,
+};
+
+/// Counters that belong to no class.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FillCounters {
+    pub(crate) coalesced: u64,
+    pub(crate) refused: u64,
+    pub(crate) rejected: u64,
+    pub(crate) failed: u64,
+}
+
+/// How many of the first classes count their hits in the cache line of the
+/// lock: the standard ones.
+const NEAR: usize = 4;
+
+/// In the order of declaration, so that what a hit touches fills one cache line
+/// together with the lock.
+#[repr(C)]
+pub(crate) struct Shard<K, V> {
+    /// Hits of the first classes, counted on in `classes` once full.
+    near_hits: [u32; NEAR],
+    table: Table<Slot<K, V>>,
+    /// By class index; grows to the highest class seen.
+    classes: Vec<ClassState>,
+    weight: u64,
+    /// How many entries were ever stored.
+    stored: u64,
+    /// Which class the next look for expired entries begins with.
+    next_class: u32,
+    /// Changes whenever entries move to other places.
+    layout: u32,
+    policy: EvictionPolicy,
+    weights: SparseColumn,
+    first_tags: SparseColumn,
+    /// TTLs of their own, as [`Span`]s.
+    ttls: SparseColumn,
+    /// How old entries were when they were last read, as [`Span`]s. Kept where the
+    /// class has a time to idle.
+    read_at: SparseColumn,
+    tags: TagIndex,
+    pub(crate) in_flight: InFlightFills<K, V>,
+    pub(crate) fills: FillCounters,
+    /// Decides who refreshes early.
+    dice: Dice,
+}
+
+impl<K, V> Shard<K, V> {
+    /// An empty shard for about so many entries (zero if nobody knows), whose
+    /// random numbers follow from `seed`.
+    pub(crate) fn new(expected: usize, seed: u64) -> Self {
+        Self {
+            near_hits: [0; NEAR],
+            table: Table::new(expected),
+            classes: Vec::new(),
+            weight: 0,
+            stored: 0,
+            next_class: 0,
+            layout: 0,
+            policy: EvictionPolicy::new(),
+            weights: SparseColumn::new(1),
+            first_tags: SparseColumn::new(NONE),
+            ttls: SparseColumn::new(Span::NONE),
+            read_at: SparseColumn::new(0),
+            tags: TagIndex::new(),
+            in_flight: InFlightFills::new(),
+            fills: FillCounters::default(),
+            dice: Dice::new(seed),
+        }
+    }
+
+    /// The sum of the weights of all entries, expired ones included.
+    pub(crate) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// How many classes the shard knows of.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.len().max(NEAR)
+    }
+
+    pub(crate) fn counters(&self, class: usize) -> ClassCounters {
+        let state = self.classes.get(class);
+        let mut counters = state.map_or_else(ClassCounters::default, |state| state.counters);
+        counters.hits += u64::from(self.near_hits.get(class).copied().unwrap_or(0));
+        counters
+    }
+
+    fn class_mut(&mut self, class: TtlClass) -> &mut ClassState {
+        let index = class.index();
+        if index >= self.classes.len() {
+            self.classes.resize_with(index + 1, ClassState::new);
+        }
+        &mut self.classes[index]
+    }
+
+    /// What the entry is, apart from its age.
+    fn traits(&self, at: u32) -> Traits {
+        let slot = &self.table[at];
+        Traits {
+            negative: slot.origin.is_negative(),
+            hash: slot.hash.get(),
+            cost: slot.origin.cost(),
+            ttl: Span::from_bits(self.ttls.get(at)),
+            // Zero where nothing is kept.
+            read_at: Span::from_bits(self.read_at.get(at)).unwrap_or(Span::of(0)),
+        }
+    }
+
+    /// Which queue of its class the entry stands in.
+    fn queue_of(&self, at: u32) -> QueueId {
+        let negative = self.table[at].origin.is_negative();
+        QueueId::new(negative, Span::from_bits(self.ttls.get(at)))
+    }
+
+    /// Remembers that the entry was read at this age, and moves it to the end of its
+    /// queue.
+    fn note_read(&mut self, at: u32, age: u64) {
+        let positions = self.table.positions();
+        self.read_at.set(at, Span::of(age).bits(), positions);
+        let (class, queue) = (self.table[at].class, self.queue_of(at));
+        let state = &mut self.classes[class.index()];
+        state.is_reordered = true;
+        let queue = state.queue_mut(queue);
+        queue.remove(&mut self.table, at);
+        queue.push_back(&mut self.table, at);
+    }
+
+    /// Counts a look-up that found nothing.
+    #[cold]
+    pub(crate) fn miss(&mut self, class: TtlClass) {
+        self.class_mut(class).counters.misses += 1 + u64::from(seeded_bugs::double_count());
+    }
+
+    /// Counts a fresh entry whose reader was told to make it anew.
+    pub(crate) fn early_refresh(&mut self, class: TtlClass) {
+        self.class_mut(class).counters.early_refreshes += 1;
+    }
+
+    fn hit(&mut self, class: TtlClass, kind: Kind) {
+        let counters = &mut self.class_mut(class).counters;
+        counters.hits += 1;
+        counters.stale += u64::from(kind == Kind::Stale);
+        counters.negative += u64::from(kind == Kind::Negative);
+    }
+}
+
+impl<K: Eq, V> Shard<K, V> {
+    #[inline]
+    fn find<Q>(&self, hash: u64, key: &Q) -> Option<u32>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let hash = judge::part(hash);
+        let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
+        self.table.find(hash.get(), same)
+    }
+
+    /// What `lend` makes of the value for `key`, and its age, counted as a hit, if it
+    /// is fresh at a glance: what most look-ups come to. An absent one is counted as a
+    /// miss; else nothing was counted or decided.
+    #[inline(always)]
+    pub(crate) fn read_fast<Q, R>(
+        &mut self,
+        hash: u64,
+        key: &Q,
+        max_age: u64,
+        reader: &Reader<'_>,
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
+    ) -> FastRead<R>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let hash = judge::part(hash);
+        let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
+        let Some(slot) = self.table.find_mut(hash.get(), same) else {
+            self.miss(reader.class);
+            return FastRead::Absent;
+        };
+        // Of an entry from the future, the difference is huge.
+        let written = slot.written.as_nanos();
+        let oldest = reader.latest.as_nanos().wrapping_sub(written);
+        if slot.class != reader.class
+            || !slot.origin.is_plain()
+            || oldest >= reader.fresh_below
+            || oldest > max_age
+        {
+            return FastRead::Undecided;
+        }
+        let age = reader.judge.age(slot.written);
+        // User code, before anything has changed.
+        let lent = lend(&slot.value, reader.seen_fast(age, hash));
+        slot.marks.touch();
+        match self.near_hits.get_mut(reader.class.index()) {
+            Some(hits) if *hits < u32::MAX => *hits += 1,
+            _ => self.hit(reader.class, Kind::Fresh),
+        }
+        FastRead::Fresh(lent, age)
+    }
+
+    /// The entry for `key`, if the reader may have it, counted as a hit or a
+    /// miss. An entry expired under its own class is removed; one that is
+    /// merely not for this reader stays for others.
+    pub(crate) fn read<Q, R>(
+        &mut self,
+        hash: u64,
+        key: &Q,
+        reader: &Reader<'_>,
+        lend: &mut impl FnMut(&V, Seen<'_>) -> R,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> SlowRead<R>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let Some(at) = self.find(hash, key) else {
+            self.miss(reader.class);
+            return SlowRead::Miss;
+        };
+        if reader.judge.now != reader.latest {
+            return SlowRead::NeedsExactTime;
+        }
+        let traits = self.traits(at);
+        let Self { table, dice, .. } = self;
+        let slot = &mut table[at];
+        let age = reader.judge.age(slot.written);
+        let policy = reader.judge.policy(slot.class);
+        let own = policy.judge(age, traits, || dice.roll());
+        let other = (slot.class != reader.class).then(|| {
+            let policy = reader.judge.policy(reader.class);
+            policy.judge(age, traits, || dice.roll())
+        });
+        let served = kind_for(reader.accepts, own, other, traits.negative, age);
+        if let Some((kind, ttl)) = served {
+            let value = lend(&slot.value, Seen::Exact { age, ttl });
+            slot.marks.touch();
+            if policy.idles() {
+                self.note_read(at, age);
+            }
+            self.hit(reader.class, kind);
+            return SlowRead::Serve(Found {
+                value,
+                age,
+                ttl,
+                kind,
+            });
+        }
+        self.miss(reader.class);
+        if own.phase == Phase::Gone {
+            self.expire(at, removed_entries);
+            self.shrink_if_sparse();
+        }
+        SlowRead::Miss
+    }
+
+    /// The value for `key` that may stand in for a fill that failed, judged by
+    /// its own class alone. Counts nothing.
+    pub(crate) fn stand_in(&self, hash: u64, key: &K, judge: Judge<'_>) -> Option<Found<V>>
+    where
+        V: Clone,
+    {
+        let found = self.peek(hash, key, judge)?;
+        (found.kind != Kind::Negative).then_some(found)
+    }
+
+    /// Whether there is a live entry for `key`. Counts nothing.
+    pub(crate) fn has<Q>(&self, hash: u64, key: &Q, judge: Judge<'_>) -> bool
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let found = self.find(hash, key);
+        found.is_some_and(|at| !self.is_expired(at, judge))
+    }
+
+    /// The live entry for `key`, judged by its own class alone. Counts nothing.
+    pub(crate) fn peek<Q>(&self, hash: u64, key: &Q, judge: Judge<'_>) -> Option<Found<V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+        V: Clone,
+    {
+        let at = self.find(hash, key)?;
+        let slot = &self.table[at];
+        let age = judge.age(slot.written);
+        let Judged { phase, ttl } = judge
+            .policy(slot.class)
+            .judge(age, self.traits(at), || u64::MAX);
+        let kind = match phase {
+            Phase::Gone => return None,
+            _ if slot.origin.is_negative() => Kind::Negative,
+            _ if age > ttl => Kind::Stale,
+            _ => Kind::Fresh,
+        };
+        Some(Found {
+            value: slot.value.clone(),
+            age,
+            ttl,
+            kind,
+        })
+    }
+}

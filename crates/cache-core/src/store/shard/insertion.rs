@@ -1,0 +1,140 @@
+//! The way into a shard.
+
+use super::Shard;
+use crate::{
+    class::TtlClass,
+    deferred::Deferred,
+    fill::Terms,
+    judge::{self, FillCost, Origin},
+    listener::Cause,
+    span::Span,
+    store::class_queues::{Judge, QueueId},
+    store::list::{Link, NONE},
+    store::marks::Marks,
+    store::slot::Slot,
+};
+
+/// An entry about to be stored.
+pub(crate) struct NewEntry<'a, K, V> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) class: TtlClass,
+    pub(crate) terms: &'a Terms,
+    pub(crate) cost: FillCost,
+}
+
+impl<K: Eq, V> Shard<K, V> {
+    /// Stores an entry in place of the one with an equal key, and returns where;
+    /// or itself, if the shard has no index left for one more. Where the shard
+    /// would weigh more than `limit`, another is evicted first, and leaves it its
+    /// place.
+    #[inline(always)]
+    pub(crate) fn store(
+        &mut self,
+        new: NewEntry<'_, K, V>,
+        weight: u32,
+        limit: u64,
+        judge: Judge<'_>,
+        after: &mut Deferred<'_, K, V>,
+    ) -> Result<u32, (K, V)> {
+        let marks = self.find(new.hash, &new.key).map(|old| {
+            let marks = self.table[old].marks;
+            self.replace(old, judge, after);
+            marks
+        });
+        self.expire_some(new.class, judge, &mut after.removed_entries);
+        if self.table.is_full() || !self.tags.has_room(new.terms.tags.len()) {
+            return Err((new.key, new.value));
+        }
+
+        let hash = judge::part(new.hash);
+        let marks = self.policy.welcome(&mut self.table, hash.get(), marks);
+        let vacated = if self.weight + u64::from(weight) > limit {
+            self.vacate(marks, judge)
+        } else {
+            None
+        };
+
+        let (class, terms) = (new.class, new.terms);
+        let queue = QueueId::new(terms.is_negative(), terms.ttl);
+        // Clocks are read before the lock is taken, so that two writers may
+        // arrive in another order than that of their moments. The queue keeps
+        // its order: the later arrival counts as written no earlier.
+        let tail = self.class_mut(class).queue_mut(queue).tail;
+        let written = match tail {
+            NONE => judge.now,
+            tail => judge.now.max(self.table[tail].written),
+        };
+        self.stored += 1;
+        let slot = Slot {
+            key: new.key,
+            value: new.value,
+            written,
+            hash,
+            class,
+            marks,
+            // The low end suffices, as walks look at the whole number.
+            serial: self.stored as u8,
+            origin: Origin::new(terms.is_negative(), terms.ttl.is_some(), new.cost),
+            links: [Link::UNLINKED; 2],
+        };
+        let at = match vacated {
+            Some((at, cause)) => {
+                let gone = self.table.exchange(at, slot);
+                after.removed_entries.push((gone.key, gone.value), cause);
+                at
+            }
+            None => self.table.insert(slot),
+        };
+        self.policy.insert(&mut self.table, at, marks);
+        self.classes[class.index()]
+            .queue_mut(queue)
+            .push_back(&mut self.table, at);
+        self.weight += u64::from(weight);
+        let positions = self.table.positions();
+        self.weights.set(at, weight, positions);
+        let mut first_tag = NONE;
+        for tag in terms.tags.iter() {
+            first_tag = self.tags.add(at, first_tag, tag);
+        }
+        self.first_tags.set(at, first_tag, positions);
+        let ttl = terms.ttl.map_or(Span::NONE, Span::bits);
+        self.ttls.set(at, ttl, positions);
+        Ok(at)
+    }
+
+    /// Takes an entry out of everything but its place, for a newcomer with these
+    /// marks.
+    #[inline(always)]
+    fn vacate(&mut self, newcomer: Marks, judge: Judge<'_>) -> Option<(u32, Cause)> {
+        let arriving = u32::from(!newcomer.is_main());
+        let at = self.policy.victim(&mut self.table, NONE, arriving)?;
+        let cause = self.count_eviction(at, judge);
+        self.detach(at, false);
+        Some((at, cause))
+    }
+
+    /// Removes the entry with this very key as one that is replaced.
+    pub(crate) fn take(
+        &mut self,
+        hash: u64,
+        key: &K,
+        judge: Judge<'_>,
+        after: &mut Deferred<'_, K, V>,
+    ) {
+        if let Some(at) = self.find(hash, key) {
+            self.replace(at, judge, after);
+        }
+    }
+
+    /// Removes what a new value replaces.
+    #[inline(never)]
+    fn replace(&mut self, at: u32, judge: Judge<'_>, after: &mut Deferred<'_, K, V>) {
+        if self.is_expired(at, judge) {
+            self.expire(at, &mut after.removed_entries);
+        } else {
+            after.replaced = self.remove(at, false);
+        }
+    }
+}

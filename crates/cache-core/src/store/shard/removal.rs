@@ -1,0 +1,375 @@
+//! The ways out of a shard: replacement, expiry, eviction, invalidation.
+
+use std::ops::Range;
+
+use equivalent::Equivalent;
+
+use super::Shard;
+use crate::{
+    class::{Classes, TtlClass},
+    listener::{Cause, Removed},
+    seeded_bugs,
+    span::Span,
+    store::class_queues::{Judge, QueueId, WRITTEN},
+    store::list::{List, NONE},
+    store::tags::TagId,
+};
+
+/// How many places are shown to a predicate per turn of the lock.
+const CHUNK: u32 = 128;
+
+/// How many entries can be stored until serial numbers repeat.
+const SERIALS: u64 = 1 << u8::BITS;
+
+/// Where a walk over a shard stands between two turns of the lock.
+#[derive(Default)]
+pub(crate) struct Walk {
+    next: u32,
+    layout: u32,
+    /// Where the candidates shown last began, and how many entries had ever
+    /// been stored then.
+    shown: u32,
+    stored: u64,
+}
+
+/// An entry that was shown to a predicate, and where it was.
+pub(crate) struct Candidate<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    at: u32,
+    serial: u8,
+}
+
+impl<K: Eq, V> Shard<K, V> {
+    #[inline(always)]
+    pub(crate) fn is_expired(&self, at: u32, judge: Judge<'_>) -> bool {
+        let slot = &self.table[at];
+        let fresh_below = slot.origin.is_plain() && judge.is_surely_fresh(slot.class, slot.written);
+        !fresh_below && judge.is_expired(slot.class, slot.written, self.traits(at))
+    }
+
+    /// Takes an entry out of every structure. Counts nothing. How often it was
+    /// asked for is remembered, unless it only makes way for another of its key.
+    #[inline]
+    pub(super) fn remove(&mut self, at: u32, remembered: bool) -> Option<(K, V)> {
+        self.detach(at, remembered);
+        let slot = self.table.remove(at)?;
+        Some((slot.key, slot.value))
+    }
+
+    /// Takes an entry out of every structure but the table itself.
+    #[inline]
+    pub(super) fn detach(&mut self, at: u32, remembered: bool) {
+        self.policy.remove(&mut self.table, at, remembered);
+        let (class, queue) = (self.table[at].class, self.queue_of(at));
+        self.classes[class.index()]
+            .queue_mut(queue)
+            .remove(&mut self.table, at);
+        let positions = self.table.positions();
+        self.weight -= u64::from(self.weights.get(at));
+        self.weights.set(at, 1, positions);
+        let first_tag = self.first_tags.get(at);
+        if first_tag != NONE {
+            self.tags.remove_chain(first_tag);
+            self.first_tags.set(at, NONE, positions);
+        }
+        self.ttls.set(at, Span::NONE, positions);
+        self.read_at.set(at, 0, positions);
+    }
+
+    /// Takes an entry out that nothing replaces.
+    #[inline]
+    fn discard(&mut self, at: u32, cause: Cause, removed_entries: &mut Removed<'_, K, V>) {
+        if let Some(entry) = self.remove(at, true) {
+            removed_entries.push(entry, cause);
+        }
+    }
+
+    #[cold]
+    pub(super) fn expire(&mut self, at: u32, removed_entries: &mut Removed<'_, K, V>) {
+        let class = self.table[at].class;
+        self.discard(at, Cause::Expired, removed_entries);
+        self.class_mut(class).counters.expirations += 1;
+    }
+
+    /// Removes an entry by order of an invalidation; whether it was live. One
+    /// that was not has expired, and counts as that.
+    fn invalidate(
+        &mut self,
+        at: u32,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> bool {
+        if self.is_expired(at, judge) {
+            self.expire(at, removed_entries);
+            return false;
+        }
+        let class = self.table[at].class;
+        self.discard(at, Cause::Invalidated, removed_entries);
+        self.class_mut(class).counters.invalidations += 1;
+        true
+    }
+
+    /// Makes room for one entry, sparing `keep`; `false` if none can leave. An
+    /// entry that had expired counts as that: nothing was lost with it.
+    #[inline]
+    pub(crate) fn evict(
+        &mut self,
+        keep: Option<u32>,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> bool {
+        let keep = keep.unwrap_or(NONE);
+        let Some(at) = self.policy.victim(&mut self.table, keep, 0) else {
+            return false;
+        };
+        let cause = self.count_eviction(at, judge);
+        if let Some(entry) = self.remove(at, false) {
+            removed_entries.push(entry, cause);
+        }
+        true
+    }
+
+    /// Counts an entry that has to leave, and tells why.
+    #[inline(always)]
+    pub(super) fn count_eviction(&mut self, at: u32, judge: Judge<'_>) -> Cause {
+        let expired = self.is_expired(at, judge);
+        let class = self.table[at].class;
+        let counters = &mut self.classes[class.index()].counters;
+        if expired {
+            counters.expirations += 1;
+            Cause::Expired
+        } else {
+            counters.evictions += 1;
+            Cause::Evicted
+        }
+    }
+
+    /// An entry at the head of a queue of the class, if one is expired.
+    #[inline]
+    fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
+        let mut heads = self.classes.get(class)?.queues().map(|(_, q)| q.head);
+        heads.find(|&head| head != NONE && self.is_expired(head, judge))
+    }
+
+    /// Removes up to two expired entries: what every insertion does, so that
+    /// writing alone keeps up with expiry. Looks at one class besides the
+    /// writer's own, a different one each time.
+    pub(super) fn expire_some(
+        &mut self,
+        class: TtlClass,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) {
+        let next = self.next_class as usize + 1;
+        let another = if next < self.classes.len() { next } else { 0 };
+        // There are few classes.
+        self.next_class = another as u32;
+        if let Some(at) = self.expired_head(class.index(), judge) {
+            self.expire(at, removed_entries);
+        }
+        if another != class.index()
+            && let Some(at) = self.expired_head(another, judge)
+        {
+            self.expire(at, removed_entries);
+        }
+    }
+
+    /// Removes up to `limit` expired entries and returns how many.
+    pub(crate) fn expire_up_to(
+        &mut self,
+        limit: usize,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> usize {
+        let mut removed = 0;
+        for class in 0..self.classes.len() {
+            while removed < limit {
+                let Some(at) = self.expired_head(class, judge) else {
+                    break;
+                };
+                self.expire(at, removed_entries);
+                removed += 1;
+            }
+        }
+        self.shrink_if_sparse();
+        removed
+    }
+
+    pub(crate) fn has_expired(&self, judge: Judge<'_>) -> bool {
+        (0..self.classes.len()).any(|class| self.expired_head(class, judge).is_some())
+    }
+
+    /// How many entries of a class are live. Walks those that are old enough to
+    /// have expired.
+    pub(crate) fn live_in(&self, class: usize, judge: Judge<'_>) -> usize {
+        let Some(state) = self.classes.get(class) else {
+            return 0;
+        };
+        let policy = judge.policy(Classes::at(class));
+        let live_in = |(id, queue): (QueueId, &List<WRITTEN>)| {
+            let in_order = id.is_negative().filter(|_| !state.is_reordered);
+            let kept_for = in_order.and_then(|negative| policy.kept_for(negative));
+            let may_be_gone = |&at: &u32| {
+                let age = judge.age(self.table[at].written);
+                kept_for.is_none_or(|kept_for| age > kept_for)
+            };
+            let old = queue.iter(&self.table).take_while(may_be_gone);
+            let expired = old.filter(|&at| self.is_expired(at, judge)).count();
+            queue.len as usize - expired
+        };
+        state.queues().map(live_in).sum()
+    }
+
+    /// Removes every entry that `key` is equivalent to; how many were live.
+    pub(crate) fn invalidate_key<Q>(
+        &mut self,
+        hash: u64,
+        key: &Q,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> usize
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let mut live = 0;
+        while let Some(at) = self.find(hash, key) {
+            live += usize::from(self.invalidate(at, judge, removed_entries));
+        }
+        self.shrink_if_sparse();
+        live
+    }
+
+    /// Removes every entry that carries the tag; how many were live.
+    pub(crate) fn invalidate_tag(
+        &mut self,
+        tag: TagId,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> usize {
+        let mut live = 0;
+        while let Some(at) = self.tags.first_entry(tag) {
+            live += usize::from(self.invalidate(at, judge, removed_entries));
+        }
+        self.shrink_if_sparse();
+        live
+    }
+
+    /// Removes every entry of the class; how many were live.
+    pub(crate) fn invalidate_class(
+        &mut self,
+        class: usize,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> usize {
+        let mut live = 0;
+        while let Some(at) = self.head_of(class) {
+            live += usize::from(self.invalidate(at, judge, removed_entries));
+        }
+        self.shrink_if_sparse();
+        live
+    }
+
+    fn head_of(&self, class: usize) -> Option<u32> {
+        let mut heads = self.classes.get(class)?.queues().map(|(_, q)| q.head);
+        heads.find(|&head| head != NONE)
+    }
+
+    /// Removes every entry; how many were live.
+    pub(crate) fn invalidate_all(
+        &mut self,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> usize {
+        (0..self.classes.len())
+            .map(|class| self.invalidate_class(class, judge, removed_entries))
+            .sum()
+    }
+
+    /// The next places of a walk; `None` after the last.
+    fn next_places(&self, walk: &mut Walk) -> Option<Range<u32>> {
+        if walk.layout != self.layout {
+            // Entries changed places behind the walk: it begins again. Those
+            // already judged are judged once more.
+            walk.next = 0;
+            walk.layout = self.layout;
+        }
+        // There are fewer positions than 2^32.
+        let end = (self.table.positions() as u32).min(walk.next.saturating_add(CHUNK));
+        let range = walk.next..end;
+        if range.is_empty() {
+            return None;
+        }
+        walk.shown = walk.next;
+        walk.stored = self.stored;
+        walk.next = end;
+        Some(range)
+    }
+
+    /// Copies the next entries for a predicate that runs unlocked; nothing is
+    /// left when the result is `None`.
+    pub(crate) fn next_candidates(&self, walk: &mut Walk) -> Option<Vec<Candidate<K, V>>>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let copies = self.next_places(walk)?.filter_map(|at| {
+            let slot = self.table.get(at)?;
+            Some(Candidate {
+                key: slot.key.clone(),
+                value: slot.value.clone(),
+                at,
+                serial: slot.serial,
+            })
+        });
+        Some(copies.collect())
+    }
+
+    /// Copies the next entries that are live; nothing is left when the result is
+    /// `None`.
+    pub(crate) fn next_live(&self, walk: &mut Walk, judge: Judge<'_>) -> Option<Vec<(K, V)>>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        let copies = self.next_places(walk)?.filter_map(|at| {
+            let slot = self.table.get(at)?;
+            (!self.is_expired(at, judge)).then(|| (slot.key.clone(), slot.value.clone()))
+        });
+        Some(copies.collect())
+    }
+
+    /// Ends a walk, when indexes may change again.
+    pub(crate) fn end_walk(&mut self) {
+        self.shrink_if_sparse();
+    }
+
+    /// Removes those candidates that are still what they were; how many of
+    /// them were live.
+    pub(crate) fn invalidate_candidates(
+        &mut self,
+        candidates: &[Candidate<K, V>],
+        walk: &mut Walk,
+        judge: Judge<'_>,
+        removed_entries: &mut Removed<'_, K, V>,
+    ) -> usize {
+        if walk.layout != self.layout {
+            return 0;
+        }
+        if self.stored - walk.stored >= SERIALS {
+            // An entry may have got the number of the one it replaced: they
+            // are shown again.
+            walk.next = walk.shown;
+            return 0;
+        }
+        let mut live = 0;
+        for candidate in candidates {
+            let slot = self.table.get(candidate.at);
+            let same = |serial| serial == candidate.serial || seeded_bugs::trust_places();
+            if slot.is_some_and(|slot| same(slot.serial)) {
+                live += usize::from(self.invalidate(candidate.at, judge, removed_entries));
+            }
+        }
+        live
+    }
+}

@@ -1,0 +1,76 @@
+//! A vector with stable indexes and reuse of vacated places.
+
+use std::ops::{Index, IndexMut};
+
+use crate::store::list::{NONE, index};
+
+/// Elements addressed by an index that stays theirs until they are removed. A
+/// vacant place keeps a copy of what was there.
+#[derive(Debug)]
+pub(crate) struct Slab<T> {
+    places: Vec<T>,
+    free: Vec<u32>,
+}
+
+impl<T: Copy> Slab<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// Whether so many more elements fit. To be asked before they are stored.
+    pub(crate) fn has_room(&self, more: usize) -> bool {
+        more < (NONE as usize).saturating_sub(self.len())
+    }
+
+    pub(crate) fn insert(&mut self, value: T) -> u32 {
+        if let Some(at) = self.free.pop() {
+            self.places[at as usize] = value;
+            return at;
+        }
+        self.places.push(value);
+        index(self.places.len() - 1)
+    }
+
+    pub(crate) fn remove(&mut self, at: u32) -> T {
+        self.free.push(at);
+        self.places[at as usize]
+    }
+
+    /// All places, the vacant ones included.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut()
+    }
+
+    /// Whether so few places are in use that copying the rest pays.
+    pub(crate) fn is_sparse(&self) -> bool {
+        is_sparse(self.len(), self.places.capacity())
+    }
+}
+
+impl<T> Index<u32> for Slab<T> {
+    type Output = T;
+
+    fn index(&self, at: u32) -> &T {
+        &self.places[at as usize]
+    }
+}
+
+impl<T> IndexMut<u32> for Slab<T> {
+    fn index_mut(&mut self, at: u32) -> &mut T {
+        &mut self.places[at as usize]
+    }
+}
+
+/// Below a quarter in use (and above a small floor), memory is given back. The
+/// copy is paid for by the removals that led there, three for each element
+/// copied.
+pub(crate) fn is_sparse(used: usize, capacity: usize) -> bool {
+    capacity > 64 && used < capacity / 4
+}

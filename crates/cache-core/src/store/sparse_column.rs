@@ -1,0 +1,56 @@
+//! What most entries do without, kept beside the table.
+
+use crate::{store::list::NONE, store::table::Moves};
+
+/// A number for each position of a table. Takes no memory as long as all are
+/// the usual one.
+pub(crate) struct SparseColumn {
+    usual: u32,
+    numbers: Vec<u32>,
+}
+
+impl SparseColumn {
+    pub(crate) const fn new(usual: u32) -> Self {
+        Self {
+            usual,
+            numbers: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, at: u32) -> u32 {
+        let number = self.numbers.get(at as usize);
+        number.copied().unwrap_or(self.usual)
+    }
+
+    /// Sets the number at a position of a table that has so many.
+    #[inline]
+    pub(crate) fn set(&mut self, at: u32, number: u32, positions: usize) {
+        if let Some(place) = self.numbers.get_mut(at as usize) {
+            *place = number;
+        } else if number != self.usual {
+            self.extend(positions);
+            self.numbers[at as usize] = number;
+        }
+    }
+
+    #[cold]
+    fn extend(&mut self, positions: usize) {
+        if self.numbers.capacity() < positions {
+            let more = positions - self.numbers.len() + positions / 16;
+            self.numbers.reserve_exact(more);
+        }
+        self.numbers.resize(positions, self.usual);
+    }
+
+    /// Follows the table, which has so many positions now.
+    pub(crate) fn rearrange(&mut self, moves: &Moves, positions: usize) {
+        let old = std::mem::take(&mut self.numbers);
+        for (from, number) in (0..).zip(old) {
+            let to = moves.new_place(from);
+            if to != NONE {
+                self.set(to, number, positions);
+            }
+        }
+    }
+}
