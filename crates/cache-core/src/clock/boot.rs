@@ -27,9 +27,9 @@ static ASLEEP: Asleep = Asleep::new();
 
 /// Nanoseconds since the machine started, those asleep included.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading(u64);
+pub(super) struct BootReading(u64);
 
-impl Reading {
+impl BootReading {
     pub(super) fn exact() -> Self {
         exact(&Kernel)
     }
@@ -67,8 +67,8 @@ impl Clocks for Kernel {
     }
 }
 
-fn exact(clocks: &impl Clocks) -> Reading {
-    Reading(clocks.read(ClockId::CLOCK_BOOTTIME))
+fn exact(clocks: &impl Clocks) -> BootReading {
+    BootReading(clocks.read(ClockId::CLOCK_BOOTTIME))
 }
 
 /// How long the machine has slept, and how that is known to be up to date.
@@ -92,7 +92,7 @@ impl Asleep {
         }
     }
 
-    fn bounds(&self, clocks: &impl Clocks) -> (Reading, Reading) {
+    fn bounds(&self, clocks: &impl Clocks) -> (BootReading, BootReading) {
         // In this order, so that a sleep between the two is noticed.
         let awake = clocks.read(ClockId::CLOCK_MONOTONIC_COARSE);
         let wall = clocks.read(ClockId::CLOCK_REALTIME_COARSE);
@@ -103,14 +103,17 @@ impl Asleep {
             return (now, now);
         }
         let earliest = awake.saturating_add(self.nanos.load(Ordering::Relaxed));
-        (Reading(earliest), Reading(earliest.saturating_add(MARGIN)))
+        (
+            BootReading(earliest),
+            BootReading(earliest.saturating_add(MARGIN)),
+        )
     }
 
     /// Measures the time asleep after the coarse clocks were `ahead` apart, and
     /// tells the present. A sleep that comes between or later moves the clocks
     /// apart once more, so that the next reading measures again.
     #[cold]
-    fn measure(&self, clocks: &impl Clocks, ahead: u64) -> Reading {
+    fn measure(&self, clocks: &impl Clocks, ahead: u64) -> BootReading {
         let before = clocks.read(ClockId::CLOCK_MONOTONIC);
         let now = exact(clocks);
         let after = clocks.read(ClockId::CLOCK_MONOTONIC);

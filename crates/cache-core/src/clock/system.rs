@@ -54,7 +54,7 @@ impl Clock for SystemClock {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-use super::boot::Reading;
+use super::boot::BootReading as Reading;
 #[cfg(target_vendor = "apple")]
 use apple::Reading;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]

@@ -124,7 +124,7 @@ fn rough_time_reads_the_exact_clocks_only_once() {
 fn the_kernel_keeps_what_is_built_on() {
     for _ in 0..1_000 {
         let boot = exact(&Kernel);
-        let (earliest, latest) = Reading::bounds();
+        let (earliest, latest) = BootReading::bounds();
         assert!(earliest.0 <= exact(&Kernel).0 && boot.0 <= latest.0);
     }
     let ahead = ASLEEP.ahead.load(Ordering::Relaxed);
