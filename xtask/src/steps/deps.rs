@@ -32,8 +32,13 @@ const RULES: &[Rule] = &[
         library: false,
     },
     Rule {
+        name: "intent-model",
+        may_know: &[],
+        library: true,
+    },
+    Rule {
         name: "intent-router",
-        may_know: &["cache-core", "cache-keys"],
+        may_know: &["cache-core", "cache-keys", "intent-model"],
         library: true,
     },
     Rule {

@@ -141,37 +141,6 @@ fn hostile() -> impl Strategy<Value = char> {
     prop_oneof![prop::sample::select(known), any::<char>()]
 }
 
-#[test]
-fn an_ellipsis_at_the_end_is_seen_though_it_is_folded_away() {
-    for end in [
-        "...",
-        "..",
-        "…",
-        " …",
-        ". .",
-        "\u{2025}",
-        "\u{FE19}?",
-        "...!",
-        "․․",
-        "…  ",
-    ] {
-        let message = format!("March{end}");
-        assert!(trails_off(&message), "{message:?}");
-        assert_eq!(normalise(&message), "march", "{message:?}");
-    }
-    for message in [
-        "",
-        "March",
-        "March.",
-        "March?!",
-        "March... 2025",
-        "March.?.",
-        "March。",
-    ] {
-        assert!(!trails_off(message), "{message:?}");
-    }
-}
-
 proptest! {
     #[test]
     fn prop_is_folded_within_the_bound_as_without_one(

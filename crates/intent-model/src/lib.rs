@@ -1,0 +1,3 @@
+//! Intent classification by a trained model.
+
+pub mod text;
