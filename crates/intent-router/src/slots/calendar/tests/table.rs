@@ -2,7 +2,7 @@
 
 use super::read_on;
 use crate::catalogue::Catalogue;
-use crate::detect::{CombinedDetector, Detector, LinearDetector, LinearModel};
+use crate::detect::{CombinedDetector, Detector, LinearDetector};
 use crate::slots::Date;
 
 /// What is read on Saturday, 15 November 2025, when a wording stands in sentences.
@@ -112,7 +112,7 @@ fn amounts_are_no_years() {
 #[test]
 fn every_wording_is_detected() {
     let catalogue = Catalogue::built_in();
-    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
+    let model = LinearDetector::built_in();
     let detector = CombinedDetector::new(catalogue, model);
     let lines = [
         LISTS, RANGES, OPEN, RELATIVE, SINGLE, DOUBTED, EXCLUDED, AMOUNTS,
