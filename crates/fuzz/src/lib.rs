@@ -7,8 +7,10 @@
 
 mod keys;
 mod messages;
+mod models;
 mod store;
 
 pub use keys::{json, key};
-pub use messages::{message, model};
+pub use messages::message;
+pub use models::model;
 pub use store::store;

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use intent_router::{
-    Catalogue, Date, Detection, Detector, KeyMode, KeywordDetector, LinearDetector, LinearModel,
-    Reading, Slots, key_text, normalise,
+    Catalogue, Date, Detection, Detector, KeyMode, KeywordDetector, Reading, Slots, key_text,
+    normalise,
 };
 
 static PHRASES: LazyLock<KeywordDetector> =
@@ -63,27 +63,4 @@ fn check(found: &Detection, text: &str) {
     );
     let is_unknown = intent == Detection::UNKNOWN;
     assert_eq!(is_unknown, *confidence == 0.0, "{intent} for {text:?}");
-}
-
-/// Reads bytes as a model's file: an error, or a model that is written as the
-/// same bytes and detects without a panic.
-///
-/// # Panics
-/// If it is neither.
-pub fn model(data: &[u8]) {
-    let Ok(model) = LinearModel::from_bytes(data) else {
-        return;
-    };
-    assert!(
-        model.to_bytes() == data,
-        "a model is written as it was read"
-    );
-    let Ok(detector) = LinearDetector::new(model, None) else {
-        return;
-    };
-    for text in ["", "is my claim approved", "日本語のテキスト"] {
-        let _ = (detector.detect(text), detector.explain(text));
-        let best = detector.best(text);
-        assert!(!best.confidence.is_nan(), "{best:?} for {text:?}");
-    }
 }

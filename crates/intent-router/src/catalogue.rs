@@ -23,8 +23,6 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
-use crate::detect::Example;
-
 pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
 pub use guards::Guards;
@@ -345,32 +343,40 @@ impl Catalogue {
         &self.out_of_scope
     }
 
-    /// What a model of these intents is trained on: the examples of every
-    /// intent, and the messages that belong to none, labelled `oos`.
+    /// The examples to train a model of these intents on: each text with the
+    /// name of its intent, `None` for a message out of scope. The `Example`s of
+    /// `intent-train` are made of such pairs.
     ///
     /// ```
-    /// use intent_router::Catalogue;
+    /// use intent_router::{Catalogue, LinearDetector};
+    /// use intent_train::{Example, TrainOptions, train};
     ///
-    /// let examples = Catalogue::built_in().training_examples();
-    /// assert!(examples.iter().any(|example| example.intent == "claim_status"));
-    /// assert!(examples.iter().any(|example| example.is_out_of_scope()));
+    /// let catalogue = Catalogue::parse(
+    ///     r#"
+    ///     out_of_scope = ["will it rain"]
+    ///     [[intent]]
+    ///     name = "loans"
+    ///     kind = "live_data"
+    ///     examples = ["which books do I have", "when are my books due back"]
+    ///     [[intent]]
+    ///     name = "hours"
+    ///     kind = "knowledge_base"
+    ///     examples = ["when are you open", "opening hours"]
+    ///     "#,
+    /// )?;
+    /// let examples: Vec<Example> = catalogue.training_examples().map(Example::from).collect();
+    /// let model = train(&examples, &TrainOptions::default(), &mut |_| {})?;
+    /// let detector = LinearDetector::new(model, None)?;
+    /// assert_eq!(detector.best("my books").intent, "loans");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn training_examples(&self) -> Vec<Example> {
-        let example = |text: &String, intent: &str| Example {
-            text: text.clone(),
-            intent: intent.to_owned(),
-        };
-        let of_intent = |intent: &'_ Intent| {
+    pub fn training_examples(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let in_scope = self.intents.iter().flat_map(|intent| {
             let texts = intent.examples.iter();
-            let examples = texts.map(|text| example(text, &intent.name));
-            examples.collect::<Vec<_>>()
-        };
-        let strangers = self.out_of_scope.iter();
-        self.intents
-            .iter()
-            .flat_map(of_intent)
-            .chain(strangers.map(|text| example(text, Example::OUT_OF_SCOPE)))
-            .collect()
+            texts.map(|text| (text.as_str(), Some(intent.name.as_str())))
+        });
+        let out_of_scope = self.out_of_scope.iter();
+        in_scope.chain(out_of_scope.map(|text| (text.as_str(), None)))
     }
 
     /// How the slot of that name is found.

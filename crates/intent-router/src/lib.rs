@@ -86,6 +86,7 @@ mod weight;
 // What the signatures here are made of, so that simple uses need no other crate.
 pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
 pub use cache_keys::{CanonicalJson, Digest};
+pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};
 
 pub use catalogue::{
     Catalogue, CatalogueError, Guards, Intent, KeyMode, Kind, Phrase, Places as CataloguePlaces,
@@ -93,9 +94,7 @@ pub use catalogue::{
     TemplateError, Tie,
 };
 pub use detect::{
-    CombinedDetector, Detection, Detector, EncodeError, Evidence, Example, ExampleError, HeldOut,
-    KeywordDetector, LinearDetector, LinearModel, ModelError, Phase, Progress, SentenceEncoder,
-    TrainError, TrainOptions, train,
+    CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
 };
 pub use error::{BuildError, RouteError};
 pub use pattern::Pattern;

@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use intent_router::Catalogue;
 use intent_router::{
-    CombinedDetector, Detection, Detector, KeywordDetector, LinearDetector, LinearModel,
+    Catalogue, CombinedDetector, Detection, Detector, KeywordDetector, LinearDetector,
 };
 use serde::Deserialize;
 
@@ -44,8 +43,7 @@ fn labelled(lines: &str) -> Vec<Wording> {
 }
 
 fn combined() -> CombinedDetector {
-    let model = LinearDetector::new(LinearModel::built_in().clone(), None);
-    CombinedDetector::new(Catalogue::built_in(), model.expect("it needs no encoder"))
+    CombinedDetector::new(Catalogue::built_in(), LinearDetector::built_in())
 }
 
 /// Prints every mistake, and returns the share of right answers.

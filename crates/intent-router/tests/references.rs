@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use intent_router::{
     Bypass, CacheOutcome, CacheService, Catalogue, CombinedDetector, Conversation, LinearDetector,
-    LinearModel, Request, RouteError, Routed, Router, Source, UserContext,
+    Request, RouteError, Routed, Router, Source, UserContext,
 };
 use support::{Bench, FakeSource, ask, bench, is_hit, is_stored_miss, now};
 
@@ -32,7 +32,7 @@ fn route(bench: &Bench, request: &Request) -> Routed {
 
 /// A router with the built-in model as its detector.
 fn with_model() -> Router {
-    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
+    let model = LinearDetector::built_in();
     let catalogue = Arc::new(Catalogue::built_in().clone());
     let detector = Arc::new(CombinedDetector::new(&catalogue, model));
     let cache = Arc::new(CacheService::builder().build().unwrap());

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use intent_router::{
     CacheOutcome, CacheService, CacheUse, Catalogue, CombinedDetector, Conversation, Date,
-    Freshness, KeyMode, LinearDetector, LinearModel, ManualClock, Request, Router, Source,
+    Freshness, KeyMode, LinearDetector, ManualClock, Request, Router, Source,
     UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
@@ -86,7 +86,7 @@ fn world() -> World {
             cache.classes().set_freshness(class, Freshness::ttl(ttl));
         }
         let source = Arc::new(source.with_catalogue(&catalogue).unwrap());
-        let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
+        let model = LinearDetector::built_in();
         let detector = Arc::new(CombinedDetector::new(&catalogue, model));
         let clock = Arc::clone(&now);
         let router = Router::new(Arc::new(catalogue), detector, source, cache).unwrap();

@@ -1,19 +1,19 @@
-//! The detector that the configuration or a command names.
+//! The detector that the configuration or the command line selects.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use intent_model::{LinearModel, SentenceEncoder};
 use intent_router::{
     Catalogue, CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
-    LinearModel, SentenceEncoder,
 };
 
 use crate::config::{Config, DetectorKind, Fault};
 use crate::exit::{Code, Failure};
 
-/// A model to use in the place of the configured detector.
+/// A model to use instead of the configured detector.
 #[derive(Args, Debug, Default)]
 pub(crate) struct ModelArgs {
     /// Use this model alone, which `router train` wrote.
@@ -27,19 +27,19 @@ pub(crate) struct ModelArgs {
     never_abstain: bool,
 }
 
-/// The detector that a command asks.
+/// The detector that a command uses.
 pub(crate) struct Asked {
     /// Decides as a service would.
     pub(crate) detector: Arc<dyn Detector>,
-    /// Names the best intent, however unsure; `None` where only the decisions
-    /// of a configured detector are known.
+    /// Names the best intent, however unsure; `None` for a configured detector,
+    /// of which only the decisions are known.
     pub(crate) best: Option<Arc<dyn Detector>>,
     /// The names of the intents that it can find.
     pub(crate) intents: Vec<String>,
 }
 
 impl ModelArgs {
-    /// The detector that the arguments or the configuration name.
+    /// The detector that the arguments or the configuration select.
     pub(crate) fn detector(&self, config: &Config) -> Result<Asked, Failure> {
         let Some(model) = &self.model else {
             let intents = config.intents().intents().iter();
@@ -83,15 +83,15 @@ impl Detector for Best {
     }
 }
 
-/// A detector that the configuration asks for.
+/// The detector that the configuration selects.
 pub(crate) struct Configured {
     pub(crate) detector: Arc<dyn Detector>,
-    /// The model's file that it was made of, if it was made of one.
+    /// The hash of the model file, where the detector uses one.
     pub(crate) model: Option<ModelHash>,
 }
 
-/// Tells what a model's file holds from what it held before. Not from what
-/// somebody made to look the same: whoever can write the file needs no trick.
+/// A hash of a model file, to notice that it changed. Not cryptographic: who can
+/// write the file needs no collision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ModelHash(u64);
 
@@ -103,10 +103,10 @@ impl ModelHash {
     }
 }
 
-/// The detector of these intents that the configuration asks for.
+/// The detector that the configuration selects for a catalogue.
 ///
 /// # Errors
-/// Which setting is wrong, and why.
+/// Names the setting that is wrong, and why.
 pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Configured, Fault> {
     let settings = &config.detector;
     let is_built_in = config.catalogue.file.is_none();
@@ -115,24 +115,17 @@ pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Confi
         _ if settings.kind == DetectorKind::Keyword => (None, None),
         Some(file) => {
             let (linear, hash) = linear(file, settings.sentence_model.as_deref()).map_err(wrong)?;
-            let strangers = strangers(linear.model(), catalogue);
-            if !strangers.is_empty() {
+            let missing = missing_intents(linear.model(), catalogue);
+            if !missing.is_empty() {
                 return Err(wrong(format!(
                     "{} was trained for other intents; the catalogue has no {}",
                     file.display(),
-                    strangers.join(", ")
+                    missing.join(", ")
                 )));
             }
             (Some(linear), Some(hash))
         }
-        None if is_built_in => {
-            let model = LinearModel::built_in().clone();
-            let linear = LinearDetector::new(model, None);
-            (
-                Some(linear.map_err(|error| wrong(error.to_string()))?),
-                None,
-            )
-        }
+        None if is_built_in => (Some(LinearDetector::built_in()), None),
         None => (None, None),
     };
     let detector: Arc<dyn Detector> = match (model, settings.kind) {
@@ -152,12 +145,12 @@ pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Confi
 }
 
 /// The model's intents that the catalogue does not have.
-fn strangers<'a>(model: &'a LinearModel, catalogue: &Catalogue) -> Vec<&'a str> {
+fn missing_intents<'a>(model: &'a LinearModel, catalogue: &Catalogue) -> Vec<&'a str> {
     let names = model.intents().iter().map(String::as_str);
     names.filter(|name| catalogue.get(name).is_none()).collect()
 }
 
-/// The largest model file that is read: several times what the trainer writes.
+/// The largest model file that is read: several times what training writes.
 const MAX_MODEL: u64 = 64 << 20;
 
 /// The model in a file, ready to detect with.
@@ -200,7 +193,7 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The sentence model in a folder.
+/// Opens the sentence model in a folder.
 #[cfg(feature = "semantic")]
 pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure> {
     match sentence_encoder::BertEncoder::open(folder) {
@@ -209,7 +202,7 @@ pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure
     }
 }
 
-/// The sentence model in a folder, which this build cannot use.
+/// An error: this build cannot use a sentence model.
 #[cfg(not(feature = "semantic"))]
 pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure> {
     Err(Failure::new(

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use intent_router::{EncodeError, SentenceEncoder};
+use intent_model::{EncodeError, SentenceEncoder};
 use md5::{Digest, Md5};
 
 use crate::config::Config;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use intent_router::SentenceEncoder;
+use intent_model::SentenceEncoder;
 use sentence_encoder::{BertEncoder, OpenError};
 
 const CONFIG: &str = r#"{"model_type": "bert", "hidden_act": "gelu", "hidden_size": 4,

@@ -37,7 +37,7 @@ const TARGETS: &[Target] = &[
     },
     Target {
         name: "model",
-        about: "intent-router",
+        about: "intent-model",
     },
     Target {
         name: "store",

@@ -1,54 +1,52 @@
-//! Detection by a trained model, with rules above it and phrases below it.
+//! Detection by a trained model, with rules before it and phrases after it.
 
 use std::collections::HashMap;
+
+use intent_model::features::preprocess;
 
 use super::{Detection, Detector, Evidence, KeywordDetector, LinearDetector};
 use crate::catalogue::{Catalogue, Intent};
 use crate::phrases::Phrases;
-use crate::text::{Token, fold_message, tokens};
+use crate::text::{Token, tokens};
 
 /// Finds the intent of a message by a trained model, which the catalogue's
 /// rules overrule, and by the catalogue's phrases where the model abstains.
 ///
-/// 1. **Overrule.** A message that holds an intent's
-///    [overruling phrase](Intent::overrule) has that intent, with confidence 1;
-///    of several the longest decides, of equally long ones the first in the
+/// 1. **Overrule.** A message with an [overruling phrase](Intent::overrule) of
+///    an intent has that intent, with confidence 1. Of several phrases the
+///    longest decides, of equally long ones that of the first intent in the
 ///    catalogue.
-/// 2. **Veto.** A message that holds a [vetoing phrase](Intent::veto) of an
-///    intent never has that intent: the next best that is sure enough, or none.
-/// 3. **The model** says the intent, where it is sure enough. Where an intent
-///    has phrases and none of them stands in the message, the model may be
-///    wrong a tenth as often as its threshold allows; and the doubt that it
-///    allows shrinks with the square of the share of words that stand in an
-///    example or phrase. A greeting, or another
-///    intent that [yields](Intent::yields), gives way to an intent that the
-///    phrases find; and where the model abstains on a message with a greeting,
-///    it is asked again without it.
-/// 4. **Phrases.** Where the model abstains, the [`KeywordDetector`] decides, if
-///    it is as sure as the model would have to be, and 0.75 at least. Its
-///    confidence shrinks by the share of words that stand in no example.
+/// 2. **Veto.** A message with a [vetoing phrase](Intent::veto) of an intent
+///    never has that intent; the next best may be named instead.
+/// 3. **Model.** The model decides where its confidence reaches the threshold,
+///    which is raised: to a tenth of the allowed doubt where the intent's
+///    messages nearly always have one of its phrases and this one has none, and
+///    further by the square of the share of words in an example or phrase. An
+///    intent that [yields](Intent::yields), such as a greeting, gives way to
+///    one that the phrases find. Where the model abstains on a message with a
+///    greeting, it is asked again without the greeting.
+/// 4. **Phrases.** Where the model abstains, the [`KeywordDetector`] decides if
+///    its confidence reaches the model's threshold, and 0.75 at least. Its
+///    confidence is multiplied by the share of words in an example or phrase.
 ///
-/// Phrases of rules are found as whole words in the
-/// [normalised](crate::normalise) message. Only its first 4,096 bytes are
-/// looked at for rules and by the model.
+/// Phrases of rules match whole words of the [normalised](crate::normalise)
+/// message. Rules and the model read its first 4,096 bytes.
 ///
 /// ```
-/// use intent_router::{Catalogue, CombinedDetector, Detector, LinearDetector, LinearModel};
+/// use intent_router::{Catalogue, CombinedDetector, Detector, LinearDetector};
 ///
-/// let model = LinearDetector::new(LinearModel::built_in().clone(), None)?;
-/// let detector = CombinedDetector::new(Catalogue::built_in(), model);
+/// let detector = CombinedDetector::new(Catalogue::built_in(), LinearDetector::built_in());
 /// let found = detector.detect("Hello, how far are you with my claim?");
 /// assert_eq!(found.intent, "claim_status");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct CombinedDetector {
-    intents: Vec<Candidate>,
-    /// Their positions, by their names.
+    intents: Vec<IntentTraits>,
+    /// Their indices, by name.
     by_name: HashMap<String, usize>,
-    /// Of each phrase the intents that it makes a message's.
+    /// Overruling phrases, with the intents that they decide for.
     overrules: Phrases<Vec<usize>>,
-    /// Of each phrase the intents that a message with it cannot have.
+    /// Vetoing phrases, with the intents that they exclude.
     vetoes: Phrases<Vec<usize>>,
     /// The phrases of intents that yield.
     openings: Phrases<()>,
@@ -56,53 +54,57 @@ pub struct CombinedDetector {
     phrases: KeywordDetector,
 }
 
+/// What the detector knows of an intent.
 #[derive(Debug)]
-struct Candidate {
+struct IntentTraits {
     name: String,
     yields: bool,
-    /// Whether a message of this intent nearly always holds one of its phrases,
-    /// so that it says something if none is there.
+    /// Whether nearly all of its examples have one of its phrases, so that a
+    /// message without any is less likely to have the intent.
     expects_phrases: bool,
 }
 
-/// What is left of the doubt that the model's threshold allows where a phrase is
-/// expected, and none stands in the message.
+/// The factor of the doubt that the model's threshold allows, where a phrase is
+/// expected and the message has none.
 const UNSUPPORTED: f64 = 0.1;
 
-/// The share of an intent's examples that have to hold one of its phrases for
-/// one to be expected: a few phrases beside many examples are no list of all
-/// that can be said.
+/// The share of an intent's examples that must have one of its phrases for one
+/// to be expected: a few phrases do not cover all wordings.
 const NEARLY_ALWAYS: f64 = 0.9;
 
 /// The least confidence of phrases that decide where the model abstains.
 const SURE: f64 = 0.75;
 
-/// A rule of the catalogue that a message falls under.
+/// A rule of the catalogue that a message matches.
 struct Rule {
     intent: usize,
     phrase: String,
 }
 
-/// What the rules leave of a message.
-struct Read {
+/// The rules that a message matches.
+struct RuleMatches {
     overruled: Option<Rule>,
     vetoed: Vec<Rule>,
-    /// The message without openings; `None` where there are none, or nothing
-    /// else.
+    /// The message without the phrases of intents that yield; `None` where it
+    /// has none, or nothing else.
     question: Option<String>,
 }
 
-/// Which of the steps decided, on which text.
-enum Step {
+/// The step that decided, and on which text.
+enum DecidedBy {
+    /// An overruling phrase.
     Overruled,
+    /// The model, on the message without the phrases of intents that yield.
     Question,
+    /// The model, on the whole message.
     Whole,
+    /// The phrases, or nothing.
     Phrases,
 }
 
 impl CombinedDetector {
-    /// A detector of the catalogue's intents. Those of the model that the
-    /// catalogue does not have are never named.
+    /// A detector of the catalogue's intents. Other intents of the model are
+    /// never named.
     pub fn new(catalogue: &Catalogue, model: LinearDetector) -> Self {
         let intents = catalogue.intents();
         let rules = |of: fn(&Intent) -> &[String]| {
@@ -125,14 +127,14 @@ impl CombinedDetector {
         let phrases = KeywordDetector::new(catalogue);
         let expects_phrases = |intent: &Intent| {
             let examples = intent.examples.iter();
-            let speaks = |example: &&String| phrases.speaks_for(example, &intent.name);
+            let speaks = |example: &&String| phrases.has_phrase_of(example, &intent.name);
             let spoken = examples
                 .filter(|example| speaks(example) == Some(true))
                 .count();
             spoken > 0 && spoken as f64 >= NEARLY_ALWAYS * intent.examples.len() as f64
         };
         let names = intents.iter().map(|intent| intent.name.clone());
-        let candidates = intents.iter().map(|intent| Candidate {
+        let traits = intents.iter().map(|intent| IntentTraits {
             name: intent.name.clone(),
             yields: intent.yields,
             expects_phrases: expects_phrases(intent),
@@ -142,7 +144,7 @@ impl CombinedDetector {
             vetoes: rules(|intent| &intent.veto),
             openings,
             by_name: names.zip(0..).collect(),
-            intents: candidates.collect(),
+            intents: traits.collect(),
             model,
             phrases,
         }
@@ -153,10 +155,9 @@ impl CombinedDetector {
         &self.model
     }
 
-    /// Finds the rules' phrases. Costs a look-up or two a word.
-    fn read(&self, message: &str) -> Read {
-        let start = super::start_of(message);
-        let normal = fold_message(start).unwrap_or_default();
+    /// The rules that a message matches. Costs a look-up or two a word.
+    fn match_rules(&self, message: &str) -> RuleMatches {
+        let normal = preprocess(message);
         let words: Vec<Token<'_>> = tokens(&normal).collect();
         let mut overruled: Option<(usize, Rule)> = None;
         let mut vetoed: Vec<Rule> = Vec::new();
@@ -191,54 +192,54 @@ impl CombinedDetector {
                 question.push(' ');
             }
         }
-        Read {
+        RuleMatches {
             overruled: overruled.map(|(_, rule)| rule),
             vetoed,
             question: (opened > 0 && !question.is_empty()).then_some(question),
         }
     }
 
-    fn decide(&self, message: &str, read: &Read) -> (Detection, Step) {
-        if let Some(rule) = &read.overruled {
+    fn decide(&self, message: &str, matched: &RuleMatches) -> (Detection, DecidedBy) {
+        if let Some(rule) = &matched.overruled {
             let detection = Detection {
                 intent: self.intents[rule.intent].name.clone(),
                 confidence: 1.0,
             };
-            return (detection, Step::Overruled);
+            return (detection, DecidedBy::Overruled);
         }
-        let may = |name: &str| self.may(name, read);
+        let may = |name: &str| self.may(name, matched);
         let asks = |name: &str| may(name) && !self.yields(name);
-        let question = read.question.as_deref();
+        let question = matched.question.as_deref();
         let whole = self.sure(message, may);
         match &whole {
             Some(found) if !self.yields(&found.intent) => {
-                return (found.clone(), Step::Whole);
+                return (found.clone(), DecidedBy::Whole);
             }
             None => {
                 if let Some(found) = question.and_then(|question| self.sure(question, asks)) {
-                    return (found, Step::Question);
+                    return (found, DecidedBy::Question);
                 }
             }
             _ => {}
         }
         let surely = |may: &dyn Fn(&str) -> bool| self.surely_by_phrases(message, may);
         let among = |may: &dyn Fn(&str) -> bool| self.phrases.detect_among(message, may);
-        // A greeting gives way to whatever the phrases find beside it.
+        // An intent that yields gives way to one that the phrases find.
         match whole {
             Some(found) => match among(&asks) {
-                Some(other) => (other, Step::Phrases),
-                None => (found, Step::Whole),
+                Some(other) => (other, DecidedBy::Phrases),
+                None => (found, DecidedBy::Whole),
             },
             None => {
                 let found = surely(&asks).or_else(|| surely(&may));
-                (found.unwrap_or_else(Detection::unknown), Step::Phrases)
+                (found.unwrap_or_else(Detection::unknown), DecidedBy::Phrases)
             }
         }
     }
 
-    /// What the phrases find, where that is sure enough to speak against a
-    /// model that abstains. Every word that stands in no example takes its
-    /// share of the confidence: a phrase is no proof among strange words.
+    /// What the phrases find, where that is sure enough although the model
+    /// abstains. The confidence is reduced by the share of unknown words, among
+    /// which a phrase proves little.
     fn surely_by_phrases(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
         let mut found = self.phrases.detect_among(message, may)?;
         found.confidence *= self.familiar_share(message);
@@ -246,13 +247,13 @@ impl CombinedDetector {
         (found.confidence >= least).then_some(found)
     }
 
-    /// What the model says, where that is sure enough.
+    /// What the model predicts, where that is sure enough.
     fn sure(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
-        let found = self.model.detect_among(message, may)?;
+        let found = self.model.classifier().detect_among(message, may)?;
         let doubt = 1.0 - self.model.model().threshold();
         let is_expected = |at: &usize| self.intents[*at].expects_phrases;
         let is_unsupported = self.by_name.get(&found.intent).is_some_and(is_expected)
-            && self.phrases.speaks_for(message, &found.intent) == Some(false);
+            && self.phrases.has_phrase_of(message, &found.intent) == Some(false);
         let mut allowed = doubt * self.familiar_share(message).powi(2);
         if is_unsupported {
             allowed *= UNSUPPORTED;
@@ -260,18 +261,18 @@ impl CombinedDetector {
         (1.0 - found.confidence <= allowed).then_some(found)
     }
 
-    /// The share of a message's words that the catalogue's intents know: from
-    /// an example, from a phrase (misspelt or not), or as part of a number.
+    /// The share of a message's words that are in an example, or in a phrase,
+    /// misspelt or not, or have a digit.
     fn familiar_share(&self, message: &str) -> f64 {
         let is_number = |word: &str| word.contains(|c: char| c.is_numeric());
         let knows = |word: &str| is_number(word) || self.phrases.knows(word);
-        1.0 - self.model.foreign_share(message, knows)
+        1.0 - self.model.classifier().unseen_share(message, knows)
     }
 
-    /// Whether the rules let a message have an intent.
-    fn may(&self, name: &str, read: &Read) -> bool {
+    /// Whether the rules allow a message to have an intent.
+    fn may(&self, name: &str, matched: &RuleMatches) -> bool {
         let at = self.by_name.get(name);
-        at.is_some_and(|at| read.vetoed.iter().all(|rule| rule.intent != *at))
+        at.is_some_and(|at| matched.vetoed.iter().all(|rule| rule.intent != *at))
     }
 
     fn yields(&self, name: &str) -> bool {
@@ -282,38 +283,38 @@ impl CombinedDetector {
 
 impl Detector for CombinedDetector {
     fn detect(&self, message: &str) -> Detection {
-        self.decide(message, &self.read(message)).0
+        self.decide(message, &self.match_rules(message)).0
     }
 
     fn is_costly(&self) -> bool {
         true
     }
 
-    /// The rules that the message falls under, then what the model was moved
-    /// by, and the phrases where it abstained.
+    /// The rules that the message matches, then the evidence of the model, and
+    /// that of the phrases where it abstained.
     fn explain(&self, message: &str) -> Vec<Evidence> {
-        let read = self.read(message);
-        let (_, step) = self.decide(message, &read);
+        let matched = self.match_rules(message);
+        let (_, decided_by) = self.decide(message, &matched);
         let rule = |rule: &Rule, does: &str, weight: f64| Evidence {
             intent: self.intents[rule.intent].name.clone(),
             feature: format!("{does} phrase \"{}\"", rule.phrase),
             weight,
         };
-        let overruled = read.overruled.iter();
+        let overruled = matched.overruled.iter();
         let mut found: Vec<Evidence> = overruled.map(|r| rule(r, "overruling", 1.0)).collect();
-        found.extend(read.vetoed.iter().map(|r| rule(r, "vetoing", -1.0)));
-        let may = |name: &str| self.may(name, &read);
-        match (step, &read.question) {
-            (Step::Overruled, _) => {}
-            (Step::Question, Some(question)) => {
+        found.extend(matched.vetoed.iter().map(|r| rule(r, "vetoing", -1.0)));
+        let may = |name: &str| self.may(name, &matched);
+        match (decided_by, &matched.question) {
+            (DecidedBy::Overruled, _) => {}
+            (DecidedBy::Question, Some(question)) => {
                 let may = |name: &str| may(name) && !self.yields(name);
-                found.extend(self.model.explain_among(question, may));
+                found.extend(self.model.classifier().explain_among(question, may));
             }
-            (Step::Question | Step::Whole, _) => {
-                found.extend(self.model.explain_among(message, may));
+            (DecidedBy::Question | DecidedBy::Whole, _) => {
+                found.extend(self.model.classifier().explain_among(message, may));
             }
-            (Step::Phrases, _) => {
-                found.extend(self.model.explain_among(message, may));
+            (DecidedBy::Phrases, _) => {
+                found.extend(self.model.classifier().explain_among(message, may));
                 found.extend(self.phrases.explain(message));
             }
         }

@@ -10,14 +10,14 @@ use super::{Detection, Detector, Evidence};
 use crate::catalogue::Catalogue;
 use crate::text::{fold_message, normalise, words};
 
-/// Finds the intent whose phrases a message holds.
+/// Finds the intent whose phrases a message has.
 ///
-/// **Matching.** The message is [normalised](normalise) and cut into words;
-/// a word that stands in no phrase is taken for one of five to 24 letters that
-/// does and that it differs from in one letter, but not in the first. All
-/// phrases are looked for at once (Aho and Corasick 1975), over whole words
-/// only. A phrase inside a longer one counts only where it stands on its own,
-/// and a phrase counts once, however often it occurs.
+/// **Matching.** The message is [normalised](normalise) and split into words. A
+/// word that is in no phrase is replaced by a word of five to 24 letters that
+/// is, if they differ by one letter that is not the first. All phrases are
+/// searched at once (Aho and Corasick 1975), as whole words only. A phrase
+/// inside a longer match does not count, and a phrase counts once, however
+/// often it occurs.
 ///
 /// **Confidence.** The evidence *e* of an intent is the sum of the weights of
 /// its phrases in the message. With *r* for the evidence of the next best
@@ -30,11 +30,10 @@ use crate::text::{fold_message, normalise, words};
 /// **Greetings.** Intents that [yield](crate::catalogue::Intent::yields) are
 /// considered only when no other intent reaches the threshold.
 ///
-/// Cost: one pass over the message, whatever the number of phrases and intents.
+/// Costs one pass over the message, whatever the number of phrases and intents.
 ///
 /// ```
-/// use intent_router::Catalogue;
-/// use intent_router::{Detector, KeywordDetector};
+/// use intent_router::{Catalogue, Detector, KeywordDetector};
 ///
 /// let detector = KeywordDetector::new(Catalogue::built_in());
 /// assert_eq!(detector.detect("Hello, what is my clam status?").intent, "claim_status");
@@ -42,57 +41,60 @@ use crate::text::{fold_message, normalise, words};
 /// ```
 #[derive(Clone, Debug)]
 pub struct KeywordDetector {
-    intents: Vec<Candidate>,
+    intents: Vec<NamedIntent>,
     /// Finds `" phrase "` in `" word word … "`; patterns index `phrases`.
     automaton: AhoCorasick,
-    phrases: Vec<Speaker>,
+    phrases: Vec<WeightedPhrase>,
     spelling: Spelling,
 }
 
+/// The name of an intent, and whether it yields to others.
 #[derive(Clone, Debug)]
-struct Candidate {
+struct NamedIntent {
     name: String,
     yields: bool,
 }
 
-/// A phrase and the intents that it speaks for.
+/// A phrase with its weight for each intent that has it.
 #[derive(Clone, Debug)]
-struct Speaker {
+struct WeightedPhrase {
     text: String,
-    speaks_for: Vec<(usize, f64)>,
+    weights: Vec<(usize, f64)>,
 }
 
 impl KeywordDetector {
     /// The least confidence with which an intent is named.
     pub const THRESHOLD: f64 = 0.3;
 
-    /// How many words of a message, from its start, are corrected when they
-    /// are misspelt. It bounds what the longest message can cost.
+    /// How many words of a message, from its start, have their spelling
+    /// corrected. It bounds the cost of the longest message.
     pub const CORRECTED_WORDS: usize = 1_000;
 
     /// A detector of the catalogue's phrases.
     pub fn new(catalogue: &Catalogue) -> Self {
-        let mut speakers = BTreeMap::<String, Vec<(usize, f64)>>::new();
+        let mut weights_of = BTreeMap::<String, Vec<(usize, f64)>>::new();
         let mut vocabulary = BTreeSet::new();
         for (i, intent) in catalogue.intents().iter().enumerate() {
             for phrase in &intent.phrases {
                 let normal = normalise(&phrase.text);
                 let text = spaced(words(&normal));
-                speakers.entry(text).or_default().push((i, phrase.weight));
+                weights_of.entry(text).or_default().push((i, phrase.weight));
                 vocabulary.extend(words(&normal).map(|word| word.into_owned()));
             }
         }
-        // An automaton cannot have more than 2^31 states, of which each byte of
-        // a phrase makes at most one; the size of a catalogue is far below.
-        let automaton = AhoCorasick::new(speakers.keys()).expect("a catalogue is small");
-        let intents = catalogue.intents().iter().map(|intent| Candidate {
+        // It fails above 2^31 states only; a byte of a phrase makes at most one
+        // of them, and the size of a catalogue is far below.
+        let automaton = AhoCorasick::new(weights_of.keys()).expect("a catalogue is small");
+        let intents = catalogue.intents().iter().map(|intent| NamedIntent {
             name: intent.name.clone(),
             yields: intent.yields,
         });
-        let phrases = speakers.into_iter().map(|(text, speaks_for)| Speaker {
-            text: text.trim().to_owned(),
-            speaks_for,
-        });
+        let phrases = weights_of
+            .into_iter()
+            .map(|(text, weights)| WeightedPhrase {
+                text: text.trim().to_owned(),
+                weights,
+            });
         Self {
             intents: intents.collect(),
             automaton,
@@ -107,10 +109,11 @@ impl KeywordDetector {
         message: &str,
         may: impl Fn(&str) -> bool,
     ) -> Option<Detection> {
-        // Only of intents that some phrase speaks for, however many there are.
+        // Of the intents with a phrase in the message alone, however many there
+        // are.
         let mut evidence = BTreeMap::new();
         for phrase in self.found(message) {
-            for (intent, weight) in &self.phrases[phrase].speaks_for {
+            for (intent, weight) in &self.phrases[phrase].weights {
                 *evidence.entry(*intent).or_default() += weight;
             }
         }
@@ -122,24 +125,22 @@ impl KeywordDetector {
         })
     }
 
-    /// Whether a word stands in a phrase, as it is or misspelt by a letter.
+    /// Whether a word is in a phrase, as it is or misspelt by a letter.
     pub(super) fn knows(&self, word: &str) -> bool {
         self.spelling.knows(word)
     }
 
-    /// Whether a phrase of the intent stands in the message; `None` for an
-    /// intent without phrases.
-    pub(super) fn speaks_for(&self, message: &str, intent: &str) -> Option<bool> {
+    /// Whether the message has a phrase of the intent; `None` for an intent
+    /// without phrases.
+    pub(super) fn has_phrase_of(&self, message: &str, intent: &str) -> Option<bool> {
         let at = self.intents.iter().position(|known| known.name == intent)?;
-        let speaks = |phrase: &Speaker| phrase.speaks_for.iter().any(|(i, _)| *i == at);
+        let is_of = |phrase: &WeightedPhrase| phrase.weights.iter().any(|(i, _)| *i == at);
         let found = self.found(message);
-        let any = found
-            .into_iter()
-            .any(|phrase| speaks(&self.phrases[phrase]));
-        (any || self.phrases.iter().any(speaks)).then_some(any)
+        let any = found.into_iter().any(|phrase| is_of(&self.phrases[phrase]));
+        (any || self.phrases.iter().any(is_of)).then_some(any)
     }
 
-    /// The phrases that stand in the message on their own.
+    /// The phrases in the message that are not inside a longer match.
     fn found(&self, message: &str) -> BTreeSet<usize> {
         let normal = fold_message(message).unwrap_or_default();
         let text = spaced(words(&normal).enumerate().map(|(i, word)| {
@@ -152,7 +153,7 @@ impl KeywordDetector {
             }
         }));
         // Matches come in the order of their ends. Those on the stack that
-        // start no earlier than a new one stand inside it; of two with the same
+        // start no earlier than a new one are inside it; of two with the same
         // end the shorter may also come second.
         let mut stack: Vec<(usize, usize, usize)> = Vec::new();
         for found in self.automaton.find_overlapping_iter(&text) {
@@ -171,11 +172,11 @@ impl KeywordDetector {
         stack.into_iter().map(|(_, _, phrase)| phrase).collect()
     }
 
-    /// The best of the intents that `among` lets through, with its confidence.
+    /// The best of the intents that `among` accepts, with its confidence.
     fn best(
         &self,
         evidence: &BTreeMap<usize, f64>,
-        among: impl Fn(&Candidate) -> bool,
+        among: impl Fn(&NamedIntent) -> bool,
     ) -> Option<(usize, f64)> {
         let (mut best, mut runner_up) = (None, 0.0);
         for (&i, &e) in evidence {
@@ -200,12 +201,12 @@ impl Detector for KeywordDetector {
             .unwrap_or_else(Detection::unknown)
     }
 
-    /// The phrases found in the message with the intents that they speak for
-    /// and their weights, sorted by phrase, then in the order of the catalogue.
+    /// The phrases found in the message with their weights for each intent,
+    /// sorted by phrase, then in the order of the catalogue.
     fn explain(&self, message: &str) -> Vec<Evidence> {
         let evidence = |phrase: usize| {
-            let Speaker { text, speaks_for } = &self.phrases[phrase];
-            speaks_for.iter().map(move |(intent, weight)| Evidence {
+            let WeightedPhrase { text, weights } = &self.phrases[phrase];
+            weights.iter().map(move |(intent, weight)| Evidence {
                 intent: self.intents[*intent].name.clone(),
                 feature: format!("phrase \"{text}\""),
                 weight: *weight,
@@ -215,9 +216,9 @@ impl Detector for KeywordDetector {
     }
 }
 
-/// How sure the evidence for the best intent is, given the runner-up's.
+/// The confidence in the best intent, from its evidence and the runner-up's.
 fn confidence(best: f64, runner_up: f64) -> f64 {
-    // Written so that it holds for evidence as large as a number can be.
+    // In a form that does not overflow for the largest evidence.
     let share = 1.0 / (1.0 + runner_up / best);
     (1.0 - (-best / 2.0).exp()) * share
 }

@@ -1,18 +1,19 @@
-//! Words misspelt by one letter.
+//! Spelling correction of one letter.
 
 use std::collections::{BTreeSet, HashMap};
 
-/// The lengths of the words that a misspelt one is taken for. Among shorter
-/// words too many are one letter apart; a bound keeps the index small.
+/// The lengths of the words that a misspelt one is corrected to. Too many
+/// shorter words are one letter apart; the upper bound keeps the index small.
 const LENGTHS: std::ops::RangeInclusive<usize> = 5..=24;
 
 /// A vocabulary that corrects one letter left out, added, replaced, or swapped
-/// with its neighbour, but never the first letter.
+/// with its neighbour, but never the first letter: an optimal string alignment
+/// distance of 1.
 ///
-/// Every word is found under itself and under each text that leaves out one of
-/// its letters; so a look-up costs as many probes as the misspelt word has
-/// letters, however large the vocabulary is (symmetric deletion, as in
-/// W. Garbe's SymSpell).
+/// The index is that of symmetric deletion (W. Garbe's SymSpell): every word is
+/// found under itself and under each text that leaves out one of its letters. A
+/// look-up costs as many probes as the misspelt word has letters, however large
+/// the vocabulary, and a distance for each word found.
 #[derive(Clone, Debug)]
 pub(super) struct Spelling {
     words: BTreeSet<String>,
@@ -35,13 +36,14 @@ impl Spelling {
         Self { words, by_deletion }
     }
 
-    /// Whether a word is known, or a misspelling of one that is.
+    /// Whether a word is in the vocabulary, or can be corrected to one that is.
     pub(super) fn knows(&self, word: &str) -> bool {
         self.words.contains(word) || self.correct(word).is_some()
     }
 
-    /// The first known word in alphabetical order that an unknown one may be
-    /// meant for; `None` for a known word and for one that is like none.
+    /// The first word of the vocabulary, in alphabetical order, that differs from
+    /// an unknown word by one letter; `None` for a word of the vocabulary, and
+    /// where there is none.
     pub(super) fn correct(&self, word: &str) -> Option<&str> {
         let length = word.chars().take(LENGTHS.end() + 2).count();
         if !(LENGTHS.start() - 1..=LENGTHS.end() + 1).contains(&length) || self.words.contains(word)
@@ -62,36 +64,20 @@ impl Spelling {
         best
     }
 
-    /// The first known word under `text` that `word` may be meant for.
+    /// The first word indexed under `text` that differs from `word` by one letter.
     fn nearest(&self, text: &str, word: &str) -> Option<&str> {
         let known = self.by_deletion.get(text)?.iter().map(String::as_str);
-        known.filter(|known| is_one_apart(known, word)).min()
+        known
+            .filter(|known| strsim::osa_distance(known, word) == 1)
+            .min()
     }
 }
 
-/// The word without one of its letters, but for the first one.
+/// The texts that leave out one letter of a word, but not the first.
 fn deletions(word: &str) -> impl Iterator<Item = String> {
     word.char_indices()
         .skip(1)
         .map(|(i, c)| [&word[..i], &word[i + c.len_utf8()..]].concat())
-}
-
-/// Whether one letter left out, added, replaced or swapped makes `b` of `a`.
-fn is_one_apart(a: &str, b: &str) -> bool {
-    let (mut a, mut b) = (a.chars(), b.chars());
-    loop {
-        let (tail_a, tail_b) = (a.as_str(), b.as_str());
-        let (next_a, next_b) = (a.next(), b.next());
-        if next_a == next_b && next_a.is_some() {
-            continue;
-        }
-        // The first difference: what follows it has to be equal, with the
-        // letter left out here, there or in both, or with two swapped.
-        let (rest_a, rest_b) = (a.as_str(), b.as_str());
-        let swapped = (next_a, next_b) == (b.next(), a.next()) && a.as_str() == b.as_str();
-        return next_a != next_b
-            && (tail_a == rest_b || rest_a == tail_b || rest_a == rest_b || swapped);
-    }
 }
 
 #[cfg(test)]
@@ -127,39 +113,16 @@ mod tests {
         check("", "");
     }
 
-    /// Optimal string alignment distance by the textbook table.
-    fn distance(a: &[char], b: &[char]) -> usize {
-        let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
-        for i in 0..=a.len() {
-            for j in 0..=b.len() {
-                table[i][j] = if i == 0 || j == 0 {
-                    i + j
-                } else {
-                    let change = usize::from(a[i - 1] != b[j - 1]);
-                    let mut least = (table[i - 1][j - 1] + change)
-                        .min(table[i - 1][j] + 1)
-                        .min(table[i][j - 1] + 1);
-                    if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                        least = least.min(table[i - 2][j - 2] + 1);
-                    }
-                    least
-                };
-            }
-        }
-        table[a.len()][b.len()]
-    }
-
     proptest! {
         #[test]
         fn prop_finds_what_a_search_of_all_words_finds(
             words in prop::collection::btree_set("[abé]{1,7}", 0..20),
             word in "[abé]{1,8}",
         ) {
-            let letters = |word: &str| word.chars().collect::<Vec<_>>();
             let near = |known: &&String| {
                 known.chars().count() >= 5
                     && known.chars().next() == word.chars().next()
-                    && distance(&letters(known), &letters(&word)) == 1
+                    && strsim::osa_distance(known, &word) == 1
             };
             let nearest = words.iter().find(near).unwrap_or(&word);
             let expect = if words.contains(&word) { &word } else { nearest }.clone();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use intent_router::Example;
+use intent_train::Example;
 
 use crate::exit::{Code, Failure};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use intent_router::Example;
+use intent_train::Example;
 
 use super::data;
 use crate::config::Config;

@@ -1,11 +1,12 @@
-//! `router train`: a detector's model from labelled messages.
+//! `router train`: trains a detector's model on labelled messages.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use intent_router::{LinearModel, Phase, Progress, TrainError, TrainOptions, train};
+use intent_model::LinearModel;
+use intent_train::{Example, Progress, Stage, TrainError, TrainOptions, train};
 
 use super::data;
 use crate::bench::format::{count, percent};
@@ -54,10 +55,13 @@ pub(crate) struct TrainArgs {
     sentence_model: Option<PathBuf>,
 }
 
-/// Trains and writes a model, and tells what it came to on held-out examples.
+/// Trains and writes a model, and prints its figures on held-out examples.
 pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
-    let examples = match args.data.as_slice() {
-        [] => config.intents().training_examples(),
+    let examples: Vec<Example> = match args.data.as_slice() {
+        [] => {
+            let examples = config.intents().training_examples();
+            examples.map(Example::from).collect()
+        }
         files => data::read(files)?,
     };
     let sentence_model = args.sentence_model.as_deref();
@@ -82,7 +86,7 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
     let bytes = model.to_bytes();
     data::write_whole(&args.out, &bytes)?;
     let out_of_scope = examples.iter().filter(|e| e.is_out_of_scope()).count();
-    let told = format!(
+    let summary = format!(
         "{lines} lines ({out_of_scope} out of scope), {intents} intents; wrote {size:.1} MB to {path}\n{held_out}",
         lines = count(examples.len() as u64),
         intents = model.intents().len(),
@@ -90,10 +94,10 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
         path = args.out.display(),
         held_out = held_out(&model),
     );
-    written(std::io::stdout().lock().write_all(told.as_bytes()))
+    written(std::io::stdout().lock().write_all(summary.as_bytes()))
 }
 
-/// What to expect of the model, as far as held-out lines tell.
+/// The model's figures on held-out lines.
 fn held_out(model: &LinearModel) -> String {
     let figures = model.held_out();
     let rows = [
@@ -110,7 +114,7 @@ fn held_out(model: &LinearModel) -> String {
     text
 }
 
-/// A bar that shows itself on standard error, and only where that is a terminal.
+/// A progress bar on standard error, shown only where that is a terminal.
 fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::new(1);
     // The template is a constant; should it ever be wrong, the plain bar will do.
@@ -123,10 +127,10 @@ fn progress_bar() -> ProgressBar {
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {
-    bar.set_message(match progress.phase {
-        Phase::Encode => "encoding",
-        Phase::Network => "network",
-        Phase::Calibrate => "calibrating",
+    bar.set_message(match progress.stage {
+        Stage::Encode => "encoding",
+        Stage::Network => "network",
+        Stage::Calibrate => "calibrating",
         _ => "training",
     });
     bar.set_length(progress.total as u64);

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use intent_router::{Detection, Detector, Example};
+use intent_router::{Detection, Detector};
+use intent_train::Example;
 
 use crate::bench::format::as_micros;
 

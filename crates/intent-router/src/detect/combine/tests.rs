@@ -1,9 +1,9 @@
+use intent_train::{Example, TrainOptions, train};
+
 use super::*;
-use crate::detect::{Example, LinearModel, TrainOptions, train};
 
 fn built_in() -> CombinedDetector {
-    let model = LinearDetector::new(LinearModel::built_in().clone(), None).unwrap();
-    CombinedDetector::new(Catalogue::built_in(), model)
+    CombinedDetector::new(Catalogue::built_in(), LinearDetector::built_in())
 }
 
 /// A library whose model knows two intents and whose catalogue adds rules.
@@ -20,10 +20,7 @@ fn library(rules: &str) -> CombinedDetector {
     let examples: Vec<Example> = questions
         .iter()
         .flat_map(|(intent, question)| {
-            starts.map(|start| Example {
-                text: format!("{start}{question}"),
-                intent: (*intent).to_owned(),
-            })
+            starts.map(|start| Example::new(format!("{start}{question}"), *intent))
         })
         .collect();
     let options = TrainOptions {
@@ -84,7 +81,7 @@ fn a_vetoing_phrase_leaves_the_next_best_or_none() {
 fn phrases_decide_where_the_model_abstains() {
     let detector = library("");
     check(&detector, "readings", "events");
-    // Among strange words a phrase is not enough.
+    // Among unknown words a phrase is not enough.
     check(&detector, "readings zxqv wvvk", "unknown");
     let explained = detector.explain("readings");
     let last = explained.last().unwrap();
@@ -172,11 +169,8 @@ fn phrases_are_expected_only_where_nearly_all_examples_hold_one() {
         intent("none", ""),
     ];
     let catalogue = Catalogue::parse(&text.concat()).unwrap();
-    let model = train(
-        &catalogue.training_examples(),
-        &TrainOptions::default(),
-        &mut |_| {},
-    );
+    let examples: Vec<Example> = catalogue.training_examples().map(Example::from).collect();
+    let model = train(&examples, &TrainOptions::default(), &mut |_| {});
     let model = LinearDetector::new(model.unwrap(), None).unwrap();
     let expected: Vec<_> = CombinedDetector::new(&catalogue, model)
         .intents

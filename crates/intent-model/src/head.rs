@@ -1,0 +1,97 @@
+//! The network head: what sentence vectors add to the scores.
+//!
+//! Sentence encoders are trained to tell topics apart; intents differ by less.
+//! A hidden layer separates intents that a linear model of the vector cannot.
+
+use crate::maths::log_sum_exp;
+use crate::weights::{Weights, quantise};
+
+/// A network with one hidden layer of rectified linear units, from sentence
+/// vectors to columns: an intent each, and one for messages out of scope where
+/// the model has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// The factor of each dimension's first weights.
+    pub(crate) scales: Vec<f32>,
+    /// One row a dimension, one weight a hidden unit.
+    pub(crate) first: Weights,
+    /// One a hidden unit.
+    pub(crate) first_biases: Vec<f32>,
+    /// One row a hidden unit, one weight a column.
+    pub(crate) second: Vec<f32>,
+    /// One a column.
+    pub(crate) second_biases: Vec<f32>,
+}
+
+impl Head {
+    /// The weight of the network's logarithms of probabilities when they are
+    /// added to the scores of the n-grams.
+    pub const SHARE: f32 = 0.5;
+
+    /// A network of weights row by row: `first` has a row for each dimension
+    /// with a weight for each hidden unit, which it quantises, `second` a row
+    /// for each hidden unit with a weight for each column.
+    ///
+    /// # Panics
+    /// If a length is not a product of the layers' sizes.
+    pub fn new(
+        first: &[f32],
+        first_biases: Vec<f32>,
+        second: Vec<f32>,
+        second_biases: Vec<f32>,
+    ) -> Self {
+        let hidden = first_biases.len();
+        assert!(
+            hidden > 0 && first.len().is_multiple_of(hidden),
+            "the first weights are not of {hidden} units"
+        );
+        assert_eq!(
+            second.len(),
+            hidden * second_biases.len(),
+            "the second weights, of {hidden} units"
+        );
+        let columns: Vec<Vec<f32>> = (0..hidden)
+            .map(|unit| first.iter().skip(unit).step_by(hidden).copied().collect())
+            .collect();
+        let (scales, first) = quantise(&columns, columns.len(), first.len() / hidden);
+        Self {
+            scales,
+            first,
+            first_biases,
+            second,
+            second_biases,
+        }
+    }
+
+    /// The numbers of dimensions and of columns.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.scales.len(), self.second_biases.len())
+    }
+
+    /// What a vector adds to the score of each column: [`SHARE`](Self::SHARE)
+    /// times the logarithm of the column's probability, which is at most 0.
+    pub fn scores(&self, vector: &[f32]) -> Vec<f32> {
+        let mut units = self.first_biases.clone();
+        let rows = self.first.rows();
+        for ((value, scale), row) in vector.iter().zip(&self.scales).zip(rows) {
+            let factor = value * scale;
+            for (unit, weight) in units.iter_mut().zip(row) {
+                *unit += factor * f32::from(*weight);
+            }
+        }
+        let mut scores = self.second_biases.clone();
+        let rows = self.second.chunks_exact(scores.len());
+        for (unit, row) in units.iter().zip(rows) {
+            if *unit > 0.0 {
+                for (score, weight) in scores.iter_mut().zip(row) {
+                    *score += unit * weight;
+                }
+            }
+        }
+        let whole = log_sum_exp(&scores);
+        for score in &mut scores {
+            *score = Self::SHARE * (*score - whole);
+        }
+        scores
+    }
+}

@@ -1,0 +1,40 @@
+//! Intent classification by a trained linear model of n-grams.
+//!
+//! A [`LinearModel`] is read from the bytes of a file; a [`Classifier`] finds
+//! the intent of a message with it, with a calibrated confidence, abstains
+//! below a threshold, and explains what decided. The crate `intent-train`
+//! makes models. Where a model was trained with the vectors of a sentence
+//! encoder, the same [`SentenceEncoder`] is needed to use it.
+//!
+//! The modules are what a trainer shares with the classifier, so that both
+//! compute the same numbers: [`text`] folding, [`features`], the [`gate`] that
+//! calibrates the confidence, and [`maths`] that is the same on every platform.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod classifier;
+mod detection;
+mod encoder;
+mod explain;
+pub mod features;
+mod file;
+pub mod gate;
+mod head;
+mod held_out;
+pub mod maths;
+mod model;
+#[cfg(test)]
+mod testing;
+pub mod text;
+mod vocabulary;
+mod weights;
+
+pub use classifier::Classifier;
+pub use detection::{Detection, Evidence};
+pub use encoder::{EncodeError, SentenceEncoder};
+pub use file::ModelError;
+pub use head::Head;
+pub use held_out::HeldOut;
+pub use model::{EncoderSpec, LinearModel, ModelParts, Prediction};
