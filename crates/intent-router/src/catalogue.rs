@@ -5,8 +5,8 @@
 //! workers' compensation fund. The file's keys are described in
 //! `docs/catalogue.md`.
 
-mod definition;
 mod error;
+mod fingerprint;
 mod guards;
 mod lexicon;
 mod lint;
@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::Example;
 
-pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
+pub(crate) use fingerprint::Fingerprint;
 pub use guards::Guards;
 pub(crate) use lexicon::{Lexicon, Role, Word};
 pub use places::Places;

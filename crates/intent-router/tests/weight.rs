@@ -66,7 +66,7 @@ fn everything_that_an_entry_holds_has_weight() {
 }
 
 #[test]
-fn profiles_of_long_roles_stay_within_bytes() {
+fn memberships_of_long_roles_stay_within_bytes() {
     let bench = bench();
     for n in 0..20 {
         let role = format!("{n}{}", "r".repeat(1 << 20));
@@ -76,7 +76,7 @@ fn profiles_of_long_roles_stay_within_bytes() {
         );
         now(bench.router.route(&request)).unwrap();
     }
-    let stats = bench.router.cache().profile_stats();
+    let stats = bench.router.cache().member_stats();
     assert!(stats.weight <= stats.capacity);
     // Each holds its role twice, in the key and in a tag.
     let most = usize::try_from(stats.capacity).unwrap() / (2 << 20);

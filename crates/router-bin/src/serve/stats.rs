@@ -102,7 +102,7 @@ fn document(app: &App) -> StatsDocument {
             Capacity::Bytes(_) => "bytes",
             Capacity::Entries(_) => "entries",
         },
-        profiles: cache.profile_stats().into(),
+        profiles: cache.member_stats().into(),
         detections: cache.detection_stats().into(),
         caching_enabled: cache.is_enabled(),
         uptime_seconds: snapshot.uptime.as_secs_f64(),
