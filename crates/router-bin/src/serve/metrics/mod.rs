@@ -1,67 +1,75 @@
 //! What the service has answered so far: counts, latencies, the last few requests.
+//!
+//! Each thread records in one of a few shards, so that requests seldom meet at a
+//! lock; a reader adds the shards up. Recording an answer allocates nothing.
 
-use std::collections::VecDeque;
+mod recent;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
-use intent_router::{CacheOutcome, Refreshed, Routed, UserContext};
+use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
 use serde::Serialize;
 
-/// How many of the last requests are remembered.
-const RECENT: usize = 50;
+use self::recent::Ring;
 
-/// The most characters of a client's text that are remembered.
-const MOST_TEXT: usize = 80;
+pub(crate) use self::recent::{RECENT, Seen};
 
 /// The longest latency told apart, in microseconds: a minute.
 const LONGEST_US: u64 = 60_000_000;
 
-/// How a request was answered, as far as statistics tell it apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Hit,
-    Miss,
-    Bypass,
-}
-
-impl Outcome {
-    pub(crate) const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Bypass];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Bypass => "bypass",
-        }
-    }
-
-    fn of(cache: CacheOutcome) -> Self {
-        match cache {
-            CacheOutcome::Hit { .. } | CacheOutcome::Stale { failed: false, .. } => Self::Hit,
-            CacheOutcome::Bypass(_) => Self::Bypass,
-            _ => Self::Miss,
-        }
-    }
-}
+/// The most shards; each has up to half a MiB of histograms.
+const MOST_SHARDS: usize = 8;
 
 /// Counts and latencies since the service started.
 pub(crate) struct Metrics {
     started: Instant,
-    inner: Mutex<Inner>,
+    shards: Box<[Mutex<Shard>]>,
+    failed: AtomicU64,
+    refreshes: RefreshCounters,
+    /// Changed by reloads, which are rare.
+    reloads: Mutex<Reloads>,
 }
 
-struct Inner {
+/// The records of the threads that share this shard.
+struct Shard {
+    /// Indexed by [`OutcomeClass`].
     latencies: [Histogram<u64>; 3],
-    failed: u64,
-    refreshes: Refreshes,
-    reloads: Reloads,
     queries_made: u64,
     queries_saved: u64,
-    recent: VecDeque<Recent>,
+    recent: Ring,
 }
 
-/// What came of making stored answers anew beside the requests.
+impl Shard {
+    fn new() -> Self {
+        Self {
+            latencies: histograms(),
+            queries_made: 0,
+            queries_saved: 0,
+            recent: Ring::new(),
+        }
+    }
+}
+
+/// Three significant digits up to a minute. The room for all of it is taken at
+/// once, so that recording never allocates.
+fn histograms() -> [Histogram<u64>; 3] {
+    // The library has no objection to these bounds, which are constants.
+    [(); 3].map(|()| Histogram::new_with_bounds(1, LONGEST_US, 3).expect("valid bounds"))
+}
+
+/// What became of refreshes, as it is counted.
+#[derive(Default)]
+struct RefreshCounters {
+    stored: AtomicU64,
+    not_stored: AtomicU64,
+    failed: AtomicU64,
+    skipped: AtomicU64,
+}
+
+/// What became of refreshes of stored answers.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Refreshes {
     /// A newer answer was stored.
@@ -71,101 +79,81 @@ pub(crate) struct Refreshes {
     pub(crate) not_stored: u64,
     /// The source failed, or took too long.
     pub(crate) failed: u64,
-    /// Not begun, as enough others were under way.
+    /// Skipped at the limit of concurrent refreshes.
     pub(crate) skipped: u64,
 }
 
-/// What came of reading files again.
+/// What became of reloads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reloads {
-    /// The service answers by something else since.
+    /// Something had changed, and is in use.
     pub(crate) reloaded: u64,
     /// Something was wrong with the files.
     pub(crate) failed: u64,
     /// Whether the last attempt failed.
     pub(crate) is_failing: bool,
-    /// When what the service answers by was loaded.
+    /// When the catalogue and detector in use were loaded.
     pub(crate) loaded_at: SystemTime,
-}
-
-/// One answered request, without what was asked.
-#[derive(Clone, Serialize)]
-pub(crate) struct Recent {
-    at: String,
-    intent: String,
-    user_id: String,
-    user_role: String,
-    source: &'static str,
-    cache_status: String,
-    latency_us: u64,
 }
 
 impl Metrics {
     pub(crate) fn new() -> Self {
-        // Three significant digits up to a minute: about 20 KiB a histogram.
-        // The bounds are constants for which the library has no objection.
-        let latencies = [(); 3].map(|()| {
-            let mut histogram = Histogram::new(3).expect("3 significant digits are allowed");
-            histogram.auto(true);
-            histogram
-        });
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards = threads.min(MOST_SHARDS);
         Self {
             started: Instant::now(),
-            inner: Mutex::new(Inner {
-                latencies,
+            shards: (0..shards).map(|_| Mutex::new(Shard::new())).collect(),
+            failed: AtomicU64::new(0),
+            refreshes: RefreshCounters::default(),
+            reloads: Mutex::new(Reloads {
+                reloaded: 0,
                 failed: 0,
-                refreshes: Refreshes::default(),
-                reloads: Reloads {
-                    reloaded: 0,
-                    failed: 0,
-                    is_failing: false,
-                    loaded_at: now(),
-                },
-                queries_made: 0,
-                queries_saved: 0,
-                recent: VecDeque::with_capacity(RECENT),
+                is_failing: false,
+                loaded_at: now(),
             }),
         }
     }
 
-    /// No code that can panic runs under the lock in the middle of an update,
-    /// so what a poisoned lock guards is whole.
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The shard of this thread.
+    fn shard(&self) -> MutexGuard<'_, Shard> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        lock(&self.shards[NUMBER.with(|number| number % self.shards.len())])
     }
 
     /// Counts a request that could not be answered.
     pub(crate) fn failed(&self) {
-        self.inner().failed += 1;
+        self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an answer made anew, or not.
+    /// Counts a refresh that ended.
     pub(crate) fn refreshed(&self, refreshed: &Refreshed) {
-        let mut inner = self.inner();
-        inner.queries_made += u64::from(refreshed.calls);
-        let refreshes = &mut inner.refreshes;
-        let count = match (&refreshed.failure, refreshed.stored) {
-            (Some(_), _) => &mut refreshes.failed,
-            (None, true) => &mut refreshes.stored,
-            (None, false) => &mut refreshes.not_stored,
+        self.shard().queries_made += u64::from(refreshed.calls);
+        let refreshes = &self.refreshes;
+        let counter = match (&refreshed.failure, refreshed.stored) {
+            (Some(_), _) => &refreshes.failed,
+            (None, true) => &refreshes.stored,
+            (None, false) => &refreshes.not_stored,
         };
-        *count += 1;
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an answer that took too long to make anew. How many calls were
-    /// made for it is not known.
+    /// Counts a refresh that took too long. How many calls were made for it is
+    /// not known.
     pub(crate) fn refresh_timed_out(&self) {
-        self.inner().refreshes.failed += 1;
+        self.refreshes.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts an answer for whose making anew there was no room.
+    /// Counts a refresh skipped at the limit of concurrent refreshes.
     pub(crate) fn refresh_skipped(&self) {
-        self.inner().refreshes.skipped += 1;
+        self.refreshes.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a reload: whether something had changed, or that it failed.
     pub(crate) fn reloaded(&self, changed: Option<bool>) {
-        let reloads = &mut self.inner().reloads;
+        let mut reloads = lock(&self.reloads);
         reloads.is_failing = changed.is_none();
         match changed {
             Some(true) => {
@@ -177,69 +165,111 @@ impl Metrics {
         }
     }
 
-    /// Counts an answered request, with its `Cache-Status` as it was told.
+    /// Counts a request that was answered between these moments.
     pub(crate) fn answered(
         &self,
         user: &UserContext,
         routed: &Routed,
-        cache_status: String,
-        latency: Duration,
+        began: Instant,
+        ended: Instant,
     ) {
+        let latency = ended.saturating_duration_since(began);
         let latency_us = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
-        let text = |json: Option<&cache_keys::CanonicalJson>| {
-            json.map_or_else(
-                || "guest".to_owned(),
-                |j| j.text().chars().take(MOST_TEXT).collect(),
-            )
-        };
-        let recent = Recent {
-            at: humantime::format_rfc3339_millis(now()).to_string(),
-            intent: routed.answer.intent().to_owned(),
-            user_id: text(user.user_id.as_ref()),
-            user_role: text(user.user_role.as_ref()),
-            source: routed.answer.source().as_str(),
-            cache_status,
-            latency_us,
-        };
-        let outcome = Outcome::of(routed.cache);
-        let saved = match routed.cache {
-            // The source was asked all the same, in vain.
-            CacheOutcome::Stale { failed: true, .. } => 0,
-            _ => routed.answer.calls().saturating_sub(routed.calls),
-        };
-
-        let mut inner = self.inner();
-        inner.latencies[outcome as usize].saturating_record(latency_us.min(LONGEST_US));
-        inner.queries_made += u64::from(routed.calls);
-        inner.queries_saved += u64::from(saved);
-        if inner.recent.len() == RECENT {
-            inner.recent.pop_back();
-        }
-        inner.recent.push_front(recent);
+        let seen = Seen::new(user, routed, ended, latency_us);
+        let mut shard = self.shard();
+        shard.latencies[routed.cache.class() as usize]
+            .saturating_record(latency_us.min(LONGEST_US));
+        shard.queries_made += u64::from(routed.calls);
+        shard.queries_saved += u64::from(routed.calls_saved());
+        let oldest = shard.recent.push(seen);
+        // It may be the last owner of its texts: they are freed without the lock.
+        drop(shard);
+        drop(oldest);
     }
 
-    /// All figures at one moment.
+    /// All figures. Each shard is read at one moment, one after another.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let inner = self.inner();
-        let requests = inner.latencies.each_ref().map(Histogram::len);
+        let mut latencies = histograms();
+        let (mut queries_made, mut queries_saved) = (0, 0);
+        let mut recent = Vec::with_capacity(self.shards.len() * RECENT);
+        for shard in &self.shards {
+            let shard = lock(shard);
+            for (sum, latency) in latencies.iter_mut().zip(&shard.latencies) {
+                // Both have the same bounds, so that all values have a place.
+                sum.add(latency).expect("histograms of the same bounds");
+            }
+            queries_made += shard.queries_made;
+            queries_saved += shard.queries_saved;
+            recent.extend(shard.recent.iter().cloned());
+        }
+        recent.sort_by(Seen::latest_first);
+        recent.truncate(RECENT);
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
             uptime: self.started.elapsed(),
-            requests,
-            failed: inner.failed,
-            refreshes: inner.refreshes,
-            reloads: inner.reloads,
-            queries_made: inner.queries_made,
-            queries_saved: inner.queries_saved,
-            latencies: inner.latencies.each_ref().map(Latency::of),
-            recent: inner.recent.iter().cloned().collect(),
+            failed: count(&self.failed),
+            refreshes: Refreshes {
+                stored: count(&self.refreshes.stored),
+                not_stored: count(&self.refreshes.not_stored),
+                failed: count(&self.refreshes.failed),
+                skipped: count(&self.refreshes.skipped),
+            },
+            reloads: *lock(&self.reloads),
+            queries_made,
+            queries_saved,
+            latencies,
+            recent,
+        }
+    }
+}
+
+/// No code that can panic runs in the middle of an update, so what a poisoned
+/// lock guards is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time of day. A clock that was never set may stand before the first time
+/// that can be written.
+fn now() -> SystemTime {
+    SystemTime::now().max(UNIX_EPOCH)
+}
+
+/// The metrics at one moment.
+pub(crate) struct Snapshot {
+    pub(crate) uptime: Duration,
+    pub(crate) failed: u64,
+    pub(crate) refreshes: Refreshes,
+    pub(crate) reloads: Reloads,
+    pub(crate) queries_made: u64,
+    pub(crate) queries_saved: u64,
+    /// The last requests, the latest first.
+    pub(crate) recent: Vec<Seen>,
+    /// Indexed by [`OutcomeClass`].
+    latencies: [Histogram<u64>; 3],
+}
+
+impl Snapshot {
+    /// How many requests had this outcome.
+    pub(crate) fn requests(&self, class: OutcomeClass) -> u64 {
+        self.latencies[class as usize].len()
+    }
+
+    /// Percentiles of the latencies of this outcome.
+    pub(crate) fn latency(&self, class: OutcomeClass) -> Latency {
+        let histogram = &self.latencies[class as usize];
+        Latency {
+            count: histogram.len(),
+            p50: histogram.value_at_quantile(0.50),
+            p95: histogram.value_at_quantile(0.95),
+            p99: histogram.value_at_quantile(0.99),
         }
     }
 
-    /// One outcome's latencies, counted between the ascending `bounds` (in
+    /// The latencies of this outcome, counted between the ascending `bounds` (in
     /// microseconds) and above the last.
-    pub(crate) fn latency(&self, outcome: Outcome, bounds: &[u64]) -> Buckets {
-        let inner = self.inner();
-        let histogram = &inner.latencies[outcome as usize];
+    pub(crate) fn buckets(&self, class: OutcomeClass, bounds: &[u64]) -> Buckets {
+        let histogram = &self.latencies[class as usize];
         let count = histogram.len();
         let mut counted = 0;
         let mut buckets: Vec<u64> = Vec::with_capacity(bounds.len() + 1);
@@ -262,30 +292,11 @@ impl Metrics {
     }
 }
 
-/// The time of day. A clock that was never set may stand before the first time
-/// that can be written.
-fn now() -> SystemTime {
-    SystemTime::now().max(UNIX_EPOCH)
-}
-
 /// A latency histogram of few buckets.
 pub(crate) struct Buckets {
     pub(crate) count: u64,
     pub(crate) sum_us: f64,
     pub(crate) buckets: Vec<u64>,
-}
-
-/// The metrics at one moment; arrays are indexed by [`Outcome`].
-pub(crate) struct Snapshot {
-    pub(crate) uptime: Duration,
-    pub(crate) requests: [u64; 3],
-    pub(crate) failed: u64,
-    pub(crate) refreshes: Refreshes,
-    pub(crate) reloads: Reloads,
-    pub(crate) queries_made: u64,
-    pub(crate) queries_saved: u64,
-    pub(crate) latencies: [Latency; 3],
-    pub(crate) recent: Vec<Recent>,
 }
 
 /// Percentiles of one outcome's latencies, in microseconds.
@@ -295,15 +306,4 @@ pub(crate) struct Latency {
     p50: u64,
     p95: u64,
     p99: u64,
-}
-
-impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Self {
-        Self {
-            count: histogram.len(),
-            p50: histogram.value_at_quantile(0.50),
-            p95: histogram.value_at_quantile(0.95),
-            p99: histogram.value_at_quantile(0.99),
-        }
-    }
 }
