@@ -76,6 +76,8 @@ mod slots;
 mod source;
 mod tags;
 mod text;
+#[cfg(feature = "tower")]
+mod tower;
 mod weight;
 
 // What the signatures here use, so that simple uses need no other crate.
