@@ -110,7 +110,7 @@ impl Parameters {
 
 impl<'a> RequestContext<'a> {
     /// A context with these slots and this text, such as a test of a source
-    /// needs. A knowledge-base intent has no principal, whoever asks.
+    /// needs. A knowledge-base intent ignores the principal.
     pub fn new(
         intent: &'a Intent,
         principal: Option<&Principal>,

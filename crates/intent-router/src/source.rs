@@ -179,7 +179,7 @@ where
 /// A source enforces ownership itself: it returns only records that belong to
 /// the principal who asks.
 pub trait LiveData: Send + Sync {
-    /// Whether a principal is a member: has records here, be they empty.
+    /// Whether a principal is a member, with or without records.
     ///
     /// By default everybody who is identified is a member, and nothing is asked.
     ///

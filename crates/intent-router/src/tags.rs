@@ -86,7 +86,7 @@ fn kind_of(record: &str) -> &str {
 /// Stands for a kind that the source does not name. No catalogue declares it.
 const UNKNOWN_KIND: &str = "*";
 
-/// Answers made of the records of a kind, whoever they belong to.
+/// Answers made of the records of a kind, of any member.
 fn whole(kind: &str) -> String {
     format!("whole={kind}")
 }

@@ -65,6 +65,26 @@ fn everything_that_an_entry_holds_has_weight() {
     check(weight(json!(""), &[], "u", &long), 2 * 6 * 1_000);
 }
 
+/// `README.md` and `docs/use-intent-router.md` state these figures.
+#[test]
+fn bounds_and_weights_are_the_documented_ones() {
+    let service = CacheService::builder().build().unwrap();
+    let stats = [
+        service.stats(),
+        service.member_stats(),
+        service.detection_stats(),
+    ];
+    assert_eq!(stats.map(|s| s.capacity >> 20), [64, 32, 16]);
+    let text = r#"{"source":"live_data","intent":"claim_status","confidence":1.0,"data":"","timestamp":"2025-11-23T07:00:00.000Z"}"#;
+    let owner = "\"u\"\"r\"".len();
+    let tags = ["user=u", "role=\"r\"", "intent=claim_status"];
+    let tags: usize = tags.iter().map(|tag| 96 + tag.len()).sum();
+    assert_eq!(
+        weight(json!(""), &[], "u", "r"),
+        320 + text.len() + "claim_status".len() + owner + tags
+    );
+}
+
 #[test]
 fn memberships_of_long_roles_stay_within_bytes() {
     let bench = bench();
