@@ -22,8 +22,7 @@ use std::time::{Duration, Instant};
 
 use intent_router::{
     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Date, Found, KeyMode, KeywordDetector,
-    LiveData, Owner, Principal, Profile, Reading, Records, Request, Router, SourceError,
-    UserContext,
+    LiveData, Owner, Principal, Reading, Records, Request, Router, SourceError, UserContext,
 };
 
 struct Plan {
@@ -35,12 +34,11 @@ struct Plan {
 struct Nothing;
 
 impl LiveData for Nothing {
-    fn profile<'a>(
+    fn is_member<'a>(
         &'a self,
-        who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        let profile = Profile::new(who.id_text(), "beneficiary", "A. Member");
-        Box::pin(async move { Ok(Found::new(Some(profile), 1)) })
+        _: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
+        Box::pin(async { Ok(Found::new(true, 1)) })
     }
 
     fn records<'a>(&'a self, _: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
@@ -85,8 +83,8 @@ fn measure(plan: &Plan, router: &Router, name: &str, request: &Request) {
     let spec = catalogue.get(intent).unwrap();
     let today = Date::from_unix_seconds(1_763_596_800);
     let read = || Reading::of(spec, catalogue, black_box(&request.message), today, 1.0);
-    let question = router.question(request).unwrap().unwrap();
-    let key = || cache.question_key(black_box(&question)).unwrap();
+    let context = router.resolve(request).unwrap().unwrap();
+    let key = || cache.identity(black_box(&context)).unwrap();
     let class = match owner {
         Owner::Everyone => intent_router::classes::KNOWLEDGE_BASE,
         Owner::Person(_) => intent_router::classes::LIVE_DATA,

@@ -5,8 +5,8 @@
 //! workers' compensation fund. The file's keys are described in
 //! `docs/catalogue.md`.
 
-mod definition;
 mod error;
+mod fingerprint;
 mod guards;
 mod lexicon;
 mod lint;
@@ -23,8 +23,8 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use definition::Definition;
 pub use error::{CatalogueError, Problem};
+pub(crate) use fingerprint::Fingerprint;
 pub use guards::Guards;
 pub(crate) use lexicon::{Lexicon, Role, Word};
 pub use places::Places;

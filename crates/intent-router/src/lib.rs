@@ -1,8 +1,9 @@
 //! From a message to an answer: which intent it has, whether its answer may be
 //! cached and as what, and who answers it.
 //!
-//! A request travels one way: [`Detector`], policy ([`decide`]), key scheme and
-//! store ([`CacheService`]), and on a miss the source of records ([`LiveData`]).
+//! A request goes one way: it is resolved once, to a [`RequestContext`] (by a
+//! [`Detector`] and the [`CachePolicy`]); its identity is looked up in the store
+//! ([`CacheService`]); on a miss the source of records ([`LiveData`]) answers it.
 //! [`Router`] joins them. What the intents are is data: a [`Catalogue`].
 //!
 //! ```
@@ -10,21 +11,13 @@
 //! use std::sync::Arc;
 //! use intent_router::{
 //!     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, KeywordDetector, LiveData,
-//!     Principal, Profile, Records, Request, Router, SourceError, UserContext,
+//!     Records, Request, Router, SourceError, UserContext,
 //! };
 //!
 //! /// Records that are made up; a real source asks a database.
 //! struct Demo;
 //!
 //! impl LiveData for Demo {
-//!     fn profile<'a>(
-//!         &'a self,
-//!         who: &'a Principal,
-//!     ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-//!         let profile = Profile::new(who.id_text(), "beneficiary", "A. Member");
-//!         Box::pin(async move { Ok(Found::new(Some(profile), 1)) })
-//!     }
-//!
 //!     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
 //!         let data = serde_json::json!({ "asked": ask.intent.name });
 //!         Box::pin(async move { Ok(Found::new(Records::new(data, vec![]), 1)) })
@@ -66,13 +59,15 @@ struct Readme;
 
 mod catalogue;
 pub mod classes;
+mod context;
 mod detect;
 mod error;
+mod identity;
+mod outcome;
 mod pattern;
 mod phrases;
 mod policy;
 mod principal;
-mod question;
 mod reference;
 mod request;
 mod response;
@@ -80,10 +75,13 @@ mod router;
 mod service;
 mod slots;
 mod source;
+mod tags;
 mod text;
+#[cfg(feature = "tower")]
+mod tower;
 mod weight;
 
-// What the signatures here are made of, so that simple uses need no other crate.
+// What the signatures here use, so that simple uses need no other crate.
 pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
 pub use cache_keys::{CanonicalJson, Digest};
 pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};
@@ -93,20 +91,20 @@ pub use catalogue::{
     Problem as CatalogueProblem, QuerySpec, References, SlotSpec, TableSpec, TagTemplate,
     TemplateError, Tie,
 };
+pub use context::RequestContext;
 pub use detect::{
     CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
 };
 pub use error::{BuildError, RouteError};
+pub use identity::EntryKey;
+pub use outcome::{Bypass, CacheOutcome, OutcomeClass};
 pub use pattern::Pattern;
-pub use policy::{Decision, decide, key_text};
+pub use policy::{CachePolicy, key_text};
 pub use principal::{Conversation, Owner, Principal, UserContext};
-pub use question::Question;
 pub use request::{CacheUse, Request};
-pub use response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
+pub use response::{Answer, Refreshed, Response, Routed, Source};
 pub use router::{LocalDay, Router, Spawn, WallClock};
-pub use service::{CacheService, Capacity, EntryKey, Selector, ServiceBuilder, SharedClock};
+pub use service::{CacheService, Capacity, Selector, ServiceBuilder, SharedClock};
 pub use slots::{ConversationError, Date, Guard, Reading, Slots};
-pub use source::{
-    Ask, BoxFuture, Extent, Found, LiveData, Profile, Read, Records, SourceError, source_fn,
-};
+pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Read, Records, SourceError, source_fn};
 pub use text::normalise;

@@ -1,63 +1,119 @@
-//! May the cache be used for a request, and which entry is it?
+//! How a request uses the cache: what it accepts, what may be stored, and which
+//! text enters the key.
 
 use std::borrow::Cow;
 
 use cache_core::Reuse;
-use cache_keys::Digest;
 
 use crate::catalogue::{Intent, KeyMode, Kind};
+use crate::outcome::Bypass;
 use crate::principal::{Owner, Principal};
 use crate::request::CacheUse;
-use crate::response::Bypass;
+use crate::response::{Answer, Source};
 use crate::slots::Reading;
-use crate::source::{Extent, Read};
 use crate::text::{self, Folded};
 
-/// What the policy decided for a request whose intent is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
+/// How a request uses the cache. Decided once a request, here alone.
+///
+/// ```
+/// use intent_router::{Bypass, CachePolicy, CacheUse, Catalogue, Reuse};
+///
+/// let catalogue = Catalogue::built_in();
+/// let claim = catalogue.get("claim_status").ok_or("no such intent")?;
+/// let decide = |cache_use| CachePolicy::decide(claim, None, cache_use, true);
+///
+/// // Records are cached for an identified user only.
+/// let anybody = decide(CacheUse::Allowed(Reuse::Any));
+/// assert_eq!(anybody, CachePolicy::Bypass(Bypass::Unidentified));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CachePolicy {
     /// The cache is not asked, and the answer not stored.
     Bypass(Bypass),
-    /// The cache is asked for an entry of the question's [owner](crate::Owner).
+    /// The cache is asked for an entry of the request's [owner](Owner), of which
+    /// this much is accepted.
     Use(Reuse),
 }
 
-/// Decides whether the cache may be used: the one home of that decision.
-///
-/// A live-data answer needs an identified owner; a knowledge-base answer is
-/// everyone's. Nothing is cached while caching is off or when the request
-/// forbids it.
-pub fn decide(
-    intent: &Intent,
-    principal: Option<&Principal>,
-    cache_use: CacheUse,
-    caching_enabled: bool,
-) -> Decision {
-    if intent.kind == Kind::LiveData && principal.is_none() {
-        return Decision::Bypass(Bypass::Unidentified);
+impl CachePolicy {
+    /// The policy of a request whose intent is known.
+    ///
+    /// A live-data answer needs an identified owner; a knowledge-base answer is
+    /// everyone's. Nothing is cached while caching is off or when the request
+    /// forbids it.
+    pub fn decide(
+        intent: &Intent,
+        principal: Option<&Principal>,
+        cache_use: CacheUse,
+        caching_enabled: bool,
+    ) -> Self {
+        Self::of_request(cache_use, caching_enabled).for_intent(intent, principal)
     }
-    match reuse(cache_use, caching_enabled) {
-        Ok(reuse) => Decision::Use(reuse),
-        Err(why) => Decision::Bypass(why),
+
+    /// The policy as far as it depends on neither the intent nor the user: that
+    /// of detections.
+    pub(crate) fn of_request(cache_use: CacheUse, caching_enabled: bool) -> Self {
+        match cache_use {
+            _ if !caching_enabled => Self::Bypass(Bypass::CachingOff),
+            CacheUse::Forbidden => Self::Bypass(Bypass::NoStore),
+            CacheUse::Allowed(reuse) => Self::Use(reuse),
+        }
+    }
+
+    /// The same policy for an intent and a user.
+    pub(crate) fn for_intent(self, intent: &Intent, principal: Option<&Principal>) -> Self {
+        match (intent.kind, principal) {
+            (Kind::LiveData, None) => Self::Bypass(Bypass::Unidentified),
+            (Kind::LiveData, Some(_)) | (Kind::KnowledgeBase, _) => self,
+        }
+    }
+
+    /// Which stored values are accepted; `None` for a bypass.
+    pub(crate) fn reuse(self) -> Option<Reuse> {
+        match self {
+            Self::Use(reuse) => Some(reuse),
+            Self::Bypass(_) => None,
+        }
     }
 }
 
-/// Whose the answer is: a person's own records, or what is the same for all.
-/// Nobody's records are asked for where no principal is identified.
-pub(crate) fn owner(intent: &Intent, principal: Option<&Principal>) -> Owner {
+/// What may be done with an answer once it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// It may be stored.
+    Positive,
+    /// It says that there is no such member, and may be stored as a negative
+    /// entry.
+    Negative,
+    /// It may not be stored.
+    Refused,
+}
+
+impl Storage {
+    /// Whether an answer may be stored in an entry of `owner`: not an answer of
+    /// another owner, and nothing while caching is off.
+    ///
+    /// `caching_enabled` is read when the answer is there, so that what was
+    /// being fetched when caching was switched off is not stored.
+    pub(crate) fn of(answer: &Answer, owner: &Owner, caching_enabled: bool) -> Self {
+        if !caching_enabled || answer.owner() != owner {
+            return Self::Refused;
+        }
+        match answer.source() {
+            Source::LiveData | Source::KnowledgeBase => Self::Positive,
+            // Of the fallbacks, only "no such member" is made by a fill.
+            Source::Fallback => Self::Negative,
+        }
+    }
+}
+
+/// The owner of an answer: the user, or everyone for a knowledge-base intent.
+/// Without a principal there is no user whose records could be asked for.
+pub(crate) fn owner(intent: &Intent, principal: Option<Principal>) -> Owner {
     match (intent.kind, principal) {
-        (Kind::LiveData, Some(who)) => Owner::Person(who.clone()),
+        (Kind::LiveData, Some(who)) => Owner::Person(who),
         (Kind::LiveData, None) | (Kind::KnowledgeBase, _) => Owner::Everyone,
-    }
-}
-
-/// Which stored values a request accepts, whoever it is from; or why it may
-/// neither take nor store any.
-pub(crate) fn reuse(cache_use: CacheUse, caching_enabled: bool) -> Result<Reuse, Bypass> {
-    match cache_use {
-        _ if !caching_enabled => Err(Bypass::CachingOff),
-        CacheUse::Forbidden => Err(Bypass::NoStore),
-        CacheUse::Allowed(reuse) => Ok(reuse),
     }
 }
 
@@ -93,112 +149,86 @@ pub(crate) fn key_text_of<'a>(
     }
 }
 
-/// The tags that everything of a person carries. The prefixes keep users,
-/// roles, intents and records apart, whatever their names.
-pub(crate) fn person_tags(who: &Principal) -> Vec<String> {
-    vec![user_tag(&who.id_text()), role_tag(who.role().as_str())]
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-/// The tags by which a change of records reaches what was made by reading them.
-/// An answer of nobody's has no part of its own.
-pub(crate) fn read_tags(reads: &[Read], who: Option<&Principal>) -> Vec<String> {
-    let mut tags = Vec::new();
-    for Read { kind, extent } in reads {
-        let kind = kind.as_deref().unwrap_or(UNKNOWN_KIND);
-        match (extent, who) {
-            (Extent::Whole, _) | (_, None) => tags.push(whole_tag(kind)),
-            (Extent::Named, Some(who)) => {
-                let id = who.id_text();
-                tags.push(record_tag(&format!("{kind}:{id}")));
-                tags.push(part_tag(kind, &id));
-            }
-            (Extent::Part, Some(who)) => {
-                tags.push(any_part_tag(kind));
-                tags.push(part_tag(kind, &who.id_text()));
-            }
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::principal::UserContext;
+    use crate::response::Response;
+
+    #[test]
+    fn the_policy_names_the_first_reason_that_applies() {
+        let catalogue = Catalogue::built_in();
+        let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
+        let (live, shared) = ("claim_status", "greeting");
+        let some = Reuse::MaxAge(Duration::from_secs(1));
+        let (allowed, forbidden) = (CacheUse::Allowed(some), CacheUse::Forbidden);
+        for (intent, who, cache_use, on, expect) in [
+            (live, &who, allowed, true, CachePolicy::Use(some)),
+            (shared, &None, allowed, true, CachePolicy::Use(some)),
+            (
+                live,
+                &None,
+                forbidden,
+                false,
+                CachePolicy::Bypass(Bypass::Unidentified),
+            ),
+            (
+                live,
+                &who,
+                forbidden,
+                false,
+                CachePolicy::Bypass(Bypass::CachingOff),
+            ),
+            (
+                live,
+                &who,
+                forbidden,
+                true,
+                CachePolicy::Bypass(Bypass::NoStore),
+            ),
+            (
+                shared,
+                &None,
+                forbidden,
+                true,
+                CachePolicy::Bypass(Bypass::NoStore),
+            ),
+        ] {
+            let intent = catalogue.get(intent).unwrap();
+            let policy = CachePolicy::decide(intent, who.as_ref(), cache_use, on);
+            assert_eq!(policy, expect);
         }
     }
-    tags
-}
 
-/// The tags that a change of a record reaches; of one of a member's records
-/// where the caller says whose it is, or else of anybody's.
-pub(crate) fn reached_by(record: &str, user: Option<&str>) -> Vec<String> {
-    let kind = kind_of(record);
-    vec![
-        record_tag(record),
-        match user {
-            Some(user) => part_tag(kind, user),
-            None => any_part_tag(kind),
-        },
-        whole_tag(kind),
-        whole_tag(UNKNOWN_KIND),
-    ]
-}
-
-/// The kind of a record: `payment` of `payment:PAY-1`.
-fn kind_of(record: &str) -> &str {
-    record.split_once(':').map_or(record, |(kind, _)| kind)
-}
-
-/// No kind that a catalogue declares.
-const UNKNOWN_KIND: &str = "*";
-
-/// Answers made of the records of a kind, whoever they belong to.
-fn whole_tag(kind: &str) -> String {
-    format!("whole={kind}")
-}
-
-/// Answers made of a member's part of the records of a kind.
-fn part_tag(kind: &str, user: &str) -> String {
-    format!("part={kind}/{user}")
-}
-
-/// Answers made of the part of any member.
-fn any_part_tag(kind: &str) -> String {
-    format!("parts={kind}")
-}
-
-/// All tags of an answer. `reads` says what was read to find the records; `None`
-/// stands for all records of their kinds.
-pub(crate) fn answer_tags(
-    intent: &str,
-    owner: &Owner,
-    records: &[String],
-    reads: Option<&[Read]>,
-) -> Vec<String> {
-    let (mut tags, who) = match owner {
-        Owner::Person(who) => (person_tags(who), Some(who)),
-        Owner::Everyone => (Vec::new(), None),
-    };
-    tags.push(intent_tag(intent));
-    tags.extend(records.iter().map(|record| record_tag(record)));
-    match reads {
-        Some(reads) => tags.extend(read_tags(reads, who)),
-        None => tags.extend(records.iter().map(|record| whole_tag(kind_of(record)))),
+    #[test]
+    fn only_an_owners_own_answer_is_stored_and_nothing_while_caching_is_off() {
+        let owner = |id| {
+            let who = Principal::identify(&UserContext::new(id, "beneficiary"));
+            Owner::Person(who.unwrap())
+        };
+        let answer = |source| {
+            let response = Response {
+                source,
+                intent: "claim_status".to_owned(),
+                confidence: 1.0,
+                data: serde_json::Value::Null,
+                timestamp: String::new(),
+            };
+            Answer::new(response, owner("BEN-000001"), 1)
+        };
+        for (source, storage) in [
+            (Source::LiveData, Storage::Positive),
+            (Source::KnowledgeBase, Storage::Positive),
+            (Source::Fallback, Storage::Negative),
+        ] {
+            let answer = answer(source);
+            let of = |id, enabled| Storage::of(&answer, &owner(id), enabled);
+            assert_eq!(of("BEN-000001", true), storage);
+            assert_eq!(of("BEN-000001", false), Storage::Refused);
+            assert_eq!(of("BEN-000002", true), Storage::Refused);
+        }
     }
-    tags.sort_unstable();
-    tags.dedup();
-    tags
-}
-
-/// By the identifier as a source is given it, to which `42` and `"42"` are one user.
-pub(crate) fn user_tag(id_text: &str) -> String {
-    format!("user={id_text}")
-}
-
-pub(crate) fn role_tag(canonical_role: &str) -> String {
-    format!("role={canonical_role}")
-}
-
-pub(crate) fn intent_tag(intent: &str) -> String {
-    format!("intent={intent}")
-}
-
-pub(crate) fn key_tag(digest: Digest) -> String {
-    format!("key={digest}")
-}
-
-pub(crate) fn record_tag(record: &str) -> String {
-    format!("record={record}")
 }

@@ -9,7 +9,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What a request says of its user and their conversation. Other members of the context are ignored.
+/// What a request says of its user and their conversation. Other members of the
+/// context are ignored.
 ///
 /// An absent member and a present `null` are different things: the first
 /// counts as `"guest"` in the key, the second stays `null`.
@@ -27,11 +28,11 @@ pub struct UserContext {
     pub conversation: Option<Conversation>,
 }
 
-/// What a message before was about, for one that says nothing by itself: with
+/// What the message before was about, for one that says nothing by itself: with
 /// it, "and for last month?" is understood.
 ///
-/// It is used for such messages only. What the message itself names goes before
-/// what was named here.
+/// It is used for such messages only. Slots that the message names itself replace
+/// those of the same name here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conversation {
@@ -109,8 +110,8 @@ pub(crate) fn field(value: Option<&CanonicalJson>) -> Field<'_> {
 
 /// An identified user in a role.
 ///
-/// It cannot be built from a `user_id` that Python would call false, so
-/// whoever holds one may use the cache.
+/// It cannot be built from a `user_id` that Python would call false, so a request
+/// with a principal may use the cache.
 ///
 /// ```
 /// use intent_router::{Principal, UserContext};
@@ -161,8 +162,8 @@ impl Principal {
     }
 }
 
-/// Whose an entry is. It is part of the entry's identity, so an answer of one
-/// owner cannot be found by another, whatever the digests say.
+/// The owner of an entry. It is part of the entry's identity, so one owner's answer
+/// is never found for another, even if the digests are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// An answer that is the same for everybody (knowledge base).

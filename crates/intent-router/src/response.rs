@@ -1,14 +1,13 @@
-//! What the router answers, and how it came by it.
+//! What the router returns: responses, stored answers, routed requests.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use cache_core::{Outcome, Reuse};
 use cache_keys::Digest;
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::outcome::CacheOutcome;
 use crate::principal::Owner;
 use crate::source::SourceError;
 
@@ -50,9 +49,10 @@ pub struct Response {
     pub timestamp: String,
 }
 
-/// A response as it is stored: as its text alone, made once, so that a hit
-/// costs no serialisation, is byte for byte what was answered first, and takes
-/// a fraction of the memory of the parsed data.
+/// A response as its JSON text.
+///
+/// The text is made once: a hit serialises nothing and is byte for byte the
+/// first answer, in a fraction of the memory of the parsed data.
 #[derive(Debug)]
 pub struct Answer {
     source: Source,
@@ -84,8 +84,7 @@ impl Answer {
         })
     }
 
-    /// The response, parsed anew from its text: a copy to be had, not to be
-    /// asked for at every hit.
+    /// Parses the response from its text, at the cost of a copy each time.
     ///
     /// # Errors
     /// When the data is nested deeper than 128 levels, which cannot be parsed.
@@ -98,8 +97,7 @@ impl Answer {
         &self.json
     }
 
-    /// The MD5 of the JSON text, for entity tags: made once, so that a hit need
-    /// not look through the text.
+    /// The MD5 of the JSON text, for entity tags, computed once.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -120,7 +118,7 @@ impl Answer {
     }
 
     /// How many database calls it takes without a cache, and so how many a hit
-    /// saves. The look-up of a profile counts even where a stored one was used.
+    /// saves. The look-up of the member counts even where a stored one was used.
     pub fn calls(&self) -> u32 {
         self.calls
     }
@@ -136,102 +134,7 @@ impl Answer {
     }
 }
 
-/// Why a request did not use the cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Bypass {
-    /// Caching is switched off.
-    CachingOff,
-    /// A question about somebody's records, and nobody is identified.
-    Unidentified,
-    /// No intent was found.
-    UnknownIntent,
-    /// The request asked for it (`Cache-Control: no-store`).
-    NoStore,
-    /// The message asks for another person's records.
-    OtherPerson,
-    /// The message goes on from one that is not known.
-    NeedsContext,
-}
-
-impl Bypass {
-    /// A short name for headers and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CachingOff => "caching-off",
-            Self::Unidentified => "unidentified",
-            Self::UnknownIntent => "unknown-intent",
-            Self::NoStore => "no-store",
-            Self::OtherPerson => "other-person",
-            Self::NeedsContext => "needs-context",
-        }
-    }
-}
-
-/// What the cache did for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CacheOutcome {
-    /// The cache was not asked.
-    Bypass(Bypass),
-    /// The stored answer was served.
-    Hit {
-        /// Time since it was stored.
-        age: Duration,
-        /// Time until it expires.
-        remaining: Duration,
-    },
-    /// A stored answer was served that is older than the TTL of its class, but
-    /// within one of the windows of the class.
-    Stale {
-        /// Time since it was stored.
-        age: Duration,
-        /// Time since it was fresh for the last time.
-        overdue: Duration,
-        /// Whether it stands in for an answer of the source, which was asked
-        /// and failed. If not, the source was not asked; somebody makes the
-        /// answer anew.
-        failed: bool,
-    },
-    /// The source was asked.
-    Miss {
-        /// Whether the answer was stored.
-        stored: bool,
-        /// Whether the request limited which stored answers it accepts
-        /// (`Cache-Control: no-cache` or `max-age`), be there one or not.
-        requested: bool,
-    },
-    /// The source was being asked by another request, whose answer was shared.
-    Collapsed,
-}
-
-impl CacheOutcome {
-    /// What it was for a request that accepted this much of what is stored.
-    pub(crate) fn of(outcome: Outcome, reuse: Reuse) -> Self {
-        let hit = |age: Duration, ttl: Duration| Self::Hit {
-            age,
-            remaining: ttl.saturating_sub(age),
-        };
-        let stale = |age: Duration, ttl: Duration, failed| Self::Stale {
-            age,
-            overdue: age.saturating_sub(ttl),
-            failed,
-        };
-        match outcome {
-            Outcome::Hit { age, ttl } | Outcome::Negative { age, ttl } => hit(age, ttl),
-            Outcome::Stale { age, ttl } => stale(age, ttl, false),
-            Outcome::StoodIn { age, ttl } if age > ttl => stale(age, ttl, true),
-            Outcome::StoodIn { age, ttl } => hit(age, ttl),
-            Outcome::Waited => Self::Collapsed,
-            other => Self::Miss {
-                stored: other == Outcome::Filled(Ok(())),
-                requested: reuse != Reuse::Any,
-            },
-        }
-    }
-}
-
-/// A routed request: the answer, and how the cache was involved.
+/// A routed request: the answer, and what the cache did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Routed {
@@ -241,13 +144,23 @@ pub struct Routed {
     pub cache: CacheOutcome,
     /// The cache key, when the request was cacheable.
     pub key: Option<Digest>,
-    /// How many database calls this request itself made. It saved the rest of
-    /// those that its [answer takes](Answer::calls).
+    /// How many database calls this request itself made.
     pub calls: u32,
 }
 
-/// What came of making a stored answer anew while those who asked for it were
-/// served the stored one.
+impl Routed {
+    /// How many database calls the cache saved this request: none where the
+    /// source was asked and failed.
+    pub fn calls_saved(&self) -> u32 {
+        if self.cache.is_stale_if_error() {
+            return 0;
+        }
+        self.answer.calls().saturating_sub(self.calls)
+    }
+}
+
+/// The result of a refresh: of filling an entry again while requests are served
+/// the stored answer.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Refreshed {

@@ -2,29 +2,29 @@
 //! store and source, in that order and never back.
 
 mod answering;
-mod understand;
+mod fallback;
+mod resolve;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use cache_core::TtlClass;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::catalogue::{Catalogue, Definition, Intent};
-use crate::detect::{Detection, Detector};
+use crate::catalogue::{Catalogue, Intent};
+use crate::context::StoragePolicy;
+use crate::detect::Detector;
 use crate::error::{BuildError, RouteError};
-use crate::policy::{self, Decision};
-use crate::principal::{Owner, Principal};
-use crate::question::{Parameters, Question};
+use crate::principal::Owner;
 use crate::request::Request;
-use crate::response::{Answer, Bypass, CacheOutcome, Refreshed, Response, Routed, Source};
-use crate::service::{Asked, CacheService};
-use crate::slots::{Date, Reading};
+use crate::response::{Answer, Refreshed, Response, Routed, Source};
+use crate::service::CacheService;
+use crate::slots::Date;
 use crate::source::{BoxFuture, LiveData};
 
-use self::answering::Answering;
-use self::understand::{Refusal, Subject};
+use self::answering::{Answering, bypassed};
+use self::fallback::Fallback;
+use self::resolve::Refusal;
 
 /// The time of day, for time stamps and relative periods ("last month").
 /// Ages are measured by the cache's own monotonic clock, never by this one.
@@ -35,21 +35,20 @@ pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// has included; [`Date::at_offset`] does.
 pub type LocalDay = Arc<dyn Fn(SystemTime) -> Date + Send + Sync>;
 
-/// Sees to it that a stored answer is made anew beside the requests: a call
-/// that gives the future to whatever polls it, and returns at once. Under tokio
-/// that is `Arc::new(|refresh| drop(tokio::spawn(refresh)))`.
+/// Spawns a background refresh of a stored answer; must not block. Under tokio:
+/// `Arc::new(|refresh| drop(tokio::spawn(refresh)))`.
 ///
-/// A future that is dropped, before or while it is polled, makes nothing anew
-/// and gives the right to do so to the next who asks. One that is kept but not
-/// polled keeps that right.
+/// Dropping the future, before or while it is polled, releases its permit: the
+/// next request for the answer may refresh it. A future that is kept but not
+/// polled keeps the permit.
 pub type Spawn = Arc<dyn Fn(BoxFuture<'static, Refreshed>) + Send + Sync>;
 
-/// Routes requests to answers. Clones share all that they are made of.
+/// Routes requests to answers. Clones share all their parts.
 ///
 /// A router never changes: catalogue, detector and source belong together, and
 /// a request is answered by the set that it began with. To change them while
-/// requests are under way, [make the next router](Self::renewed) of this one
-/// and give that to whoever asks from then on.
+/// requests are in flight, [make the next router](Self::renewed) of this one
+/// and route later requests with it.
 ///
 /// See the crate's documentation for an example.
 #[derive(Clone)]
@@ -58,22 +57,13 @@ pub struct Router {
     detector: Arc<dyn Detector>,
     source: Arc<dyn LiveData>,
     cache: Arc<CacheService>,
-    /// How each intent is kept, in the order of the catalogue.
-    keeping: Arc<[Keeping]>,
+    /// How the answers of each intent are stored, in the order of the catalogue.
+    storage: Arc<[StoragePolicy]>,
     /// Tells its detections from those of every other router.
     detector_number: u64,
     wall_clock: WallClock,
     local_day: LocalDay,
     spawn: Option<Spawn>,
-}
-
-/// How the answers of an intent are kept.
-#[derive(Clone, Copy)]
-struct Keeping {
-    class: TtlClass,
-    definition: Definition,
-    /// Whether its queries read the day.
-    reads_today: bool,
 }
 
 impl Router {
@@ -89,25 +79,21 @@ impl Router {
         cache: Arc<CacheService>,
     ) -> Result<Self, BuildError> {
         static DETECTORS: AtomicU64 = AtomicU64::new(0);
-        let keeping = |intent: &Intent| {
+        let storage = |intent: &Intent| {
             let class = cache.classes().define(&intent.class)?;
-            Ok(Keeping {
-                class,
-                definition: Definition::of(intent, &catalogue),
-                reads_today: intent.reads_today(),
-            })
+            Ok(StoragePolicy::new(intent, &catalogue, class))
         };
-        let keeping = catalogue
+        let storage = catalogue
             .intents()
             .iter()
-            .map(keeping)
+            .map(storage)
             .collect::<Result<_, BuildError>>()?;
         Ok(Self {
             catalogue,
             detector,
             source,
             cache,
-            keeping,
+            storage,
             detector_number: DETECTORS.fetch_add(1, Ordering::Relaxed),
             wall_clock: Arc::new(SystemTime::now),
             local_day: Arc::new(|at| Date::at_offset(at, 0)),
@@ -116,17 +102,18 @@ impl Router {
     }
 
     /// The next router: another catalogue, detector and source over this one's
-    /// cache, with its time of day and what it makes stale answers anew with.
-    /// Both may be asked at the same time, for as long as requests take.
+    /// cache, with its clocks and its spawner. Both may route at the same time,
+    /// for as long as requests take.
     ///
-    /// Nothing has to be invalidated. A stored answer belongs to the definition
-    /// of its intent: its kind, class, key mode, slots, queries and tags. The
-    /// next router finds the answers of the intents that it defines alike; those
-    /// of the others it neither finds nor waits for, even if this router stores
-    /// them later, and they leave as their class says. Detections are made anew.
+    /// Nothing has to be invalidated. The fingerprint of an intent's definition
+    /// (its kind, class, key mode, slots, queries and tags) is part of the
+    /// identity of its stored answers. The next router finds the answers of the
+    /// intents that it defines alike; those of the others it neither finds nor
+    /// waits for, even if this router stores them later, and they leave as their
+    /// class says. Detections are not shared between routers.
     ///
     /// The source is asked for the same records, of the same members: its
-    /// queries are the catalogue's, and count. Where it turns to another
+    /// queries are the catalogue's, and count. If the source asks another
     /// database, [invalidate everything](CacheService::invalidate) afterwards.
     ///
     /// # Errors
@@ -185,12 +172,12 @@ impl Router {
         self
     }
 
-    /// The same router, which gives the making anew of stored answers to
-    /// `spawn`, so that nobody waits for it: of an answer that is stale but
-    /// within its class's window `stale_while_revalidate`, and of one that
-    /// `early_refresh` chooses. Without it, whoever has the right to make an
-    /// answer anew does so before being answered, and only the others are served
-    /// the stored one.
+    /// The same router, which gives refreshes of stored answers to `spawn`, so
+    /// that no request waits for them: of an answer that is stale but within the
+    /// window `stale_while_revalidate` of its class, and of one that
+    /// `early_refresh` chooses. Without it, the request that gets the permit
+    /// refreshes the answer before it returns, and only the others are served the
+    /// stored one.
     ///
     /// ```
     /// use std::sync::{Arc, mpsc};
@@ -204,7 +191,7 @@ impl Router {
     ///     }
     /// });
     /// let router = router.with_spawn(Arc::new(move |refresh| {
-    ///     // If that thread is gone, the next who asks has the right.
+    ///     // If that thread is gone, the next request has the permit.
     ///     let _ = begun.send(refresh);
     /// }));
     /// # router
@@ -230,81 +217,10 @@ impl Router {
         &self.source
     }
 
-    /// The intent of a request: the forced one where it is known, else what
-    /// the detector finds.
-    pub fn detect(&self, request: &Request) -> Detection {
-        let forced = request.forced_intent.as_deref();
-        if let Some(intent) = forced.and_then(|name| self.catalogue.get(name)) {
-            return Detection {
-                intent: intent.name.clone(),
-                confidence: 1.0,
-            };
-        }
-        let message = request.message.as_str();
-        let reuse = policy::reuse(request.cache_use, self.cache.is_enabled());
-        if !self.detector.is_costly() || reuse.is_err() {
-            return self.detector.detect(message);
-        }
-        let (store, class) = (&self.cache.detections, self.cache.detection_class);
-        let detector = self.detector_number;
-        if let Some(detection) = store.get(&Asked { detector, message }, class) {
-            return detection;
-        }
-        let detection = self.detector.detect(message);
-        let message = message.into();
-        // Without room for it, it is found again.
-        let _ = store.insert(Asked { detector, message }, detection.clone(), class);
-        detection
-    }
-
-    /// The question that a request comes to, which
-    /// [identifies](CacheService::question_key) its answer; `None` where there
-    /// is none to be asked: no intent is found, say.
-    ///
-    /// # Errors
-    /// [`RouteError::Conversation`], as [`Router::route`].
-    pub fn question<'a>(
-        &'a self,
-        request: &'a Request,
-    ) -> Result<Option<Question<'a>>, RouteError> {
-        let principal = Principal::identify(&request.user_context);
-        let today = self.today();
-        let subject = self.understand(request, principal.as_ref(), today)?.ok();
-        Ok(subject.map(|mut subject| self.pose(&mut subject, principal.as_ref(), today)))
-    }
-
-    /// Makes the question of a request: the one place where that is done.
-    fn pose<'a>(
-        &'a self,
-        subject: &mut Subject<'a>,
-        principal: Option<&Principal>,
-        today: Date,
-    ) -> Question<'a> {
-        let Keeping {
-            definition,
-            reads_today,
-            class: _,
-        } = subject.keeping;
-        let folded = std::mem::take(&mut subject.folded);
-        let intent = subject.intent;
-        let reading = Reading::after(
-            std::mem::take(&mut subject.carried),
-            intent,
-            &self.catalogue,
-            &folded,
-            today,
-            subject.detection.confidence,
-        );
-        let text = policy::key_text_of(intent, folded, &reading);
-        let owner = policy::owner(intent, principal);
-        let parameters = Parameters::new(&reading, reads_today.then_some(today));
-        Question::of(intent, definition, owner, text, parameters)
-    }
-
     /// Answers a request.
     ///
-    /// Dropping the returned future cancels the request; others that wait for
-    /// the same answer then make it themselves.
+    /// Dropping the returned future cancels the request; one of the others that
+    /// wait for the same answer then fills it.
     ///
     /// # Errors
     /// [`RouteError::Key`] when the user context holds a value that no key can
@@ -312,48 +228,14 @@ impl Router {
     /// conversation whose slots cannot be read; [`RouteError::Source`] when the
     /// source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
-        let principal = Principal::identify(&request.user_context);
-        let principal = principal.as_ref();
-        // The day is read once, so that all of the question is of one day.
-        let today = self.today();
-        let mut subject = match self.understand(request, principal, today)? {
-            Ok(subject) => subject,
-            Err(refusal) => return Ok(self.refuse(refusal)),
-        };
-        let question = self.pose(&mut subject, principal, today);
-        let Subject {
-            intent,
-            keeping,
-            detection,
-            ..
-        } = subject;
-        let answering = Answering::new(self, request, question, keeping.class, &detection);
-        let enabled = self.cache.is_enabled();
-        match policy::decide(intent, principal, request.cache_use, enabled) {
-            Decision::Bypass(why) => {
-                let answer = answering.uncached().await.map_err(RouteError::Source)?;
-                Ok(bypassed(answer, why))
+        match self.context(request)? {
+            Ok(context) => Answering::new(self, context).answer().await,
+            Err(Refusal { detection, why }) => {
+                let (intent, confidence) = (&detection.intent, detection.confidence);
+                let answer = self.fallback(intent, confidence, Owner::Everyone, why, 0);
+                Ok(bypassed(answer, why.bypass()))
             }
-            Decision::Use(reuse) => answering.cached(reuse).await,
         }
-    }
-
-    /// The answer to a request that asks for nothing.
-    fn refuse(&self, refusal: Refusal) -> Routed {
-        let Refusal { detection, why } = refusal;
-        let bypass = match why {
-            Fallback::OtherPerson => Bypass::OtherPerson,
-            Fallback::NeedsContext => Bypass::NeedsContext,
-            _ => Bypass::UnknownIntent,
-        };
-        bypassed(self.fallback(&detection, Owner::Everyone, why, 0), bypass)
-    }
-
-    /// The intent of that name, with how its answers are kept.
-    fn intent(&self, name: &str) -> Option<(&Intent, Keeping)> {
-        let mut intents = self.catalogue.intents().iter().zip(&*self.keeping);
-        let (intent, keeping) = intents.find(|(intent, _)| intent.name == name)?;
-        Some((intent, *keeping))
     }
 
     /// The day from which relative periods count now.
@@ -361,11 +243,11 @@ impl Router {
         (self.local_day)((self.wall_clock)())
     }
 
-    fn respond(&self, source: Source, detection: &Detection, data: Value) -> Response {
+    fn respond(&self, source: Source, intent: &str, confidence: f64, data: Value) -> Response {
         Response {
             source,
-            intent: detection.intent.clone(),
-            confidence: detection.confidence,
+            intent: intent.to_owned(),
+            confidence,
             data,
             timestamp: timestamp((self.wall_clock)()),
         }
@@ -373,17 +255,14 @@ impl Router {
 
     fn fallback(
         &self,
-        detection: &Detection,
+        intent: &str,
+        confidence: f64,
         owner: Owner,
         why: Fallback,
         calls: u32,
     ) -> Arc<Answer> {
-        let data = json!({ "reason": why.reason(), "message": why.message() });
-        Answer::new(
-            self.respond(Source::Fallback, detection, data),
-            owner,
-            calls,
-        )
+        let response = self.respond(Source::Fallback, intent, confidence, why.data());
+        Answer::new(response, owner, calls)
     }
 }
 
@@ -394,51 +273,4 @@ fn timestamp(now: SystemTime) -> String {
     const LONGEST: Duration = Duration::from_secs(253_402_300_799);
     let now = now.clamp(UNIX_EPOCH, UNIX_EPOCH + LONGEST);
     humantime::format_rfc3339_millis(now).to_string()
-}
-
-/// Why there is no answer from records.
-#[derive(Clone, Copy)]
-enum Fallback {
-    UnknownIntent,
-    OtherPerson,
-    NeedsContext,
-    Unidentified,
-    NoSuchMember,
-}
-
-impl Fallback {
-    fn reason(self) -> &'static str {
-        match self {
-            Self::UnknownIntent => "unknown_intent",
-            Self::OtherPerson => "other_person",
-            Self::NeedsContext => "needs_context",
-            Self::Unidentified => "unidentified",
-            Self::NoSuchMember => "no_such_member",
-        }
-    }
-
-    fn message(self) -> &'static str {
-        match self {
-            Self::UnknownIntent => {
-                "Sorry, that was not understood. Please say it in other words, or ask for an agent."
-            }
-            Self::OtherPerson => {
-                "Sorry, only your own records can be shown here. Others have to ask for theirs."
-            }
-            Self::NeedsContext => {
-                "Sorry, what is this about? Please ask the whole question, such as: has my claim been approved?"
-            }
-            Self::Unidentified => "Please sign in first: this answer is about your own records.",
-            Self::NoSuchMember => "There is no such member in our records.",
-        }
-    }
-}
-
-fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
-    Routed {
-        calls: answer.calls(),
-        answer,
-        cache: CacheOutcome::Bypass(why),
-        key: None,
-    }
 }

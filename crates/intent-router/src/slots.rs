@@ -127,25 +127,32 @@ impl Slots {
     /// `\` in a name or a value is preceded by `\`.
     pub fn key_text(&self) -> String {
         let mut text = String::new();
-        for (name, value) in &self.0 {
-            if !text.is_empty() {
-                text.push(';');
-            }
-            escape(name, &mut text);
-            text.push('=');
-            escape(value, &mut text);
-        }
+        self.write_key_text(|part| text.push_str(part));
         text
+    }
+
+    /// Writes the [`key_text`](Self::key_text) in parts.
+    pub(crate) fn write_key_text(&self, mut write: impl FnMut(&str)) {
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            if index > 0 {
+                write(";");
+            }
+            write_escaped(name, &mut write);
+            write("=");
+            write_escaped(value, &mut write);
+        }
     }
 }
 
-fn escape(part: &str, text: &mut String) {
-    for c in part.chars() {
-        if matches!(c, '=' | ';' | '\\') {
-            text.push('\\');
-        }
-        text.push(c);
+/// Writes a name or a value with a `\` before each `=`, `;` and `\`.
+fn write_escaped(mut part: &str, write: &mut impl FnMut(&str)) {
+    while let Some(at) = part.find(['=', ';', '\\']) {
+        write(&part[..at]);
+        write("\\");
+        write(&part[at..=at]);
+        part = &part[at + 1..];
     }
+    write(part);
 }
 
 /// Slots known from elsewhere than a message. Values of one name are joined as

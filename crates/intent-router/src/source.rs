@@ -1,4 +1,5 @@
-//! The one door to databases: what the router asks of whoever holds the records.
+//! [`LiveData`], the trait of sources of records: the router's only access to
+//! databases.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,37 +15,10 @@ use crate::slots::{Date, Slots};
 /// A boxed future that can be sent between threads, as I/O traits here return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Who a principal is, as the source of records knows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Profile {
-    /// The identifier under which the records are kept, such as `BEN-000001`.
-    pub member_id: String,
-    /// What kind of member it is, such as `beneficiary` or `employer`.
-    pub kind: String,
-    /// The name to address them by.
-    pub display_name: String,
-}
-
-impl Profile {
-    /// A profile of the given member.
-    pub fn new(
-        member_id: impl Into<String>,
-        kind: impl Into<String>,
-        display_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            member_id: member_id.into(),
-            kind: kind.into(),
-            display_name: display_name.into(),
-        }
-    }
-}
-
-/// What a source is given: a [`Question`](crate::Question), and nothing else.
+/// What a source is given of a [`RequestContext`](crate::RequestContext).
 ///
 /// A source that answers the same to the same `Ask`, as long as its records
-/// stay, is cached rightly. One that reads a clock, or anything else that is
+/// stay the same, is cached correctly. One that reads a clock, or anything else that is
 /// not here, gives answers that may be as old as the TTL of their class.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -148,8 +122,8 @@ impl Read {
     }
 }
 
-/// A source that is one function: it takes what it needs of the question and returns
-/// a future of the records. Each question counts as one call.
+/// A source that is one function: it takes what it needs of the [`Ask`] and returns
+/// a future of the records. Each call of it counts as one database call.
 ///
 /// The function returns only records that belong to
 /// [`Ask::principal`](Ask::principal); everybody who is identified counts as a
@@ -205,19 +179,17 @@ where
 /// A source enforces ownership itself: it returns only records that belong to
 /// the principal who asks.
 pub trait LiveData: Send + Sync {
-    /// Looks a principal up; `None` when there is no such member.
+    /// Whether a principal is a member, with or without records.
     ///
-    /// By default everybody who is identified is a member, of the kind that their
-    /// role names, and nothing is asked.
+    /// By default everybody who is identified is a member, and nothing is asked.
     ///
     /// # Errors
     /// [`SourceError`] when the source could not be asked.
-    fn profile<'a>(
+    fn is_member<'a>(
         &'a self,
-        who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        let profile = Profile::new(who.id_text(), who.role_text(), who.id_text());
-        Box::pin(std::future::ready(Ok(Found::new(Some(profile), 0))))
+        _who: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
+        Box::pin(std::future::ready(Ok(Found::new(true, 0))))
     }
 
     /// Answers a question by the intent's queries. A member without records
@@ -235,8 +207,9 @@ pub trait LiveData: Send + Sync {
         None
     }
 
-    /// What the look-up of a principal reads; it is part of every answer to one.
-    fn profile_reads(&self) -> Vec<Read> {
+    /// What [`is_member`](Self::is_member) reads; it is part of what every answer
+    /// to a principal depends on.
+    fn member_reads(&self) -> Vec<Read> {
         Vec::new()
     }
 
@@ -249,15 +222,15 @@ pub trait LiveData: Send + Sync {
     }
 }
 
-/// Whatever leads to a source is one.
+/// Pointers to a source are sources.
 macro_rules! forward {
     ($($pointer:ty),+) => {$(
         impl<L: LiveData + ?Sized> LiveData for $pointer {
-            fn profile<'a>(
+            fn is_member<'a>(
                 &'a self,
                 who: &'a Principal,
-            ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-                (**self).profile(who)
+            ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
+                (**self).is_member(who)
             }
 
             fn records<'a>(
@@ -271,8 +244,8 @@ macro_rules! forward {
                 (**self).reads(intent)
             }
 
-            fn profile_reads(&self) -> Vec<Read> {
-                (**self).profile_reads()
+            fn member_reads(&self) -> Vec<Read> {
+                (**self).member_reads()
             }
 
             fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {

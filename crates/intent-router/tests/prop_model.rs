@@ -154,8 +154,8 @@ struct Counts {
 struct Model {
     windows: Windows,
     stored: Vec<Stored>,
-    /// Whose profile was read at this very moment, which is how long it is kept.
-    profiles: Vec<(usize, usize)>,
+    /// Whose membership was read at this moment: it is stored for no longer.
+    members: Vec<(usize, usize)>,
     versions: [u64; 3],
     known: [bool; 3],
     failing: bool,
@@ -191,7 +191,7 @@ impl Model {
     }
 
     fn invalidate_user(&mut self, user: usize) -> usize {
-        self.profiles.retain(|who| who.0 != user);
+        self.members.retain(|who| who.0 != user);
         self.remove(|stored| stored.who.0 == user)
     }
 
@@ -200,14 +200,14 @@ impl Model {
         self.stored.iter().find(same).copied()
     }
 
-    /// What the source says, by way of the profiles where they may be used.
-    fn source(&mut self, who: (usize, usize), with_profiles: bool) -> Result<Content, ()> {
-        if !(with_profiles && self.profiles.contains(&who)) {
+    /// What the source says, by way of the stored memberships where they may be used.
+    fn source(&mut self, who: (usize, usize), with_members: bool) -> Result<Content, ()> {
+        if !(with_members && self.members.contains(&who)) {
             if !self.known[who.0] {
                 return Ok(None);
             }
-            if with_profiles {
-                self.profiles.push(who);
+            if with_members {
+                self.members.push(who);
             }
         }
         if self.failing {
@@ -320,7 +320,7 @@ proptest! {
         let mut model = Model {
             windows,
             stored: Vec::new(),
-            profiles: Vec::new(),
+            members: Vec::new(),
             versions: [0; 3],
             known: [true; 3],
             failing: false,
@@ -389,7 +389,7 @@ proptest! {
                 Op::Advance(seconds) => {
                     bench.clock.advance(Duration::from_secs(seconds));
                     model.now += seconds;
-                    model.profiles.clear();
+                    model.members.clear();
                     (None, None)
                 }
                 Op::Write(u) => {
@@ -415,7 +415,7 @@ proptest! {
                     (removed(Selector::User(text(USERS[u]))), Some(model.invalidate_user(u)))
                 }
                 Op::InvalidateRole(r) => {
-                    model.profiles.retain(|who| who.1 != r);
+                    model.members.retain(|who| who.1 != r);
                     (removed(Selector::Role(text(ROLES[r]))), Some(model.remove(|s| s.who.1 == r)))
                 }
                 Op::InvalidateIntent(m) => {
@@ -428,7 +428,7 @@ proptest! {
                     (removed(Selector::Pattern(pattern)), Some(model.remove(|s| s.who == (u, r))))
                 }
                 Op::InvalidateAll => {
-                    model.profiles.clear();
+                    model.members.clear();
                     (removed(Selector::All), Some(model.remove(|_| true)))
                 }
                 Op::Switch(on) => {

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use intent_router::{
     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Detection, Detector, Found, LiveData,
-    Owner, Principal, Profile, Records, Request, RouteError, Routed, Router, Selector, SourceError,
+    Owner, Principal, Records, Request, RouteError, Routed, Router, Selector, SourceError,
     UserContext,
 };
 use proptest::prelude::*;
@@ -99,12 +99,11 @@ impl Future for Slow<'_> {
 }
 
 impl LiveData for Prepared {
-    fn profile<'a>(
+    fn is_member<'a>(
         &'a self,
-        who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        let profile = Profile::new(who.id_text(), "beneficiary", "A. Member");
-        Box::pin(async move { Ok(Found::new(Some(profile), 1)) })
+        _: &'a Principal,
+    ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
+        Box::pin(async { Ok(Found::new(true, 1)) })
     }
 
     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>> {
@@ -335,8 +334,8 @@ fn an_answer_is_found_where_the_router_says_that_it_keeps_it() {
     let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
     let owner = Owner::Person(who.unwrap());
     let request = Request::new("first", UserContext::new("BEN-000001", "beneficiary"));
-    let question = business.router.question(&request).unwrap().unwrap();
-    let entry = business.router.cache().question_key(&question).unwrap();
+    let context = business.router.resolve(&request).unwrap().unwrap();
+    let entry = business.router.cache().identity(&context).unwrap();
     assert_eq!(Some(entry.digest()), stored.key);
     let cache = business.router.cache();
     let class = intent_router::classes::LIVE_DATA;

@@ -160,7 +160,7 @@ fn knowledge_base_answers_are_everyones_under_their_own_class() {
     let bench = bench();
     let first = ask(&bench, "good morning", "BEN-000001", "beneficiary");
     assert_eq!(first.answer.source(), Source::KnowledgeBase);
-    assert_eq!(first.calls, 1, "nobody's profile is needed");
+    assert_eq!(first.calls, 1, "no member is looked up");
     bench.clock.advance(Duration::from_secs(3_600));
     assert!(is_hit(&ask(&bench, "good morning", "EMP-0001", "employer")));
     let guest = Request::new("good morning", UserContext::guest());
@@ -182,7 +182,7 @@ fn an_unknown_member_gets_an_honest_answer_that_is_not_cached() {
             CacheOutcome::Miss { stored: false, .. }
         ));
     }
-    assert_eq!(bench.source.profile_calls.load(Ordering::SeqCst), 2);
+    assert_eq!(bench.source.member_calls.load(Ordering::SeqCst), 2);
     assert_eq!(bench.source.record_calls.load(Ordering::SeqCst), 0);
     assert_eq!(bench.router.cache().stats().entries, 0);
 }
@@ -199,7 +199,7 @@ fn a_source_error_is_returned_and_not_cached() {
 }
 
 #[test]
-fn profiles_are_looked_up_once_within_their_class() {
+fn members_are_looked_up_once_within_their_class() {
     let bench = bench();
     ask(&bench, CLAIM, "BEN-000001", "beneficiary");
     let other = ask(
@@ -208,10 +208,10 @@ fn profiles_are_looked_up_once_within_their_class() {
         "BEN-000001",
         "beneficiary",
     );
-    assert_eq!(other.calls, 1, "the profile was known");
+    assert_eq!(other.calls, 1, "the membership was stored");
     bench.clock.advance(Duration::from_secs(1_801));
     let late = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
-    assert_eq!(late.calls, 2, "the profile had expired");
+    assert_eq!(late.calls, 2, "the membership had expired");
 }
 
 #[test]
@@ -258,7 +258,10 @@ fn a_request_may_refuse_stored_answers() {
     request.cache_use = CacheUse::Allowed(Reuse::Nothing);
     let newest = now(bench.router.route(&request)).unwrap();
     assert_eq!(newest.cache, expect);
-    assert_eq!(newest.calls, 2, "a stored profile is not accepted either");
+    assert_eq!(
+        newest.calls, 2,
+        "a stored membership is not accepted either"
+    );
     request.cache_use = CacheUse::default();
     let hit = now(bench.router.route(&request)).unwrap();
     assert_eq!(hit.answer.json(), newest.answer.json());
@@ -320,6 +323,10 @@ fn set_stores_what_the_router_would_store_and_nothing_else() {
         assert!(!cache.set(entry(), unfit, class, &[]));
         assert!(cache.get(&entry(), class).is_none());
     }
+    cache.set_enabled(false);
+    assert!(!cache.set(entry(), own.clone(), class, &[]));
+    cache.set_enabled(true);
+    assert!(cache.get(&entry(), class).is_none());
     assert!(cache.set(entry(), own.clone(), class, &["claim:7".to_owned()]));
     assert_eq!(
         cache.get(&entry(), class).map(|a| a.json().to_owned()),

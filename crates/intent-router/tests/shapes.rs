@@ -51,7 +51,7 @@ fn a_detector_may_be_a_trait_object_behind_any_pointer() {
 
 fn knows(source: impl LiveData, who: &Principal) -> bool {
     assert!(now(source.ready()).is_err(), "readiness is forwarded");
-    now(source.profile(who)).unwrap().value.is_some()
+    now(source.is_member(who)).unwrap().value
 }
 
 #[test]

@@ -64,8 +64,28 @@ fn everything_that_an_entry_holds_has_weight() {
     check(weight(json!(""), &[], "u", &long), 2 * 6 * 1_000);
 }
 
+/// `README.md` and `docs/use-intent-router.md` state these figures.
 #[test]
-fn profiles_of_long_roles_stay_within_bytes() {
+fn bounds_and_weights_are_the_documented_ones() {
+    let service = CacheService::builder().build().unwrap();
+    let stats = [
+        service.stats(),
+        service.member_stats(),
+        service.detection_stats(),
+    ];
+    assert_eq!(stats.map(|s| s.capacity >> 20), [64, 32, 16]);
+    let text = r#"{"source":"live_data","intent":"claim_status","confidence":1.0,"data":"","timestamp":"2025-11-23T07:00:00.000Z"}"#;
+    let owner = "\"u\"\"r\"".len();
+    let tags = ["user=u", "role=\"r\"", "intent=claim_status"];
+    let tags: usize = tags.iter().map(|tag| 96 + tag.len()).sum();
+    assert_eq!(
+        weight(json!(""), &[], "u", "r"),
+        320 + text.len() + "claim_status".len() + owner + tags
+    );
+}
+
+#[test]
+fn memberships_of_long_roles_stay_within_bytes() {
     let bench = bench();
     for n in 0..20 {
         let role = format!("{n}{}", "r".repeat(1 << 20));
@@ -75,7 +95,7 @@ fn profiles_of_long_roles_stay_within_bytes() {
         );
         now(bench.router.route(&request)).unwrap();
     }
-    let stats = bench.router.cache().profile_stats();
+    let stats = bench.router.cache().member_stats();
     assert!(stats.weight <= stats.capacity);
     // Each holds its role twice, in the key and in a tag.
     let most = usize::try_from(stats.capacity).unwrap() / (2 << 20);

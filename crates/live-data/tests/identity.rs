@@ -12,8 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use intent_router::{
     CacheOutcome, CacheService, CacheUse, Catalogue, CombinedDetector, Conversation, Date,
-    Freshness, KeyMode, LinearDetector, ManualClock, Request, Router, Source,
-    UserContext,
+    Freshness, KeyMode, LinearDetector, ManualClock, Request, Router, Source, UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use proptest::prelude::*;

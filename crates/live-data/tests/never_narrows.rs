@@ -11,8 +11,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use intent_router::{
-    Ask, CacheService, Catalogue, KeywordDetector, Kind, LiveData, Principal, Question, Request,
-    Router, Slots, UserContext,
+    Ask, CacheService, Catalogue, KeywordDetector, Kind, LiveData, Principal, Request,
+    RequestContext, Router, Slots, UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use proptest::prelude::*;
@@ -136,14 +136,14 @@ proptest! {
         let who = Principal::identify(&context);
         let mut request = Request::new(&*message, context);
         request.forced_intent = Some(intent.to_owned());
-        let question = DESK.router.question(&request).unwrap().unwrap();
-        prop_assert!(question.ask().doubtful, "{message:?} has {:?}", question.slots());
-        let held = rows(question.ask());
-        let intent = question.intent();
+        let context = DESK.router.resolve(&request).unwrap().unwrap();
+        prop_assert!(context.ask().doubtful, "{message:?} has {:?}", context.slots());
+        let held = rows(context.ask());
+        let intent = context.intent();
         let others = named_slots(intent.slots.iter().map(String::as_str));
         for slots in others.into_iter().chain([Slots::default()]) {
             let told = format!("{slots:?}");
-            let narrowed = Question::new(intent, who.as_ref(), slots, &*message);
+            let narrowed = RequestContext::new(intent, who.as_ref(), slots, &*message);
             let missing: Vec<_> = rows(narrowed.ask()).difference(&held).cloned().collect();
             prop_assert!(missing.is_empty(), "{message:?} lacks {missing:?} of {told}");
         }

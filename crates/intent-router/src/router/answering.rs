@@ -1,28 +1,29 @@
-//! One request whose intent is known, on its way through the cache to the source.
+//! The way of a resolved request through the cache to the source.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cache_core::{Fill, FillError, Outcome, Permit, Reuse, TtlClass};
+use cache_core::{Fill, FillError, Outcome, Permit, Reuse};
 
 use crate::catalogue::Kind;
-use crate::detect::Detection;
+use crate::context::RequestContext;
 use crate::error::RouteError;
-use crate::policy;
+use crate::identity::EntryKey;
+use crate::outcome::{Bypass, CacheOutcome};
+use crate::policy::{CachePolicy, Storage};
 use crate::principal::{Owner, Principal};
-use crate::question::Question;
-use crate::request::Request;
-use crate::response::{Answer, CacheOutcome, Refreshed, Routed, Source};
-use crate::service::EntryKey;
-use crate::source::{BoxFuture, Found, Profile, Read, Records, SourceError};
-use crate::weight::Kept;
+use crate::response::{Answer, Refreshed, Routed, Source};
+use crate::source::{BoxFuture, Found, Read, Records, SourceError};
+use crate::tags;
+use crate::weight::StoredAnswer;
 
-use super::{Fallback, Router};
+use super::Router;
+use super::fallback::Fallback;
 
-/// A value, or why the source has none: one error for all who waited for it.
+/// A value, or why the source has none: one error for all requests that waited.
 type Delivered<T> = Result<T, Arc<SourceError>>;
 
-/// An answer with what it takes to store it.
+/// An answer of the source, and what it depends on.
 struct Answered {
     answer: Arc<Answer>,
     /// The records it was made of.
@@ -31,51 +32,53 @@ struct Answered {
     reads: Vec<Read>,
 }
 
-/// One request whose intent is known.
+/// A resolved request, while it is answered.
 pub(super) struct Answering<'a> {
     router: &'a Router,
-    request: &'a Request,
-    question: Question<'a>,
-    class: TtlClass,
-    detection: &'a Detection,
+    context: RequestContext<'a>,
     /// How many database calls were made for it. An atomic only because the
-    /// future must be `Send`: nobody else counts.
+    /// future must be `Send`: no other thread counts.
     calls: AtomicU32,
 }
 
 impl<'a> Answering<'a> {
-    pub(super) fn new(
-        router: &'a Router,
-        request: &'a Request,
-        question: Question<'a>,
-        class: TtlClass,
-        detection: &'a Detection,
-    ) -> Self {
+    pub(super) fn new(router: &'a Router, context: RequestContext<'a>) -> Self {
+        let calls = AtomicU32::new(0);
         Self {
             router,
-            request,
-            question,
-            class,
-            detection,
-            calls: AtomicU32::new(0),
+            context,
+            calls,
         }
     }
 
-    /// The answer by way of the cache.
-    pub(super) async fn cached(&self, reuse: Reuse) -> Result<Routed, RouteError> {
+    /// The answer, by way of the cache if the policy allows.
+    pub(super) async fn answer(&self) -> Result<Routed, RouteError> {
+        match self.context.policy {
+            CachePolicy::Use(reuse) => self.cached(reuse).await,
+            CachePolicy::Bypass(why) => {
+                let answered = self.ask().await.map_err(RouteError::Source)?;
+                Ok(bypassed(answered.answer, why))
+            }
+        }
+    }
+
+    async fn cached(&self, reuse: Reuse) -> Result<Routed, RouteError> {
         let cache = &self.router.cache;
-        let key = cache.question_key(&self.question)?;
+        let key = cache.identity(&self.context)?;
         let refresher = |permit| match &self.router.spawn {
             Some(spawn) => {
-                spawn(self.refresh(permit, reuse));
+                spawn(self.refresh(permit));
                 None
             }
             None => Some(permit),
         };
-        let fetch = cache.answers.fetch(&key, self.class).reuse(reuse);
-        let fetched = fetch
+        let class = self.context.storage.class;
+        let fetched = cache
+            .answers
+            .fetch(&key, class)
+            .reuse(reuse)
             .refresher(&refresher)
-            .fill(async || self.make(reuse).await)
+            .fill(async || self.fill().await)
             .await
             .map_err(|error| RouteError::Source(source_error(&error)))?;
         Ok(Routed {
@@ -86,123 +89,110 @@ impl<'a> Answering<'a> {
         })
     }
 
-    /// The answer from the source, for a request that does not use the cache.
-    pub(super) async fn uncached(&self) -> Delivered<Arc<Answer>> {
-        Ok(self.answer(None).await?.answer)
-    }
-
-    /// Makes the answer, to be stored.
-    async fn make(&self, reuse: Reuse) -> Delivered<Fill<Kept>> {
+    /// Asks the source, and says how the answer is stored.
+    async fn fill(&self) -> Delivered<Fill<StoredAnswer>> {
         let Answered {
             answer,
             mut records,
             reads,
-        } = self.answer(Some(reuse)).await?;
-        // Those that the message names, be they there or not: when they
-        // appear, the answer without them must go.
-        let intent = self.question.intent();
+        } = self.ask().await?;
+        let (intent, owner) = (self.context.intent, &self.context.owner);
+        let storage = Storage::of(&answer, owner, self.router.cache.is_enabled());
+        // The records that the message names, whether or not they exist: when
+        // they appear, the answer without them must go.
         for template in &intent.tags {
-            records.extend(template.fill_from_slots(self.question.slots()));
+            records.extend(template.fill_from_slots(self.context.slots()));
         }
-        let mut tags = policy::answer_tags(&intent.name, answer.owner(), &records, Some(&reads));
-        tags.extend(self.message_tag(answer.owner()));
-        let kept = Kept::new(answer, &tags);
-        let fill = match kept.answer.source() {
-            Source::LiveData | Source::KnowledgeBase => Fill::new(kept),
-            // That there is no such member.
-            Source::Fallback => Fill::negative(kept),
+        let mut tags = tags::of_answer(&intent.name, owner, &records, Some(&reads));
+        tags.extend(self.message_tag());
+        let stored = StoredAnswer::new(answer, &tags);
+        let fill = match storage {
+            Storage::Positive => Fill::new(stored),
+            Storage::Negative => Fill::negative(stored),
+            Storage::Refused => return Ok(Fill::shared(stored)),
         };
         Ok(fill.tags(tags))
     }
 
-    /// Makes the answer that `permit` is for while this request is served the
-    /// stored one.
-    fn refresh(
-        &self,
-        permit: Permit<EntryKey, Kept>,
-        reuse: Reuse,
-    ) -> BoxFuture<'static, Refreshed> {
+    /// Fills the entry of `permit` while this request is served the stored answer.
+    fn refresh(&self, permit: Permit<EntryKey, StoredAnswer>) -> BoxFuture<'static, Refreshed> {
         let router = self.router.clone();
-        let request = self.request.clone();
-        let detection = self.detection.clone();
-        // The question stays that of the stored answer: a period such as "last
+        let name = self.context.intent.name.clone();
+        // The context stays that of the stored answer: a period such as "last
         // month" may be another by the time that this is polled.
-        let question = self.question.detach();
+        let context = self.context.detach();
         Box::pin(async move {
-            let Some((intent, keeping)) = router.intent(&detection.intent) else {
+            let Some((intent, _)) = router.intent(&name) else {
                 return Refreshed::default();
             };
             if !router.cache.is_enabled() {
                 return Refreshed::default();
             }
-            let question = question.about(intent);
-            let answering = Answering::new(&router, &request, question, keeping.class, &detection);
-            let made = answering.make(reuse).await;
-            let failure = made.as_ref().err().map(Arc::clone);
-            let fetched = permit.finish(made);
+            let answering = Answering::new(&router, context.attach(intent));
+            let filled = answering.fill().await;
+            let failure = filled.as_ref().err().map(Arc::clone);
+            let fetched = permit.finish(filled);
             let stored = Outcome::Filled(Ok(()));
-            let stored = fetched.is_ok_and(|fetched| fetched.outcome == stored);
             Refreshed {
-                stored,
+                stored: fetched.is_ok_and(|fetched| fetched.outcome == stored),
                 failure,
                 calls: answering.calls.load(Ordering::Relaxed),
             }
         })
     }
 
-    /// The answer from the source. `reuse` tells which stored profiles may be
-    /// used on the way; none when the cache is bypassed.
-    async fn answer(&self, reuse: Option<Reuse>) -> Delivered<Answered> {
-        let owner = self.question.owner();
-        match (self.question.intent().kind, owner) {
+    /// Asks the source.
+    async fn ask(&self) -> Delivered<Answered> {
+        match (self.context.intent.kind, &self.context.owner) {
             (Kind::KnowledgeBase, _) => {
                 let found = self.records().await?;
                 Ok(self.found(Source::KnowledgeBase, found, 0))
             }
             (Kind::LiveData, Owner::Everyone) => Ok(self.refused(Fallback::Unidentified, 0)),
             (Kind::LiveData, Owner::Person(who)) => {
-                let profile = self.profile(who, reuse).await?;
-                if profile.value.is_none() {
-                    return Ok(self.refused(Fallback::NoSuchMember, profile.calls));
+                let member = self.is_member(who).await?;
+                if !member.value {
+                    return Ok(self.refused(Fallback::NoSuchMember, member.calls));
                 }
                 let found = self.records().await?;
-                Ok(self.found(Source::LiveData, found, profile.calls))
+                Ok(self.found(Source::LiveData, found, member.calls))
             }
         }
     }
 
     fn found(&self, source: Source, found: Found<Records>, calls_before: u32) -> Answered {
-        let response = self
-            .router
-            .respond(source, self.detection, found.value.data);
-        let owner = self.question.owner().clone();
+        let Records { data, tags } = found.value;
+        let (name, confidence) = (&self.context.intent.name, self.context.confidence);
+        let response = self.router.respond(source, name, confidence, data);
+        let owner = self.context.owner.clone();
         Answered {
             answer: Answer::new(response, owner, calls_before + found.calls),
-            reads: self.reads(true, &found.value.tags),
-            records: found.value.tags,
+            reads: self.reads(Some(&tags)),
+            records: tags,
         }
     }
 
     fn refused(&self, why: Fallback, calls: u32) -> Answered {
-        let owner = self.question.owner().clone();
+        let (name, confidence) = (&self.context.intent.name, self.context.confidence);
+        let owner = self.context.owner.clone();
         Answered {
-            answer: self.router.fallback(self.detection, owner, why, calls),
+            answer: self.router.fallback(name, confidence, owner, why, calls),
             records: Vec::new(),
-            reads: self.reads(false, &[]),
+            reads: self.reads(None),
         }
     }
 
-    /// What was read to make an answer: the profile of the asker, and the records
-    /// if they were asked for. A source that does not say has read all records
-    /// of the kinds that the intent's tags and its own name.
-    fn reads(&self, records: bool, tags: &[String]) -> Vec<Read> {
+    /// What was read to make an answer: whether the user is a member, and the
+    /// records with these tags if they were asked for. A source that does not say
+    /// has read all records of the kinds that the intent's tags and its own name.
+    fn reads(&self, tags: Option<&[String]>) -> Vec<Read> {
         let source = &self.router.source;
-        let mut reads = match self.question.owner() {
-            Owner::Person(_) => source.profile_reads(),
+        let mut reads = match &self.context.owner {
+            Owner::Person(_) => source.member_reads(),
             Owner::Everyone => Vec::new(),
         };
-        if records {
-            let intent = self.question.intent();
+        if let Some(tags) = tags {
+            let intent = self.context.intent;
             reads.extend(source.reads(intent).unwrap_or_else(|| {
                 let mut reads = Read::of_templates(&intent.tags);
                 reads.extend(tags.iter().map(|tag| Read::of_record(tag)));
@@ -212,22 +202,18 @@ impl<'a> Answering<'a> {
         reads
     }
 
-    /// The tag for the key that the message itself has, where another text's
-    /// stands for it: whoever knows the message alone can name its answer.
-    fn message_tag(&self, owner: &Owner) -> Option<String> {
-        let message = &*self.request.message;
-        if self.question.text() == message {
-            return None;
-        }
-        let cache = &self.router.cache;
-        let intent = &self.question.intent().name;
-        // The key of the same request was made of another text before this.
-        let key = cache.entry_key(intent, owner.clone(), message);
-        key.ok().map(|key| policy::key_tag(key.digest()))
+    /// The tag for the key of the message itself, where another text enters the
+    /// key: a caller who knows only the message can invalidate its answer.
+    fn message_tag(&self) -> Option<String> {
+        let message = self.context.message.as_deref()?;
+        let (intent, owner) = (&self.context.intent.name, &self.context.owner);
+        // The key of the same user has been built before this.
+        let key = self.router.cache.owner_key(intent, owner, message).ok()?;
+        Some(tags::key(*key.digest()))
     }
 
     async fn records(&self) -> Delivered<Found<Records>> {
-        let found = self.router.source.records(self.question.ask()).await;
+        let found = self.router.source.records(self.context.ask()).await;
         Ok(self.count(found.map_err(Arc::new)?))
     }
 
@@ -236,46 +222,50 @@ impl<'a> Answering<'a> {
         found
     }
 
-    /// Who the principal is, from the cache where it may be used, with the
-    /// calls that it takes to look that up.
-    async fn profile(
-        &self,
-        who: &Principal,
-        reuse: Option<Reuse>,
-    ) -> Delivered<Found<Option<Arc<Profile>>>> {
-        let look_up = || async {
-            let found = self.router.source.profile(who).await.map_err(Arc::new)?;
-            let found = self.count(found);
-            Ok(Found::new(found.value.map(Arc::new), found.calls))
+    /// Whether the principal is a member, from the cache if the policy allows,
+    /// with the calls that the look-up takes.
+    async fn is_member(&self, who: &Principal) -> Delivered<Found<bool>> {
+        let source = &self.router.source;
+        let look_up = async || {
+            let found = source.is_member(who).await.map_err(Arc::new)?;
+            Ok::<_, Arc<SourceError>>(self.count(found))
         };
-        let Some(reuse) = reuse else {
+        let Some(reuse) = self.context.policy.reuse() else {
             return look_up().await;
         };
-        // Where the profile is due, the source is about to be waited for in any case,
-        // or this is a refresh that no request waits for.
+        // Without a refresher: the request is about to wait for the source in any
+        // case, or it is a refresh itself.
         let cache = &self.router.cache;
-        let fetch = cache.profiles.fetch(who, cache.profile_class).reuse(reuse);
-        let fetched = fetch
+        let fetched = cache
+            .members
+            .fetch(who, cache.member_class)
+            .reuse(reuse)
             .fill(async || {
                 let found = look_up().await?;
-                let reads = self.router.source.profile_reads();
-                let mut tags = policy::person_tags(who);
-                tags.extend(policy::read_tags(&reads, Some(who)));
-                let is_member = found.value.is_some();
-                let fill = if is_member {
-                    Fill::new(found)
-                } else {
-                    Fill::negative(found)
+                let fill = match (cache.is_enabled(), found.value) {
+                    (false, _) => return Ok(Fill::shared(found)),
+                    (true, true) => Fill::new(found),
+                    (true, false) => Fill::negative(found),
                 };
-                Ok::<_, Arc<SourceError>>(fill.tags(tags))
+                Ok::<_, Arc<SourceError>>(fill.tags(tags::of_member(who, &source.member_reads())))
             })
-            .await;
-        let fetched = fetched.map_err(|error| source_error(&error))?;
+            .await
+            .map_err(|error| source_error(&error))?;
         Ok(fetched.value)
     }
 }
 
-/// The error of a fill, which another may have made.
+/// An answer to a request that did not use the cache.
+pub(super) fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
+    Routed {
+        calls: answer.calls(),
+        answer,
+        cache: CacheOutcome::Bypass(why),
+        key: None,
+    }
+}
+
+/// The error of a fill, which another request may have made.
 fn source_error(error: &FillError) -> Arc<SourceError> {
     match error.downcast_ref::<Arc<SourceError>>() {
         Some(error) => Arc::clone(error),

@@ -111,6 +111,14 @@ impl Reading {
         }
     }
 
+    /// The [`slots`](Self::slots), without a copy.
+    pub(crate) fn into_slots(self) -> Slots {
+        match self.guard {
+            None => self.found,
+            Some(_) => Slots::default(),
+        }
+    }
+
     /// Why the slots found may say less than the message; `None` where they say
     /// all of it, and for an intent that has none.
     pub fn guard(&self) -> Option<Guard> {

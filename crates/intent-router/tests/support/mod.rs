@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
+pub(crate) mod stale;
+
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -13,8 +15,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use cache_core::ManualClock;
 use intent_router::{
     Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, Intent, KeyMode, KeywordDetector,
-    Kind, LiveData, Principal, Profile, Read, Records, Request, Routed, Router, ServiceBuilder,
-    SourceError, UserContext,
+    Kind, LiveData, Principal, Read, Records, Request, Routed, Router, ServiceBuilder, SourceError,
+    UserContext,
 };
 use serde_json::json;
 
@@ -23,16 +25,16 @@ use serde_json::json;
 #[derive(Default)]
 pub(crate) struct FakeSource {
     pub(crate) versions: Mutex<HashMap<String, u64>>,
-    pub(crate) profile_calls: AtomicU32,
+    pub(crate) member_calls: AtomicU32,
     pub(crate) record_calls: AtomicU32,
     pub(crate) failing: AtomicBool,
-    /// The same for look-ups of profiles.
-    pub(crate) profiles_failing: AtomicBool,
+    /// The same for look-ups of members.
+    pub(crate) members_failing: AtomicBool,
     pub(crate) panicking: AtomicBool,
     /// Queries read their version at once and answer when this is false.
     pub(crate) held: AtomicBool,
-    /// The same for look-ups of profiles.
-    pub(crate) profiles_held: AtomicBool,
+    /// The same for look-ups of members.
+    pub(crate) members_held: AtomicBool,
     pub(crate) forgotten: Mutex<HashSet<String>>,
     pub(crate) serial: AtomicU64,
     /// What its queries read besides the records that an answer's tags name.
@@ -64,7 +66,7 @@ impl FakeSource {
     }
 
     pub(crate) fn calls(&self) -> u32 {
-        self.profile_calls.load(Ordering::SeqCst) + self.record_calls.load(Ordering::SeqCst)
+        self.member_calls.load(Ordering::SeqCst) + self.record_calls.load(Ordering::SeqCst)
     }
 }
 
@@ -84,20 +86,19 @@ impl Future for Released<'_> {
 }
 
 impl LiveData for FakeSource {
-    fn profile<'a>(
+    fn is_member<'a>(
         &'a self,
         who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
-        self.profile_calls.fetch_add(1, Ordering::SeqCst);
+    ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
+        self.member_calls.fetch_add(1, Ordering::SeqCst);
         let id = who.id_text();
         let known = !id.starts_with("NOBODY") && !self.forgotten.lock().unwrap().contains(&*id);
-        let profile = known.then(|| Profile::new(id, "beneficiary", "A. Member"));
         Box::pin(async move {
-            Released(&self.profiles_held).await;
-            if self.profiles_failing.load(Ordering::SeqCst) {
+            Released(&self.members_held).await;
+            if self.members_failing.load(Ordering::SeqCst) {
                 return Err(SourceError::Unavailable("told to fail".to_owned()));
             }
-            Ok(Found::new(profile, 1))
+            Ok(Found::new(known, 1))
         })
     }
 

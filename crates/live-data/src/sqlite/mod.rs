@@ -15,8 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use intent_router::{
-    Ask, BoxFuture, Catalogue, Found, Intent, LiveData, Principal, Profile, Read, Records,
-    SourceError,
+    Ask, BoxFuture, Catalogue, Found, Intent, LiveData, Principal, Read, Records, SourceError,
 };
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
@@ -44,7 +43,7 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// shares its database and its threads.
 ///
 /// ```
-/// use intent_router::{Catalogue, LiveData, Principal, Question, Slots, UserContext};
+/// use intent_router::{Catalogue, LiveData, Principal, RequestContext, Slots, UserContext};
 /// use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 ///
 /// # #[path = "../../tests/sqlite/block_on.rs"] mod executor;
@@ -66,8 +65,8 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// let who = Principal::identify(&UserContext::new("BEN-000001", "beneficiary"));
 /// let intent = catalogue.get("claim_status").ok_or("it is in the catalogue")?;
 /// let message = "What is my claim status?";
-/// let question = Question::new(intent, who.as_ref(), Slots::default(), message);
-/// let found = block_on(source.records(question.ask()))?;
+/// let context = RequestContext::new(intent, who.as_ref(), Slots::default(), message);
+/// let found = block_on(source.records(context.ask()))?;
 /// assert_eq!(found.calls, 1);
 /// assert_eq!(found.value.data["claims"].as_array().map(Vec::len), Some(3));
 /// assert!(found.value.tags.contains(&"claim:CLM-2025-000001".to_owned()));
@@ -78,7 +77,7 @@ use crate::demo::{DemoOptions, MemoryDemo};
 pub struct SqliteSource {
     database: Arc<Database>,
     intents: HashMap<String, Arc<Plan>>,
-    profile: Arc<Plan>,
+    member: Arc<Plan>,
     /// How many statements each connection keeps prepared.
     statements: usize,
 }
@@ -167,12 +166,12 @@ impl SqliteSource {
     fn prepare(database: Arc<Database>, catalogue: &Catalogue) -> Result<Self, Vec<OpenError>> {
         let mut intents = HashMap::new();
         let mut errors = Vec::new();
-        let mut profile = None;
+        let mut member = None;
         {
             let mut checker = database.checker.lock();
             let tables = Tables::of(&checker, catalogue).map_err(|error| vec![error])?;
-            match Plan::of_profile(&mut checker, &tables, &database.profile_sql) {
-                Ok(plan) => profile = Some(Arc::new(plan)),
+            match Plan::of_member(&mut checker, &tables, &database.profile_sql) {
+                Ok(plan) => member = Some(Arc::new(plan)),
                 Err(error) => errors.push(error),
             }
             for intent in catalogue.intents() {
@@ -182,13 +181,13 @@ impl SqliteSource {
                 }
             }
         }
-        let Some(profile) = profile.filter(|_| errors.is_empty()) else {
+        let Some(member) = member.filter(|_| errors.is_empty()) else {
             return Err(errors);
         };
         Ok(Self {
             database,
             intents,
-            profile,
+            member,
             statements: query::statements(catalogue),
         })
     }
@@ -263,15 +262,15 @@ fn read_schema(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 impl LiveData for SqliteSource {
-    fn profile<'a>(
+    fn is_member<'a>(
         &'a self,
         who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+    ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async move {
-            let plan = Arc::clone(&self.profile);
-            let values = plan.profile_values(who);
+            let plan = Arc::clone(&self.member);
+            let values = plan.member_values(who);
             let asker = who.id_text().into_owned();
-            let work = move |connection: &Connection| plan.profile(connection, &asker, &values);
+            let work = move |connection: &Connection| plan.is_member(connection, &asker, &values);
             self.run(work).await
         })
     }
@@ -298,8 +297,8 @@ impl LiveData for SqliteSource {
         Some(plan.reads().to_vec())
     }
 
-    fn profile_reads(&self) -> Vec<Read> {
-        self.profile.reads().to_vec()
+    fn member_reads(&self) -> Vec<Read> {
+        self.member.reads().to_vec()
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {

@@ -38,9 +38,10 @@ pub struct SqliteOptions {
     /// together; a row that exceeds it is left out with all that follow, and
     /// the query is named in `truncated`. Default: 1 MiB.
     pub max_bytes: usize,
-    /// Looks a member up. It must yield the columns `member_id`, `kind` and
-    /// `display_name`, and may use `:user_id` and `:user_role`; its first row
-    /// is taken. Default: from the demo schema's table `members`.
+    /// Says whether a user is a member: its first row, if any, has the user's
+    /// identifier in the column `member_id`. Other columns are ignored; it may use
+    /// `:user_id` and `:user_role`. Default: from the demo schema's table
+    /// `members`.
     pub profile_sql: String,
 }
 
@@ -55,9 +56,7 @@ impl Default for SqliteOptions {
             deadline: Duration::from_secs(2),
             max_rows: 200,
             max_bytes: 1 << 20,
-            profile_sql: "SELECT member_id, kind, display_name FROM members \
-                          WHERE member_id = :user_id"
-                .to_owned(),
+            profile_sql: "SELECT member_id FROM members WHERE member_id = :user_id".to_owned(),
         }
     }
 }

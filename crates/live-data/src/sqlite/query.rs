@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use intent_router::{
-    Ask, Catalogue, Found, Intent, Principal, Profile, Read, Records, SourceError, TagTemplate,
+    Ask, Catalogue, Found, Intent, Principal, Read, Records, SourceError, TagTemplate,
 };
 use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
@@ -15,6 +15,9 @@ use super::pool::Failure;
 use super::rows::{self, Bounds};
 use super::tables::{Bound, Tables, merge};
 use super::terms::match_expression;
+
+/// The column that a look-up of members must have.
+const MEMBER_ID: &str = "member_id";
 
 /// A column's value as part of a tag; `None` unless it is text or a number.
 fn as_text(value: &Value) -> Option<Cow<'_, str>> {
@@ -143,7 +146,7 @@ impl Plan {
     }
 
     /// Checks the query that looks members up.
-    pub(super) fn of_profile(
+    pub(super) fn of_member(
         connection: &mut Connection,
         tables: &Tables<'_>,
         sql: &str,
@@ -158,11 +161,9 @@ impl Plan {
         let allowed = BTreeSet::from(["user_id", "user_role"]);
         plan.add(connection, tables, "profile", sql, &allowed)
             .map_err(OpenError::Profile)?;
-        for needed in ["member_id", "kind", "display_name"] {
-            let columns = plan.queries.iter().flat_map(|query| &query.columns);
-            if !columns.into_iter().any(|column| column == needed) {
-                return Err(OpenError::Profile(QueryFault::MissingColumn(needed)));
-            }
+        let mut columns = plan.queries.iter().flat_map(|query| &query.columns);
+        if !columns.any(|column| column == MEMBER_ID) {
+            return Err(OpenError::Profile(QueryFault::MissingColumn(MEMBER_ID)));
         }
         Ok(plan)
     }
@@ -228,8 +229,8 @@ impl Plan {
         self.inputs.iter().map(|input| input.value(ask)).collect()
     }
 
-    /// What the profile look-up needs to know of a principal.
-    pub(super) fn profile_values(&self, who: &Principal) -> Values {
+    /// What the look-up of members needs to know of a principal.
+    pub(super) fn member_values(&self, who: &Principal) -> Values {
         let value = |input: &Input| match input {
             Input::UserId => Some(who.id_text().into_owned()),
             Input::UserRole => Some(who.role_text().into_owned()),
@@ -298,31 +299,23 @@ impl Plan {
         Ok(())
     }
 
-    /// Looks a member up.
-    pub(super) fn profile(
+    /// Whether the look-up finds the asker.
+    pub(super) fn is_member(
         &self,
         connection: &Connection,
         asker: &str,
         values: &Values,
-    ) -> Result<Found<Option<Profile>>, Failure> {
-        let mut found = None;
+    ) -> Result<Found<bool>, Failure> {
+        let mut found = false;
         for query in &self.queries {
             let failure = |error| self.failure(&query.name, &error);
             let mut statement = self.bind(connection, query, values)?;
             let mut result = statement.raw_query();
             if let Some(row) = result.next().map_err(failure)? {
-                let column = |name: &str| row.get_ref(name).map(rows::text).map_err(failure);
-                let member_id = column("member_id")?;
                 // SQLite may have compared by conversion (`042` with 42) or
-                // without case; whoever is not named exactly is another.
-                if member_id != asker {
-                    continue;
-                }
-                found = Some(Profile::new(
-                    member_id,
-                    column("kind")?,
-                    column("display_name")?,
-                ));
+                // without case; an identifier that differs is another member's.
+                let member_id = row.get_ref(MEMBER_ID).map(rows::text);
+                found |= member_id.map_err(failure)? == asker;
             }
         }
         Ok(Found::new(found, self.calls()))

@@ -62,12 +62,12 @@ fn a_full_queue_refuses_and_abandoned_questions_make_room() {
     let desk = Desk::demo(endless_catalogue(), &options);
     let who = person("BEN-000001");
     let endless = desk.catalogue.get("endless").unwrap();
-    let question = Question::new(endless, Some(&who), Slots::default(), "");
+    let asked = RequestContext::new(endless, Some(&who), Slots::default(), "");
     let mut context = Context::from_waker(Waker::noop());
     let mut waiting = Vec::new();
     let mut refused = 0;
     for _ in 0..3 {
-        let mut future = desk.source.records(question.ask());
+        let mut future = desk.source.records(asked.ask());
         match Pin::new(&mut future).poll(&mut context) {
             Poll::Pending => waiting.push(future),
             Poll::Ready(Err(SourceError::Unavailable(_))) => refused += 1,

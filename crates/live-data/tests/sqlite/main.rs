@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use intent_router::{
-    Catalogue, Found, LiveData, Principal, Question, Records, Slots, SourceError, UserContext,
+    Catalogue, Found, LiveData, Principal, Records, RequestContext, Slots, SourceError, UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use serde_json::{Map, Value};
@@ -77,8 +77,8 @@ impl Desk {
         message: &str,
     ) -> Result<Found<Records>, SourceError> {
         let intent = self.catalogue.get(intent).unwrap();
-        let question = Question::new(intent, who, slots.clone(), message);
-        block_on(self.source.records(question.ask()))
+        let context = RequestContext::new(intent, who, slots.clone(), message);
+        block_on(self.source.records(context.ask()))
     }
 
     /// The answer to a member's question that names nothing.

@@ -5,19 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub(crate) use intent_router::OutcomeClass as Outcome;
+
 use super::format::{as_micros, percent_of};
 use super::traffic::Traffic;
-
-/// What the cache did for a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// A stored answer was served.
-    Hit,
-    /// The cache was asked and had no answer.
-    Miss,
-    /// The cache was not asked.
-    Bypass,
-}
 
 /// What is known of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

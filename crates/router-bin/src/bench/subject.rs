@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::ensure;
-use intent_router::{CacheOutcome, Router, Selector, UserContext};
+use intent_router::{Router, Selector, UserContext};
 
-use super::measure::{Answered, Outcome};
+use super::measure::Answered;
 use super::run::Subject;
 use super::traffic::Request;
 
@@ -38,13 +38,7 @@ impl Subject for Routed {
             request.intent
         );
         Ok(Answered {
-            outcome: match routed.cache {
-                CacheOutcome::Hit { .. } | CacheOutcome::Stale { failed: false, .. } => {
-                    Outcome::Hit
-                }
-                CacheOutcome::Bypass(_) => Outcome::Bypass,
-                _ => Outcome::Miss,
-            },
+            outcome: routed.cache.class(),
             queries: routed.calls,
         })
     }

@@ -13,14 +13,12 @@ use std::hash::{BuildHasher, RandomState};
 
 use anyhow::{Context, ensure};
 use indicatif::ProgressBar;
-use intent_router::{
-    CacheOutcome, CacheUse, Guard, KeyMode, Reading, Request, Routed, Router, UserContext,
-};
+use intent_router::{CacheUse, Guard, KeyMode, Reading, Request, Routed, Router, UserContext};
 
 pub(crate) use plan::{Plan, Planned};
 pub(crate) use summary::{Column, Summary};
 
-use super::measure::{Counts, Outcome};
+use super::measure::Counts;
 use super::traffic::Population;
 
 /// The key modes compared, from the most exact one on.
@@ -144,12 +142,7 @@ pub(crate) async fn column(
         let routed = asker.ask(router, plan.question(request)).await?;
         column.database_queries += u64::from(routed.calls);
         column.wrong += usize::from(hash(&truth.hasher, &routed) != *answer);
-        let outcome = match routed.cache {
-            CacheOutcome::Hit { .. } | CacheOutcome::Stale { failed: false, .. } => Outcome::Hit,
-            CacheOutcome::Bypass(_) => Outcome::Bypass,
-            _ => Outcome::Miss,
-        };
-        outcomes.push((outcome, request.repeats));
+        outcomes.push((routed.cache.class(), request.repeats));
         bar.inc(1);
     }
     let repeated = outcomes.iter().filter(|(_, repeats)| *repeats);

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use intent_router::{CacheOutcome, CacheUse, Request, RouteError, Routed, UserContext};
+use intent_router::{CacheUse, OutcomeClass, Request, RouteError, Routed, UserContext};
 
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
@@ -65,16 +65,12 @@ fn failed(error: RouteError) -> Failure {
     Failure::new(code, error)
 }
 
-/// The answer the first time, and again whenever it is another one; a line on
-/// how it came about every time.
+/// Writes the answer the first time and after every request that the source was
+/// asked for, and a line on what the cache did every time.
 fn show(round: u32, routed: &Routed, took: Duration) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     let response = routed.answer.response()?;
-    let hit = matches!(
-        routed.cache,
-        CacheOutcome::Hit { .. } | CacheOutcome::Stale { .. }
-    );
-    if !hit || round == 1 {
+    if round == 1 || routed.cache.class() != OutcomeClass::Hit {
         if stdout.is_terminal() {
             let data = serde_json::to_string_pretty(&response.data)?;
             writeln!(stdout, "{data}")?;
@@ -88,27 +84,8 @@ fn show(round: u32, routed: &Routed, took: Duration) -> std::io::Result<()> {
         response.source.as_str(),
         response.intent,
         response.confidence,
-        outcome(&routed.cache),
+        routed.cache,
         took.as_secs_f64() * 1e3,
         routed.calls,
     )
-}
-
-fn outcome(cache: &CacheOutcome) -> String {
-    match cache {
-        CacheOutcome::Hit { age, .. } => format!("hit, {:.3} s old", age.as_secs_f64()),
-        CacheOutcome::Stale { age, failed, .. } => {
-            let why = if *failed {
-                ", as the source failed"
-            } else {
-                ""
-            };
-            format!("stale, {:.3} s old{why}", age.as_secs_f64())
-        }
-        CacheOutcome::Miss { stored: true, .. } => "miss, stored".to_owned(),
-        CacheOutcome::Miss { .. } => "miss, not stored".to_owned(),
-        CacheOutcome::Collapsed => "miss, shared".to_owned(),
-        CacheOutcome::Bypass(why) => format!("bypass, {}", why.as_str()),
-        _ => "miss".to_owned(),
-    }
 }

@@ -189,8 +189,8 @@ fn known_intent(name: String, app: &App) -> Result<String, Problem> {
     ))
 }
 
-/// The longest pattern, in bytes: longer than any scope that could match. One is
-/// kept as long as a fill is under way that it may concern.
+/// The longest pattern, in bytes: longer than any scope that could match. A pattern
+/// is kept while a fill that it may concern is in flight.
 const MOST_PATTERN: usize = 4 << 10;
 
 fn parse_pattern(text: &str) -> Result<Pattern, Problem> {

@@ -20,13 +20,13 @@ const MOST_LOGGED: usize = 50;
 pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
-    /// What requests that begin now are answered by. The lock is held for as
-    /// long as it takes to copy or exchange a pointer.
+    /// The assembly that answers requests which begin now. The lock is held only
+    /// to copy or exchange a pointer.
     current: RwLock<Arc<Assembly>>,
-    /// The cache behind every router that there will be.
+    /// The cache behind every router, present and future.
     cache: Arc<CacheService>,
     config: Config,
-    /// Held by whoever reloads: one at a time.
+    /// Held during a reload: one at a time.
     reloading: Arc<Mutex<()>>,
     metrics: Arc<Metrics>,
     limits: Limits,
@@ -35,8 +35,8 @@ struct Shared {
 
 impl App {
     /// The state of a service that begins with `assembly`, which `config`
-    /// describes; `stopping` turns true when it is told to stop, which ends the
-    /// streams that would never end by themselves.
+    /// describes; `stopping` turns true when the service is told to stop, which
+    /// ends the event streams.
     pub(crate) fn new(
         assembly: Assembly,
         config: Config,
@@ -44,10 +44,10 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
-        let beside = refresh::beside(Arc::clone(&metrics), &limits);
+        let spawn = refresh::spawner(Arc::clone(&metrics), &limits);
         Self(Arc::new(Shared {
             cache: Arc::clone(assembly.router().cache()),
-            current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(beside)))),
+            current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
             config,
             reloading: Arc::default(),
             metrics,
@@ -56,21 +56,20 @@ impl App {
         }))
     }
 
-    /// The router of now. A request asks once and keeps what it got.
+    /// The present router. A request asks for it once and keeps it.
     pub(crate) fn router(&self) -> Arc<Router> {
         Arc::clone(self.current().router())
     }
 
-    /// A pointer is exchanged as a whole, whoever panics: what a poisoned lock
-    /// guards is whole.
+    /// What a poisoned lock guards is whole: a pointer is exchanged in one step.
     fn current(&self) -> Arc<Assembly> {
         let current = self.0.current.read();
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the files that the configuration names again, and has requests that
-    /// begin from then on answered by what they describe. One reload is under
-    /// way at a time, and ends though nobody waits for it any more.
+    /// Reads the files that the configuration names again; requests that begin
+    /// later are answered by what they describe. Reloads run one at a time, and to
+    /// their end even if the caller goes away.
     ///
     /// # Errors
     /// Everything that is wrong with the files; nothing has changed then.
@@ -84,7 +83,7 @@ impl App {
             outcome
         });
         work.await.unwrap_or_else(|_| {
-            // The panic hook has told where.
+            // The panic hook has logged where.
             let fault = Fault::new("the reload panicked, which is a mistake of this program");
             let outcome = Err(vec![fault]);
             self.tell(&outcome);
@@ -92,7 +91,7 @@ impl App {
         })
     }
 
-    /// Counts and logs what a reload came to.
+    /// Counts and logs the outcome of a reload.
     fn tell(&self, outcome: &Result<Reloaded, Vec<Fault>>) {
         match outcome {
             Ok(done) if done.reloaded => tracing::info!(intents = done.intents, "reloaded"),
@@ -127,7 +126,7 @@ impl App {
         let current = &self.0.current;
         let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *current, next);
-        // What nobody is answered by any more is freed when nobody waits.
+        // The former assembly is freed without the lock.
         drop(current);
         drop(before);
         Ok(done)

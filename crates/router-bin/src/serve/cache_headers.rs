@@ -4,19 +4,19 @@
 use std::time::Duration;
 
 use cache_core::Reuse;
-use http::{HeaderMap, HeaderValue, header};
+use cache_keys::Digest;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use intent_router::{CacheOutcome, CacheUse, Routed};
 
 /// How a request wants the cache to be used, by its `Cache-Control`.
 ///
 /// `no-store` forbids it; `no-cache` and `max-age=0` take no stored answer;
-/// `max-age=N` takes one that is fresh and at most so old: whoever names an age
-/// gets nothing stale. A `max-age` that is not a number is read as 0. Directives
+/// `max-age=N` takes one that is fresh and at most so old, never a stale one. A `max-age` that is not a number is read as 0. Directives
 /// that mean nothing here are ignored, as RFC 9111 asks.
 pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
     let mut reuse = Reuse::Any;
     for value in headers.get_all(header::CACHE_CONTROL) {
-        // What is not text is no directive, but those beside it are.
+        // Bytes that are not text are no directive; the others are read.
         for directive in String::from_utf8_lossy(value.as_bytes()).split(',') {
             let (name, argument) = match directive.split_once('=') {
                 Some((name, argument)) => (name.trim(), argument.trim().trim_matches('"')),
@@ -53,61 +53,35 @@ fn stricter(a: Reuse, b: Reuse) -> Reuse {
     }
 }
 
-/// The `Cache-Status` of a routed request.
-pub(crate) fn cache_status(routed: &Routed) -> String {
-    let mut text = handling(routed.cache);
-    if let Some(key) = routed.key {
-        text.push_str(&format!("; key=\"{key}\""));
+/// The text of `Cache-Status`.
+pub(crate) fn cache_status(outcome: CacheOutcome, key: Option<Digest>) -> String {
+    let mut text = format!("router; {}", outcome.cache_status());
+    if let Some(key) = key {
+        text.push_str("; key=\"");
+        text.push_str(&key.to_string());
+        text.push('"');
     }
     text
 }
 
-fn handling(cache: CacheOutcome) -> String {
-    match cache {
-        CacheOutcome::Hit { remaining, .. } => format!("router; hit; ttl={}", remaining.as_secs()),
-        CacheOutcome::Stale {
-            overdue, failed, ..
-        } => {
-            // In whole seconds, rounded down as that of a fresh one is, so that
-            // what is stale always shows as such.
-            let seconds = overdue.as_secs() + u64::from(overdue.subsec_nanos() > 0);
-            // A request that went on to the source is no hit, though what it
-            // got was stored.
-            if failed {
-                format!("router; fwd=stale; ttl=-{seconds}; detail=stale-if-error")
-            } else {
-                format!("router; hit; ttl=-{seconds}")
-            }
-        }
-        CacheOutcome::Miss { stored, requested } => {
-            let forwarded = if requested { "request" } else { "miss" };
-            let stored = if stored { "; stored" } else { "" };
-            format!("router; fwd={forwarded}{stored}")
-        }
-        CacheOutcome::Collapsed => "router; fwd=miss; collapsed".to_owned(),
-        CacheOutcome::Bypass(why) => format!("router; fwd=bypass; detail={}", why.as_str()),
-        _ => "router".to_owned(),
-    }
-}
-
 /// Writes what the cache did into the headers of a response.
-pub(crate) fn describe(routed: &Routed, cache_status: &str, headers: &mut HeaderMap) {
+pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
     let mut set = |name, text: String| {
         // All of these texts are ASCII of our own making.
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }
     };
-    set(header::CACHE_CONTROL, "private".to_owned());
     // Strong, since equal bodies have equal tags.
     set(header::ETAG, format!("\"{}\"", routed.answer.digest()));
     set(
-        header::HeaderName::from_static("cache-status"),
-        cache_status.to_owned(),
+        HeaderName::from_static("cache-status"),
+        cache_status(routed.cache, routed.key),
     );
-    if let CacheOutcome::Hit { age, .. } | CacheOutcome::Stale { age, .. } = routed.cache {
+    if let Some(age) = routed.cache.age() {
         set(header::AGE, age.as_secs().to_string());
     }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
 }
 
 #[cfg(test)]
@@ -119,28 +93,6 @@ mod tests {
         let bytes = HeaderValue::from_bytes(value.as_bytes());
         headers.insert(header::CACHE_CONTROL, bytes.expect("a header value"));
         assert_eq!(cache_use(&headers), expect, "{value}");
-    }
-
-    #[test]
-    fn what_is_stale_has_a_negative_ttl() {
-        let check = |overdue: Duration, failed: bool, expect: &str| {
-            let age = Duration::from_secs(300) + overdue;
-            let cache = CacheOutcome::Stale {
-                age,
-                overdue,
-                failed,
-            };
-            assert_eq!(handling(cache), expect);
-        };
-        let millis = Duration::from_millis;
-        check(Duration::from_nanos(1), false, "router; hit; ttl=-1");
-        check(millis(1_000), false, "router; hit; ttl=-1");
-        check(millis(5_001), false, "router; hit; ttl=-6");
-        check(
-            millis(412_000),
-            true,
-            "router; fwd=stale; ttl=-412; detail=stale-if-error",
-        );
     }
 
     #[test]

@@ -9,13 +9,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use cache_core::Stats;
 use http::{StatusCode, header};
+use intent_router::OutcomeClass;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::app::App;
-use super::metrics::{Outcome, Refreshes, Snapshot};
+use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -61,15 +62,15 @@ fn plain(name: &'static str, help: &'static str, value: f64) -> Metric {
     }
 }
 
-fn by_outcome(name: &'static str, help: &'static str, values: [u64; 3]) -> Metric {
-    let labelled = |outcome: Outcome| {
-        let label = vec![("outcome", outcome.name().to_owned())];
-        (label, values[outcome as usize] as f64)
+fn requests(snapshot: &Snapshot) -> Metric {
+    let labelled = |class: OutcomeClass| {
+        let label = vec![("outcome", class.as_str().to_owned())];
+        (label, snapshot.requests(class) as f64)
     };
     Metric {
-        name,
-        help,
-        values: Outcome::ALL.map(labelled).into(),
+        name: "requests",
+        help: "Requests answered",
+        values: OutcomeClass::ALL.map(labelled).into(),
     }
 }
 
@@ -109,7 +110,9 @@ impl Scrape {
                     snapshot.uptime.as_secs_f64(),
                 ),
             ],
-            latencies: Outcome::ALL.map(|outcome| latency(app, outcome)).into(),
+            latencies: OutcomeClass::ALL
+                .map(|class| latency(&snapshot, class))
+                .into(),
         }
     }
 }
@@ -130,7 +133,7 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             .collect(),
     };
     vec![
-        by_outcome("requests", "Requests answered", snapshot.requests),
+        requests(snapshot),
         plain(
             "requests_failed",
             "Requests that the source failed",
@@ -229,11 +232,11 @@ fn by_result<const N: usize>(
         .collect()
 }
 
-fn latency(app: &App, outcome: Outcome) -> Latency {
-    let histogram = app.metrics().latency(outcome, &BOUNDS_US);
+fn latency(snapshot: &Snapshot, class: OutcomeClass) -> Latency {
+    let histogram = snapshot.buckets(class, &BOUNDS_US);
     let bounds = BOUNDS_US.iter().map(|us| *us as f64 / 1e6);
     Latency {
-        outcome: outcome.name(),
+        outcome: class.as_str(),
         count: histogram.count,
         sum_seconds: histogram.sum_us / 1e6,
         buckets: bounds

@@ -1,4 +1,4 @@
-//! Makes stored answers anew beside the requests that are served them.
+//! Runs refreshes of stored answers as tasks.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use tokio::time::timeout;
 use super::Limits;
 use super::metrics::Metrics;
 
-/// Runs what it is given as tasks of the runtime, a bounded number at a time,
-/// each for as long as a request may take. Where there is no room, nothing is
-/// made anew; the next who asks for the answer has the right to.
-pub(crate) fn beside(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
-    let room = Arc::new(Semaphore::new(limits.max_refreshes));
+/// Spawns refreshes on the runtime: at most `max_refreshes` at a time, each for at
+/// most the time that a request may take. At the limit a refresh is dropped, and
+/// the next request for the answer may refresh it.
+pub(crate) fn spawner(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
+    let permits = Arc::new(Semaphore::new(limits.max_refreshes));
     let most = limits.request_timeout;
     Arc::new(move |refresh| {
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else {
             metrics.refresh_skipped();
             return;
         };
@@ -25,16 +25,16 @@ pub(crate) fn beside(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
             match timeout(most, refresh).await {
                 Ok(refreshed) => {
                     if let Some(error) = &refreshed.failure {
-                        tracing::warn!(%error, "a stored answer could not be made anew");
+                        tracing::warn!(%error, "a refresh failed");
                     }
                     metrics.refreshed(&refreshed);
                 }
                 Err(_) => {
-                    tracing::warn!("a stored answer was not made anew in time");
+                    tracing::warn!("a refresh took too long");
                     metrics.refresh_timed_out();
                 }
             }
-            drop(place);
+            drop(permit);
         });
     })
 }
@@ -63,7 +63,7 @@ mod tests {
             max_refreshes: 1,
         };
         let metrics = Arc::new(Metrics::new());
-        let spawn = beside(Arc::clone(&metrics), &limits);
+        let spawn = spawner(Arc::clone(&metrics), &limits);
         let refreshes = || metrics.snapshot().refreshes;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use intent_router::{Answer, CacheOutcome, Request, UserContext};
+use intent_router::{Answer, Request, UserContext};
 use serde::{Deserialize, Deserializer};
 
 use super::app::App;
@@ -86,7 +86,7 @@ pub(crate) async fn route(
     headers: HeaderMap,
     JsonBody(body): JsonBody<RouteBody>,
 ) -> Result<Response, Problem> {
-    let started = Instant::now();
+    let began = Instant::now();
     let most = app.limits().max_message;
     if body.message.len() > most {
         return Err(Problem::unprocessable(
@@ -109,17 +109,15 @@ pub(crate) async fn route(
         app.metrics().failed();
         tracing::warn!(%error, "a request could not be answered");
     })?;
-    if let CacheOutcome::Stale { failed: true, .. } = routed.cache {
-        tracing::warn!("the source failed; a stale answer stood in");
+    if routed.cache.is_stale_if_error() {
+        tracing::warn!("the source failed; a stale answer was served");
     }
-    let took = started.elapsed();
+    app.metrics()
+        .answered(&request.user_context, &routed, began, Instant::now());
     let text = Bytes::from_owner(Text(Arc::clone(&routed.answer)));
     let mut response = Body::from(text).into_response();
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    let status = cache_headers::cache_status(&routed);
-    cache_headers::describe(&routed, &status, response.headers_mut());
-    app.metrics()
-        .answered(&request.user_context, &routed, status, took);
+    cache_headers::describe(&routed, response.headers_mut());
     Ok(response)
 }

@@ -9,12 +9,13 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream;
-use intent_router::Capacity;
+use intent_router::{Capacity, OutcomeClass};
 use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 
 use super::app::App;
-use super::metrics::{Latency, Outcome, Recent, Refreshes, Reloads};
+use super::cache_headers;
+use super::metrics::{Latency, Refreshes, Reloads, Seen};
 
 /// How often a stream tells the statistics.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -26,6 +27,7 @@ pub(crate) struct StatsDocument {
     cache: cache_core::Stats,
     /// What `cache_weight` and `cache_capacity` count.
     cache_unit: &'static str,
+    /// Whether users are members.
     profiles: StoreCounts,
     detections: StoreCounts,
     caching_enabled: bool,
@@ -61,7 +63,7 @@ impl From<cache_core::Stats> for StoreCounts {
     }
 }
 
-/// What came of reading files again.
+/// What became of reloads.
 #[derive(Serialize)]
 struct Reloading {
     reloaded: u64,
@@ -87,22 +89,48 @@ struct Queries {
     saved: u64,
 }
 
+/// One answered request, as it is shown.
+#[derive(Serialize)]
+struct Recent {
+    at: String,
+    intent: String,
+    user_id: String,
+    user_role: String,
+    source: &'static str,
+    cache_status: String,
+    latency_us: u64,
+}
+
+impl From<&Seen> for Recent {
+    fn from(seen: &Seen) -> Self {
+        Self {
+            at: humantime::format_rfc3339_millis(seen.at).to_string(),
+            intent: seen.intent(),
+            user_id: seen.user_id(),
+            user_role: seen.user_role(),
+            source: seen.source.as_str(),
+            cache_status: cache_headers::cache_status(seen.cache, seen.key),
+            latency_us: seen.latency_us,
+        }
+    }
+}
+
 fn document(app: &App) -> StatsDocument {
     let cache = app.cache();
     let snapshot = app.metrics().snapshot();
-    let count = |outcome: Outcome| (outcome.name(), snapshot.requests[outcome as usize]);
-    let mut requests: BTreeMap<_, _> = Outcome::ALL.map(count).into();
-    let answered: u64 = snapshot.requests.iter().sum();
+    let count = |class: OutcomeClass| (class.as_str(), snapshot.requests(class));
+    let mut requests: BTreeMap<_, _> = OutcomeClass::ALL.map(count).into();
+    let answered: u64 = requests.values().sum();
     requests.insert("failed", snapshot.failed);
     requests.insert("total", answered + snapshot.failed);
-    let latency = |outcome: Outcome| (outcome.name(), snapshot.latencies[outcome as usize]);
+    let latency = |class: OutcomeClass| (class.as_str(), snapshot.latency(class));
     StatsDocument {
         cache: cache.stats(),
         cache_unit: match cache.capacity() {
             Capacity::Bytes(_) => "bytes",
             Capacity::Entries(_) => "entries",
         },
-        profiles: cache.profile_stats().into(),
+        profiles: cache.member_stats().into(),
         detections: cache.detection_stats().into(),
         caching_enabled: cache.is_enabled(),
         uptime_seconds: snapshot.uptime.as_secs_f64(),
@@ -113,8 +141,8 @@ fn document(app: &App) -> StatsDocument {
             made: snapshot.queries_made,
             saved: snapshot.queries_saved,
         },
-        latency_us: Outcome::ALL.map(latency).into(),
-        recent: snapshot.recent,
+        latency_us: OutcomeClass::ALL.map(latency).into(),
+        recent: snapshot.recent.iter().map(Recent::from).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use intent_router::{
-    Ask, BoxFuture, Extent, Found, Intent, LiveData, Principal, Profile, Read, Records, SourceError,
+    Ask, BoxFuture, Extent, Found, Intent, LiveData, Principal, Read, Records, SourceError,
 };
 use serde_json::{Value, json};
 
@@ -73,16 +73,14 @@ impl Library {
 }
 
 impl LiveData for Library {
-    fn profile<'a>(
+    fn is_member<'a>(
         &'a self,
         who: &'a Principal,
-    ) -> BoxFuture<'a, Result<Found<Option<Profile>>, SourceError>> {
+    ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::Relaxed);
-            let id = who.id_text();
-            let known = ["ada", "bob"].contains(&&*id);
-            let profile = known.then(|| Profile::new(id, "reader", "A. Reader"));
-            Ok(Found::new(profile, 1))
+            let is_reader = ["ada", "bob"].contains(&&*who.id_text());
+            Ok(Found::new(is_reader, 1))
         })
     }
 

@@ -90,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(!is_hit(&ask("bob", "my loans")?));
     assert!(!is_hit(&ask("ada", "my loans")?));
 
-    // All that is known of a user leaves, her profile included.
+    // Everything stored of a user leaves, her membership included.
     let ada = Selector::User(CanonicalJson::string("ada"));
     assert_eq!(cache.invalidate(&ada), 1);
 

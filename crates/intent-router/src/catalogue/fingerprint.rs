@@ -1,30 +1,31 @@
-//! What the answers of an intent depend on, told apart by 128 bits.
+//! The fingerprint of what an intent's answers depend on.
 
 use md5::{Digest as _, Md5};
 
 use super::{Catalogue, Intent};
 
-/// The definition of an intent, as far as its answers depend on it: equal for
-/// equal definitions, in every process, and different for all others.
+/// The fingerprint of an intent's definition, as far as its answers depend on
+/// it: equal for equal definitions, in every process, and different for all
+/// others.
 ///
-/// Every stored answer has it in its identity. So whoever asks under a changed
-/// definition finds nothing, joins no fill of before, and is not overwritten by
-/// one that ends later, while the answers of unchanged intents are found.
+/// It is part of the identity of every stored answer. A request under a changed
+/// definition finds no answer of the former one, does not wait for its fills, and
+/// is not overwritten by them; the answers of unchanged intents are found.
 ///
 /// It is an MD5: those who write catalogues have no reason to make two of their
 /// own definitions collide, and nobody else can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Definition(u128);
+pub(crate) struct Fingerprint(u128);
 
-impl Definition {
+impl Fingerprint {
     /// That of an answer which no catalogue defines.
     pub(crate) const NONE: Self = Self(0);
 
-    /// The definition of an intent of the catalogue. Costs a pass over its
+    /// The fingerprint of an intent of the catalogue. Costs a pass over its
     /// queries, tags and slots.
     pub(crate) fn of(intent: &Intent, catalogue: &Catalogue) -> Self {
-        // Both are taken apart in full, so that a member that is added has to
-        // be put on one side or the other before this compiles.
+        // Both are destructured in full, so that this does not compile until a
+        // new member is put on one side or the other.
         let Intent {
             name,
             kind,
@@ -33,7 +34,7 @@ impl Definition {
             slots,
             queries,
             tags,
-            // How messages are recognised makes no answer.
+            // How messages are recognised.
             yields: _,
             phrases: _,
             examples: _,
@@ -60,7 +61,7 @@ impl Definition {
         Self(u128::from_le_bytes(Md5::digest(text).into()))
     }
 
-    /// The definition's bits.
+    /// The fingerprint's bits.
     pub(crate) fn bits(self) -> u128 {
         self.0
     }
@@ -91,9 +92,9 @@ mod tests {
         sql = "SELECT loan_id FROM loans WHERE member_id = :user_id AND card = :card"
     "#;
 
-    fn of(text: &str) -> Definition {
+    fn of(text: &str) -> Fingerprint {
         let catalogue = Catalogue::parse(text).expect(text);
-        Definition::of(&catalogue.intents()[0], &catalogue)
+        Fingerprint::of(&catalogue.intents()[0], &catalogue)
     }
 
     #[test]

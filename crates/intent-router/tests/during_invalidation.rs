@@ -1,5 +1,5 @@
-//! Requests that come in the midst of an invalidation, between one store and
-//! the next.
+//! Requests that are answered during an invalidation, between one store and the
+//! next.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
@@ -16,9 +16,9 @@ use support::{FakeSource, now};
 
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// A clock that does something else when it is read for the n-th time from
-/// now. Clocks are read when no lock is held: once by each store that an
-/// invalidation visits.
+/// A clock that calls a function when it is read for the n-th time from now.
+/// Clocks are read when no lock is held: once by each store that an invalidation
+/// visits.
 #[derive(Default)]
 struct Interrupting {
     time: ManualClock,
@@ -45,7 +45,7 @@ impl Clock for Interrupting {
     }
 }
 
-/// Answers are of the same class as profiles here, so that an invalidation of
+/// Answers are of the same class as memberships here, so that an invalidation of
 /// that class reaches both.
 const CATALOGUE: &str = r#"
     [[intent]]
@@ -78,8 +78,8 @@ fn nothing_of_before_an_invalidation_outlasts_it() {
 
             now(router.route(&request("my claim"))).unwrap();
             source.forget("BEN-000001");
-            let (midway, inner) = (request("the claim"), Arc::clone(&router));
-            let hook: Hook = Box::new(move || drop(now(inner.route(&midway))));
+            let (during, inner) = (request("the claim"), Arc::clone(&router));
+            let hook: Hook = Box::new(move || drop(now(inner.route(&during))));
             *clock.next.lock().unwrap() = Some((readings, hook));
             router.cache().invalidate(&selector);
             clock.next.lock().unwrap().take();

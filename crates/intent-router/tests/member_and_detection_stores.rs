@@ -1,4 +1,4 @@
-//! Profiles and costly detections: what is kept besides answers.
+//! The stores of memberships and of costly detections.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
@@ -101,7 +101,7 @@ fn nothing_of_a_request_that_forbids_storing_is_stored() {
     now(bench.router.route(&request)).unwrap();
     let cache = bench.router.cache();
     assert_eq!(cache.stats().entries, 0);
-    assert_eq!(cache.profile_stats().entries, 0);
+    assert_eq!(cache.member_stats().entries, 0);
     assert_eq!(cache.detection_stats().entries, 0);
 }
 
@@ -113,7 +113,7 @@ fn an_intent_that_the_catalogue_lacks_is_unknown() {
 }
 
 #[test]
-fn invalidations_of_a_person_and_of_everything_reach_profiles() {
+fn invalidations_of_a_person_and_of_everything_reach_memberships() {
     for selector in [
         Selector::User(CanonicalJson::string("BEN-000001")),
         Selector::Role(CanonicalJson::string("beneficiary")),
@@ -125,15 +125,15 @@ fn invalidations_of_a_person_and_of_everything_reach_profiles() {
         let other = UserContext::new("BEN-000002", "employer");
         now(bench.router.route(&Request::new(CLAIM, other))).unwrap();
         bench.router.cache().invalidate(&selector);
-        let profiles = bench.router.cache().profile_stats();
+        let members = bench.router.cache().member_stats();
         let of_all = matches!(selector, Selector::All | Selector::Class(_));
-        assert_eq!(profiles.entries, usize::from(!of_all), "{selector:?}");
+        assert_eq!(members.entries, usize::from(!of_all), "{selector:?}");
     }
 }
 
-/// Whoever was a member when the profile was read may be none by now.
+/// The user may no longer be a member.
 #[test]
-fn a_profile_read_before_an_invalidation_is_not_stored_after_it() {
+fn a_membership_read_before_an_invalidation_is_not_stored_after_it() {
     for selector in [
         Selector::User(CanonicalJson::string("BEN-000001")),
         Selector::Role(CanonicalJson::string("beneficiary")),
@@ -141,7 +141,7 @@ fn a_profile_read_before_an_invalidation_is_not_stored_after_it() {
         Selector::All,
     ] {
         let bench = bench();
-        bench.source.profiles_held.store(true, Ordering::SeqCst);
+        bench.source.members_held.store(true, Ordering::SeqCst);
         let request = request(CLAIM);
         let mut early = pin!(bench.router.route(&request));
         assert!(poll_once(early.as_mut()).is_pending());
@@ -149,14 +149,14 @@ fn a_profile_read_before_an_invalidation_is_not_stored_after_it() {
         bench.router.cache().invalidate(&selector);
         let mut late = pin!(bench.router.route(&request));
         assert!(poll_once(late.as_mut()).is_pending());
-        bench.source.profiles_held.store(false, Ordering::SeqCst);
+        bench.source.members_held.store(false, Ordering::SeqCst);
         assert_eq!(
             now(early).unwrap().answer.response().unwrap().data["user"],
             "BEN-000001"
         );
-        assert_eq!(bench.router.cache().profile_stats().entries, 0);
-        // What waited for an answer of before is of before only if it began
-        // then; the class of profiles says nothing of answers.
+        assert_eq!(bench.router.cache().member_stats().entries, 0);
+        // An invalidation of the class of memberships does not reach answers, so
+        // the late request may share the early one's answer.
         if selector != Selector::Class("user_context".to_owned()) {
             let late = now(late).unwrap();
             let reason = &late.answer.response().unwrap().data["reason"];
@@ -170,14 +170,8 @@ fn maintenance_removes_what_expired_in_every_store() {
     let bench = CostlyBench::new();
     now(bench.router.route(&request("claim_status"))).unwrap();
     let cache = bench.router.cache();
-    let weights = || {
-        [
-            cache.stats(),
-            cache.profile_stats(),
-            cache.detection_stats(),
-        ]
-        .map(|s| s.weight)
-    };
+    let weights =
+        || [cache.stats(), cache.member_stats(), cache.detection_stats()].map(|s| s.weight);
     assert!(weights().iter().all(|weight| *weight > 0));
     bench.clock.advance(Duration::from_secs(3_600));
     let done = cache.maintain(1);

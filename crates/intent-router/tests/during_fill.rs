@@ -1,4 +1,4 @@
-//! Requests that meet while an answer is being fetched.
+//! Requests and invalidations during a fill: while the source is asked.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use cache_keys::CanonicalJson;
 use intent_router::{CacheOutcome, Pattern, Request, RouteError, Routed, Selector, UserContext};
-use support::{Bench, bench, now, poll_once};
+use support::{Bench, bench, is_stored_miss, now, poll_once};
 
 fn request() -> Request {
     Request::new(
@@ -21,7 +21,7 @@ fn request() -> Request {
     )
 }
 
-/// Asks until the source is waited for, which then holds its answers.
+/// Asks until the request waits for the source, which holds its answers from now.
 fn begin<'b>(
     bench: &'b Bench,
     request: &'b Request,
@@ -109,10 +109,10 @@ fn a_failed_fill_is_shared_with_those_who_wait() {
     assert_eq!(bench.source.record_calls.load(Ordering::SeqCst), 1);
 }
 
-/// The heart of the matter: whatever the selector, an answer read before the
-/// invalidation is neither stored after it nor served to who asks after it.
+/// With every selector, an answer read before the invalidation is neither stored
+/// after it nor served to a request that began after it.
 #[test]
-fn every_invalidation_beats_a_fill_under_way() {
+fn every_invalidation_beats_a_fill_in_flight() {
     let digest = now(bench().router.route(&request())).unwrap().key.unwrap();
     let selectors = [
         Selector::Key(digest),
@@ -150,9 +150,9 @@ fn every_invalidation_beats_a_fill_under_way() {
     }
 }
 
-/// An error of before the invalidation is no answer to a question of after it.
+/// An error from before the invalidation is no answer to a request after it.
 #[test]
-fn every_invalidation_beats_an_error_under_way() {
+fn every_invalidation_beats_an_error_in_flight() {
     let selectors = [
         Selector::User(CanonicalJson::string("BEN-000001")),
         Selector::Intent("claim_status".to_owned()),
@@ -171,6 +171,32 @@ fn every_invalidation_beats_an_error_under_way() {
         bench.source.failing.store(false, Ordering::SeqCst);
         assert!(now(late).is_ok(), "{selector:?}");
     }
+}
+
+/// Nothing is stored after the switch, neither the answer nor the membership; and
+/// nothing that was stored before is lost.
+#[test]
+fn switching_off_beats_a_fill_in_flight() {
+    let bench = bench();
+    let cache = bench.router.cache();
+    bench.source.members_held.store(true, Ordering::SeqCst);
+    let request = request();
+    let filler = begin(&bench, &request);
+    let waiter = begin(&bench, &request);
+    cache.set_enabled(false);
+    bench.source.members_held.store(false, Ordering::SeqCst);
+    release(&bench);
+    let filled = now(filler).unwrap();
+    assert!(
+        matches!(filled.cache, CacheOutcome::Miss { stored: false, .. }),
+        "{:?}",
+        filled.cache
+    );
+    assert_eq!(now(waiter).unwrap().cache, CacheOutcome::Collapsed);
+    assert_eq!(cache.stats().entries, 0);
+    assert_eq!(cache.member_stats().entries, 0);
+    cache.set_enabled(true);
+    assert!(is_stored_miss(&now(bench.router.route(&request)).unwrap()));
 }
 
 #[test]

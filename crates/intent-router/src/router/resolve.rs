@@ -1,0 +1,219 @@
+//! From a request to its [`RequestContext`], or to the reason why there is none.
+
+use std::borrow::Cow;
+
+use crate::catalogue::{Intent, Kind};
+use crate::context::{Parameters, RequestContext, StoragePolicy};
+use crate::detect::Detection;
+use crate::error::RouteError;
+use crate::identity::DetectionKey;
+use crate::policy::{self, CachePolicy};
+use crate::principal::Principal;
+use crate::reference::{References, Standing};
+use crate::request::Request;
+use crate::slots::{Carried, Date, Reading};
+use crate::text::Folded;
+
+use super::Router;
+use super::fallback::Fallback;
+
+/// A request that nothing is asked the source for.
+pub(super) struct Refusal {
+    pub(super) detection: Detection,
+    pub(super) why: Fallback,
+}
+
+impl Refusal {
+    /// A message whose intent is not known.
+    fn unknown(why: Fallback, confidence: f64) -> Self {
+        let detection = Detection {
+            confidence,
+            ..Detection::unknown()
+        };
+        Self { detection, why }
+    }
+}
+
+/// The intent that a request asks about.
+struct Subject<'a> {
+    intent: &'a Intent,
+    storage: StoragePolicy,
+    confidence: f64,
+    /// The slots of the conversation; none where the message stands alone.
+    carried: Carried,
+}
+
+impl Router {
+    /// The intent of a request: the forced one where it is known, else what
+    /// the detector finds.
+    pub fn detect(&self, request: &Request) -> Detection {
+        let policy = CachePolicy::of_request(request.cache_use, self.cache.is_enabled());
+        self.detect_by(policy, request)
+    }
+
+    fn detect_by(&self, policy: CachePolicy, request: &Request) -> Detection {
+        let forced = request.forced_intent.as_deref();
+        if let Some(intent) = forced.and_then(|name| self.catalogue.get(name)) {
+            return Detection {
+                intent: intent.name.clone(),
+                confidence: 1.0,
+            };
+        }
+        let message = request.message.as_str();
+        if !self.detector.is_costly() || policy.reuse().is_none() {
+            return self.detector.detect(message);
+        }
+        let (store, class) = (&self.cache.detections, self.cache.detection_class);
+        let detector = self.detector_number;
+        if let Some(detection) = store.get(&DetectionKey { detector, message }, class) {
+            return detection;
+        }
+        let detection = self.detector.detect(message);
+        let message = message.into();
+        let key = DetectionKey { detector, message };
+        // Without room for it, it is found again.
+        let _ = store.insert(key, detection.clone(), class);
+        detection
+    }
+
+    /// The context of a request, which [identifies](crate::CacheService::identity)
+    /// its answer; `None` where the source is not asked: no intent is found, say.
+    ///
+    /// # Errors
+    /// [`RouteError::Conversation`], as [`Router::route`].
+    pub fn resolve<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> Result<Option<RequestContext<'a>>, RouteError> {
+        Ok(self.context(request)?.ok())
+    }
+
+    /// Resolves a request: the one place where that is done. The day and whether
+    /// caching is on are read once.
+    pub(super) fn context<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> Result<Result<RequestContext<'a>, Refusal>, RouteError> {
+        let policy = CachePolicy::of_request(request.cache_use, self.cache.is_enabled());
+        let principal = Principal::identify(&request.user_context);
+        let today = self.today();
+        let detection = self.detect_by(policy, request);
+        let folded = Folded::of(&request.message);
+        let subject = self.subject(request, &folded, detection, principal.as_ref(), today)?;
+        let subject = match subject {
+            Ok(subject) => subject,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Subject {
+            intent,
+            storage,
+            confidence,
+            carried,
+        } = subject;
+        let reading = Reading::after(carried, intent, &self.catalogue, &folded, today, confidence);
+        let text = policy::key_text_of(intent, folded, &reading);
+        let message = request.message.as_str();
+        Ok(Ok(RequestContext {
+            intent,
+            storage,
+            policy: policy.for_intent(intent, principal.as_ref()),
+            owner: policy::owner(intent, principal),
+            message: (*text != *message).then_some(Cow::Borrowed(message)),
+            text,
+            parameters: Parameters::new(reading, storage.reads_today.then_some(today)),
+            confidence,
+        }))
+    }
+
+    /// The intent that a request asks about on this day. The records of a member
+    /// are not asked for with a message that is too long to be folded: it may
+    /// name another member.
+    fn subject<'a>(
+        &'a self,
+        request: &'a Request,
+        folded: &Folded<'_>,
+        detection: Detection,
+        principal: Option<&Principal>,
+        today: Date,
+    ) -> Result<Result<Subject<'a>, Refusal>, RouteError> {
+        let confidence = detection.confidence;
+        let subject = |(intent, storage), carried| Subject {
+            intent,
+            storage,
+            confidence,
+            carried,
+        };
+        let references = folded
+            .normal
+            .as_deref()
+            .map(|text| References::read(&self.catalogue, text));
+        let found = self.intent(&detection.intent).filter(|(intent, _)| {
+            // "And before that?" is no small talk.
+            let is_talk = |references: &References<'_>| references.speak_for(intent);
+            is_forced(request, intent) || !intent.yields || references.as_ref().is_none_or(is_talk)
+        });
+        // What everybody may read belongs to nobody and needs no context.
+        if let Some(found) = found.filter(|(i, _)| i.kind == Kind::KnowledgeBase) {
+            return Ok(Ok(subject(found, Carried::default())));
+        }
+        let Some(references) = references else {
+            return Ok(Err(Refusal::unknown(Fallback::UnknownIntent, 0.0)));
+        };
+        if let Some(who) = principal
+            && (references.name_another(&who.id_text())
+                || references.are_of_another(found.is_some()))
+        {
+            let intent = found.map_or(Detection::UNKNOWN, |(intent, _)| &intent.name);
+            return Ok(Err(Refusal {
+                detection: Detection {
+                    intent: intent.to_owned(),
+                    confidence,
+                },
+                why: Fallback::OtherPerson,
+            }));
+        }
+        let is_forced = found.is_some_and(|(intent, _)| is_forced(request, intent));
+        let standing = references.standing();
+        let goes_on = match standing {
+            Standing::Alone => false,
+            Standing::Bare => found.is_none() || is_forced,
+            Standing::Sequel | Standing::SequelOfRecord => true,
+        };
+        let conversation = request.user_context.conversation.as_ref();
+        let before = conversation.filter(|_| goes_on).and_then(|conversation| {
+            let before = self.intent(&conversation.intent)?;
+            let fits = !is_forced || found.is_some_and(|(forced, _)| forced.name == before.0.name);
+            fits.then_some((conversation, before))
+        });
+        if let Some((conversation, (intent, storage))) = before {
+            let carried = Carried::read(&conversation.slots, intent, &self.catalogue, today);
+            return Ok(Ok(Subject {
+                intent,
+                storage,
+                confidence: 1.0,
+                carried: carried.map_err(RouteError::Conversation)?,
+            }));
+        }
+        Ok(match found {
+            // A record says what it is about, and so does a forced intent.
+            Some(found) if is_forced || !goes_on || standing == Standing::SequelOfRecord => {
+                Ok(subject(found, Carried::default()))
+            }
+            _ if goes_on => Err(Refusal::unknown(Fallback::NeedsContext, 0.0)),
+            // An intent that the catalogue lacks is unknown, too.
+            _ => Err(Refusal::unknown(Fallback::UnknownIntent, confidence)),
+        })
+    }
+
+    /// The intent of that name, with how its answers are stored.
+    pub(super) fn intent(&self, name: &str) -> Option<(&Intent, StoragePolicy)> {
+        let mut intents = self.catalogue.intents().iter().zip(&*self.storage);
+        let (intent, storage) = intents.find(|(intent, _)| intent.name == name)?;
+        Some((intent, *storage))
+    }
+}
+
+/// Whether the request itself says that it has this intent.
+fn is_forced(request: &Request, intent: &Intent) -> bool {
+    request.forced_intent.as_deref() == Some(&*intent.name)
+}

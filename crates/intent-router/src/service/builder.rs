@@ -1,0 +1,130 @@
+//! The settings that a [`CacheService`] is built from.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use cache_core::{Cache, Classes, SystemClock};
+use cache_keys::{KeyScheme, Md5Scheme};
+
+use super::{CacheService, SharedClock};
+use crate::detect::Detection;
+use crate::error::BuildError;
+use crate::identity::DetectionKey;
+use crate::weight;
+
+/// How large the store of answers may grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capacity {
+    /// At most so many answers.
+    Entries(usize),
+    /// At most so many bytes of answers, their bookkeeping included by estimate.
+    Bytes(u64),
+}
+
+impl Default for Capacity {
+    /// 64 MiB.
+    fn default() -> Self {
+        Self::Bytes(64 << 20)
+    }
+}
+
+/// How many bytes the stored memberships may occupy, by estimate. A bound on
+/// their number would not bound memory: identifiers and roles come from
+/// requests, and may be long.
+const MEMBER_BYTES: u64 = 32 << 20;
+
+/// The same for detections, which hold the messages.
+const DETECTION_BYTES: u64 = 16 << 20;
+
+/// Settings of a [`CacheService`]; each has a default.
+pub struct ServiceBuilder {
+    capacity: Capacity,
+    classes: Classes,
+    clock: SharedClock,
+    scheme: Arc<dyn KeyScheme>,
+    enabled: bool,
+}
+
+impl Default for ServiceBuilder {
+    fn default() -> Self {
+        Self {
+            capacity: Capacity::default(),
+            classes: crate::classes::standard(),
+            clock: Arc::new(SystemClock::default()),
+            scheme: Arc::new(Md5Scheme::default()),
+            enabled: true,
+        }
+    }
+}
+
+impl ServiceBuilder {
+    /// How large the store of answers may grow. Default: 64 MiB.
+    pub fn capacity(mut self, capacity: Capacity) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// The TTL classes. Default: the four standard ones.
+    pub fn classes(mut self, classes: Classes) -> Self {
+        self.classes = classes;
+        self
+    }
+
+    /// The clock that ages are measured by. Default: the system's monotonic one.
+    pub fn clock(mut self, clock: SharedClock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The key scheme. Default: [`Md5Scheme`] with a secret of this process.
+    pub fn scheme(mut self, scheme: Arc<dyn KeyScheme>) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
+    /// Whether caching is on at first. Default: on.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// The service.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the capacity is zero or a class cannot be defined.
+    pub fn build(self) -> Result<CacheService, BuildError> {
+        let Self {
+            capacity,
+            classes,
+            clock,
+            scheme,
+            enabled,
+        } = self;
+        let answers = Cache::builder()
+            .classes(classes.clone())
+            .clock(Arc::clone(&clock));
+        let answers = match capacity {
+            Capacity::Entries(most) => answers.max_entries(most),
+            Capacity::Bytes(most) => answers.max_weight(most, weight::answer),
+        };
+        let members = Cache::builder()
+            .classes(classes.clone())
+            .clock(Arc::clone(&clock))
+            .max_weight(MEMBER_BYTES, weight::member);
+        let detections = Cache::<DetectionKey<Box<str>>, Detection>::builder()
+            .classes(classes.clone())
+            .clock(clock)
+            .max_weight(DETECTION_BYTES, |key, _| weight::detection(&key.message));
+        Ok(CacheService {
+            answers: answers.build()?,
+            members: members.build()?,
+            detections: detections.build()?,
+            member_class: classes.define("user_context")?,
+            detection_class: classes.define("intent_routing")?,
+            capacity,
+            classes,
+            scheme,
+            enabled: AtomicBool::new(enabled),
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! What an invalidation removes, and how it is found in the stores.
+
+use std::sync::Arc;
+
+use cache_core::{Classes, Predicate, TtlClass};
+use cache_keys::{CanonicalJson, Digest};
+
+use crate::identity::{ByDigest, EntryKey};
+use crate::pattern::Pattern;
+use crate::tags;
+use crate::weight::StoredAnswer;
+
+/// What an invalidation removes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Selector {
+    /// Answers stored under this digest, and the answer whose original message
+    /// hashes to it when the key mode substitutes other text. Another wording
+    /// that shares such an answer does not name it.
+    Key(Digest),
+    /// Everything of one user, in every role. A source is given the identifier as
+    /// text, so `42` and `"42"` are one user here.
+    User(CanonicalJson),
+    /// Every answer of one intent.
+    Intent(String),
+    /// Everything of the users in one role.
+    Role(CanonicalJson),
+    /// Every entry of one TTL class.
+    Class(String),
+    /// Every answer made of one record, such as `claim:CLM-2025-000123`, or of a
+    /// collection that it may belong to: the records of its kind, of any member.
+    Tag(String),
+    /// The same where the owner of the record is known: of the collections, only
+    /// this user's part and those that are read as a whole.
+    TagOf {
+        /// The record.
+        record: String,
+        /// Whose it is, or was before it changed.
+        user: CanonicalJson,
+    },
+    /// Every answer whose key or readable scope `intent/user/role` matches.
+    Pattern(Pattern),
+    /// Everything.
+    All,
+}
+
+/// A list of selectors, sorted by how their entries are found.
+#[derive(Default)]
+pub(super) struct Reach {
+    pub(super) digests: Vec<ByDigest>,
+    /// Tags that only answers have.
+    pub(super) answer_tags: Vec<String>,
+    /// Tags that answers and memberships have.
+    pub(super) shared_tags: Vec<String>,
+    pub(super) classes: Vec<TtlClass>,
+    pub(super) predicates: Vec<Predicate<EntryKey, StoredAnswer>>,
+    pub(super) all: bool,
+}
+
+impl Reach {
+    pub(super) fn of(selectors: &[Selector], classes: &Classes) -> Self {
+        let mut reach = Self::default();
+        for selector in selectors {
+            reach.add(selector, classes);
+        }
+        reach
+    }
+
+    fn add(&mut self, selector: &Selector, classes: &Classes) {
+        match selector {
+            Selector::Key(digest) => {
+                self.digests.push(ByDigest(*digest));
+                self.answer_tags.push(tags::key(*digest));
+            }
+            Selector::Intent(name) => self.answer_tags.push(tags::intent(name)),
+            Selector::User(id) => self.shared_tags.push(tags::user(&id.text())),
+            Selector::Role(role) => self.shared_tags.push(tags::role(role.as_str())),
+            Selector::Tag(record) => self.shared_tags.extend(tags::reached_by(record, None)),
+            Selector::TagOf { record, user } => {
+                let reached = tags::reached_by(record, Some(&user.text()));
+                self.shared_tags.extend(reached);
+            }
+            Selector::Class(name) => self.classes.extend(classes.get(name)),
+            Selector::Pattern(pattern) => {
+                let pattern = pattern.clone();
+                self.predicates
+                    .push(Arc::new(move |key: &EntryKey, stored: &StoredAnswer| {
+                        pattern.matches(&key.digest().to_string())
+                            || pattern.matches(&stored.answer.scope())
+                    }));
+            }
+            Selector::All => self.all = true,
+        }
+    }
+}

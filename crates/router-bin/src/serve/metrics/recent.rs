@@ -1,0 +1,129 @@
+//! The last requests, as they are remembered.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::time::{Instant, SystemTime};
+
+use cache_keys::{CanonicalJson, Digest};
+use intent_router::{CacheOutcome, Routed, Source, UserContext};
+
+/// How many of the last requests are remembered.
+pub(crate) const RECENT: usize = 50;
+
+/// The most characters shown of a text, and the most bytes kept of an intent's
+/// name.
+const MOST_TEXT: usize = 80;
+
+/// One answered request, without what was asked. Its texts are shared with the
+/// request or held in place, so that it takes no allocation; of the answer
+/// nothing is kept, however large.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) at: SystemTime,
+    ended: Instant,
+    intent: Name,
+    user_id: Option<CanonicalJson>,
+    user_role: Option<CanonicalJson>,
+    pub(crate) source: Source,
+    pub(crate) cache: CacheOutcome,
+    pub(crate) key: Option<Digest>,
+    pub(crate) latency_us: u64,
+}
+
+impl Seen {
+    pub(super) fn new(
+        user: &UserContext,
+        routed: &Routed,
+        ended: Instant,
+        latency_us: u64,
+    ) -> Self {
+        Self {
+            at: super::now(),
+            ended,
+            intent: Name::new(routed.answer.intent()),
+            user_id: user.user_id.clone(),
+            user_role: user.user_role.clone(),
+            source: routed.answer.source(),
+            cache: routed.cache,
+            key: routed.key,
+            latency_us,
+        }
+    }
+
+    /// The name of the intent.
+    pub(crate) fn intent(&self) -> String {
+        self.intent.text().into_owned()
+    }
+
+    /// The user's identifier; `guest` where there is none.
+    pub(crate) fn user_id(&self) -> String {
+        shown(self.user_id.as_ref())
+    }
+
+    /// The user's role; `guest` where there is none.
+    pub(crate) fn user_role(&self) -> String {
+        shown(self.user_role.as_ref())
+    }
+
+    /// Orders the latest first.
+    pub(super) fn latest_first(&self, other: &Self) -> Ordering {
+        other.ended.cmp(&self.ended)
+    }
+}
+
+fn shown(json: Option<&CanonicalJson>) -> String {
+    json.map_or_else(
+        || "guest".to_owned(),
+        |json| json.text().chars().take(MOST_TEXT).collect(),
+    )
+}
+
+/// The beginning of an intent's name, held in place.
+#[derive(Clone)]
+struct Name {
+    length: u8,
+    bytes: [u8; MOST_TEXT],
+}
+
+impl Name {
+    fn new(name: &str) -> Self {
+        let length = name.len().min(MOST_TEXT);
+        let mut bytes = [0; MOST_TEXT];
+        bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+        Self {
+            length: length as u8,
+            bytes,
+        }
+    }
+
+    /// Names are ASCII; another text may end with a cut character.
+    fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes[..usize::from(self.length)])
+    }
+}
+
+/// The last requests of a shard, the latest first.
+pub(super) struct Ring(VecDeque<Seen>);
+
+impl Ring {
+    /// Takes the room for all requests that it will hold.
+    pub(super) fn new() -> Self {
+        Self(VecDeque::with_capacity(RECENT))
+    }
+
+    /// Remembers a request; returns the oldest if it had to go.
+    pub(super) fn push(&mut self, seen: Seen) -> Option<Seen> {
+        let oldest = if self.0.len() == RECENT {
+            self.0.pop_back()
+        } else {
+            None
+        };
+        self.0.push_front(seen);
+        oldest
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Seen> {
+        self.0.iter()
+    }
+}
