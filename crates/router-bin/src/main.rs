@@ -1,12 +1,10 @@
 //! The router service: asks a database for answers, caches them by intent and
 //! user, and shows what that saved.
 
-mod bench;
 mod cli;
 mod config;
 mod dashboard;
 mod detector;
-mod eval;
 mod exit;
 mod serve;
 mod setup;

@@ -42,12 +42,18 @@ const RULES: &[Rule] = &[
         library: true,
     },
     Rule {
+        name: "router-bench",
+        may_know: &["intent-router"],
+        library: false,
+    },
+    Rule {
         name: "router-bin",
         may_know: &[
             "cache-core",
             "cache-keys",
             "intent-router",
             "live-data",
+            "router-bench",
             "sentence-encoder",
         ],
         library: false,
@@ -181,6 +187,7 @@ mod tests {
             ("intent-router", "live-data"),
             ("live-data", "cache-core"),
             ("live-data", "router-bin"),
+            ("router-bench", "router-bin"),
             ("store-bench", "intent-router"),
             ("xtask", "cache-keys"),
             ("router-bin", "xtask"),

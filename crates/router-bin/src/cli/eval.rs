@@ -7,13 +7,11 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::ProgressBar;
 use intent_router::Example;
+use router_bench::eval::{Metrics, predict, report};
 
 use super::data;
 use crate::config::Config;
 use crate::detector;
-use crate::eval::figures::Figures;
-use crate::eval::judge::judge;
-use crate::eval::{report, table};
 use crate::exit::{Failure, written};
 
 /// Measures how often a detector is right about labelled messages.
@@ -42,13 +40,13 @@ pub(crate) struct EvalArgs {
     report: Option<PathBuf>,
 }
 
-/// Judges every message and shows what came of it.
+/// Scores the detector on every message and prints the metrics.
 pub(super) fn run(config: &Config, args: &EvalArgs) -> Result<(), Failure> {
     let examples = data::read(&args.data)?;
     let asked = args.model.detector(config)?;
     warn_of_strangers(&examples, &asked.intents);
     let bar = ProgressBar::new(examples.len() as u64);
-    let verdicts = judge(
+    let predictions = predict(
         asked.detector.as_ref(),
         asked.best.as_deref(),
         &examples,
@@ -57,14 +55,14 @@ pub(super) fn run(config: &Config, args: &EvalArgs) -> Result<(), Failure> {
         },
     );
     bar.finish_and_clear();
-    let figures = Figures::new(&verdicts);
+    let metrics = Metrics::new(&predictions);
     if let Some(file) = &args.report {
-        data::write_whole(file, report::render(&verdicts, &figures).as_bytes())?;
+        data::write_whole(file, report(&predictions, &metrics).as_bytes())?;
     }
     let shown = if args.json {
-        serde_json::to_string_pretty(&figures).unwrap_or_default() + "\n"
+        serde_json::to_string_pretty(&metrics).unwrap_or_default() + "\n"
     } else {
-        table::render(&figures)
+        metrics.to_table()
     };
     written(std::io::stdout().lock().write_all(shown.as_bytes()))
 }

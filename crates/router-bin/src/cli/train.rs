@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use intent_router::{LinearModel, Phase, Progress, TrainError, TrainOptions, train};
+use router_bench::format::{count, percent};
 
 use super::data;
-use crate::bench::format::{count, percent};
 use crate::config::Config;
 use crate::detector;
 use crate::exit::{Code, Failure, written};
