@@ -6,14 +6,13 @@
 //! follow from them.
 
 mod catalogue;
+mod diagnostics;
 mod environment;
-mod error;
-mod fault;
 mod load;
 mod schema;
-mod settle;
 mod show;
 mod units;
+mod validate;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -21,20 +20,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use cache_core::{Freshness, FreshnessError};
-use intent_router::Catalogue;
+use intent_router::{Catalogue, Diagnostic};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use catalogue::text as catalogue_text;
-pub(crate) use fault::Fault;
+pub(crate) use catalogue::{in_file, text as catalogue_text};
 pub(crate) use schema::schema;
 pub(crate) use units::{
     BodyLimit, Capacity, Count, MessageLimit, Period, Ratio, Timeout, Ttl, Window,
 };
 pub(crate) use zone::Zone;
 
-use error::Origin;
+use diagnostics::Origin;
 
 /// Configuration of the router.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +56,7 @@ pub(crate) struct Config {
     origins: BTreeMap<String, Origin>,
     /// What is to be told of variables that no setting has.
     #[serde(skip)]
-    unread: Vec<String>,
+    unread: Vec<Diagnostic>,
     /// What the catalogue's file holds; `None` stands for the built-in one.
     #[serde(skip)]
     intents: Option<Catalogue>,
@@ -420,29 +418,35 @@ impl Config {
             .unwrap_or_else(|| Catalogue::built_in())
     }
 
-    /// What is allowed but deserves a second look.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    /// Settings that are valid but probably not meant.
+    pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings = self.unread.clone();
         let listen = self.server.listen;
         if !listen.ip().is_loopback() {
-            warnings.push(format!(
-                "server.listen: {listen} can be reached from other machines, and this version does not authenticate its callers; put an authenticating proxy in front of it"
-            ));
+            let message = format!(
+                "{listen} can be reached from other machines, and this version does not authenticate its callers"
+            );
+            let warning = Diagnostic::warning(message)
+                .with_path("server.listen")
+                .with_remedy("put an authenticating proxy in front of it");
+            warnings.push(warning);
         }
         let intents = self.intents().intents();
         for (name, class) in self.cache.classes.iter() {
             let used = intents.iter().any(|intent| intent.class == name);
             if !used && STANDARD.iter().all(|(standard, _)| *standard != name) {
-                warnings.push(format!(
-                    "cache.classes.{}: no intent of the catalogue has this class; check its spelling",
-                    schema::dotted(&[name.to_owned()])
-                ));
+                let quoted = schema::dotted(&[name.to_owned()]);
+                let warning = Diagnostic::warning("no intent of the catalogue has this class")
+                    .with_path(format!("cache.classes.{quoted}"))
+                    .with_remedy("check its spelling");
+                warnings.push(warning);
             }
             if !used && name == "intent_routing" {
                 warnings.extend(class.beyond_expiry().map(|setting| {
-                    format!(
-                        "cache.classes.{name}.{setting}: what is kept in this class is detections, for which only `ttl` and `jitter` mean something"
+                    Diagnostic::warning(
+                        "what is kept in this class is detections, for which only `ttl` and `jitter` mean something",
                     )
+                    .with_path(format!("cache.classes.{name}.{setting}"))
                 }));
             }
         }
