@@ -1,6 +1,13 @@
-//! Time-outs that the HTTP library does not tell apart: for the head of a
-//! request, for a connection without one, for a client that does not read,
-//! and for one that sends on after it was answered.
+//! A TCP stream with timeouts: for an idle connection, the head of a request, a
+//! client that does not read, and a lingering close.
+//!
+//! hyper offers one of these, `http1::Builder::header_read_timeout`. Its timer
+//! starts when the connection begins to wait for a request (`poll_read_head` of
+//! hyper 1.12), not at the first byte of the head, so it bounds idle time and
+//! head together: a keep-alive connection would be closed after
+//! `header_timeout`, and a head that starts late in the idle time would be cut
+//! short. hyper and hyper-util have no idle timeout, no write timeout and no
+//! lingering close. So all four are here, and hyper's is off.
 
 use std::future::Future;
 use std::io;
@@ -13,30 +20,31 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Limits;
-use super::exchange::Exchange;
+use super::connection::ConnectionState;
 
-/// How long a client that sends on after it was answered is listened to.
+/// How long a lingering close reads on.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A deadline that is armed and disarmed as a connection goes along.
-struct Deadline {
-    after: Duration,
+/// A timer that is armed and disarmed.
+struct Timer {
+    timeout: Duration,
     armed: Option<Pin<Box<Sleep>>>,
     reason: &'static str,
 }
 
-impl Deadline {
-    fn new(after: Duration, reason: &'static str) -> Self {
+impl Timer {
+    fn new(timeout: Duration, reason: &'static str) -> Self {
         Self {
-            after,
+            timeout,
             armed: None,
             reason,
         }
     }
 
+    /// Starts the timer; one that is running goes on.
     fn arm(&mut self) {
         if self.armed.is_none() {
-            self.armed = Some(Box::pin(sleep_until(Instant::now() + self.after)));
+            self.armed = Some(Box::pin(sleep_until(Instant::now() + self.timeout)));
         }
     }
 
@@ -48,7 +56,7 @@ impl Deadline {
         self.armed.is_some()
     }
 
-    /// Ready with the error once an armed deadline has passed.
+    /// Ready with an error once the running timer has expired.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         match &mut self.armed {
             Some(sleep) => {
@@ -60,34 +68,37 @@ impl Deadline {
     }
 }
 
-/// A connection with deadlines. A request must begin within its time, its head
-/// be whole within its time from its first byte on, and what is written must
-/// be taken within its time.
-pub(crate) struct TimedStream {
+/// A connection whose reads and writes fail with [`io::ErrorKind::TimedOut`].
+pub(crate) struct TimeoutStream {
     stream: TcpStream,
-    exchange: Exchange,
-    idle: Deadline,
-    head: Deadline,
-    write: Deadline,
-    linger: Deadline,
+    connection: ConnectionState,
+    /// From the end of a response to the first byte of the next request.
+    idle: Timer,
+    /// From the first byte of a request to the end of its head.
+    head: Timer,
+    /// While the client reads nothing of a response.
+    write: Timer,
+    /// From the end of a refused request's response.
+    linger: Timer,
     is_shut: bool,
 }
 
-impl TimedStream {
-    /// `stream` with the deadlines of `limits`.
-    pub(crate) fn new(stream: TcpStream, exchange: Exchange, limits: &Limits) -> Self {
+impl TimeoutStream {
+    /// `stream` with the timeouts of `limits`.
+    pub(crate) fn new(stream: TcpStream, connection: ConnectionState, limits: &Limits) -> Self {
         let (head, idle) = (limits.header_timeout, limits.idle_timeout);
         Self {
             stream,
-            exchange,
-            idle: Deadline::new(idle, "no request came in time"),
-            head: Deadline::new(head, "the head of a request did not arrive in time"),
-            write: Deadline::new(idle, "the client did not read its response in time"),
-            linger: Deadline::new(LINGER, "the client sent on after it was answered"),
+            connection,
+            idle: Timer::new(idle, "no request came in time"),
+            head: Timer::new(head, "the head of a request did not arrive in time"),
+            write: Timer::new(idle, "the client did not read its response in time"),
+            linger: Timer::new(LINGER, "the client kept sending after its response"),
             is_shut: false,
         }
     }
 
+    /// Bounds how long a write may stay pending.
     fn written(
         &mut self,
         cx: &mut Context<'_>,
@@ -102,7 +113,7 @@ impl TimedStream {
     }
 }
 
-impl AsyncRead for TimedStream {
+impl AsyncRead for TimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -111,7 +122,7 @@ impl AsyncRead for TimedStream {
         let this = &mut *self;
         let before = buf.filled().len();
         let outcome = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if this.exchange.is_busy() {
+        if this.connection.is_busy() {
             this.idle.disarm();
             this.head.disarm();
             return outcome;
@@ -131,7 +142,7 @@ impl AsyncRead for TimedStream {
     }
 }
 
-impl AsyncWrite for TimedStream {
+impl AsyncWrite for TimeoutStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -154,11 +165,11 @@ impl AsyncWrite for TimedStream {
         self.stream.is_write_vectored()
     }
 
-    /// Flushes. The HTTP library does so last, after a response, and then
-    /// reads only once it is woken: by bytes, or by the time that is set here.
+    /// Flushes, and starts the idle timer after a response: hyper flushes last and
+    /// then reads only when it is woken, by bytes or by this timer.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if !this.exchange.is_busy() && !this.head.is_armed() {
+        if !this.connection.is_busy() && !this.head.is_armed() {
             this.idle.arm();
             if let Poll::Ready(error) = this.idle.poll(cx) {
                 return Poll::Ready(Err(error));
@@ -167,21 +178,20 @@ impl AsyncWrite for TimedStream {
         Pin::new(&mut this.stream).poll_flush(cx)
     }
 
-    /// Closes the writing half. Where the client may still be sending a body
-    /// that nobody wants, it then reads on for a while: closing a socket with
-    /// unread bytes resets the connection, and the client might never come to
-    /// read its answer.
+    /// Closes the writing half. If the client may still be sending a body, this
+    /// reads on for [`LINGER`]: closing a socket with unread bytes resets the
+    /// connection, and the client could lose the response.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if !this.is_shut {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
             this.is_shut = true;
         }
-        if !this.exchange.has_unread() {
+        if !this.connection.has_unread_body() {
             return Poll::Ready(Ok(()));
         }
         this.linger.arm();
-        // Asked first: a client that never pauses must not postpone its end.
+        // Polled before the reads, which a client that never pauses keeps ready.
         if this.linger.poll(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
