@@ -1,9 +1,8 @@
 //! The configuration of the service: one TOML file, overrides from the
 //! environment, and a default for everything.
 //!
-//! The structs below are the one description of it: what is read, the JSON
-//! Schema, the names of the environment variables and `router config show` all
-//! follow from them.
+//! The structs below are its single definition. The parser, the JSON Schema, the
+//! names of the environment variables and `router config show` follow from them.
 
 mod catalogue;
 mod diagnostics;
@@ -18,8 +17,9 @@ mod zone;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use cache_core::{Freshness, FreshnessError};
+use cache_core::{Freshness, FreshnessError, TtlClass};
 use intent_router::{Catalogue, Diagnostic};
 use schemars::JsonSchema;
 use serde::de::Error as _;
@@ -51,13 +51,13 @@ pub(crate) struct Config {
     pub(crate) detector: Detector,
     /// What day it is.
     pub(crate) time: Time,
-    /// Where each setting came from, by its dotted path; defaults are absent.
+    /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
-    /// What is to be told of variables that no setting has.
+    /// Warnings about variables that name no setting.
     #[serde(skip)]
     unread: Vec<Diagnostic>,
-    /// What the catalogue's file holds; `None` stands for the built-in one.
+    /// The catalogue of the file; `None` for the built-in one.
     #[serde(skip)]
     intents: Option<Catalogue>,
 }
@@ -97,15 +97,15 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            max_body: BodyLimit::mebibytes(1),
-            max_message: MessageLimit::kibibytes(16),
-            max_connections: Count::of(1024),
-            header_timeout: Timeout::seconds(10),
-            body_timeout: Timeout::seconds(30),
-            idle_timeout: Timeout::seconds(60),
-            request_timeout: Timeout::seconds(30),
-            shutdown_deadline: Timeout::seconds(10),
-            watch_files: Period::seconds(2),
+            max_body: BodyLimit::kibibytes::<1024>(),
+            max_message: MessageLimit::kibibytes::<16>(),
+            max_connections: Count::of::<1024>(),
+            header_timeout: Timeout::seconds::<10>(),
+            body_timeout: Timeout::seconds::<30>(),
+            idle_timeout: Timeout::seconds::<60>(),
+            request_timeout: Timeout::seconds::<30>(),
+            shutdown_deadline: Timeout::seconds::<10>(),
+            watch_files: Period::seconds::<2>(),
         }
     }
 }
@@ -130,7 +130,7 @@ impl Default for Cache {
     fn default() -> Self {
         Self {
             enabled: true,
-            capacity: Some(Capacity::mebibytes(64)),
+            capacity: Some(Capacity::kibibytes::<{ 64 * 1024 }>()),
             entries: None,
             classes: Classes::default(),
         }
@@ -143,41 +143,32 @@ impl Default for Cache {
 pub(crate) struct Classes(BTreeMap<String, Class>);
 
 impl Classes {
-    /// Every class with its settings, sorted by name.
+    /// All classes, sorted by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Class)> {
         self.0.iter().map(|(name, class)| (name.as_str(), class))
     }
 }
 
-/// The four classes that are there from the start, and their TTLs.
-const STANDARD: [(&str, Ttl); 4] = [
-    ("live_data", Ttl::seconds(300)),
-    ("knowledge_base", Ttl::seconds(3600)),
-    ("user_context", Ttl::seconds(1800)),
-    ("intent_routing", Ttl::seconds(600)),
-];
-
-/// The TTL of any other class that is given none.
-const DEFAULT_TTL: Ttl = Ttl::seconds(300);
-
 impl Default for Classes {
+    /// The standard classes of the store with their TTLs.
     fn default() -> Self {
-        let standard = STANDARD.map(|(name, ttl)| {
+        let standard = cache_core::Classes::default();
+        let class = |(handle, name): (TtlClass, Arc<str>)| {
             let class = Class {
-                ttl: Some(ttl),
+                ttl: Ttl::new(standard.freshness(handle).ttl),
                 ..Class::default()
             };
-            (name.to_owned(), class)
-        });
-        Self(standard.into())
+            (name.to_string(), class)
+        };
+        Self(standard.iter().map(class).collect())
     }
 }
 
 impl<'de> Deserialize<'de> for Classes {
-    /// Adds the named classes to the standard ones, so that configuring one
-    /// class does not take the others away, nor a window of one its TTL.
+    /// Adds the named classes to the standard ones. A standard class keeps the
+    /// settings that are not named.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Enough for any catalogue, and a bound on what a file can demand.
+        /// Leaves room for the classes of the catalogue among the store's 255.
         const MAX_NAMED: usize = 200;
         const MAX_NAME: usize = 64;
         let named = BTreeMap::<String, Class>::deserialize(deserializer)?;
@@ -199,7 +190,8 @@ impl<'de> Deserialize<'de> for Classes {
         let mut classes = Self::default();
         for (name, mut class) in named {
             let standard = classes.0.get(&name).and_then(|standard| standard.ttl);
-            class.ttl = class.ttl.or(standard).or(Some(DEFAULT_TTL));
+            let default = || Ttl::new(Freshness::default().ttl);
+            class.ttl = class.ttl.or(standard).or_else(default);
             classes.0.insert(name, class);
         }
         Ok(classes)
@@ -232,9 +224,12 @@ pub(crate) struct Class {
 }
 
 impl Class {
-    /// The policy in the store's terms.
+    /// The store's policy for the class.
+    ///
+    /// # Errors
+    /// Jitter or early refresh out of range; their types exclude it.
     pub(crate) fn freshness(&self) -> Result<Freshness, FreshnessError> {
-        let freshness = Freshness::ttl(self.ttl.unwrap_or(DEFAULT_TTL).get())
+        let freshness = Freshness::ttl(self.ttl.map_or(Freshness::default().ttl, Ttl::get))
             .with_stale_while_revalidate(self.stale_while_revalidate.get())
             .with_stale_if_error(self.stale_if_error.get())
             .with_jitter(self.jitter.get())?
@@ -247,9 +242,8 @@ impl Class {
         })
     }
 
-    /// The settings that are on and mean something for answers and profiles
-    /// only, by name.
-    fn beyond_expiry(&self) -> impl Iterator<Item = &'static str> {
+    /// The names of the settings that are on and that detections ignore.
+    fn ignored_for_detections(&self) -> impl Iterator<Item = &'static str> {
         let on = |window: Window| !window.get().is_zero();
         let settings = [
             ("stale_while_revalidate", on(self.stale_while_revalidate)),
@@ -287,16 +281,16 @@ impl Default for Source {
     fn default() -> Self {
         Self {
             url: None,
-            connections: Count::of(4),
-            deadline: Timeout::seconds(2),
+            connections: Count::of::<4>(),
+            deadline: Timeout::seconds::<2>(),
             profile_sql: None,
-            demo_users: Count::of(2000),
-            demo_seed: Count::of(1),
+            demo_users: Count::of::<2000>(),
+            demo_seed: Count::of::<1>(),
         }
     }
 }
 
-/// A database that this version can ask.
+/// The URL of a supported database.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "String")]
 pub(crate) enum SourceUrl {
@@ -320,7 +314,7 @@ impl<'de> Deserialize<'de> for SourceUrl {
             "sqlite" => Err(D::Error::custom(
                 "the path is missing; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
             )),
-            // The URL may hold a password, so only its scheme is repeated.
+            // The URL may hold a password, so the error shows only its scheme.
             "postgres" | "postgresql" | "http" | "https" => Err(D::Error::custom(format_args!(
                 "`{scheme}://` sources are not supported by this version; use \"sqlite://PATH\", or leave the key out for embedded demo data"
             ))),
@@ -432,17 +426,19 @@ impl Config {
             warnings.push(warning);
         }
         let intents = self.intents().intents();
+        let standard = cache_core::Classes::default();
         for (name, class) in self.cache.classes.iter() {
             let used = intents.iter().any(|intent| intent.class == name);
-            if !used && STANDARD.iter().all(|(standard, _)| *standard != name) {
+            let handle = standard.get(name);
+            if !used && handle.is_none() {
                 let quoted = schema::dotted(&[name.to_owned()]);
                 let warning = Diagnostic::warning("no intent of the catalogue has this class")
                     .with_path(format!("cache.classes.{quoted}"))
                     .with_remedy("check its spelling");
                 warnings.push(warning);
             }
-            if !used && name == "intent_routing" {
-                warnings.extend(class.beyond_expiry().map(|setting| {
+            if !used && handle == Some(TtlClass::INTENT_ROUTING) {
+                warnings.extend(class.ignored_for_detections().map(|setting| {
                     Diagnostic::warning(
                         "what is kept in this class is detections, for which only `ttl` and `jitter` mean something",
                     )
