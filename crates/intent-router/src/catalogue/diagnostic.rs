@@ -26,9 +26,9 @@ impl fmt::Display for Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineColumn {
     /// The line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// The column, from 1, in bytes of UTF-8.
-    pub column: usize,
+    pub column: u32,
 }
 
 /// The part of a source text that a [`Diagnostic`] is about.
@@ -132,7 +132,7 @@ impl Diagnostic {
     }
 
     /// The line that it starts on, from 1; `None` for the text as a whole.
-    pub fn line(&self) -> Option<usize> {
+    pub fn line(&self) -> Option<u32> {
         self.span.start.map(|start| start.line)
     }
 
@@ -188,13 +188,13 @@ impl LineIndex {
     }
 
     /// The position of a byte offset. An offset after the end of the text counts
-    /// as one on the last line.
+    /// as one on the last line. Numbers beyond 32 bits are [`u32::MAX`].
     pub fn position(&self, offset: usize) -> LineColumn {
         let before = self.starts.partition_point(|start| *start <= offset);
         let start = before.checked_sub(1).map_or(0, |last| self.starts[last]);
         LineColumn {
-            line: before + 1,
-            column: offset - start + 1,
+            line: u32::try_from(before + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(offset - start + 1).unwrap_or(u32::MAX),
         }
     }
 }
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn positions_are_lines_and_columns_in_bytes() {
-        let check = |text: &str, offset: usize, line: usize, column: usize| {
+        let check = |text: &str, offset: usize, line: u32, column: u32| {
             let found = LineIndex::new(text).position(offset);
             assert_eq!(found, LineColumn { line, column }, "{offset} of {text:?}");
         };

@@ -467,7 +467,7 @@ proptest! {
         prop_assume!(head.is_ascii());
         let damaged = [&head[..start], with.as_str(), &head[end..]].concat();
         if let Err(error) = Catalogue::parse(&damaged) {
-            let lines = damaged.lines().count() + 1;
+            let lines = damaged.lines().count() as u32 + 1;
             let found = error.diagnostics();
             prop_assert!(!found.is_empty());
             prop_assert!(found.iter().all(|problem| problem.line().is_some_and(|n| (1..=lines).contains(&n))));

@@ -10,7 +10,7 @@ use crate::detector;
 use crate::exit::{Code, Failure, written};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum ConfigCommand {
     /// Check the configuration: prints `ok`, or everything that is wrong with it.
     ///
     /// Warnings on standard error name settings that are valid but probably not meant, and phrases,
@@ -27,9 +27,9 @@ pub(super) enum Command {
 }
 
 /// Runs the command on the configuration of `file` and the environment.
-pub(super) fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Failure> {
     let text = match command {
-        Command::Check { strict } => {
+        ConfigCommand::Check { strict } => {
             let config = super::configuration(file)?;
             // Also reports a model that cannot be used.
             detector::configured(&config, config.intents())
@@ -44,8 +44,8 @@ pub(super) fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure>
             }
             "ok\n".to_owned()
         }
-        Command::Show => super::configuration(file)?.show().map_err(internal)?,
-        Command::Schema => {
+        ConfigCommand::Show => super::configuration(file)?.show().map_err(internal)?,
+        ConfigCommand::Schema => {
             let schema = serde_json::to_string_pretty(&config::schema()).map_err(internal)?;
             schema + "\n"
         }

@@ -80,7 +80,7 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
         Failure::new(code, error)
     })?;
     let bytes = model.to_bytes();
-    data::write_whole(&args.out, &bytes)?;
+    data::write_atomically(&args.out, &bytes)?;
     let out_of_scope = examples.iter().filter(|e| e.is_out_of_scope()).count();
     let told = format!(
         "{lines} lines ({out_of_scope} out of scope), {intents} intents; wrote {size:.1} MB to {path}\n{held_out}",

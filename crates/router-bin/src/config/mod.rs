@@ -45,11 +45,11 @@ pub(crate) struct Config {
     pub(crate) cache: Cache,
     /// Where the records come from.
     pub(crate) source: Source,
-    /// Which intents there are.
+    /// The intents.
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.
     pub(crate) detector: Detector,
-    /// What day it is.
+    /// The calendar.
     pub(crate) time: Time,
     /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
@@ -88,8 +88,7 @@ pub(crate) struct Server {
     pub(crate) request_timeout: Timeout,
     /// How long requests under way may take to finish when the service stops.
     pub(crate) shutdown_deadline: Timeout,
-    /// How often the files that are reloaded are looked at for changes; 0s: not
-    /// at all.
+    /// How often the reloadable files are polled for changes; 0s: never.
     pub(crate) watch_files: Period,
 }
 
@@ -198,8 +197,8 @@ impl<'de> Deserialize<'de> for Classes {
     }
 }
 
-/// How long the answers of a class stay fresh, and what may be done with them
-/// afterwards. Everything but the TTL is off by default.
+/// How long the answers of a class are fresh, and whether they are served after
+/// that. Everything but the TTL is off by default.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Class {
@@ -207,19 +206,19 @@ pub(crate) struct Class {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Ttl")]
     pub(crate) ttl: Option<Ttl>,
-    /// For so long after the TTL an answer is still served while a newer one is
-    /// fetched beside the requests; 0s: off.
+    /// How long after the TTL a stale answer is served while a newer one is fetched
+    /// in the background; 0s: off.
     pub(crate) stale_while_revalidate: Window,
-    /// For so long after the TTL an answer is served where the source fails;
-    /// 0s: off.
+    /// How long after the TTL a stale answer is served if the source fails; 0s:
+    /// off.
     pub(crate) stale_if_error: Window,
-    /// For so long it is kept that there is no such member; 0s: not at all.
+    /// How long the answer that there is no such member is cached; 0s: not cached.
     pub(crate) negative_ttl: Window,
-    /// The part of the TTL by which an answer's life is shortened at most, so
+    /// The largest part of the TTL by which the life of an answer is shortened, so
     /// that answers stored together do not expire together; 0: off.
     pub(crate) jitter: Ratio<1>,
-    /// How eagerly an answer is fetched anew before its TTL is over (the beta of
-    /// XFetch): 1 is a good value, more is earlier; 0: off.
+    /// How eagerly an answer is refreshed before its TTL ends (the beta of XFetch):
+    /// 1 is a good value, more is earlier; 0: off.
     pub(crate) early_refresh: Ratio<1000>,
 }
 
@@ -325,7 +324,7 @@ impl<'de> Deserialize<'de> for SourceUrl {
     }
 }
 
-/// Which intents there are.
+/// The intents.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CatalogueFile {
@@ -341,8 +340,8 @@ pub(crate) struct CatalogueFile {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Detector {
-    /// What decides: the trained model with the catalogue's rules and phrases
-    /// beside it (`combined`), the model alone (`linear`), or the phrases alone
+    /// What decides: the trained model together with the catalogue's rules and
+    /// phrases (`combined`), the model alone (`linear`), or the phrases alone
     /// (`keyword`).
     pub(crate) kind: DetectorKind,
     /// A model that `router train` wrote; absent: the built-in one for the
@@ -361,12 +360,12 @@ pub(crate) struct Detector {
     pub(crate) sentence_model: Option<PathBuf>,
 }
 
-/// What decides which intent a message has.
+/// The kind of detector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DetectorKind {
-    /// The model, which the catalogue's rules overrule, and the phrases where
-    /// it abstains or there is none.
+    /// The catalogue's rules, then the model, then the phrases if the model abstains
+    /// or there is none.
     #[default]
     Combined,
     /// The model alone.
@@ -375,12 +374,12 @@ pub(crate) enum DetectorKind {
     Keyword,
 }
 
-/// What day it is.
+/// The calendar.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Time {
-    /// The time zone, by its IANA name, whose calendar relative periods such as
-    /// "today" and "last month" follow.
+    /// The IANA name of the time zone in which relative periods such as "today" and
+    /// "last month" are computed.
     pub(crate) zone: Zone,
 }
 

@@ -30,7 +30,7 @@ impl Diagnostics {
     }
 
     /// The line of a byte offset, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
+    pub(super) fn line(&self, at: usize) -> u32 {
         self.lines.position(at).line
     }
 

@@ -18,8 +18,8 @@ use crate::text::{normalise, words};
 pub(super) struct IntentReader<'t, 'p> {
     slots: &'p Specs<'t>,
     diagnostics: &'p mut Diagnostics,
-    names: BTreeMap<&'t str, usize>,
-    examples: BTreeMap<String, (String, usize)>,
+    names: BTreeMap<&'t str, u32>,
+    examples: BTreeMap<String, (String, u32)>,
 }
 
 impl<'t, 'p> IntentReader<'t, 'p> {
