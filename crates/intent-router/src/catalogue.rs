@@ -5,14 +5,14 @@
 //! workers' compensation fund. The file's keys are described in
 //! `docs/catalogue.md`.
 
-mod error;
+mod diagnostic;
 mod fingerprint;
 mod guards;
 mod lexicon;
 mod lint;
 mod parse;
-mod places;
 mod references;
+mod spans;
 mod sql;
 mod tables;
 mod template;
@@ -23,13 +23,13 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use serde::{Deserialize, Serialize};
 
-pub use error::{CatalogueError, Problem};
+pub use diagnostic::{CatalogueError, Diagnostic, LineColumn, LineIndex, Severity, SourceSpan};
 pub(crate) use fingerprint::Fingerprint;
 pub use guards::Guards;
 pub(crate) use lexicon::{Lexicon, Role, Word};
-pub use places::Places;
 pub use references::References;
 pub(crate) use references::{ReferenceWords, Relation};
+pub use spans::CatalogueSpans;
 pub use tables::{TableSpec, Tie};
 pub use template::{TagTemplate, TemplateError};
 
@@ -236,7 +236,7 @@ impl Catalogue {
     /// assert_eq!(catalogue.intents().len(), 1);
     ///
     /// let error = Catalogue::parse("[[intent]]\nname = 'unknown'\nkind = 'cloud'").unwrap_err();
-    /// assert_eq!(error.problems().len(), 3);
+    /// assert_eq!(error.diagnostics().len(), 3);
     /// # Ok::<(), intent_router::CatalogueError>(())
     /// ```
     pub fn parse(toml: &str) -> Result<Self, CatalogueError> {
@@ -270,7 +270,7 @@ impl Catalogue {
     /// assert!(warnings[0].message.contains("cannot be found by its phrases"));
     /// # Ok::<(), intent_router::CatalogueError>(())
     /// ```
-    pub fn lint(toml: &str) -> Result<Vec<Problem>, CatalogueError> {
+    pub fn lint(toml: &str) -> Result<Vec<Diagnostic>, CatalogueError> {
         lint::lint(toml)
     }
 

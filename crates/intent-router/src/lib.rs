@@ -87,9 +87,9 @@ pub use cache_keys::{CanonicalJson, Digest};
 pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};
 
 pub use catalogue::{
-    Catalogue, CatalogueError, Guards, Intent, KeyMode, Kind, Phrase, Places as CataloguePlaces,
-    Problem as CatalogueProblem, QuerySpec, References, SlotSpec, TableSpec, TagTemplate,
-    TemplateError, Tie,
+    Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, Intent, KeyMode, Kind,
+    LineColumn, LineIndex, Phrase, QuerySpec, References, Severity, SlotSpec, SourceSpan,
+    TableSpec, TagTemplate, TemplateError, Tie,
 };
 pub use context::RequestContext;
 pub use detect::{

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use clap::Args;
 use intent_model::{LinearModel, SentenceEncoder};
 use intent_router::{
-    Catalogue, CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
+    Catalogue, CombinedDetector, Detection, Detector, Diagnostic, Evidence, KeywordDetector,
+    LinearDetector,
 };
 
-use crate::config::{Config, DetectorKind, Fault};
+use crate::config::{Config, DetectorKind};
 use crate::exit::{Code, Failure};
 
 /// A model to use instead of the configured detector.
@@ -45,7 +46,7 @@ impl ModelArgs {
             let intents = config.intents().intents().iter();
             let names = intents.map(|intent| intent.name.clone()).collect();
             let configured = configured(config, config.intents())
-                .map_err(|fault| Failure::new(Code::Config, fault))?;
+                .map_err(|error| Failure::new(Code::Config, error))?;
             return Ok(Asked {
                 detector: configured.detector,
                 best: None,
@@ -106,11 +107,11 @@ impl ModelHash {
 /// The detector that the configuration selects for a catalogue.
 ///
 /// # Errors
-/// Names the setting that is wrong, and why.
-pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Configured, Fault> {
+/// Which setting is wrong, and why.
+pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Configured, Diagnostic> {
     let settings = &config.detector;
     let is_built_in = config.catalogue.file.is_none();
-    let wrong = |reason: String| Fault::new(format!("detector.model: {reason}"));
+    let wrong = |reason: String| Diagnostic::error(format!("detector.model: {reason}"));
     let (model, hash) = match &settings.model {
         _ if settings.kind == DetectorKind::Keyword => (None, None),
         Some(file) => {
@@ -132,7 +133,7 @@ pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Confi
         (Some(linear), DetectorKind::Linear) => Arc::new(linear),
         (Some(linear), _) => Arc::new(CombinedDetector::new(catalogue, linear)),
         (None, DetectorKind::Linear) => {
-            return Err(Fault::new(
+            return Err(Diagnostic::error(
                 "detector.kind: `linear` needs a model; name one with detector.model, or train one with `router train`",
             ));
         }

@@ -1,21 +1,20 @@
-//! How a command ends: the exit codes of `sysexits.h`, and the failure that
-//! carries one together with what to tell the user.
+//! Exit codes of `sysexits.h`, and failures that carry one with a message.
 
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-/// Why a command failed, as the calling program is told.
+/// The exit code of a failed command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Code {
-    /// The command was called with arguments that it does not take (`EX_USAGE`).
+    /// The arguments are wrong (`EX_USAGE`).
     Usage = 64,
-    /// The input was wrong (`EX_DATAERR`).
+    /// The input is wrong (`EX_DATAERR`).
     Data = 65,
-    /// Something that the command needs cannot be reached (`EX_UNAVAILABLE`).
+    /// A resource that the command needs is unavailable (`EX_UNAVAILABLE`).
     Unavailable = 69,
-    /// The program itself is at fault (`EX_SOFTWARE`).
+    /// The program has a bug (`EX_SOFTWARE`).
     Internal = 70,
     /// Reading or writing failed (`EX_IOERR`).
     Io = 74,
@@ -29,8 +28,8 @@ impl From<Code> for ExitCode {
     }
 }
 
-/// What ended a command early: an exit code, and a message that says what was
-/// wrong, where, and what to do.
+/// The failure of a command: an exit code, and a message that says what is wrong,
+/// where, and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: Code,
@@ -38,7 +37,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure of the given kind.
+    /// A failure with this code and message.
     pub(crate) fn new(code: Code, message: impl fmt::Display) -> Self {
         Self {
             code,
@@ -46,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// The code to leave with.
+    /// The exit code.
     pub(crate) fn code(&self) -> Code {
         self.code
     }
@@ -58,8 +57,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The outcome of writing to standard output. A reader that has gone away has
-/// seen all that it wanted, so a broken pipe is no failure.
+/// Converts the result of writing to standard output. A broken pipe is no failure:
+/// its reader wants no more.
 pub(crate) fn written(outcome: io::Result<()>) -> Result<(), Failure> {
     match outcome {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(

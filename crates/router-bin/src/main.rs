@@ -1,12 +1,10 @@
-//! The router service: asks a database for answers, caches them by intent and
-//! user, and shows what that saved.
+//! The router service: answers questions from a database, caches the answers by
+//! intent and user, and shows what that saves.
 
-mod bench;
 mod cli;
 mod config;
 mod dashboard;
 mod detector;
-mod eval;
 mod exit;
 mod serve;
 mod setup;
@@ -24,7 +22,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody can be told when the streams are closed.
+            // If the streams are closed, there is nowhere to report it.
             let _ = error.print();
             return if error.use_stderr() {
                 Code::Usage.into()
@@ -33,7 +31,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    // The panic hook has told what happened; the caller learns whose fault it is.
+    // The panic hook has printed the panic; the exit code says that it is a bug.
     match catch_unwind(AssertUnwindSafe(|| cli.run())) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => {

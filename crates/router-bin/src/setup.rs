@@ -1,34 +1,35 @@
-//! From the configuration to a router: what `serve`, `ask` and `bench` share,
-//! and what `serve` makes anew when files change.
+//! Builds a router from the configuration, for `serve`, `ask` and `bench`, and
+//! rebuilds it when files change.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cache_core::Classes;
-use intent_router::{CacheService, Capacity, Catalogue, CataloguePlaces, KeyMode, Router};
+use intent_router::{
+    CacheService, Capacity, Catalogue, CatalogueSpans, Diagnostic, KeyMode, Router,
+};
 use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
 
-use crate::config::{Config, Fault, SourceUrl, catalogue_text};
+use crate::config::{Config, SourceUrl, catalogue_text, in_file};
 use crate::detector::{self, Configured, ModelHash};
 use crate::exit::{Code, Failure};
 
-/// A router with what the next one is made of.
+/// A router, with what a rebuilt one shares with it.
 pub(crate) struct Assembly {
     router: Arc<Router>,
     source: Arc<SqliteSource>,
-    /// What the detector was made of besides the catalogue.
+    /// The hash of the detector's model file, if it has one.
     model: Option<ModelHash>,
 }
 
 impl Assembly {
-    /// What the configuration describes, over its source of records.
+    /// The router that the configuration describes.
     pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
         Self::of(config, config.intents().clone())
     }
 
-    /// The same with another key mode for every intent, as far as its queries
-    /// allow.
+    /// The same with this key mode for every intent whose queries allow it.
     pub(crate) fn keyed(config: &Config, key: KeyMode) -> Result<Self, Failure> {
         Self::of(config, config.intents().with_key(key))
     }
@@ -40,7 +41,7 @@ impl Assembly {
                 OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,
                 _ => Code::Config,
             };
-            Failure::new(code, unfit(config, &error))
+            Failure::new(code, mismatch(config, &error))
         })?;
         let source = Arc::new(source);
         let classes = classes(config)?;
@@ -51,7 +52,7 @@ impl Assembly {
             .build()
             .map_err(|error| Failure::new(Code::Config, error))?;
         let Configured { detector, model } = detector::configured(config, &catalogue)
-            .map_err(|fault| Failure::new(Code::Config, fault))?;
+            .map_err(|error| Failure::new(Code::Config, error))?;
         let records = Arc::clone(&source);
         let router = Router::new(catalogue, detector, records, Arc::new(cache))
             .map_err(|error| Failure::new(Code::Config, error))?
@@ -68,7 +69,7 @@ impl Assembly {
         &self.router
     }
 
-    /// The same with its router changed.
+    /// The same with another router, made from this one's.
     pub(crate) fn map(self, change: impl FnOnce(Router) -> Router) -> Self {
         Self {
             router: Arc::new(change(Router::clone(&self.router))),
@@ -76,30 +77,28 @@ impl Assembly {
         }
     }
 
-    /// What the files that the configuration names describe now: whole, over the
-    /// same cache and the same open database, beside this one, which stays as it
-    /// is. `None` if that is what this one is made of.
+    /// Re-reads the files and builds a new assembly on the same cache and
+    /// database; `None` if nothing changed. This assembly is not changed.
     ///
     /// # Errors
-    /// Everything that is wrong with the files, or with what they ask of the
-    /// database.
-    pub(crate) fn renewed(&self, config: &Config) -> Result<Option<Self>, Vec<Fault>> {
+    /// Everything that is wrong with the files, or between them and the database.
+    pub(crate) fn rebuilt(&self, config: &Config) -> Result<Option<Self>, Vec<Diagnostic>> {
         check_regular(config)?;
         let catalogue = config.intents_now()?;
         let Configured { detector, model } =
-            detector::configured(config, &catalogue).map_err(|fault| vec![fault])?;
+            detector::configured(config, &catalogue).map_err(|error| vec![error])?;
         if catalogue == **self.router.catalogue() && model == self.model {
             return Ok(None);
         }
         let source = self.source.with_catalogue(&catalogue).map_err(|errors| {
-            let unfit = |error| unfit(config, error);
-            errors.iter().map(unfit).collect::<Vec<_>>()
+            let mismatch = |error| mismatch(config, error);
+            errors.iter().map(mismatch).collect::<Vec<_>>()
         })?;
         let source = Arc::new(source);
         let router = self
             .router
             .renewed(Arc::new(catalogue), detector, Arc::clone(&source) as _)
-            .map_err(|error| vec![Fault::new(error.to_string())])?;
+            .map_err(|error| vec![Diagnostic::error(error.to_string())])?;
         Ok(Some(Self {
             router: Arc::new(router),
             source,
@@ -108,49 +107,52 @@ impl Assembly {
     }
 }
 
-/// The files that are read again when they change.
+/// The files that a reload reads: the catalogue and the model, if configured.
 pub(crate) fn files(config: &Config) -> Vec<PathBuf> {
     let files = [&config.catalogue.file, &config.detector.model];
     files.into_iter().flatten().cloned().collect()
 }
 
-/// Finds files that cannot be read again: what was read from a pipe at the start
-/// is gone, and waiting for more could take for ever.
-fn check_regular(config: &Config) -> Result<(), Vec<Fault>> {
+/// Refuses files that are not regular. Reading a pipe a second time could block
+/// forever.
+fn check_regular(config: &Config) -> Result<(), Vec<Diagnostic>> {
     let files = files(config).into_iter();
-    // One that is not there is told of by whoever reads it.
+    // A missing file is reported when it is read.
     let others = files.filter(|file| file.metadata().is_ok_and(|found| !found.is_file()));
-    let faults: Vec<_> = others
-        .map(|file| Fault::of_file(&file, "is no regular file, so it cannot be read again"))
+    let errors: Vec<_> = others
+        .map(|file| {
+            let error = Diagnostic::error("is no regular file, so it cannot be read again");
+            in_file(&file, error)
+        })
         .collect();
-    if faults.is_empty() {
+    if errors.is_empty() {
         Ok(())
     } else {
-        Err(faults)
+        Err(errors)
     }
 }
 
-/// What is wrong between the catalogue and the database, with its line where
-/// the catalogue is a file.
-fn unfit(config: &Config, error: &OpenError) -> Fault {
-    let nowhere = || Fault::new(error.to_string());
+/// An error of opening the database, placed at the query, tag or table of the
+/// catalogue's file that it is about.
+fn mismatch(config: &Config, error: &OpenError) -> Diagnostic {
+    let diagnostic = Diagnostic::error(error.to_string());
     let Some(file) = &config.catalogue.file else {
-        return nowhere();
+        return diagnostic;
     };
-    let places = catalogue_text(file).ok();
-    let Some(places) = places.and_then(|text| CataloguePlaces::of(&text).ok()) else {
-        return nowhere();
+    let text = catalogue_text(file).ok();
+    let Some(spans) = text.and_then(|text| CatalogueSpans::of(&text).ok()) else {
+        return diagnostic;
     };
-    let problem = match error {
-        OpenError::Query { intent, query, .. } => places.query(intent, query, error.to_string()),
-        OpenError::Tag { intent, tag } => places.tag(intent, tag, error.to_string()),
-        OpenError::Table { table, .. } => places.table(table, error.to_string()),
-        _ => return nowhere(),
+    let placed = match error {
+        OpenError::Query { intent, query, .. } => spans.at_query(intent, query, diagnostic),
+        OpenError::Tag { intent, tag } => spans.at_tag(intent, tag, diagnostic),
+        OpenError::Table { table, .. } => spans.at_table(table, diagnostic),
+        _ => return diagnostic,
     };
-    Fault::of_catalogue(file, &problem)
+    in_file(file, placed)
 }
 
-/// Where the configuration takes its records from, for people.
+/// The name of the configured source of records, for people.
 pub(crate) fn source_name(config: &Config) -> String {
     match &config.source.url {
         Some(SourceUrl::Sqlite(path)) => format!("SQLite, {}", path.display()),
@@ -193,7 +195,7 @@ fn capacity(config: &Config) -> Capacity {
     match (entries, config.cache.capacity) {
         (Some(entries), _) => Capacity::Entries(usize::try_from(entries).unwrap_or(usize::MAX)),
         (None, Some(bytes)) => Capacity::Bytes(bytes.get()),
-        // The configuration leaves neither out.
+        // `Config::load` keeps one of the two.
         (None, None) => Capacity::default(),
     }
 }
@@ -204,7 +206,7 @@ fn classes(config: &Config) -> Result<Classes, Failure> {
         let handle = classes
             .define(name)
             .map_err(|error| Failure::new(Code::Config, error))?;
-        // In range, as the configuration was read.
+        // Jitter and early refresh are in range: their types bound them.
         let freshness = class
             .freshness()
             .map_err(|error| Failure::new(Code::Config, error))?;

@@ -1,8 +1,8 @@
-//! `router ask`, `router bench` and `router config show` as their users meet them.
+//! `router ask` and `router bench` as their users meet them.
 
 mod program;
 
-use program::{Run, file, router, router_with};
+use program::{Run, argument, file, router_with};
 use serde_json::Value;
 
 const FEW: [(&str, &str); 1] = [("ROUTER_SOURCE__DEMO_USERS", "50")];
@@ -52,8 +52,8 @@ fn no_answer_is_stored_for_guests_or_without_the_cache() {
 #[test]
 fn every_example_of_the_built_in_intents_can_be_asked() {
     let run = bench(&["--phrasings", "1000", "--json"]);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(run.stderr, "");
+    let summary = run.json();
     assert_eq!(summary["cache_on"]["requests"]["total"], 300);
     assert_eq!(
         summary["traffic"]["intents"].as_array().map(Vec::len),
@@ -64,8 +64,8 @@ fn every_example_of_the_built_in_intents_can_be_asked() {
 #[test]
 fn key_modes_are_compared_on_many_wordings() {
     let run = bench(&["--wordings", "--json"]);
-    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(run.stderr, "");
+    let summary = run.json();
     let rate = |key: &str| {
         let column = &summary["keys"][key];
         assert_eq!(column["requests"]["total"], 300, "{key}");
@@ -101,8 +101,7 @@ fn odd_numbers_are_refused_with_their_range() {
     ] {
         let all = [&["bench"], &arguments[..]].concat();
         let run = router_with(&all, &FEW, b"");
-        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{arguments:?}");
-        assert!(run.stderr.contains(told), "{}", run.stderr);
+        run.fails(64, told);
     }
 }
 
@@ -115,8 +114,8 @@ fn the_bench_measures_whatever_the_cache_is_told_to_be() {
     ] {
         let arguments = ["bench", "--requests", "100", "--users", "5", "--json"];
         let run = router_with(&arguments, &[FEW[0], (name, value)], b"");
-        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{name}");
-        let summary: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        assert_eq!(run.stderr, "", "{name}");
+        let summary = run.json();
         let counts = &summary["cache_on"]["requests"];
         assert_eq!(counts["bypass"], 0, "{name}: {counts}");
         assert_eq!(summary["cache_off"]["requests"]["hit"], 0);
@@ -126,47 +125,15 @@ fn the_bench_measures_whatever_the_cache_is_told_to_be() {
 #[test]
 fn a_report_is_one_file_or_a_reason_why_not() {
     let path = file("report", "bench.html", "an older report, longer than none");
-    let run = bench(&["--report", path.to_str().unwrap()]);
+    let run = bench(&["--report", argument(&path)]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     let report = std::fs::read_to_string(&path).unwrap();
     assert!(report.starts_with("<!DOCTYPE html>") && report.ends_with("</html>\n"));
 
     let nowhere = path.with_file_name("no-such-folder").join("bench.html");
-    let nowhere = nowhere.to_str().unwrap();
-    // What cannot be written is told before the traffic is looked at, and so
-    // before it is made.
+    let nowhere = argument(&nowhere);
+    // A report that cannot be written is reported before the bad option, and so
+    // before the run.
     let run = bench(&["--report", nowhere, "--skew", "11"]);
-    assert_eq!((run.code, run.stdout.as_str()), (74, ""));
-    assert!(run.stderr.contains(nowhere), "{}", run.stderr);
-}
-
-#[test]
-fn what_is_shown_means_the_same_in_another_folder() {
-    file(
-        "show/a",
-        "intents.toml",
-        "[[intent]]\nname = 'hours'\nkind = 'knowledge_base'\nphrases = ['hours']\n",
-    );
-    let text = "[source]\nurl = 'sqlite://crm.db'\n[catalogue]\nfile = 'intents.toml'\n";
-    let first = file("show/a", "router.toml", text);
-    // As from a shell: the path is relative to the working directory.
-    let here = std::env::current_dir().unwrap();
-    let up: String = here.components().skip(1).map(|_| "../").collect();
-    let relative = format!("{up}{}", first.strip_prefix("/").unwrap().display());
-    let shown = router(&["config", "show", "--config", &relative], "");
-    assert_eq!(shown.code, 0, "{}", shown.stderr);
-    let second = file("show/b", "router.toml", &shown.stdout);
-    let again = router(
-        &["config", "show", "--config", second.to_str().unwrap()],
-        "",
-    );
-    assert_eq!(again.code, 0, "{}", again.stderr);
-    for path in ["crm.db", "intents.toml"] {
-        let line = |run: &Run| {
-            let line = run.stdout.lines().find(|line| line.contains(path));
-            let setting = line.and_then(|line| line.split('#').next());
-            setting.expect(path).trim_end().to_owned()
-        };
-        assert_eq!(line(&again), line(&shown));
-    }
+    run.fails(74, nowhere);
 }

@@ -6,8 +6,7 @@ mod program;
 
 use std::path::{Path, PathBuf};
 
-use program::{Run, file, router, router_with};
-use serde_json::Value;
+use program::{Run, argument, file, router, router_with};
 
 /// Twelve lines for each of three intents of a library, and a few others.
 fn lines() -> String {
@@ -45,8 +44,7 @@ fn lines() -> String {
 }
 
 fn train(data: &Path, out: &Path, more: &[&str]) -> Run {
-    let mut arguments = vec!["train", "--data", data.to_str().unwrap()];
-    arguments.extend(["--out", out.to_str().unwrap()]);
+    let mut arguments = vec!["train", "--data", argument(data), "--out", argument(out)];
     arguments.extend(more);
     router(&arguments, "")
 }
@@ -56,12 +54,12 @@ fn model(test: &str) -> (PathBuf, PathBuf) {
     let data = file(test, "data.jsonl", lines());
     let model = data.with_file_name("library.model");
     let run = train(&data, &model, &[]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = run.output();
     assert!(
-        run.stdout
-            .starts_with("39 lines (3 out of scope), 3 intents")
+        told.starts_with("39 lines (3 out of scope), 3 intents"),
+        "{told}"
     );
-    assert!(run.stdout.contains("held out"), "{}", run.stdout);
+    assert!(told.contains("held out"), "{told}");
     (data, model)
 }
 
@@ -85,29 +83,17 @@ fn the_same_lines_give_the_same_model() {
 #[test]
 fn a_model_is_measured_on_labelled_lines() {
     let (data, model) = model("measured");
-    let arguments = |more: &[&'static str]| {
-        let paths = [&data, &model].map(|path| path.to_str().unwrap().to_owned());
-        let [data, model] = paths;
-        let mut all = vec![
-            "eval".to_owned(),
-            "--data".to_owned(),
-            data,
-            "--model".to_owned(),
-            model,
+    let eval = |more: &[&str]| {
+        let files = [
+            "eval",
+            "--data",
+            argument(&data),
+            "--model",
+            argument(&model),
         ];
-        all.extend(more.iter().map(|text| (*text).to_owned()));
-        all
+        router(&[&files, more].concat(), "")
     };
-    let eval = |more: &[&'static str]| {
-        let arguments = arguments(more);
-        let run = router(
-            &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
-            "",
-        );
-        assert_eq!(run.code, 0, "{}", run.stderr);
-        run.stdout
-    };
-    let figures: Value = serde_json::from_str(&eval(&["--json"])).unwrap();
+    let figures = eval(&["--json"]).json();
     assert_eq!(figures["messages"], 39);
     // It has seen these very lines.
     assert!(figures["accuracy"].as_f64().unwrap() > 0.9, "{figures}");
@@ -124,13 +110,14 @@ fn a_model_is_measured_on_labelled_lines() {
         assert!(figures["latency_us"][member].as_f64().unwrap() > 0.0);
     }
     assert_eq!(figures["intents"]["fees"]["messages"], 12);
-    let all: Value = serde_json::from_str(&eval(&["--json", "--never-abstain"])).unwrap();
+    let all = eval(&["--json", "--never-abstain"]).json();
     assert_eq!(
         (&all["coverage"], &all["oos_recall"]),
         (&1.0.into(), &0.0.into())
     );
 
-    let table = eval(&[]);
+    let run = eval(&[]);
+    let table = run.output();
     for part in [
         "accuracy in scope",
         "out-of-scope recall",
@@ -146,23 +133,20 @@ fn labels_that_the_detector_cannot_find_are_warned_of() {
     let (_, model) = model("strangers");
     let lines = "{\"text\": \"hello\", \"intent\": \"greeting\"}";
     let data = file("strangers", "other.jsonl", lines);
-    let [data, model] = [&data, &model].map(|path| path.to_str().unwrap());
+    let [data, model] = [&data, &model].map(|path| argument(path));
     let run = router(&["eval", "--data", data, "--model", model, "--json"], "");
-    assert_eq!(run.code, 0);
+    assert_eq!(run.json()["accuracy"], 0.0);
     assert!(run.stderr.contains("`greeting`"), "{}", run.stderr);
-    let figures: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(figures["accuracy"], 0.0);
 }
 
 #[test]
 fn a_message_is_detected_and_explained() {
     let (_, model) = model("explained");
-    let model = model.to_str().unwrap();
+    let model = argument(&model);
     let input = "when are you open on sunday\n\nhow do you boil an egg\n";
     let run = router(&["detect", "--model", model], input);
-    assert_eq!(run.code, 0, "{}", run.stderr);
     let intents: Vec<_> = run
-        .stdout
+        .output()
         .lines()
         .map(|line| line.split_once('\t').unwrap().0)
         .collect();
@@ -203,8 +187,8 @@ fn the_service_detects_with_the_configured_model() {
     };
     let detect = |catalogue: &Path, kind: &str| {
         let environment = [
-            ("ROUTER_CATALOGUE__FILE", catalogue.to_str().unwrap()),
-            ("ROUTER_DETECTOR__MODEL", model.to_str().unwrap()),
+            ("ROUTER_CATALOGUE__FILE", argument(catalogue)),
+            ("ROUTER_DETECTOR__MODEL", argument(&model)),
             ("ROUTER_DETECTOR__KIND", kind),
         ];
         router_with(
@@ -223,12 +207,8 @@ fn the_service_detects_with_the_configured_model() {
         assert!(run.stdout.starts_with(intent), "{kind}: {run:?}");
     }
     let run = detect(&catalogue(&["loans", "fees"]), "combined");
-    assert_eq!(run.code, 78, "{run:?}");
-    assert!(
-        run.stderr.contains("detector.model") && run.stderr.contains("hours"),
-        "{}",
-        run.stderr
-    );
+    run.fails(78, "detector.model");
+    run.fails(78, "hours");
 }
 
 #[test]
@@ -237,12 +217,8 @@ fn what_is_wrong_with_data_or_model_is_told() {
     let bad = file("wrong", "bad.jsonl", format!("{good}{{\"text\": 1}}"));
     let out = bad.with_file_name("no.model");
     let run = train(&bad, &out, &[]);
-    assert_eq!((run.code, out.exists()), (65, false), "{run:?}");
-    assert!(
-        run.stderr.contains("bad.jsonl: line 40: "),
-        "{}",
-        run.stderr
-    );
+    run.fails(65, "bad.jsonl: line 40: ");
+    assert!(!out.exists());
 
     let missing = train(&bad.with_file_name("none.jsonl"), &out, &[]);
     assert_eq!(missing.code, 74, "{missing:?}");
@@ -250,44 +226,35 @@ fn what_is_wrong_with_data_or_model_is_told() {
     assert_eq!(empty.code, 65, "{empty:?}");
     let data = file("wrong", "data.jsonl", good);
     let nowhere = train(&data, Path::new("/no/such/folder/x.model"), &[]);
-    assert_eq!(nowhere.code, 74, "{nowhere:?}");
-    assert!(
-        nowhere.stderr.contains("/no/such/folder/x.model"),
-        "{}",
-        nowhere.stderr
-    );
+    nowhere.fails(74, "/no/such/folder/x.model");
     let range = train(&data, &out, &["--wrong-routes", "2"]);
     assert_eq!(range.code, 64, "{range:?}");
 
     let (_, plain) = model("wrong");
-    let folder = plain.parent().unwrap().to_str().unwrap();
-    let arguments = ["detect", "--model", plain.to_str().unwrap()];
+    let folder = argument(plain.parent().unwrap());
+    let arguments = ["detect", "--model", argument(&plain)];
     let unused = router(
         &[&arguments[..], &["--sentence-model", folder]].concat(),
         "x",
     );
-    assert_eq!(unused.code, 65, "a setting is not ignored: {unused:?}");
-    assert!(
-        unused.stderr.contains("without a sentence model"),
-        "{unused:?}"
-    );
+    // A setting is not ignored.
+    unused.fails(65, "without a sentence model");
 
     let damaged = file("wrong", "damaged.model", "intentLM and then nothing");
     for run in [
-        router(&["detect", "--model", damaged.to_str().unwrap()], "x"),
+        router(&["detect", "--model", argument(&damaged)], "x"),
         router(
             &[
                 "eval",
                 "--data",
-                data.to_str().unwrap(),
+                argument(&data),
                 "--model",
                 "/no/such.model",
             ],
             "",
         ),
     ] {
-        assert_eq!(run.code, 65, "{run:?}");
-        assert!(run.stderr.contains(".model"), "{}", run.stderr);
+        run.fails(65, ".model");
     }
     let run = router_with(
         &["config", "check"],
@@ -298,10 +265,9 @@ fn what_is_wrong_with_data_or_model_is_told() {
     let catalogue = "[[intent]]\nname = 'hours'\nkind = 'knowledge_base'\nphrases = ['open']";
     let catalogue = file("wrong", "intents.toml", catalogue);
     let linear = ("ROUTER_DETECTOR__KIND", "linear");
-    let own = ("ROUTER_CATALOGUE__FILE", catalogue.to_str().unwrap());
+    let own = ("ROUTER_CATALOGUE__FILE", argument(&catalogue));
     let run = router_with(&["config", "check"], &[linear, own], b"");
-    assert_eq!(run.code, 78, "{run:?}");
-    assert!(run.stderr.contains("needs a model"), "{}", run.stderr);
+    run.fails(78, "needs a model");
     let run = router_with(&["config", "check"], &[linear], b"");
     assert_eq!(run.code, 0, "the built-in catalogue has one: {run:?}");
 }

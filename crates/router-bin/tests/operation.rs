@@ -88,6 +88,41 @@ fn a_head_that_has_begun_has_its_own_time_too() {
 }
 
 #[test]
+fn an_idle_connection_outlives_the_time_for_a_head() {
+    let server = Server::start(&[
+        ("ROUTER_SERVER__HEADER_TIMEOUT", "50ms"),
+        ("ROUTER_SERVER__IDLE_TIMEOUT", "1h"),
+    ]);
+    let request = b"GET /livez HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+    let mut idle = server.connect();
+    // A later connection whose head takes too long: once it is closed, the first
+    // has been idle for longer than a head may take.
+    let mut slow = server.connect();
+    slow.write_all(&request[..8]).unwrap();
+    until_closed(slow);
+    idle.write_all(request).unwrap();
+    assert_eq!(Reply::read(idle).status, 200);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_closed() {
+    let server = Server::start(&[("ROUTER_SERVER__IDLE_TIMEOUT", "50ms")]);
+    let mut stream = server.connect();
+    let requests = b"GET /openapi.json HTTP/1.1\r\nhost: t\r\n\r\n".repeat(1_000);
+    // The responses fill the buffers, then the requests do, until the server
+    // closes the connection. If it does not, a write times out.
+    let error = (0..10_000).find_map(|_| stream.write_all(&requests).err());
+    let kind = error.map(|error| error.kind());
+    assert!(
+        matches!(
+            kind,
+            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+        ),
+        "{kind:?}"
+    );
+}
+
+#[test]
 fn a_client_that_sends_on_after_a_refusal_still_gets_it() {
     let server = Server::start(&[]);
     let length = 8 << 20;

@@ -174,8 +174,15 @@ fn a_broken_file_changes_nothing_and_every_problem_is_told() {
     assert!(problems[0]["message"].as_str().unwrap().contains("TOML"));
     // What only the database can tell, of every intent.
     let problems = refused(&whole.replace("SELECT", "SELEKT"));
-    let lines: Vec<_> = problems.iter().map(|p| p["line"].clone()).collect();
-    assert_eq!(lines, [5, 12], "{problems:?}");
+    let places: Vec<_> = problems
+        .iter()
+        .map(|p| (p["line"].clone(), p["column"].clone()))
+        .collect();
+    assert_eq!(
+        places,
+        [(5.into(), 1.into()), (12.into(), 1.into())],
+        "{problems:?}"
+    );
     assert!(problems[1]["path"].as_str().unwrap().ends_with("query[0]"));
     // No file at all, and what is none.
     fs::remove_file(&file.0).unwrap();
@@ -256,7 +263,8 @@ fn a_file_is_read_again_when_it_changes_however_it_does() {
     assert_eq!(told(&ask(&server, "first")).0, "five");
     fs::write(&linked, catalogue("six", "same")).unwrap();
     until(&server, "six");
-    assert!(!is_failing());
+    // The new set answers a moment before the reload is counted.
+    assert!((0..TRIES).any(|_| !is_failing()), "still failing");
     fs::remove_file(&file.0).unwrap();
 }
 
@@ -274,7 +282,7 @@ fn a_hang_up_reloads_and_says_what_is_wrong() {
     file.write("[[intent]]\nname = 'a'\n");
     server.signal("HUP");
     let line = said("not reloaded");
-    assert!(line.contains(&format!("{}:1: ", file.path())), "{line}");
+    assert!(line.contains(&format!("{}:1:1: ", file.path())), "{line}");
     file.write(&catalogue("two", "same"));
     server.signal("HUP");
     said("reloaded intents=2");

@@ -52,6 +52,11 @@ const RULES: &[Rule] = &[
         library: true,
     },
     Rule {
+        name: "router-bench",
+        may_know: &["intent-router"],
+        library: false,
+    },
+    Rule {
         name: "router-bin",
         may_know: &[
             "cache-core",
@@ -60,6 +65,7 @@ const RULES: &[Rule] = &[
             "intent-router",
             "intent-train",
             "live-data",
+            "router-bench",
             "sentence-encoder",
         ],
         library: false,
@@ -200,6 +206,7 @@ mod tests {
             ("intent-train", "intent-router"),
             ("live-data", "cache-core"),
             ("live-data", "router-bin"),
+            ("router-bench", "router-bin"),
             ("store-bench", "intent-router"),
             ("xtask", "cache-keys"),
             ("router-bin", "xtask"),

@@ -1,8 +1,7 @@
-//! What is allowed in a catalogue but deserves a second look.
+//! Warnings about a valid catalogue: what probably does not do what it is meant to.
 //!
-//! Rules look at the catalogue with the keyword detector at hand, which every
-//! catalogue can be used with; `docs/catalogue.md` lists them. All take a time
-//! that grows with the catalogue and not with its square.
+//! Rules use the keyword detector, which works with every catalogue;
+//! `docs/catalogue.md` lists them. Their time grows linearly with the catalogue.
 
 mod examples;
 mod phrases;
@@ -10,52 +9,51 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use super::places::{IntentPlaces, Places};
-use super::{Catalogue, CatalogueError, Intent, Problem};
+use super::spans::IntentSpans;
+use super::{Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Intent};
 use crate::detect::KeywordDetector;
 use crate::text::{normalise, words};
 
-/// A phrase in more intents than these tells none of them apart. It also
-/// bounds what the detection of an example can cost.
-const MOST_SPEAKERS: usize = 64;
+/// A phrase in more intents than this distinguishes none of them. The bound also
+/// limits the cost of detecting an example.
+const MOST_USES: usize = 64;
 
-pub(super) fn lint(toml: &str) -> Result<Vec<Problem>, CatalogueError> {
-    let places = Places::of(toml)?;
-    let mut linter = Linter::new(&places);
+pub(super) fn lint(toml: &str) -> Result<Vec<Diagnostic>, CatalogueError> {
+    let spans = CatalogueSpans::of(toml)?;
+    let mut linter = Linter::new(&spans);
     linter.phrases();
     linter.examples();
     linter.queries();
-    let mut problems = linter.problems;
-    problems.sort_by_key(|problem| problem.line);
-    Ok(problems)
+    let mut warnings = linter.warnings;
+    warnings.sort_by_key(Diagnostic::line);
+    Ok(warnings)
 }
 
-/// One phrase of one intent.
+/// A phrase of an intent.
 #[derive(Clone, Copy)]
-struct Speaker {
+struct PhraseUse {
     intent: usize,
     phrase: usize,
     weight: f64,
 }
 
 struct Linter<'p> {
-    places: &'p Places,
+    spans: &'p CatalogueSpans,
     detector: KeywordDetector,
-    /// Who has each phrase, by its words; in the order of the file.
-    speakers: BTreeMap<String, Vec<Speaker>>,
-    problems: Vec<Problem>,
+    /// The uses of each phrase in the order of the file, by its words.
+    uses: BTreeMap<String, Vec<PhraseUse>>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl<'p> Linter<'p> {
-    fn new(places: &'p Places) -> Self {
-        let catalogue = places.catalogue();
-        let mut speakers = BTreeMap::<String, Vec<Speaker>>::new();
+    fn new(spans: &'p CatalogueSpans) -> Self {
+        let catalogue = spans.catalogue();
+        let mut uses = BTreeMap::<String, Vec<PhraseUse>>::new();
         for (i, intent) in catalogue.intents().iter().enumerate() {
             for (n, phrase) in intent.phrases.iter().enumerate() {
-                speakers
-                    .entry(joined(&phrase.text))
+                uses.entry(joined(&phrase.text))
                     .or_default()
-                    .push(Speaker {
+                    .push(PhraseUse {
                         intent: i,
                         phrase: n,
                         weight: phrase.weight,
@@ -63,42 +61,42 @@ impl<'p> Linter<'p> {
             }
         }
         Self {
-            places,
+            spans,
             detector: KeywordDetector::new(catalogue),
-            speakers,
-            problems: Vec::new(),
+            uses,
+            warnings: Vec::new(),
         }
     }
 
     fn catalogue(&self) -> &'p Catalogue {
-        self.places.catalogue()
+        self.spans.catalogue()
     }
 
-    /// Every intent with its number and its places.
-    fn intents(&self) -> impl Iterator<Item = (usize, &'p Intent, &'p IntentPlaces)> + use<'p> {
-        let intents = self.places.catalogue().intents().iter();
-        let both = intents.zip(&self.places.intents).enumerate();
-        both.map(|(i, (intent, places))| (i, intent, places))
+    /// Every intent with its index and its spans.
+    fn intents(&self) -> impl Iterator<Item = (usize, &'p Intent, &'p IntentSpans)> + use<'p> {
+        let intents = self.spans.catalogue().intents().iter();
+        let both = intents.zip(&self.spans.intents).enumerate();
+        both.map(|(i, (intent, spans))| (i, intent, spans))
     }
 
     fn name(&self, intent: usize) -> &'p str {
         &self.catalogue().intents()[intent].name
     }
 
-    /// Whether detecting a message costs no more than a fixed multiple of its
-    /// length.
+    /// Whether the cost of detection is bounded by a constant times the length of
+    /// the message.
     fn is_detection_cheap(&self) -> bool {
-        let mut speakers = self.speakers.values();
-        speakers.all(|speakers| speakers.len() <= MOST_SPEAKERS)
+        let mut uses = self.uses.values();
+        uses.all(|uses| uses.len() <= MOST_USES)
     }
 
-    fn add(&mut self, intent: usize, part: &str, at: usize, message: String) {
-        let problem = self.places.of_intent(intent, part, at, message);
-        self.problems.push(problem);
+    fn warn(&mut self, intent: usize, part: &str, at: usize, warning: Diagnostic) {
+        let warning = self.spans.in_intent(intent, part, at, warning);
+        self.warnings.push(warning);
     }
 }
 
-/// The words of a text in normal form, as the detector compares them.
+/// The words of a text in the normal form that the detector compares.
 fn joined(text: &str) -> String {
     words(&normalise(text)).collect::<Vec<_>>().join(" ")
 }

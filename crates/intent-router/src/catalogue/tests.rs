@@ -2,12 +2,17 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Expects the problems of a catalogue, as they are displayed.
+/// Expects the problems of a catalogue, each as `path: text (line n)`.
 #[track_caller]
 fn check(toml: &str, expect: &[&str]) {
+    let shown = |problem: &Diagnostic| {
+        let gap = if problem.path.is_empty() { "" } else { ": " };
+        let line = problem.line().unwrap_or_default();
+        format!("{}{gap}{} (line {line})", problem.path, problem.text())
+    };
     let problems = match Catalogue::parse(toml) {
         Ok(_) => Vec::new(),
-        Err(error) => error.problems().iter().map(Problem::to_string).collect(),
+        Err(error) => error.diagnostics().iter().map(shown).collect(),
     };
     assert_eq!(problems, expect, "of {toml}");
 }
@@ -414,10 +419,10 @@ fn refuses_wrong_shapes() {
         );
         let error = Catalogue::parse(&toml).unwrap_err();
         assert_eq!(
-            error.problems()[0].path,
+            error.diagnostics()[0].path,
             "intent[0] \"a\" phrases[0].weight"
         );
-        assert_eq!(error.problems()[0].line, 4);
+        assert_eq!(error.diagnostics()[0].line(), Some(4));
     }
 }
 
@@ -425,9 +430,9 @@ fn refuses_wrong_shapes() {
 fn tells_where_it_is_no_toml() {
     let error = Catalogue::parse("a = 1\nb = \nc = ]\n").unwrap_err();
     let lines: Vec<_> = error
-        .problems()
+        .diagnostics()
         .iter()
-        .map(|problem| problem.line)
+        .filter_map(Diagnostic::line)
         .collect();
     assert!(lines.contains(&2) && lines.contains(&3), "{error}");
     assert!(error.to_string().contains("this is no TOML"));
@@ -439,7 +444,7 @@ fn bounds_what_it_reads() {
     assert!(Catalogue::parse(&nested).is_err());
     let large = "#".repeat(Catalogue::MAX_BYTES + 1);
     let error = Catalogue::parse(&large).unwrap_err();
-    assert_eq!(error.problems().len(), 1);
+    assert_eq!(error.diagnostics().len(), 1);
     assert!(error.to_string().contains("4194304"));
 }
 
@@ -461,9 +466,10 @@ proptest! {
         prop_assume!(head.is_ascii());
         let damaged = [&head[..start], with.as_str(), &head[end..]].concat();
         if let Err(error) = Catalogue::parse(&damaged) {
-            let lines = damaged.lines().count() + 1;
-            prop_assert!(!error.problems().is_empty());
-            prop_assert!(error.problems().iter().all(|problem| (1..=lines).contains(&problem.line)));
+            let lines = damaged.lines().count() as u32 + 1;
+            let found = error.diagnostics();
+            prop_assert!(!found.is_empty());
+            prop_assert!(found.iter().all(|problem| problem.line().is_some_and(|n| (1..=lines).contains(&n))));
         }
     }
 }

@@ -1,30 +1,24 @@
 //! `router bench`: the same traffic with the cache off, then on; or with each
 //! key mode in turn.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use intent_router::{Intent, KeyMode, Kind, Request, Router, UserContext};
+use intent_router::KeyMode;
+use router_bench::Provenance;
+use router_bench::bench::{self, Options, Summary, Traffic, traffic_help};
+use router_bench::paraphrases::{self, KEY_MODES, ParaphraseSummary};
 use serde::Serialize;
 
-use crate::bench::declaration;
-use crate::bench::report;
-use crate::bench::run::{self, Run};
-use crate::bench::subject::Routed;
-use crate::bench::summary::{Facts, Summary};
-use crate::bench::table;
-use crate::bench::traffic::{AskedIntent, Options, Population, Traffic};
-use crate::bench::wordings;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::setup::{self, Assembly};
 
 /// Measures what the cache saves, on declared traffic.
 #[derive(Args, Debug)]
-#[command(after_help = declaration::help())]
+#[command(after_help = traffic_help())]
 pub(crate) struct BenchArgs {
     /// Compare the key modes on traffic that asks the same in many wordings.
     #[arg(long, conflicts_with_all = ["report", "concurrency"])]
@@ -57,8 +51,7 @@ pub(crate) struct BenchArgs {
 
 impl BenchArgs {
     fn options(&self) -> Options {
-        // So many requests of so few users that their questions repeat, however
-        // many wordings there are.
+        // With many wordings, questions repeat only if few users make many requests.
         let defaults = match self.wordings {
             true => Options {
                 users: 20,
@@ -79,7 +72,7 @@ impl BenchArgs {
         }
     }
 
-    /// The command that repeats the run, its defaults spelt out.
+    /// The command that repeats the run, with every option spelt out.
     fn command(&self, file: Option<&Path>) -> String {
         let file = file.map_or(String::new(), |file| {
             format!(" --config {}", file.display())
@@ -96,7 +89,7 @@ impl BenchArgs {
     }
 }
 
-/// Runs the traffic twice and shows what came of it.
+/// Makes the traffic with the cache off and on, and prints the metrics.
 pub(super) fn run(
     mut config: Config,
     file: Option<&Path>,
@@ -105,70 +98,51 @@ pub(super) fn run(
     if let Some(path) = &args.report {
         check_report(path)?;
     }
-    // The bench switches caching itself, whatever the service is told to do.
+    // The bench switches the cache itself, whatever the configuration says.
     config.cache.enabled = false;
     if args.wordings {
         return compare(config, file, args);
     }
     let assembly = Assembly::new(&config)?;
-    let asked = asked_intents(assembly.router());
-    let traffic = Traffic::new(args.options(), Population::default(), asked)
+    let router = assembly.router();
+    let traffic = Traffic::for_router(args.options(), router)
         .map_err(|error| Failure::new(Code::Usage, error))?;
     let traffic = Arc::new(traffic);
-    let bar = run::progress_bar(&traffic);
-    let subject = Arc::new(Routed::new(Arc::clone(assembly.router())));
     let run = super::runtime()?
-        .block_on(run::run(&subject, &traffic, &bar))
-        .map_err(|error| Failure::new(Code::Unavailable, format_args!("{error:#}")))?;
-    let facts = Facts::now(args.command(file), setup::source_name(&config));
-    let summary = Summary::new(facts, &traffic, &run);
+        .block_on(bench::run(Arc::clone(router), Arc::clone(&traffic)))
+        .map_err(unavailable)?;
+    let provenance = Provenance::now(args.command(file), setup::source_name(&config));
+    let summary = Summary::new(provenance, &traffic, &run);
     if let Some(path) = &args.report {
-        write_report(path, &summary, &run)?;
+        std::fs::write(path, summary.to_html(&run)).map_err(|error| unwritable(path, &error))?;
     }
-    show(args, &summary, table::render)
+    show(args, &summary, Summary::to_table)
 }
 
-/// Makes traffic of many wordings with each key mode and shows what came of it.
+/// Makes traffic of many wordings with each key mode, and prints the metrics.
 fn compare(mut config: Config, file: Option<&Path>, args: &BenchArgs) -> Result<(), Failure> {
     let options = args.options();
-    let usage = |error| Failure::new(Code::Usage, error);
-    options.check().map_err(usage)?;
+    options
+        .check()
+        .map_err(|error| Failure::new(Code::Usage, error))?;
     config.cache.enabled = true;
-    let bar = run::bar_of((2 + wordings::KEYS.len()) * options.requests);
-    let (plan, columns, guards) = super::runtime()?.block_on(async {
-        let failed = |error| Failure::new(Code::Unavailable, format_args!("{error:#}"));
-        let exact = Assembly::keyed(&config, KeyMode::Message)?;
-        let exact = exact.router();
-        let plan = wordings::Plan::new(options, exact, &bar)
-            .await
-            .map_err(failed)?;
-        let truth = wordings::Truth::of(exact, &plan, &bar)
-            .await
-            .map_err(failed)?;
-        let (mut columns, mut guards) = (Vec::new(), BTreeMap::new());
-        for (name, key) in wordings::KEYS {
-            bar.set_message(name);
-            let assembly = Assembly::keyed(&config, key)?;
-            let router = assembly.router();
-            let column = wordings::column(router, &plan, &truth, &bar).await;
-            columns.push(column.map_err(failed)?);
-            let found = plan
-                .requests()
-                .iter()
-                .filter_map(|request| wordings::guard(router, &plan, request));
-            for guard in found {
-                *guards.entry(guard.name()).or_default() += 1;
-            }
-        }
-        Ok::<_, Failure>((plan, columns, guards))
-    })?;
-    bar.finish_and_clear();
-    let facts = Facts::now(args.command(file), setup::source_name(&config));
-    let summary = wordings::Summary::new(facts, &plan, columns, guards);
-    show(args, &summary, wordings::Summary::render)
+    let router = |key| Assembly::keyed(&config, key).map(|assembly| Arc::clone(assembly.router()));
+    let exact = router(KeyMode::Message)?;
+    let [message, normalised, slots] = KEY_MODES.map(|(_, key)| router(key));
+    let routers = [message?, normalised?, slots?];
+    let compared = super::runtime()?
+        .block_on(paraphrases::compare(options, &exact, &routers))
+        .map_err(unavailable)?;
+    let provenance = Provenance::now(args.command(file), setup::source_name(&config));
+    let summary = ParaphraseSummary::new(provenance, compared);
+    show(args, &summary, ParaphraseSummary::to_table)
 }
 
-/// Prints the figures as JSON or as `render` shows them.
+fn unavailable(error: anyhow::Error) -> Failure {
+    Failure::new(Code::Unavailable, format_args!("{error:#}"))
+}
+
+/// Prints a summary as JSON, or as the table that `render` makes.
 fn show<S: Serialize>(
     args: &BenchArgs,
     summary: &S,
@@ -182,8 +156,8 @@ fn show<S: Serialize>(
     written(std::io::stdout().lock().write_all(shown.as_bytes()))
 }
 
-/// Fails where no report could be written, before the run that it would tell
-/// of. What is there already stays until then.
+/// Fails before the run if the report could not be written. An existing file
+/// keeps its content until then.
 fn check_report(path: &Path) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     match options.append(true).create(true).open(path) {
@@ -192,35 +166,9 @@ fn check_report(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn write_report(path: &Path, summary: &Summary, run: &Run) -> Result<(), Failure> {
-    std::fs::write(path, report::render(summary, run)).map_err(|error| unwritable(path, &error))
-}
-
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(
         Code::Io,
         format_args!("cannot write the report to {}: {error}", path.display()),
     )
-}
-
-/// The intents with the examples that the detector takes for them: another
-/// one would have the bench measure an intent that it did not declare.
-fn asked_intents(router: &Router) -> Vec<AskedIntent> {
-    let cache = router.cache();
-    let understood = |example: &str, intent: &Intent| {
-        let question = Request::new(example, UserContext::guest());
-        router.detect(&question).intent == intent.name
-    };
-    let asked = |intent: &Intent| AskedIntent {
-        name: intent.name.clone(),
-        examples: intent
-            .examples
-            .iter()
-            .filter(|example| understood(example, intent))
-            .cloned()
-            .collect(),
-        shared: intent.kind == Kind::KnowledgeBase,
-        ttl: cache.ttl_of(&intent.class),
-    };
-    router.catalogue().intents().iter().map(asked).collect()
 }

@@ -1,4 +1,4 @@
-//! `router config`: check, show or describe the configuration.
+//! `router config`: checks, prints or describes the configuration.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,30 +10,30 @@ use crate::detector;
 use crate::exit::{Code, Failure, written};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum ConfigCommand {
     /// Check the configuration: prints `ok`, or everything that is wrong with it.
     ///
-    /// What is allowed but deserves a second look is told on standard error: settings, and what
-    /// the catalogue's file has of phrases, examples and slots that do not do what they are there for.
+    /// Warnings on standard error name settings that are valid but probably not meant, and phrases,
+    /// examples, slots and queries of the catalogue's file that do not do what they are there for.
     Check {
         /// Count warnings as errors: exit code 78.
         #[arg(long)]
         strict: bool,
     },
-    /// Print the effective settings as TOML, each with where it came from.
+    /// Print the effective settings as TOML, each with its origin.
     Show,
     /// Print a JSON Schema of the configuration file.
     Schema,
 }
 
-/// Does what the command says with the configuration of `file` and the environment.
-pub(super) fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure> {
+/// Runs the command on the configuration of `file` and the environment.
+pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Failure> {
     let text = match command {
-        Command::Check { strict } => {
+        ConfigCommand::Check { strict } => {
             let config = super::configuration(file)?;
-            // A model that cannot be used is found here, too.
+            // Also reports a model that cannot be used.
             detector::configured(&config, config.intents())
-                .map_err(|fault| Failure::new(Code::Config, fault))?;
+                .map_err(|error| Failure::new(Code::Config, error))?;
             let count = warn(&config);
             if *strict && count > 0 {
                 let plural = if count == 1 { "" } else { "s" };
@@ -44,8 +44,8 @@ pub(super) fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure>
             }
             "ok\n".to_owned()
         }
-        Command::Show => super::configuration(file)?.show().map_err(internal)?,
-        Command::Schema => {
+        ConfigCommand::Show => super::configuration(file)?.show().map_err(internal)?,
+        ConfigCommand::Schema => {
             let schema = serde_json::to_string_pretty(&config::schema()).map_err(internal)?;
             schema + "\n"
         }
@@ -58,19 +58,16 @@ pub(super) fn run(command: &Command, file: Option<&Path>) -> Result<(), Failure>
     )
 }
 
-/// Tells every warning, and returns how many there are.
+/// Prints every warning and returns their number.
 fn warn(config: &Config) -> usize {
-    let settings = config.warnings();
-    let catalogue = config.catalogue_warnings();
+    let mut warnings = config.warnings();
+    warnings.extend(config.catalogue_warnings());
     let mut stderr = io::stderr().lock();
-    for warning in &settings {
-        // A warning that nobody can read changes nothing.
-        let _ = writeln!(stderr, "warning: {warning}");
+    for warning in &warnings {
+        // If standard error is closed, nobody reads the warning.
+        let _ = writeln!(stderr, "{}: {warning}", warning.severity);
     }
-    for warning in &catalogue {
-        let _ = writeln!(stderr, "warning: {warning}");
-    }
-    settings.len() + catalogue.len()
+    warnings.len()
 }
 
 fn internal(error: impl std::fmt::Display) -> Failure {

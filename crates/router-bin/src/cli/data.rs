@@ -1,4 +1,4 @@
-//! Labelled messages and the models made of them, as files.
+//! Reads files of labelled messages; writes files atomically.
 
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -8,7 +8,7 @@ use intent_train::Example;
 
 use crate::exit::{Code, Failure};
 
-/// The labelled messages of all files, in their order.
+/// Reads the labelled messages of all files, in order.
 pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Example>, Failure> {
     let mut examples = Vec::new();
     for file in files {
@@ -22,15 +22,15 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Example>, Failure> {
     if examples.is_empty() {
         return Err(Failure::new(
             Code::Data,
-            "there is no line in the data; write lines such as {\"text\": \"where is my card\", \"intent\": \"card_arrival\"}",
+            "the data has no lines; write lines such as {\"text\": \"where is my card\", \"intent\": \"card_arrival\"}",
         ));
     }
     Ok(examples)
 }
 
-/// Writes a file that is there whole or not at all: whoever reads it meanwhile,
-/// such as a service that watches it, finds the old content or the new.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Failure> {
+/// Writes a file atomically: a concurrent reader, such as a service that watches
+/// it, finds the old content or the new.
+pub(super) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let name = path.display();
         Failure::new(Code::Io, format_args!("cannot write {name}: {error}"))
@@ -44,7 +44,7 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Failure> {
         std::fs::rename(&draft, path)
     });
     written.map_err(|error| {
-        // What was written so far is of no use; it may not even be there.
+        // Removes a partial draft, if there is one.
         let _ = std::fs::remove_file(&draft);
         failed(error)
     })

@@ -1,4 +1,4 @@
-//! `router demo-db`: a database of demo data to look into and to serve from.
+//! `router demo-db`: writes a database of demo data.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ use crate::exit::{Code, Failure, written};
 /// Writes a demo SQLite database; the same seed gives the same data.
 #[derive(Args, Debug)]
 pub(crate) struct DemoDbArgs {
-    /// The file to write; there must be none of this name.
+    /// The file to write; it must not exist.
     path: PathBuf,
-    /// How many members it has.
+    /// Number of members.
     #[arg(long, value_name = "N", default_value_t = DemoOptions::default().members, value_parser = clap::value_parser!(u32).range(1..=999_999))]
     users: u32,
-    /// Which data is generated.
+    /// Seed of the generated data.
     #[arg(long, value_name = "S", default_value_t = DemoOptions::default().seed)]
     seed: u64,
-    /// Write what this SQL script makes, in the place of generated data.
+    /// Run this SQL script instead of generating data.
     #[arg(long, value_name = "FILE.sql", conflicts_with_all = ["users", "seed"])]
     script: Option<PathBuf>,
 }
 
-/// Writes the database, and says how to serve from it.
+/// Writes the database and prints how to serve from it.
 pub(super) fn run(args: &DemoDbArgs) -> Result<(), Failure> {
     let (written_rows, outcome) = match &args.script {
         None => {

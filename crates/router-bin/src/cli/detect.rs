@@ -1,4 +1,4 @@
-//! `router detect`: the intent of each message on standard input.
+//! `router detect`: detects the intent of each message on standard input.
 
 use std::fmt::Write;
 
@@ -15,13 +15,13 @@ use crate::exit::Failure;
 pub(crate) struct DetectArgs {
     #[command(flatten)]
     model: detector::ModelArgs,
-    /// Add lines that begin with a tab: what spoke for which intent and how
-    /// strongly, the weightiest first.
+    /// Add lines that start with a tab: each piece of evidence with its weight and
+    /// intent, the largest weight first.
     #[arg(long)]
     explain: bool,
 }
 
-/// Prints the intent of each line, and how sure the detector is of it.
+/// Prints intent and confidence for each line.
 pub(super) fn run(config: &Config, args: &DetectArgs) -> Result<(), Failure> {
     let detector = args.model.detector(config)?.detector;
     lines::translate(|message, answer| {

@@ -1,4 +1,4 @@
-//! `router key`: the cache key of each request on standard input.
+//! `router key`: computes the cache key of each request on standard input.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use crate::exit::Failure;
 pub(super) fn run() -> Result<(), Failure> {
     let scheme = Md5Scheme::default();
     lines::translate(|line, answer| {
-        let request = Request::parse(line)?;
+        let request = KeyRequest::parse(line)?;
         let key = scheme
             .key(&request.parts())
             .map_err(|error| error.to_string())?;
@@ -23,19 +23,19 @@ pub(super) fn run() -> Result<(), Failure> {
     })
 }
 
-/// One line of the input: what enters the key.
+/// The parts of the key in one line of the input.
 #[derive(Debug)]
-struct Request {
+struct KeyRequest {
     intent: String,
     user_id: Option<CanonicalJson>,
     user_role: Option<CanonicalJson>,
     message: String,
 }
 
-/// The members of a line as they are written. Their values are read one by
-/// one, so that an error names its member, and numbers keep their digits.
+/// The members of a line as raw JSON. Each is parsed alone, so an error names its
+/// member and numbers keep their digits.
 #[derive(Deserialize)]
-struct Members<'a> {
+struct RawRequest<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     intent: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -44,28 +44,28 @@ struct Members<'a> {
     message: Option<&'a RawValue>,
 }
 
-/// The members of a user context that enter the key.
+/// The members of a user context that are part of the key, as raw JSON.
 #[derive(Deserialize)]
-struct Context<'a> {
+struct RawContext<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     user_id: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     user_role: Option<&'a RawValue>,
 }
 
-/// Reads a member that is there, be it `null`: an `Option` alone would take
-/// `null` for absence.
+/// Reads a member that may be `null`, which an `Option` alone would read as
+/// absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-impl Request {
+impl KeyRequest {
     fn parse(line: &str) -> Result<Self, String> {
         if kind(line) != "an object" {
             return Err(if line.trim().is_empty() {
                 r#"empty; write an object {"intent", "user_context", "message"}"#.to_owned()
             } else {
-                // Whatever it is, a line that is no JSON at all is told so.
+                // A line that is not JSON has a syntax error first.
                 serde_json::from_str::<&RawValue>(line).map_err(|error| syntax(line, &error))?;
                 format!(
                     r#"{}; write an object {{"intent", "user_context", "message"}}"#,
@@ -73,7 +73,7 @@ impl Request {
                 )
             });
         }
-        let members: Members<'_> =
+        let members: RawRequest<'_> =
             serde_json::from_str(line).map_err(|error| syntax(line, &error))?;
         let intent = string("intent", members.intent)?.ok_or("`intent` is missing")?;
         let context = members
@@ -86,7 +86,7 @@ impl Request {
                 kind(context)
             ));
         }
-        let context: Context<'_> = serde_json::from_str(context)
+        let context: RawContext<'_> = serde_json::from_str(context)
             .map_err(|error| format!("`user_context` {}", syntax(context, &error)))?;
         Ok(Self {
             intent,
@@ -127,7 +127,7 @@ fn canonical(member: &str, value: Option<&RawValue>) -> Result<Option<CanonicalJ
         .map_err(|error| format!("`{member}{}` {}", error.path(), error.problem()))
 }
 
-/// What a JSON value is, told from its first character.
+/// The type of a JSON value, from its first character.
 fn kind(json: &str) -> &'static str {
     match json.trim_start().bytes().next() {
         Some(b'{') => "an object",
@@ -139,8 +139,8 @@ fn kind(json: &str) -> &'static str {
     }
 }
 
-/// What is wrong with a JSON text. The reader of canonical values knows more
-/// about some errors than serde_json, such as which member is `NaN`.
+/// Describes a syntax error. The parser of canonical values knows more about some
+/// errors than serde_json, such as which member is `NaN`.
 fn syntax(json: &str, error: &serde_json::Error) -> String {
     if let Err(error) = CanonicalJson::parse(json) {
         let path = error.path().trim_start_matches('.');

@@ -1,26 +1,25 @@
-//! Filters: commands that turn each line of standard input into one line of
-//! standard output.
+//! Filters: commands that map each line of standard input to a line of standard
+//! output.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use crate::exit::{Code, Failure, written};
 
-/// The longest line that is read; so much memory a filter uses, at most, for it.
+/// The longest accepted line, which bounds the memory of a filter.
 const MAX_LINE: usize = 16 << 20;
-/// How much is read and written at once.
+/// The size of the input and output buffers.
 const CHUNK: usize = 64 << 10;
 
-/// Turns each line of standard input into one line of standard output, and
-/// stops at the first that cannot be turned: the lines written so far belong,
-/// one to one, to the lines before it.
+/// Maps each line of standard input to one line of standard output, and stops at
+/// the first error: the lines written belong, one to one, to the lines before it.
 pub(super) fn translate(
     line: impl FnMut(&str, &mut String) -> Result<(), String>,
 ) -> Result<(), Failure> {
     translate_between(io::stdin().lock(), io::stdout().lock(), line)
 }
 
-/// Does what [`translate`] says with any input and output. The line function
-/// appends its answer, without a line end, to the string that it is given.
+/// [`translate`] with any input and output. `line` appends its answer, without a
+/// line end, to the string that it is given.
 fn translate_between(
     input: impl Read,
     mut output: impl Write,
@@ -36,7 +35,8 @@ fn translate_between(
         outcome.and_then(|()| output.flush())
     };
     let ended = loop {
-        // Whoever asks line by line waits for the answer before the next question.
+        // Flushes before it waits for input: an interactive caller waits for the
+        // answer before it sends the next line.
         let must_read = !input.buffer().contains(&b'\n');
         if must_read || answers.len() >= CHUNK {
             match flush(&mut answers) {
@@ -75,7 +75,7 @@ fn translate_between(
 
 /// Reads up to and including the next line end; false at the end of the input.
 fn next_line(input: &mut impl BufRead, raw: &mut Vec<u8>) -> io::Result<bool> {
-    // Two more than allowed: a line end after a line of exactly that length.
+    // Two more, for the line end of a line of exactly the maximum.
     let most = MAX_LINE as u64 + 2;
     Ok(input.by_ref().take(most).read_until(b'\n', raw)? > 0)
 }
@@ -149,7 +149,7 @@ mod tests {
         check(&input, "", Some((Code::Data, long)));
     }
 
-    /// Fails each write in a way of its own.
+    /// Fails each write with this error.
     struct Broken(io::ErrorKind);
 
     impl Write for Broken {
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(disk.unwrap_err().code(), Code::Io);
     }
 
-    /// Yields one line a call, and notes how many answers it had seen by then.
+    /// Yields one line a read, and records how many answers were written before.
     struct Dialogue<'a> {
         questions: Vec<&'static [u8]>,
         answers: &'a std::cell::Cell<usize>,

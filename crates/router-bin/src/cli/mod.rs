@@ -1,4 +1,4 @@
-//! The command line: what can be asked of the program, and who does it.
+//! The command line: arguments, and the command that each runs.
 
 mod ask;
 mod bench;
@@ -45,14 +45,14 @@ enum Command {
     ///
     /// Each line of the input is a JSON object {"intent", "user_context", "message"}; "message" may
     /// be left out, other members are ignored. Each line of the output is a key: 32 hexadecimal
-    /// digits. The first line that is no such object ends the command with exit code 65, after the
-    /// keys of the lines before it; so the keys written always belong to the first lines, in order.
+    /// digits. The first invalid line ends the command with exit code 65, after the keys of the lines
+    /// before it, so the keys written always belong to the first lines, in order.
     Key,
     /// Print the intent of each message read from standard input.
     ///
-    /// Each line of the input is a message; each line of the output is the name of its intent, or
-    /// `unknown`, a tab, and the confidence from 0.0000 to 1.0000. The intents are those of the
-    /// configuration's catalogue.
+    /// Each line of the input is a message; each line of the output is the name of its intent (or
+    /// `unknown`), a tab, and the confidence from 0.0000 to 1.0000. The intents are those of the
+    /// configured catalogue.
     Detect(detect::DetectArgs),
     /// Train a detector on labelled messages.
     Train(train::TrainArgs),
@@ -62,13 +62,13 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Check, show or describe the configuration.
     #[command(subcommand)]
-    Config(config::Command),
+    Config(config::ConfigCommand),
     /// Write a demo SQLite database.
     DemoDb(demo_db::DemoDbArgs),
 }
 
 impl Cli {
-    /// Does what the command line asks for.
+    /// Runs the command.
     pub(crate) fn run(self) -> Result<(), Failure> {
         let file = self.config.as_deref();
         let command = match self.command {
@@ -105,12 +105,12 @@ impl Cli {
     }
 }
 
-/// The configuration of the file and of this process's environment.
+/// Loads the configuration from the file and the environment.
 fn configuration(file: Option<&Path>) -> Result<Config, Failure> {
     Config::load(file, std::env::vars_os()).map_err(|errors| Failure::new(Code::Config, errors))
 }
 
-/// The runtime that a command's requests run on.
+/// Starts a runtime for a command's requests.
 fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -123,8 +123,7 @@ fn runtime() -> Result<Runtime, Failure> {
         })
 }
 
-/// Writes the program's log to standard error: from `level` on, or what the
-/// variable `ROUTER_LOG` says.
+/// Logs to standard error, from `level` on or as the variable `ROUTER_LOG` says.
 fn log(level: &str) -> Result<(), Failure> {
     let directives = std::env::var("ROUTER_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(directives).map_err(|error| {
@@ -137,8 +136,8 @@ fn log(level: &str) -> Result<(), Failure> {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // A line that cannot be written is lost. Reporting that would go to
-        // the same stream, and a failure to report it is a panic.
+        // A line that cannot be written is lost. Reporting that on the same stream
+        // would fail too, and then panic.
         .log_internal_errors(false)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal() && !plain)

@@ -1,4 +1,4 @@
-//! `router serve`: the service over HTTP, until it is told to stop.
+//! `router serve`: runs the HTTP service until it is told to stop.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use crate::exit::{Code, Failure, written};
 use crate::serve::{App, Limits, endpoints, serve, watch};
 use crate::setup::{self, Assembly};
 
-/// How often expired answers are looked for, and how many are removed at most
-/// each time: 100,000 a second, a few milliseconds of work at the worst.
+/// The period and the budget of cache maintenance: up to 100,000 expired entries a
+/// second, a few milliseconds of work each time.
 const MAINTENANCE_PERIOD: Duration = Duration::from_millis(100);
 const MAINTENANCE_BUDGET: usize = 10_000;
 
@@ -30,7 +30,7 @@ pub(crate) struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// Whether any option was given.
+    /// Whether an option was given.
     pub(super) fn given(&self) -> bool {
         self.listen.is_some()
     }
@@ -43,8 +43,7 @@ impl ServeArgs {
     }
 }
 
-/// Serves until an interrupt or a termination signal; a second one cuts the
-/// requests under way off.
+/// Serves until SIGINT or SIGTERM; a second signal aborts the requests in flight.
 pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
         config.server.listen = listen;
@@ -67,32 +66,32 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
         )
     })?;
     let bound = listener.local_addr().unwrap_or(address);
-    let unheard = |error: std::io::Error| {
+    let unavailable = |error: std::io::Error| {
         Failure::new(
             Code::Unavailable,
             format_args!("cannot wait for signals: {error}"),
         )
     };
-    let mut signals = Signals::new().map_err(unheard)?;
-    let hangups = signal(SignalKind::hangup()).map_err(unheard)?;
+    let mut signals = Signals::new().map_err(unavailable)?;
+    let hangups = signal(SignalKind::hangup()).map_err(unavailable)?;
     let (stop, stopping) = channel::channel(false);
     let mut stopped = stopping.clone();
     let limits = limits(&config);
     let watched = watched(&config);
     let period = config.server.watch_files.get();
     let app = App::new(assembly, config, limits, stopping);
-    let mut beside = JoinSet::new();
-    beside.spawn(maintain(app.clone()));
-    beside.spawn(reload_when_told(app.clone(), hangups));
+    let mut background = JoinSet::new();
+    background.spawn(maintain(app.clone()));
+    background.spawn(reload_on_hangup(app.clone(), hangups));
     if !(watched.is_empty() || period.is_zero()) {
-        beside.spawn(watch(app.clone(), watched, period));
+        background.spawn(watch(app.clone(), watched, period));
     }
-    written(say(bound))?;
+    written(announce(bound))?;
     let serving = serve(listener, endpoints(app), limits, async {
-        // The other end lives as long as this function.
+        // The sender lives as long as this function, so this cannot fail.
         let _ = stopped.wait_for(|stop| *stop).await;
     });
-    let told_twice = async {
+    let second_signal = async {
         signals.next().await;
         tracing::info!("stopping: requests under way are finished");
         stop.send_replace(true);
@@ -101,35 +100,35 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     };
     tokio::select! {
         () = serving => {}
-        () = told_twice => {}
+        () = second_signal => {}
     }
-    beside.abort_all();
+    background.abort_all();
     Ok(())
 }
 
-/// The files to be looked at for changes. What was read from a pipe cannot be
-/// read again.
+/// The files to watch. Others than regular ones, such as pipes, cannot be read
+/// again.
 fn watched(config: &Config) -> Vec<PathBuf> {
     let (regular, others): (Vec<_>, Vec<_>) = setup::files(config)
         .into_iter()
         .partition(|file| file.is_file());
     for file in others {
-        tracing::warn!(file = %file.display(), "is no regular file; it is not looked at for changes");
+        tracing::warn!(file = %file.display(), "is no regular file, so it is not watched");
     }
     regular
 }
 
-/// Reloads at every hang-up signal.
-async fn reload_when_told(app: App, mut hangups: Signal) {
+/// Reloads at every SIGHUP.
+async fn reload_on_hangup(app: App, mut hangups: Signal) {
     while hangups.recv().await.is_some() {
-        // Both outcomes have been logged.
+        // `App::reload` logs both outcomes.
         let _ = app.reload().await;
     }
 }
 
-/// Tells where the service listens, for people and for programs that let the
-/// system choose the port.
-fn say(address: SocketAddr) -> std::io::Result<()> {
+/// Prints the address of the service, which callers need if the system chose the
+/// port.
+fn announce(address: SocketAddr) -> std::io::Result<()> {
     use std::io::Write;
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "listening on http://{address}/ (dashboard)")?;
@@ -147,21 +146,20 @@ fn limits(config: &Config) -> Limits {
         idle_timeout: server.idle_timeout.get(),
         body_timeout: server.body_timeout.get(),
         request_timeout: server.request_timeout.get(),
-        // More would wait for one another, and for connections that requests
-        // need.
+        // More would wait for database connections and take them from requests.
         max_refreshes: bounded(config.source.connections.get()),
         shutdown_deadline: server.shutdown_deadline.get(),
     }
 }
 
-/// The signals that tell the service to stop.
+/// The signals that stop the service.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    /// Waits for signals from now on.
+    /// Starts to listen for the signals.
     fn new() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -169,7 +167,7 @@ impl Signals {
         })
     }
 
-    /// Completes at the next interrupt or termination signal.
+    /// Completes at the next SIGINT or SIGTERM.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -178,7 +176,7 @@ impl Signals {
     }
 }
 
-/// Removes expired answers that nobody asks for, a bounded number at a time.
+/// Removes expired entries periodically, a bounded number at a time.
 async fn maintain(app: App) {
     let mut ticks = tokio::time::interval(MAINTENANCE_PERIOD);
     loop {

@@ -7,9 +7,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use intent_model::LinearModel;
 use intent_train::{Example, Progress, Stage, TrainError, TrainOptions, train};
+use router_bench::format::{count, percent};
 
 use super::data;
-use crate::bench::format::{count, percent};
 use crate::config::Config;
 use crate::detector;
 use crate::exit::{Code, Failure, written};
@@ -84,7 +84,7 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> Result<(), Failure> {
         Failure::new(code, error)
     })?;
     let bytes = model.to_bytes();
-    data::write_whole(&args.out, &bytes)?;
+    data::write_atomically(&args.out, &bytes)?;
     let out_of_scope = examples.iter().filter(|e| e.is_out_of_scope()).count();
     let summary = format!(
         "{lines} lines ({out_of_scope} out of scope), {intents} intents; wrote {size:.1} MB to {path}\n{held_out}",

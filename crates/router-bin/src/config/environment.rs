@@ -1,31 +1,32 @@
 //! The environment variables of the settings.
 //!
 //! A setting's variable is `ROUTER_`, then its path in upper case, joined by
-//! `__`. Each variable that begins with `ROUTER_` and is not one of them is
-//! reported: as an error where a setting was meant, else as a warning. Only those
-//! are left alone that the program reads elsewhere, and those that orchestrators
-//! set for services whose name begins with "router".
+//! `__`. Any other variable that begins with `ROUTER_` is reported: as an error
+//! if it resembles a setting's, else as a warning. Ignored are only the variables
+//! that the program reads elsewhere, and those that orchestrators set for
+//! services whose name begins with "router".
 
 use std::ffi::OsString;
 
+use intent_router::Diagnostic;
 use toml::Value;
 
-use super::error::{ConfigError, Origin};
-use super::load::{LATER, Setting, error_at};
+use super::diagnostics::Origin;
+use super::load::{LATER, Setting};
 use super::schema::{Keys, Known, distance, dotted};
 
-/// What the variables of settings begin with.
+/// The start of every setting's variable.
 const PREFIX: &str = "ROUTER_";
 
-/// Variables that are no settings.
+/// Variables that are read elsewhere.
 const OTHERS: [&str; 2] = ["ROUTER_CONFIG", "ROUTER_LOG"];
 
-/// What the environment holds for the configuration.
+/// The settings in the environment, and what is wrong with its variables.
 #[derive(Default)]
 pub(super) struct Environment {
     pub(super) settings: Vec<Setting>,
-    pub(super) errors: Vec<ConfigError>,
-    pub(super) warnings: Vec<String>,
+    pub(super) errors: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 /// The environment variable of a setting.
@@ -34,7 +35,7 @@ pub(super) fn variable(path: &str) -> String {
 }
 
 impl Environment {
-    /// Sorts the variables out.
+    /// Reads the variables that begin with [`PREFIX`].
     pub(super) fn read(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         keys: &Keys,
@@ -70,10 +71,9 @@ impl Environment {
                 .max()
             {
                 let right = right.variable;
-                let reason =
-                    format!("names no setting; join the parts of a path by two `_`: {right}");
-                self.errors
-                    .push(error_at(Some(origin), String::new(), reason));
+                let error = Diagnostic::error("names no setting")
+                    .with_remedy(format!("join the parts of a path by two `_`: {right}"));
+                self.errors.push(origin.place("", error));
                 return;
             }
             if is_orchestrated(rest) {
@@ -81,7 +81,7 @@ impl Environment {
             }
             let first = joined.split('_').next().unwrap_or_default().to_lowercase();
             if LATER.contains(&&*first) {
-                // The whole table is refused, whatever it is said to hold.
+                // The table is refused as a whole.
                 path = vec![first];
             } else if known != Known::Table && !rest.contains("__") {
                 self.report(origin, &name, &joined, patterns);
@@ -95,30 +95,36 @@ impl Environment {
                 origin,
             }),
             Err(_) => {
-                let error = error_at(Some(origin), dotted(&path), "is not valid UTF-8");
-                self.errors.push(error);
+                let error = Diagnostic::error("is not valid UTF-8");
+                self.errors.push(origin.place(&dotted(&path), error));
             }
         }
     }
 
-    /// A variable that is no setting's, however its parts are joined.
+    /// Reports a variable that names no setting, however its parts are joined.
     fn report(&mut self, origin: Origin, name: &str, joined: &str, patterns: &[Pattern]) {
         let near = patterns.iter().filter_map(|pattern| pattern.near(joined));
         match near.min() {
             Some((_, meant)) => {
-                let reason = format!("names no setting; did you mean {meant}?");
-                self.errors.push(error_at(Some(origin), String::new(), reason));
+                let error = Diagnostic::error("names no setting")
+                    .with_remedy(format!("did you mean {meant}?"));
+                self.errors.push(origin.place("", error));
             }
-            None => self.warnings.push(format!(
-                "{} (environment): names no setting and is not read; a setting's variable is {} for `server.listen`, and `router config schema` lists the settings",
-                name.escape_debug(),
-                variable("server.listen"),
-            )),
+            None => {
+                let origin = Origin::Environment(name.escape_debug().to_string());
+                let remedy = format!(
+                    "a setting's variable is {} for `server.listen`, and `router config schema` lists the settings",
+                    variable("server.listen"),
+                );
+                let warning = Diagnostic::warning("names no setting and is not read");
+                self.warnings
+                    .push(origin.place("", warning.with_remedy(remedy)));
+            }
         }
     }
 }
 
-/// The name with each run of underscores as one, and none at the ends.
+/// The name with each run of underscores as one, and none at its ends.
 fn single(name: &str) -> String {
     let parts: Vec<_> = name.split('_').filter(|part| !part.is_empty()).collect();
     parts.join("_")
@@ -141,18 +147,18 @@ fn is_orchestrated(name: &str) -> bool {
     ends.any(|is_such| is_such)
 }
 
-/// The names that a setting's variable would have with single underscores.
+/// A setting's variable written with single underscores.
 struct Pattern {
-    /// What stands before the name that the user chooses, or all of it.
+    /// The part before the name that the user chooses, or all of it.
     head: String,
-    /// What stands after that name, from its `_` on; `None` without such a name.
+    /// The part after that name, from its `_` on; `None` without such a name.
     tail: Option<String>,
     /// The variable, with `*` for that name.
     variable: String,
 }
 
-/// How a name fits a setting; the one that leaves least to the user's choice is
-/// the greatest.
+/// How a name fits a setting; the fit with the most fixed characters is the
+/// greatest.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
     fixed: usize,
@@ -174,7 +180,7 @@ impl Pattern {
         }
     }
 
-    /// The variable that a name with single underscores stands for.
+    /// The variable meant by a name with single underscores.
     fn fit(&self, joined: &str) -> Option<Fit> {
         let chosen = match &self.tail {
             None => return (joined == self.head).then(|| self.with("", joined.len())),
@@ -189,13 +195,13 @@ impl Pattern {
         Fit { fixed, variable }
     }
 
-    /// The variable that a misspelt name may stand for, and how far it is from it.
+    /// The variable that a misspelt name may mean, and its edit distance.
     fn near(&self, joined: &str) -> Option<(usize, String)> {
         let joints = |text: &str| text.matches('_').count();
         let (distance, chosen) = match &self.tail {
             None => (distance(joined, &self.head), ""),
             Some(tail) => {
-                // Parts that are as many as those of the head and of the tail.
+                // As many parts as the head and the tail have.
                 let head_joints = joints(&self.head).checked_sub(1)?;
                 let tail_joints = joints(tail).checked_sub(1)?;
                 let (head_end, _) = joined.match_indices('_').nth(head_joints)?;

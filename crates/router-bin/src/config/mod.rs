@@ -1,40 +1,36 @@
 //! The configuration of the service: one TOML file, overrides from the
 //! environment, and a default for everything.
 //!
-//! The structs below are the one description of it: what is read, the JSON
-//! Schema, the names of the environment variables and `router config show` all
-//! follow from them.
+//! The structs below are its single definition. The parser, the JSON Schema, the
+//! names of the environment variables and `router config show` follow from them.
 
 mod catalogue;
+mod classes;
+mod diagnostics;
 mod environment;
-mod error;
-mod fault;
 mod load;
 mod schema;
-mod settle;
 mod show;
 mod units;
+mod validate;
 mod zone;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cache_core::{Freshness, FreshnessError};
-use intent_router::Catalogue;
+use intent_router::{Catalogue, Diagnostic};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use catalogue::text as catalogue_text;
-pub(crate) use fault::Fault;
+pub(crate) use catalogue::{in_file, text as catalogue_text};
+use classes::Classes;
 pub(crate) use schema::schema;
-pub(crate) use units::{
-    BodyLimit, Capacity, Count, MessageLimit, Period, Ratio, Timeout, Ttl, Window,
-};
+pub(crate) use units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 pub(crate) use zone::Zone;
 
-use error::Origin;
+use diagnostics::Origin;
 
 /// Configuration of the router.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -47,19 +43,19 @@ pub(crate) struct Config {
     pub(crate) cache: Cache,
     /// Where the records come from.
     pub(crate) source: Source,
-    /// Which intents there are.
+    /// The intents.
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.
     pub(crate) detector: Detector,
-    /// What day it is.
+    /// The calendar.
     pub(crate) time: Time,
-    /// Where each setting came from, by its dotted path; defaults are absent.
+    /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
-    /// What is to be told of variables that no setting has.
+    /// Warnings about variables that name no setting.
     #[serde(skip)]
-    unread: Vec<String>,
-    /// What the catalogue's file holds; `None` stands for the built-in one.
+    unread: Vec<Diagnostic>,
+    /// The catalogue of the file; `None` for the built-in one.
     #[serde(skip)]
     intents: Option<Catalogue>,
 }
@@ -90,8 +86,7 @@ pub(crate) struct Server {
     pub(crate) request_timeout: Timeout,
     /// How long requests under way may take to finish when the service stops.
     pub(crate) shutdown_deadline: Timeout,
-    /// How often the files that are reloaded are looked at for changes; 0s: not
-    /// at all.
+    /// How often the reloadable files are polled for changes; 0s: never.
     pub(crate) watch_files: Period,
 }
 
@@ -99,15 +94,15 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            max_body: BodyLimit::mebibytes(1),
-            max_message: MessageLimit::kibibytes(16),
-            max_connections: Count::of(1024),
-            header_timeout: Timeout::seconds(10),
-            body_timeout: Timeout::seconds(30),
-            idle_timeout: Timeout::seconds(60),
-            request_timeout: Timeout::seconds(30),
-            shutdown_deadline: Timeout::seconds(10),
-            watch_files: Period::seconds(2),
+            max_body: BodyLimit::kibibytes::<1024>(),
+            max_message: MessageLimit::kibibytes::<16>(),
+            max_connections: Count::of::<1024>(),
+            header_timeout: Timeout::seconds::<10>(),
+            body_timeout: Timeout::seconds::<30>(),
+            idle_timeout: Timeout::seconds::<60>(),
+            request_timeout: Timeout::seconds::<30>(),
+            shutdown_deadline: Timeout::seconds::<10>(),
+            watch_files: Period::seconds::<2>(),
         }
     }
 }
@@ -132,136 +127,10 @@ impl Default for Cache {
     fn default() -> Self {
         Self {
             enabled: true,
-            capacity: Some(Capacity::mebibytes(64)),
+            capacity: Some(Capacity::kibibytes::<{ 64 * 1024 }>()),
             entries: None,
             classes: Classes::default(),
         }
-    }
-}
-
-/// TTL classes by name.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(transparent)]
-pub(crate) struct Classes(BTreeMap<String, Class>);
-
-impl Classes {
-    /// Every class with its settings, sorted by name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Class)> {
-        self.0.iter().map(|(name, class)| (name.as_str(), class))
-    }
-}
-
-/// The four classes that are there from the start, and their TTLs.
-const STANDARD: [(&str, Ttl); 4] = [
-    ("live_data", Ttl::seconds(300)),
-    ("knowledge_base", Ttl::seconds(3600)),
-    ("user_context", Ttl::seconds(1800)),
-    ("intent_routing", Ttl::seconds(600)),
-];
-
-/// The TTL of any other class that is given none.
-const DEFAULT_TTL: Ttl = Ttl::seconds(300);
-
-impl Default for Classes {
-    fn default() -> Self {
-        let standard = STANDARD.map(|(name, ttl)| {
-            let class = Class {
-                ttl: Some(ttl),
-                ..Class::default()
-            };
-            (name.to_owned(), class)
-        });
-        Self(standard.into())
-    }
-}
-
-impl<'de> Deserialize<'de> for Classes {
-    /// Adds the named classes to the standard ones, so that configuring one
-    /// class does not take the others away, nor a window of one its TTL.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Enough for any catalogue, and a bound on what a file can demand.
-        const MAX_NAMED: usize = 200;
-        const MAX_NAME: usize = 64;
-        let named = BTreeMap::<String, Class>::deserialize(deserializer)?;
-        if named.len() > MAX_NAMED {
-            return Err(D::Error::custom(format_args!(
-                "{} classes are too many; there can be {MAX_NAMED}",
-                named.len()
-            )));
-        }
-        let wrong = |name: &str| {
-            name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control)
-        };
-        if let Some(name) = named.keys().find(|name| wrong(name)) {
-            return Err(D::Error::custom(format_args!(
-                "`{}` cannot name a class; use 1 to {MAX_NAME} printable characters",
-                name.escape_debug()
-            )));
-        }
-        let mut classes = Self::default();
-        for (name, mut class) in named {
-            let standard = classes.0.get(&name).and_then(|standard| standard.ttl);
-            class.ttl = class.ttl.or(standard).or(Some(DEFAULT_TTL));
-            classes.0.insert(name, class);
-        }
-        Ok(classes)
-    }
-}
-
-/// How long the answers of a class stay fresh, and what may be done with them
-/// afterwards. Everything but the TTL is off by default.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Class {
-    /// An answer is served from the cache until it is older than this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Ttl")]
-    pub(crate) ttl: Option<Ttl>,
-    /// For so long after the TTL an answer is still served while a newer one is
-    /// fetched beside the requests; 0s: off.
-    pub(crate) stale_while_revalidate: Window,
-    /// For so long after the TTL an answer is served where the source fails;
-    /// 0s: off.
-    pub(crate) stale_if_error: Window,
-    /// For so long it is kept that there is no such member; 0s: not at all.
-    pub(crate) negative_ttl: Window,
-    /// The part of the TTL by which an answer's life is shortened at most, so
-    /// that answers stored together do not expire together; 0: off.
-    pub(crate) jitter: Ratio<1>,
-    /// How eagerly an answer is fetched anew before its TTL is over (the beta of
-    /// XFetch): 1 is a good value, more is earlier; 0: off.
-    pub(crate) early_refresh: Ratio<1000>,
-}
-
-impl Class {
-    /// The policy in the store's terms.
-    pub(crate) fn freshness(&self) -> Result<Freshness, FreshnessError> {
-        let freshness = Freshness::ttl(self.ttl.unwrap_or(DEFAULT_TTL).get())
-            .with_stale_while_revalidate(self.stale_while_revalidate.get())
-            .with_stale_if_error(self.stale_if_error.get())
-            .with_jitter(self.jitter.get())?
-            .with_early_refresh(self.early_refresh.get())?;
-        let negative_ttl = self.negative_ttl.get();
-        Ok(if negative_ttl.is_zero() {
-            freshness
-        } else {
-            freshness.with_negative_ttl(negative_ttl)
-        })
-    }
-
-    /// The settings that are on and mean something for answers and profiles
-    /// only, by name.
-    fn beyond_expiry(&self) -> impl Iterator<Item = &'static str> {
-        let on = |window: Window| !window.get().is_zero();
-        let settings = [
-            ("stale_while_revalidate", on(self.stale_while_revalidate)),
-            ("stale_if_error", on(self.stale_if_error)),
-            ("negative_ttl", on(self.negative_ttl)),
-            ("early_refresh", self.early_refresh.get() > 0.0),
-        ];
-        settings
-            .into_iter()
-            .filter_map(|(name, is_on)| is_on.then_some(name))
     }
 }
 
@@ -289,16 +158,16 @@ impl Default for Source {
     fn default() -> Self {
         Self {
             url: None,
-            connections: Count::of(4),
-            deadline: Timeout::seconds(2),
+            connections: Count::of::<4>(),
+            deadline: Timeout::seconds::<2>(),
             profile_sql: None,
-            demo_users: Count::of(2000),
-            demo_seed: Count::of(1),
+            demo_users: Count::of::<2000>(),
+            demo_seed: Count::of::<1>(),
         }
     }
 }
 
-/// A database that this version can ask.
+/// The URL of a supported database.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "String")]
 pub(crate) enum SourceUrl {
@@ -322,7 +191,7 @@ impl<'de> Deserialize<'de> for SourceUrl {
             "sqlite" => Err(D::Error::custom(
                 "the path is missing; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
             )),
-            // The URL may hold a password, so only its scheme is repeated.
+            // The URL may hold a password, so the error shows only its scheme.
             "postgres" | "postgresql" | "http" | "https" => Err(D::Error::custom(format_args!(
                 "`{scheme}://` sources are not supported by this version; use \"sqlite://PATH\", or leave the key out for embedded demo data"
             ))),
@@ -333,7 +202,7 @@ impl<'de> Deserialize<'de> for SourceUrl {
     }
 }
 
-/// Which intents there are.
+/// The intents.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct CatalogueFile {
@@ -349,8 +218,8 @@ pub(crate) struct CatalogueFile {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Detector {
-    /// What decides: the trained model with the catalogue's rules and phrases
-    /// beside it (`combined`), the model alone (`linear`), or the phrases alone
+    /// What decides: the trained model together with the catalogue's rules and
+    /// phrases (`combined`), the model alone (`linear`), or the phrases alone
     /// (`keyword`).
     pub(crate) kind: DetectorKind,
     /// A model that `router train` wrote; absent: the built-in one for the
@@ -369,12 +238,12 @@ pub(crate) struct Detector {
     pub(crate) sentence_model: Option<PathBuf>,
 }
 
-/// What decides which intent a message has.
+/// The kind of detector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DetectorKind {
-    /// The model, which the catalogue's rules overrule, and the phrases where
-    /// it abstains or there is none.
+    /// The catalogue's rules, then the model, then the phrases if the model abstains
+    /// or there is none.
     #[default]
     Combined,
     /// The model alone.
@@ -383,12 +252,12 @@ pub(crate) enum DetectorKind {
     Keyword,
 }
 
-/// What day it is.
+/// The calendar.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Time {
-    /// The time zone, by its IANA name, whose calendar relative periods such as
-    /// "today" and "last month" follow.
+    /// The IANA name of the time zone in which relative periods such as "today" and
+    /// "last month" are computed.
     pub(crate) zone: Zone,
 }
 
@@ -420,65 +289,40 @@ impl Config {
             .unwrap_or_else(|| Catalogue::built_in())
     }
 
-    /// What is allowed but deserves a second look.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    /// Settings that are valid but probably not meant.
+    pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings = self.unread.clone();
         let listen = self.server.listen;
         if !listen.ip().is_loopback() {
-            warnings.push(format!(
-                "server.listen: {listen} can be reached from other machines, and this version does not authenticate its callers; put an authenticating proxy in front of it"
-            ));
+            let message = format!(
+                "{listen} can be reached from other machines, and this version does not authenticate its callers"
+            );
+            let warning = Diagnostic::warning(message)
+                .with_path("server.listen")
+                .with_remedy("put an authenticating proxy in front of it");
+            warnings.push(warning);
         }
         let intents = self.intents().intents();
+        let standard = intent_router::classes::standard();
         for (name, class) in self.cache.classes.iter() {
             let used = intents.iter().any(|intent| intent.class == name);
-            if !used && STANDARD.iter().all(|(standard, _)| *standard != name) {
-                warnings.push(format!(
-                    "cache.classes.{}: no intent of the catalogue has this class; check its spelling",
-                    schema::dotted(&[name.to_owned()])
-                ));
+            let handle = standard.get(name);
+            if !used && handle.is_none() {
+                let quoted = schema::dotted(&[name.to_owned()]);
+                let warning = Diagnostic::warning("no intent of the catalogue has this class")
+                    .with_path(format!("cache.classes.{quoted}"))
+                    .with_remedy("check its spelling");
+                warnings.push(warning);
             }
-            if !used && name == "intent_routing" {
-                warnings.extend(class.beyond_expiry().map(|setting| {
-                    format!(
-                        "cache.classes.{name}.{setting}: what is kept in this class is detections, for which only `ttl` and `jitter` mean something"
+            if !used && handle == Some(intent_router::classes::INTENT_ROUTING) {
+                warnings.extend(class.ignored_for_detections().map(|setting| {
+                    Diagnostic::warning(
+                        "what is kept in this class is detections, for which only `ttl` and `jitter` mean something",
                     )
+                    .with_path(format!("cache.classes.{name}.{setting}"))
                 }));
             }
         }
         warnings
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn the_settings_of_a_class_are_its_policy() -> Result<(), FreshnessError> {
-        let policy = |text: &str| {
-            let class: Class = toml::from_str(text).expect("a class");
-            class.freshness()
-        };
-        let seconds = Duration::from_secs;
-        assert_eq!(policy("ttl = '9s'")?, Freshness::ttl(seconds(9)));
-        let all = "
-            ttl = '9s'
-            stale_while_revalidate = '2s'
-            stale_if_error = '3s'
-            negative_ttl = '4s'
-            jitter = 0.5
-            early_refresh = 6
-        ";
-        let expect = Freshness::ttl(seconds(9))
-            .with_stale_while_revalidate(seconds(2))
-            .with_stale_if_error(seconds(3))
-            .with_negative_ttl(seconds(4))
-            .with_jitter(0.5)?
-            .with_early_refresh(6.0)?;
-        assert_eq!(policy(all)?, expect);
-        Ok(())
     }
 }

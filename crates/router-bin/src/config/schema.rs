@@ -1,5 +1,5 @@
-//! The JSON Schema of the configuration, and what follows from it: which keys
-//! there are, and which one was probably meant.
+//! The JSON Schema of the configuration, and the keys that follow from it: all of
+//! them, and the one that a misspelt key probably means.
 
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -18,18 +18,18 @@ pub(crate) fn schema() -> Schema {
 /// The keys that a configuration may have, as a tree.
 pub(super) struct Keys(Value);
 
-/// What the tree says about a path.
+/// What a path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It names a setting.
+    /// A setting.
     Setting,
-    /// It names a table of settings.
+    /// A table of settings.
     Table,
-    /// Nothing has this path; another may have been meant.
+    /// Nothing; another path may be meant.
     Unknown {
-        /// How many leading segments are known.
+        /// The number of leading segments that are known.
         known: usize,
-        /// The path that was probably meant.
+        /// The path that is probably meant.
         meant: Option<String>,
     },
 }
@@ -40,8 +40,8 @@ impl Keys {
         Self(schema().to_value())
     }
 
-    /// What a path names. A path that goes on below a setting names that
-    /// setting, whose own type then tells that it is no table.
+    /// Looks up a path. A path that goes on below a setting names the setting,
+    /// whose type check then reports that it is no table.
     pub(super) fn find(&self, path: &[String]) -> Known {
         let mut node = &self.0;
         for (depth, segment) in path.iter().enumerate() {
@@ -71,8 +71,8 @@ impl Keys {
         settings
     }
 
-    /// The sibling whose spelling is nearest, or else the one setting elsewhere
-    /// that has exactly this name.
+    /// The sibling with the nearest spelling, or else the only setting elsewhere
+    /// with exactly this name.
     fn meant(&self, table: &Value, parents: &[String], segment: &str) -> Option<String> {
         let nearest = properties(table)
             .into_iter()
@@ -94,7 +94,7 @@ impl Keys {
     }
 }
 
-/// A path as TOML writes it: segments that are no bare keys are quoted.
+/// A path in TOML syntax: segments that are no bare keys are quoted.
 pub(super) fn dotted(path: &[String]) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let segments: Vec<String> = path
@@ -114,7 +114,7 @@ fn properties(node: &Value) -> Option<&Map<String, Value>> {
     node.get("properties").and_then(Value::as_object)
 }
 
-/// The schema of the tables whose names the user chooses.
+/// The schema of tables whose names the user chooses.
 fn named(node: &Value) -> Option<&Value> {
     node.get("additionalProperties")
         .filter(|schema| schema.is_object())
@@ -144,8 +144,8 @@ fn collect(node: &Value, path: &str, settings: &mut Vec<String>) {
     }
 }
 
-/// How many characters must be inserted, removed or replaced to turn one word
-/// into the other (Levenshtein's distance); far for words of absurd length.
+/// Levenshtein's distance in characters; `usize::MAX` if the lengths differ by
+/// more than 16 bytes, which bounds its cost.
 pub(super) fn distance(a: &str, b: &str) -> usize {
     if a.len().abs_diff(b.len()) > 16 {
         return usize::MAX;

@@ -1,20 +1,20 @@
-//! The effective settings as TOML, each with where it came from.
+//! The effective settings as TOML, each with its origin.
 
 use std::fmt::Write;
 
 use toml::Value;
 
-use super::error::Origin;
+use super::diagnostics::Origin;
 use super::schema::dotted;
 use super::{Config, SourceUrl};
 
 impl Config {
-    /// The effective settings as a TOML file that yields them again, each with
-    /// a comment that says where it came from.
+    /// The effective settings as a configuration file, each with a comment that
+    /// names its origin.
     pub(crate) fn show(&self) -> Result<String, toml::ser::Error> {
-        let mut settings = Value::try_from(self.with_whole_paths())?;
+        let mut settings = Value::try_from(self.with_absolute_paths())?;
         if self.source.url.is_some() {
-            // These describe the demo data, of which there is none.
+            // These describe the demo data, which is not used.
             if let Some(source) = settings.get_mut("source").and_then(Value::as_table_mut) {
                 source.retain(|name, _| !name.starts_with("demo_"));
             }
@@ -24,9 +24,9 @@ impl Config {
         Ok(text)
     }
 
-    /// The same settings with paths that mean the same wherever they are
-    /// written down. One that cannot be completed stays as it is.
-    fn with_whole_paths(&self) -> Self {
+    /// The same settings with absolute paths. A path that cannot be made absolute
+    /// stays as it is.
+    fn with_absolute_paths(&self) -> Self {
         let mut config = self.clone();
         let source = config.source.url.as_mut();
         let source = source.map(|SourceUrl::Sqlite(path)| path);
@@ -38,8 +38,8 @@ impl Config {
             detector.sentence_model.as_mut(),
         ];
         for path in files.into_iter().flatten() {
-            if let Ok(whole) = std::path::absolute(&*path) {
-                *path = whole;
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
             }
         }
         config
@@ -76,7 +76,7 @@ impl Config {
     fn origin(&self, path: &str) -> String {
         match self.origins.get(path) {
             None => "default".to_owned(),
-            Some(Origin::File(line)) => format!("file, line {line}"),
+            Some(Origin::File(at)) => format!("file, line {}", at.line),
             Some(Origin::Environment(name)) => format!("environment, {name}"),
         }
     }

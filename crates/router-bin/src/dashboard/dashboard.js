@@ -1,14 +1,14 @@
 "use strict";
-// Every text that comes from the server is set as text, never as markup.
+// Text from the server is set as text, never as markup.
 
 const STREAM = "/v1/stats/stream";
 const STATS = "/v1/stats";
-const MIN_WINDOW_MS = 60000; // what the sparkline shows at first
-const WINDOW_MS = 300000; // and at most
-const BUCKET_MS = 5000; // what one of its points sums up
+const MIN_WINDOW_MS = 60000; // the sparkline's shortest range
+const WINDOW_MS = 300000; // and its longest
+const BUCKET_MS = 5000; // the time that a point of it covers
 const POLL_MS = 2000;
 const STREAM_RETRY_MS = 10000;
-const SILENCE_MS = 15000; // a stream silent for longer is taken for dead
+const SILENCE_MS = 15000; // a stream silent for longer counts as dead
 const RECENT_ROWS = 50;
 
 const $ = (id) => document.getElementById(id);
@@ -56,7 +56,7 @@ function clockTime(text) {
 // ---- the document
 
 const changed = new Map();
-/** Whether `value` differs from what was last drawn under `name`. */
+/** Whether `value` differs from the last one drawn under `name`. */
 function differs(name, value) {
   const text = JSON.stringify(value) ?? "";
   if (changed.get(name) === text) return false;
@@ -112,7 +112,7 @@ function outcome(status) {
   return text === "" || /;\s*fwd\s*=\s*(bypass|method)\b/.test(text) ? "bypass" : "miss";
 }
 
-// ---- history, for what happens per second and for the sparkline
+// ---- history, for rates per second and the sparkline
 
 let history = [];
 
@@ -120,7 +120,7 @@ function remember(stats) {
   const now = Date.now();
   const point = { at: now, up: stats.uptime_seconds, hit: stats.requests?.hit ?? 0, miss: stats.requests?.miss ?? 0, total: stats.requests?.total ?? 0 };
   const last = history[history.length - 1];
-  // Counters that fell mean another process answers: nothing before it counts.
+  // Counters fell: the process was restarted, so the history starts again.
   if (last && (point.up < last.up || point.total < last.total)) history = [];
   history.push(point);
   history = history.filter((kept) => kept.at >= now - WINDOW_MS - BUCKET_MS);
@@ -205,7 +205,7 @@ function drawRequests(stats) {
   stack("requests-bar", ["hit", "miss", "bypass"].map((name) => [name, requests[name] ?? 0]));
   const { made = 0, saved = 0 } = stats.database_queries ?? {};
   put("queries-saved", made + saved > 0 ? percent(share(saved, made + saved)) : "–");
-  put("queries-note", made + saved > 0 ? `of ${count(made + saved)} there would have been` : "No queries yet");
+  put("queries-note", made + saved > 0 ? `of ${count(made + saved)} without the cache` : "No queries yet");
   put("queries-saved-2", count(saved));
   put("queries-made", count(made));
   stack("queries-bar", [["hit", saved], ["miss", made]]);
@@ -219,7 +219,7 @@ function drawCache(stats) {
   put("cache-size", count(stats.cache_size));
   put("capacity-note", known(limit) ? `${shownAs(used)} of ${shownAs(limit)}, ${percent(share(used, limit))} full` : bytes(stats.cache_weight));
   if (known(limit)) stack("capacity-bar", [["hit", used], ["rest", Math.max(0, limit - used)]]);
-  const events = [["evicted", stats.evictions], ["expired", stats.expirations], ["invalidated", stats.cache_stats?.invalidations], ["coalesced", stats.coalesced], ["served stale", stats.stale], ["told of no member", stats.negative], ["early refreshes", stats.early_refreshes], ["fills refused", stats.refused_fills], ["fills failed", stats.failed_fills]];
+  const events = [["evicted", stats.evictions], ["expired", stats.expirations], ["invalidated", stats.cache_stats?.invalidations], ["coalesced", stats.coalesced], ["served stale", stats.stale], ["no such member", stats.negative], ["early refreshes", stats.early_refreshes], ["fills refused", stats.refused_fills], ["fills failed", stats.failed_fills]];
   put("cache-events", events.filter(([, value]) => value > 0).map(([name, value]) => `${count(value)} ${name}`).join(", "));
 }
 
@@ -277,7 +277,7 @@ function drawCaching(enabled) {
   $("caching-banner").hidden = enabled;
 }
 
-// ---- where figures come from
+// ---- the stream of statistics
 
 let paused = false;
 let stream = null;
@@ -343,7 +343,7 @@ function stopPolling() {
   polling = null;
 }
 
-// A connection may die without a word: then begin anew.
+// A connection may die silently: open it again then.
 setInterval(() => {
   if (state === "live" && Date.now() - lastHeard > SILENCE_MS) {
     connection("reconnecting");
@@ -352,7 +352,7 @@ setInterval(() => {
   }
 }, POLL_MS);
 
-// ---- what can be done
+// ---- actions
 
 /** Sends JSON; resolves to the response, its body, and how long it took. */
 async function send(method, path, body, headers = {}) {

@@ -1,17 +1,16 @@
-//! The dashboard: static files that read the HTTP interface as any client does.
+//! The dashboard: static files that use the HTTP interface as any client does.
 //!
-//! The page takes its figures from the events of `/v1/stats/stream`, each of
-//! which is the document of `/v1/stats`; it polls the latter while the stream
-//! is down, and begins the stream anew when 15 seconds pass without an event.
+//! The page shows the events of `/v1/stats/stream`, each of which is the document
+//! of `/v1/stats`. It polls the latter while the stream is down, and reopens the
+//! stream after 15 seconds without an event.
 
 /// A file of the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asset {
-    /// The path that it is served at.
+    /// The path of its URL.
     pub(crate) path: &'static str,
     /// Its `Content-Type`.
     pub(crate) content_type: &'static str,
-    /// What it holds.
     pub(crate) body: &'static str,
 }
 
@@ -39,8 +38,8 @@ pub(crate) const ASSETS: [Asset; 4] = [
     },
 ];
 
-/// The `Content-Security-Policy` that the files are to be served with: nothing
-/// but these files runs, and nothing but this service is asked.
+/// The `Content-Security-Policy` of the files: only these files run, and only this
+/// service is contacted.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
@@ -57,7 +56,7 @@ mod tests {
             .expect("the file is served")
     }
 
-    /// What stands between `before` and the next `"` at each occurrence.
+    /// The text between each `before` and the next `"`.
     fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
         text.split(before)
             .skip(1)

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use intent_router::{CacheService, Router};
+use intent_router::{CacheService, Diagnostic, Router};
 use tokio::sync::{Mutex, watch};
 
 use super::Limits;
 use super::metrics::Metrics;
 use super::refresh;
 use super::reload::Reloaded;
-use crate::config::{Config, Fault};
+use crate::config::Config;
 use crate::setup::{self, Assembly};
 
 /// How many problems of a reload are logged.
@@ -73,7 +73,7 @@ impl App {
     ///
     /// # Errors
     /// Everything that is wrong with the files; nothing has changed then.
-    pub(crate) async fn reload(&self) -> Result<Reloaded, Vec<Fault>> {
+    pub(crate) async fn reload(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let turn = Arc::clone(&self.0.reloading).lock_owned().await;
         let app = self.clone();
         let work = tokio::task::spawn_blocking(move || {
@@ -84,24 +84,24 @@ impl App {
         });
         work.await.unwrap_or_else(|_| {
             // The panic hook has logged where.
-            let fault = Fault::new("the reload panicked, which is a mistake of this program");
-            let outcome = Err(vec![fault]);
+            let bug = Diagnostic::error("the reload panicked, which is a mistake of this program");
+            let outcome = Err(vec![bug]);
             self.tell(&outcome);
             outcome
         })
     }
 
     /// Counts and logs the outcome of a reload.
-    fn tell(&self, outcome: &Result<Reloaded, Vec<Fault>>) {
+    fn tell(&self, outcome: &Result<Reloaded, Vec<Diagnostic>>) {
         match outcome {
             Ok(done) if done.reloaded => tracing::info!(intents = done.intents, "reloaded"),
             Ok(_) => tracing::debug!("nothing to reload has changed"),
-            Err(faults) => {
-                for fault in faults.iter().take(MOST_LOGGED) {
-                    tracing::error!(%fault, "not reloaded; the service goes on with what it has");
+            Err(problems) => {
+                for problem in problems.iter().take(MOST_LOGGED) {
+                    tracing::error!(%problem, "not reloaded; the service goes on with what it has");
                 }
-                if faults.len() > MOST_LOGGED {
-                    tracing::error!("not reloaded, for {} problems in all", faults.len());
+                if problems.len() > MOST_LOGGED {
+                    tracing::error!("not reloaded, for {} problems in all", problems.len());
                 }
             }
         }
@@ -109,9 +109,9 @@ impl App {
         self.metrics().reloaded(changed.ok());
     }
 
-    fn renew(&self) -> Result<Reloaded, Vec<Fault>> {
+    fn renew(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let current = self.current();
-        let next = current.renewed(&self.0.config)?;
+        let next = current.rebuilt(&self.0.config)?;
         let files = setup::files(&self.0.config);
         let is_new = next.is_some();
         let next = next.map_or(current, Arc::new);

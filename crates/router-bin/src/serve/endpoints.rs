@@ -1,4 +1,4 @@
-//! Which handler answers what.
+//! The routes: which handler answers which endpoint.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::{admin, pages, prometheus, reload, route, stats};
 use crate::dashboard;
 
-/// The endpoints of a service.
+/// All endpoints of the service.
 pub(crate) fn endpoints(app: App) -> Router {
     let pages = dashboard::ASSETS
         .into_iter()
@@ -61,8 +61,7 @@ async fn method_not_allowed(method: Method, request: Request) -> Problem {
     )
 }
 
-/// Bounds every answer in time, and gives every response the headers that
-/// keep a browser from guessing.
+/// Bounds the time of every answer, and adds `X-Content-Type-Options: nosniff`.
 async fn within_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let limit = app.limits().request_timeout;
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {

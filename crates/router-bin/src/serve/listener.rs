@@ -1,5 +1,5 @@
-//! The accept loop: connections bounded in number, headers bounded in time,
-//! and an end that lets requests under way finish.
+//! The accept loop: bounds connections in number and time, and shuts down
+//! gracefully.
 
 use std::future::Future;
 use std::io;
@@ -21,22 +21,22 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::Limits;
-use super::exchange::{Exchange, MarkedBody};
+use super::connection::{ConnectionState, ResponseBody};
 use super::problem::Problem;
-use super::timed::TimedStream;
+use super::timeout_stream::TimeoutStream;
 
-/// How many refused connections are told so at the same time; the ones past
-/// this are closed without a word.
+/// The number of refused connections that are answered at a time; further ones
+/// are closed without an answer.
 const MOST_REFUSALS: usize = 64;
 
-/// How long a refused client has to take its answer.
+/// How long a refused client has to read its answer.
 const REFUSAL_TIME: Duration = Duration::from_secs(2);
 
-/// The most that a connection buffers, and so the largest head of a request.
+/// The read buffer of a connection, which bounds the head of a request.
 const MAX_BUFFER: usize = 64 << 10;
 
-/// Serves `app` on `listener` until `shutdown` completes, then lets requests
-/// under way finish within the deadline.
+/// Serves `app` on `listener` until `shutdown` completes, then lets requests in
+/// flight finish within the deadline.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
@@ -50,7 +50,7 @@ pub(crate) async fn serve(
     let mut builder = http1::Builder::new();
     builder
         .max_buf_size(MAX_BUFFER)
-        // `TimedStream` tells an idle connection from a head that has begun.
+        // `TimeoutStream` distinguishes an idle connection from a slow head.
         .header_read_timeout(None);
 
     let mut shutdown = pin!(shutdown);
@@ -66,8 +66,8 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        // Answers are small and written whole: waiting to fill a packet only
-        // delays them. A socket that refuses the option still works.
+        // Responses are small and written at once, so Nagle's algorithm only
+        // delays them. A socket without the option works too.
         let _ = stream.set_nodelay(true);
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
             if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
@@ -79,18 +79,18 @@ pub(crate) async fn serve(
             }
             continue;
         };
-        let exchange = Exchange::default();
-        let stream = TimedStream::new(stream, exchange.clone(), &limits);
+        let state = ConnectionState::default();
+        let stream = TimeoutStream::new(stream, state.clone(), &limits);
         let app = app.clone();
         let service = service_fn(move |request: http::Request<Incoming>| {
             let (head, body) = request.into_parts();
-            let (mark, body) = exchange.begin(body);
+            let (guard, body) = state.start_request(body);
             let request = http::Request::from_parts(head, Body::new(body));
             let answer = app.clone().oneshot(request);
             async move {
                 let response = answer.await?;
                 Ok::<_, std::convert::Infallible>(
-                    response.map(|body| MarkedBody::new(body.boxed_unsync(), mark)),
+                    response.map(|body| ResponseBody::new(body.boxed_unsync(), guard)),
                 )
             }
         });
@@ -112,8 +112,8 @@ pub(crate) async fn serve(
     }
 }
 
-/// Out of file descriptors or memory, an accept fails at once and would be
-/// tried again at once; a connection that its client gave up needs no pause.
+/// Pauses after a failed accept: without file descriptors or memory the next one
+/// would fail at once. A connection that its client closed needs no pause.
 async fn pause_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(
@@ -142,8 +142,8 @@ fn refusal(max_connections: usize) -> String {
     )
 }
 
-/// Answers without reading the request first, then reads what the client
-/// still sends: closing a socket with unread bytes would destroy the answer.
+/// Answers without reading the request, then reads what the client still sends:
+/// closing a socket with unread bytes could discard the answer.
 async fn refuse(mut stream: TcpStream, refusal: &str) -> io::Result<()> {
     stream.write_all(refusal.as_bytes()).await?;
     stream.shutdown().await?;

@@ -1,11 +1,11 @@
-//! The service over HTTP.
+//! The HTTP service.
 
 mod admin;
 mod app;
 mod body;
 mod cache_headers;
+mod connection;
 mod endpoints;
-mod exchange;
 mod listener;
 mod metrics;
 mod pages;
@@ -15,7 +15,7 @@ mod refresh;
 mod reload;
 mod route;
 mod stats;
-mod timed;
+mod timeout_stream;
 mod watch;
 
 use std::time::Duration;
@@ -25,26 +25,25 @@ pub(crate) use endpoints::endpoints;
 pub(crate) use listener::serve;
 pub(crate) use watch::watch;
 
-/// What a client may take of the service.
+/// Limits of the service in size, number and time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The most bytes of a request body.
+    /// Bytes of a request body.
     pub(crate) max_body: usize,
-    /// The most bytes of a message.
+    /// Bytes of a message.
     pub(crate) max_message: usize,
-    /// The most connections at the same time.
+    /// Open connections.
     pub(crate) max_connections: usize,
-    /// How long a client has to send a request's head, from its first byte on.
+    /// Time for a request's head, from its first byte on.
     pub(crate) header_timeout: Duration,
-    /// How long a connection may be without a request, and how long a client
-    /// may leave a response unread.
+    /// Time without a request, and time for a client to read a response.
     pub(crate) idle_timeout: Duration,
-    /// How long a client has to send a request's body.
+    /// Time for a request's body.
     pub(crate) body_timeout: Duration,
-    /// How long a request may take to be answered.
+    /// Time to answer a request.
     pub(crate) request_timeout: Duration,
-    /// How many stored answers are made anew at the same time.
+    /// Concurrent background refreshes of stored answers.
     pub(crate) max_refreshes: usize,
-    /// How long requests under way may take once the service was told to stop.
+    /// Time for requests in flight to finish at shutdown.
     pub(crate) shutdown_deadline: Duration,
 }

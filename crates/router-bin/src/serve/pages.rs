@@ -1,4 +1,4 @@
-//! The dashboard, the API's description, and the two probes.
+//! The dashboard's files, the OpenAPI document and the probes.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -18,18 +18,18 @@ pub(crate) fn asset(asset: &Asset) -> Response {
     (headers, asset.body).into_response()
 }
 
-/// The API's description (OpenAPI 3.1).
+/// The OpenAPI 3.1 document.
 pub(crate) async fn openapi() -> Response {
     let json = [(CONTENT_TYPE, "application/json")];
     (json, include_str!("openapi.json")).into_response()
 }
 
-/// The process lives.
+/// Liveness: the process runs.
 pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Requests can be answered: the source of records can be asked.
+/// Readiness: the source of records can be asked.
 pub(crate) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
     match app.router().source().ready().await {
         Ok(()) => Ok("ok\n"),

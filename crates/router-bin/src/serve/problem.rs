@@ -3,13 +3,11 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use intent_router::{RouteError, SourceError};
+use intent_router::{Diagnostic, RouteError, SourceError};
 use serde::Serialize;
 
-use crate::config::Fault;
-
-/// A problem document. Its `code` is an extension member for programs: it
-/// names the cause and stays the same while texts may be reworded.
+/// A problem document. Its extension member `code` names the cause for programs;
+/// it is stable, while texts may be reworded.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Problem {
     #[serde(rename = "type")]
@@ -19,12 +17,39 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    /// What is wrong, one by one, where files are.
+    /// What is wrong with files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<Fault>,
-    /// When to come again, in seconds; told in the header `Retry-After`.
+    problems: Vec<FileProblem>,
+    /// Seconds for the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u32>,
+}
+
+/// A [`Diagnostic`] as JSON.
+#[derive(Clone, Debug, Serialize)]
+struct FileProblem {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    path: String,
+    /// What is wrong, and what to do.
+    message: String,
+}
+
+impl From<&Diagnostic> for FileProblem {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        Self {
+            file: diagnostic.span.source.clone(),
+            line: diagnostic.line(),
+            column: diagnostic.span.start.map(|start| start.column),
+            path: diagnostic.path.clone(),
+            message: diagnostic.text(),
+        }
+    }
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
@@ -32,7 +57,7 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, 
 }
 
 impl Problem {
-    /// A problem whose title is the status's own reason phrase.
+    /// A problem with the status's reason phrase as its title.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
@@ -45,17 +70,17 @@ impl Problem {
         }
     }
 
-    /// The request cannot be read or means nothing.
+    /// The request is malformed.
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// The request is well-formed, but its members are not what they should be.
+    /// The request is well-formed, but a member is invalid.
     pub(crate) fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
-    /// The service cannot answer now; tells the client when to come again.
+    /// The service cannot answer now; the client may retry after a second.
     pub(crate) fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             retry_after: Some(1),
@@ -63,14 +88,17 @@ impl Problem {
         }
     }
 
-    /// The same problem with a list of what is wrong.
-    pub(crate) fn with_problems(self, problems: Vec<Fault>) -> Self {
-        Self { problems, ..self }
+    /// The same problem with a list of what is wrong with files.
+    pub(crate) fn with_diagnostics(self, diagnostics: &[Diagnostic]) -> Self {
+        Self {
+            problems: diagnostics.iter().map(FileProblem::from).collect(),
+            ..self
+        }
     }
 
-    /// The document's text, for places that write HTTP by hand.
+    /// The document's JSON text, for a response written without hyper.
     pub(crate) fn text(&self) -> String {
-        // Only string and number members: there is nothing that cannot be written.
+        // Strings, numbers and arrays of them always serialise.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Looks at files for changes, and has them reloaded.
+//! Polls files for changes and reloads them.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -9,14 +9,14 @@ use tokio::time::MissedTickBehavior;
 
 use super::app::App;
 
-/// What tells the state of a file from others: which file it is, how long, and
-/// when it was written and given its place. `None` if there is none.
+/// Device, inode, length, and modification and status change times of a file;
+/// `None` if there is none.
 ///
-/// Links are followed, so a link that is made to lead elsewhere shows, as does a
-/// file that is put in the place of another.
-type Stamp = Option<(u64, u64, u64, [i64; 4])>;
+/// Links are followed, so a changed link and a replaced file have another
+/// fingerprint too.
+type Fingerprint = Option<(u64, u64, u64, [i64; 4])>;
 
-fn stamp(file: &Path) -> Stamp {
+fn fingerprint(file: &Path) -> Fingerprint {
     let of = |found: Metadata| {
         let times = [
             found.mtime(),
@@ -29,22 +29,21 @@ fn stamp(file: &Path) -> Stamp {
     file.metadata().ok().map(of)
 }
 
-/// What was seen of the files.
+/// The fingerprints at the last poll and at the last reload.
 #[derive(Default)]
 struct Watch {
-    last: Option<Vec<Stamp>>,
-    loaded: Option<Vec<Stamp>>,
+    last: Option<Vec<Fingerprint>>,
+    loaded: Option<Vec<Fingerprint>>,
 }
 
 impl Watch {
-    /// Whether the files are to be loaded: they are not what was loaded last,
-    /// and have not changed between two looks. So a file that is being written
-    /// is left alone, and one that is written twice within what its time tells
-    /// apart, which is some milliseconds, is not taken for the first of the two.
+    /// Whether to reload: two consecutive polls agree, and differ from what was
+    /// loaded last. So half-written files are skipped, and a file that is written
+    /// twice within the resolution of its times is still reloaded.
     ///
-    /// At the start they are loaded once: they may have changed since the
-    /// configuration was read.
-    fn is_due(&mut self, now: Vec<Stamp>) -> bool {
+    /// The files are reloaded once after start-up, as they may have changed since
+    /// the configuration was read.
+    fn is_due(&mut self, now: Vec<Fingerprint>) -> bool {
         let is_still = self.last.as_ref() == Some(&now);
         let is_due = is_still && self.loaded.as_ref() != Some(&now);
         if is_due {
@@ -55,8 +54,8 @@ impl Watch {
     }
 }
 
-/// Looks at the files every `period`, for as long as it is polled. A file that
-/// cannot be loaded is tried again when it has changed.
+/// Polls the files every `period`, and never completes. After a failed reload the
+/// files are tried again once they change.
 pub(crate) async fn watch(app: App, files: Vec<PathBuf>, period: Duration) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -64,13 +63,13 @@ pub(crate) async fn watch(app: App, files: Vec<PathBuf>, period: Duration) {
     loop {
         ticks.tick().await;
         let files = files.clone();
-        // A file system that is far away may take its time.
-        let looked = move || files.iter().map(|file| stamp(file)).collect();
-        let Ok(now) = tokio::task::spawn_blocking(looked).await else {
+        // A network file system may block.
+        let poll = move || files.iter().map(|file| fingerprint(file)).collect();
+        let Ok(now) = tokio::task::spawn_blocking(poll).await else {
             continue;
         };
         if watch.is_due(now) {
-            // Both outcomes have been logged.
+            // `App::reload` logs both outcomes.
             let _ = app.reload().await;
         }
     }
@@ -80,7 +79,7 @@ pub(crate) async fn watch(app: App, files: Vec<PathBuf>, period: Duration) {
 mod tests {
     use super::*;
 
-    fn seen(n: u64) -> Vec<Stamp> {
+    fn seen(n: u64) -> Vec<Fingerprint> {
         vec![(n > 0).then_some((1, n, 1, [0; 4]))]
     }
 
@@ -105,22 +104,22 @@ mod tests {
         std::fs::create_dir_all(&folder).expect("a folder");
         let file = folder.join("file");
         let draft = folder.join("draft");
-        let mut stamps = vec![stamp(&file)];
+        let mut known = vec![fingerprint(&file)];
         let mut note = || {
-            let now = stamp(&file);
-            let is_new = !stamps.contains(&now);
-            stamps.push(now);
+            let now = fingerprint(&file);
+            let is_new = !known.contains(&now);
+            known.push(now);
             is_new
         };
         write(&file, "a");
         assert!(note());
         write(&file, "ab");
         assert!(note());
-        // An editor that writes another file and puts it in place.
+        // An editor that replaces the file by another.
         write(&draft, "ba");
         std::fs::rename(&draft, &file).expect("renamed");
         assert!(note());
-        // A folder that a link leads to, exchanged as a whole.
+        // A link to a folder, changed to another folder.
         for version in ["one", "two"] {
             std::fs::create_dir_all(folder.join(version)).expect("a folder");
             write(&folder.join(version).join("file"), "ab");
@@ -134,6 +133,6 @@ mod tests {
             assert!(note(), "{version}");
         }
         std::fs::remove_dir_all(&folder).expect("removed");
-        assert_eq!(stamp(&file), None);
+        assert_eq!(fingerprint(&file), None);
     }
 }

@@ -2,15 +2,39 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// What a run of the program came to.
+use serde_json::Value;
+
+/// The outcome of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Standard output of a run that succeeded.
+    #[track_caller]
+    pub(crate) fn output(&self) -> &str {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        &self.stdout
+    }
+
+    /// Standard output of a run that succeeded, as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(self.output()).expect("the output is JSON")
+    }
+
+    /// Asserts that the run failed with this code, printed nothing and said this.
+    #[track_caller]
+    pub(crate) fn fails(&self, code: i32, says: &str) {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{self:?}");
+        assert!(self.stderr.contains(says), "no {says:?} in {}", self.stderr);
+    }
 }
 
 /// Runs the program with nothing in its environment but `environment`.
@@ -25,8 +49,8 @@ pub(crate) fn router_with(arguments: &[&str], environment: &[(&str, &str)], inpu
         .spawn()
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
-    // Written beside the reading of the output: either pipe may fill up. The
-    // program may stop reading early, so a failed write is no failure here.
+    // Input is written while output is read: either pipe may fill up. The program
+    // may stop reading early, so a failed write is no failure.
     let Output {
         status,
         stdout,
@@ -49,7 +73,12 @@ pub(crate) fn router(arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
     router_with(arguments, &[], input.as_ref())
 }
 
-/// A file of this name for one test to fill; its directory is the test's own.
+/// The path as an argument of the program.
+pub(crate) fn argument(path: &Path) -> &str {
+    path.to_str().expect("the path is UTF-8")
+}
+
+/// Writes a file of this name into a directory of the test's own.
 pub(crate) fn file(test: &str, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     std::fs::create_dir_all(&directory).expect("a directory can be made");

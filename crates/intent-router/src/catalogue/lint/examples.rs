@@ -1,21 +1,22 @@
-//! Examples that are too few, too alike, or taken for something else.
+//! Examples that are too few, too similar, or detected as another intent.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Linter, joined};
+use crate::catalogue::Diagnostic;
 use crate::detect::{Detection, Detector};
 use crate::slots::{Date, Slots};
 
-/// With fewer examples than these a trained detector learns little more of an
-/// intent than their very words, and there is nothing to measure it on.
+/// With fewer examples a trained detector learns little more than their words,
+/// and none are left to measure it on.
 const FEWEST_EXAMPLES: usize = 10;
 
-/// Of shorter examples, one word more is another question.
+/// In shorter examples one more word makes another question.
 pub(super) const FEWEST_SHARED_WORDS: usize = 5;
 
-/// How many bytes of examples are searched for slots, once for each slot of
-/// their intents. What is not found within these is not reported.
+/// The bytes of examples that are searched for slots, times the slots of their
+/// intents. After that no slot is reported.
 const MOST_SEARCHED: usize = 8 << 20;
 
 impl Linter<'_> {
@@ -29,22 +30,22 @@ impl Linter<'_> {
     }
 
     fn few(&mut self) {
-        for (i, intent, places) in self.intents() {
+        for (i, intent, spans) in self.intents() {
             let count = intent.examples.len();
             if count < FEWEST_EXAMPLES {
                 let plural = if count == 1 { "" } else { "s" };
                 let message = format!(
                     "has {count} example{plural}; about {FEWEST_EXAMPLES} are needed to train a detector and to check one"
                 );
-                self.add(i, "", places.at, message);
+                self.warn(i, "", spans.at, Diagnostic::warning(message));
             }
         }
     }
 
     /// Examples that the detector takes for another intent.
     fn misread(&mut self) {
-        for (i, intent, places) in self.intents() {
-            for (n, (example, at)) in intent.examples.iter().zip(&places.examples).enumerate() {
+        for (i, intent, spans) in self.intents() {
+            for (n, (example, at)) in intent.examples.iter().zip(&spans.examples).enumerate() {
                 let found = self.detector.detect(example).intent;
                 if found == intent.name || found == Detection::UNKNOWN {
                     continue;
@@ -60,19 +61,20 @@ impl Linter<'_> {
                     intent.name,
                     because.join(", ")
                 );
-                self.add(i, &format!("examples[{n}]"), *at, message);
+                let warning = Diagnostic::warning(message);
+                self.warn(i, &format!("examples[{n}]"), *at, warning);
             }
         }
     }
 
-    /// Examples of different intents that have the same words, or all but one.
+    /// Examples of different intents with the same words, or all but one.
     fn alike(&mut self) {
-        let mut examples: Vec<Example<'_>> = Vec::new();
+        let mut examples: Vec<ExampleWords<'_>> = Vec::new();
         let mut index = Index::default();
         let mut found = Vec::new();
-        for (i, intent, places) in self.intents() {
-            for (n, (text, at)) in intent.examples.iter().zip(&places.examples).enumerate() {
-                let example = Example::new(i, n, text, *at);
+        for (i, intent, spans) in self.intents() {
+            for (n, (text, at)) in intent.examples.iter().zip(&spans.examples).enumerate() {
+                let example = ExampleWords::new(i, n, text, *at);
                 if let Some(other) = index.other(&examples, example.sum, i, |other| {
                     other.words == example.words
                 }) {
@@ -87,9 +89,9 @@ impl Linter<'_> {
                 continue;
             }
             let shorter = example.words.iter().enumerate().find_map(|(n, word)| {
-                let sum = example.sum.wrapping_sub(number(word));
+                let sum = example.sum.wrapping_sub(word_hash(word));
                 let rest = || example.words[..n].iter().chain(&example.words[n + 1..]);
-                let same = |other: &Example<'_>| other.words.iter().eq(rest());
+                let same = |other: &ExampleWords<'_>| other.words.iter().eq(rest());
                 Some((index.other(&examples, sum, example.intent, same)?, word))
             });
             found.extend(shorter.map(|(other, word)| (e, other, Some(word))));
@@ -102,19 +104,20 @@ impl Linter<'_> {
                 example.text,
                 other.text,
                 self.name(other.intent),
-                self.places.line(other.at)
+                self.spans.position(other.at).line
             );
             let part = format!("examples[{}]", example.index);
-            self.add(example.intent, &part, example.at, message);
+            let warning = Diagnostic::warning(message);
+            self.warn(example.intent, &part, example.at, warning);
         }
     }
 
-    /// Slots that no example of the intent names.
+    /// Slots that are found in no example of their intent.
     fn without_slots(&mut self) {
-        // The day that periods count from does not decide whether they are found.
+        // Whether a period is found does not depend on the day.
         let today = Date::from_unix_seconds(0);
         let mut searched = 0;
-        for (i, intent, places) in self.intents() {
+        for (i, intent, spans) in self.intents() {
             if intent.examples.is_empty() {
                 continue;
             }
@@ -132,27 +135,28 @@ impl Linter<'_> {
             }
             for n in missing {
                 let message = format!(
-                    "slot \"{}\" is found in none of the examples; add one that names it",
+                    "slot \"{}\" is found in none of the examples",
                     intent.slots[n]
                 );
-                self.add(i, &format!("slots[{n}]"), places.slots[n], message);
+                let warning = Diagnostic::warning(message).with_remedy("add one that names it");
+                self.warn(i, &format!("slots[{n}]"), spans.slots[n], warning);
             }
         }
     }
 }
 
 /// An example with its distinct words, sorted.
-struct Example<'p> {
+struct ExampleWords<'p> {
     intent: usize,
     index: usize,
     text: &'p str,
     at: usize,
     words: Vec<String>,
-    /// The sum of the words' numbers, from which one can be taken away.
+    /// The sum of the hashes of the words, from which one word can be subtracted.
     sum: u64,
 }
 
-impl<'p> Example<'p> {
+impl<'p> ExampleWords<'p> {
     fn new(intent: usize, index: usize, text: &'p str, at: usize) -> Self {
         let joined = joined(text);
         let mut words: Vec<_> = joined.split_whitespace().map(str::to_owned).collect();
@@ -165,31 +169,30 @@ impl<'p> Example<'p> {
             at,
             sum: words
                 .iter()
-                .fold(0, |sum, word| sum.wrapping_add(number(word))),
+                .fold(0, |sum, word| sum.wrapping_add(word_hash(word))),
             words,
         }
     }
 }
 
-/// A number for a word. Two words may share one, so that what is found by
-/// numbers is compared afterwards.
-fn number(word: &str) -> u64 {
+/// The hash of a word. Two words may share one, so matches are compared by their
+/// words.
+fn word_hash(word: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     word.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Examples by the sum of their words: of those with the same, the first, and
-/// the first of another intent than that one's. Whoever looks for an example
-/// of another intent finds one, however many there are.
+/// Examples by the sum of their words: the first with each sum, and the first of
+/// another intent. These two are enough to find an example of another intent.
 #[derive(Default)]
 struct Index(HashMap<u64, (usize, Option<usize>)>);
 
 impl Index {
-    /// Adds the example that comes after those so far.
-    fn add(&mut self, examples: &[Example<'_>], example: &Example<'_>) {
+    /// Adds the example that follows `examples`.
+    fn add(&mut self, examples: &[ExampleWords<'_>], example: &ExampleWords<'_>) {
         let (first, second) = self.0.entry(example.sum).or_insert((examples.len(), None));
-        let is_other = |first: &Example<'_>| first.intent != example.intent;
+        let is_other = |first: &ExampleWords<'_>| first.intent != example.intent;
         if second.is_none() && examples.get(*first).is_some_and(is_other) {
             *second = Some(examples.len());
         }
@@ -198,10 +201,10 @@ impl Index {
     /// An example of another intent with this sum that is `wanted`.
     fn other(
         &self,
-        examples: &[Example<'_>],
+        examples: &[ExampleWords<'_>],
         sum: u64,
         intent: usize,
-        wanted: impl Fn(&Example<'_>) -> bool,
+        wanted: impl Fn(&ExampleWords<'_>) -> bool,
     ) -> Option<usize> {
         let (first, second) = self.0.get(&sum)?;
         [Some(*first), *second]

@@ -1,16 +1,16 @@
-//! Phrases that do not do what they are there for.
+//! Phrases and intents that the keyword detector cannot tell apart or find.
 
-use super::{Linter, MOST_SPEAKERS, Speaker, joined};
-use crate::catalogue::Intent;
+use super::{Linter, MOST_USES, PhraseUse, joined};
+use crate::catalogue::{Diagnostic, Intent};
 use crate::detect::{Detector, KeywordDetector};
 
-/// Two weights nearer than this, in parts of them, are as good as equal: the
-/// rounding of a sum may be as large.
+/// Weights with a relative difference up to this count as equal, as sums of
+/// weights are rounded.
 const ROUNDING: f64 = 1e-9;
 
 impl Linter<'_> {
     pub(super) fn phrases(&mut self) {
-        if self.speakers.is_empty() {
+        if self.uses.is_empty() {
             // A catalogue for a trained detector alone.
             return;
         }
@@ -18,105 +18,111 @@ impl Linter<'_> {
         self.unreachable();
     }
 
-    /// A phrase that speaks as strongly for two intents.
+    /// Phrases with the same weight in two intents.
     fn overlapping(&mut self) {
         let mut found = Vec::new();
-        for (text, speakers) in &self.speakers {
-            if speakers.len() > MOST_SPEAKERS {
+        for (text, uses) in &self.uses {
+            if uses.len() > MOST_USES {
                 let message = format!(
-                    "phrase \"{text}\" stands in {} intents, so it tells none of them apart; \
-                     leave it out (the examples are not compared with the phrases meanwhile)",
-                    speakers.len()
+                    "phrase \"{text}\" stands in {} intents, so it tells none of them apart",
+                    uses.len()
                 );
-                found.push((speakers[1], message));
-            } else if speakers.len() > 1 {
+                let remedy =
+                    "leave it out (the examples are not compared with the phrases meanwhile)";
+                found.push((uses[1], Diagnostic::warning(message).with_remedy(remedy)));
+            } else if uses.len() > 1 {
                 let winner = self.detector.detect(text).intent;
-                let first = speakers.iter().find(|s| self.name(s.intent) == winner);
-                // Where no intent is sure enough, the order decides nothing.
+                let first = uses.iter().find(|s| self.name(s.intent) == winner);
+                // If no intent reaches the threshold, the order does not matter.
                 let Some(first) = first else { continue };
-                let yields = |s: &Speaker| self.catalogue().intents()[s.intent].yields;
-                let rivals = speakers.iter().filter(|other| {
+                let yields = |s: &PhraseUse| self.catalogue().intents()[s.intent].yields;
+                let rivals = uses.iter().filter(|other| {
                     other.intent != first.intent
                         && yields(other) == yields(first)
                         && first.weight - other.weight <= ROUNDING * first.weight
                 });
-                let line = self.places.line(self.phrase_at(first));
+                let line = self.spans.position(self.phrase_at(first)).line;
                 found.extend(rivals.map(|rival| {
                     let message = format!(
                         "phrase \"{text}\" speaks as strongly for intent \"{winner}\" on line {line}, \
-                         which wins only by its place in the file; give one of them more weight"
+                         which wins only by its place in the file"
                     );
-                    (*rival, message)
+                    let warning = Diagnostic::warning(message);
+                    (*rival, warning.with_remedy("give one of them more weight"))
                 }));
             }
         }
-        for (speaker, message) in found {
-            let part = format!("phrases[{}]", speaker.phrase);
-            self.add(speaker.intent, &part, self.phrase_at(&speaker), message);
+        for (used, warning) in found {
+            let part = format!("phrases[{}]", used.phrase);
+            self.warn(used.intent, &part, self.phrase_at(&used), warning);
         }
     }
 
-    fn phrase_at(&self, speaker: &Speaker) -> usize {
-        self.places.intents[speaker.intent].phrases[speaker.phrase]
+    fn phrase_at(&self, used: &PhraseUse) -> usize {
+        self.spans.intents[used.intent].phrases[used.phrase]
     }
 
-    /// An intent that the keyword detector finds in nothing of its own.
+    /// Intents that the keyword detector cannot find.
     fn unreachable(&mut self) {
         let may_detect = self.is_detection_cheap();
-        for (i, intent, places) in self.intents() {
-            let message = if intent.phrases.is_empty() {
+        for (i, intent, spans) in self.intents() {
+            let warning = if intent.phrases.is_empty() {
                 Some(if intent.yields {
-                    "yields, which means something for phrases only, and has none; add some, such as \"hello\""
-                        .to_owned()
+                    Diagnostic::warning(
+                        "yields, which means something for phrases only, and has none",
+                    )
+                    .with_remedy("add some, such as \"hello\"")
                 } else {
-                    "has no phrases, so only a trained detector can find it".to_owned()
+                    Diagnostic::warning("has no phrases, so only a trained detector can find it")
                 })
             } else {
                 let weight: f64 = intent.phrases.iter().map(|phrase| phrase.weight).sum();
-                // The evidence at which an intent without a rival is named.
+                // The least weight at which an intent without a rival is named.
                 let needed = -2.0 * (1.0 - KeywordDetector::THRESHOLD).ln();
                 if weight < needed {
-                    Some(format!(
+                    Some(Diagnostic::warning(format!(
                         "cannot be found by its phrases: together they weigh {weight:.2}, and {needed:.2} are needed"
-                    ))
+                    )))
                 } else if may_detect && !self.is_found(intent) {
                     Some(match self.shadow(i, intent) {
-                        Some(other) => format!(
+                        Some(other) => Diagnostic::warning(format!(
                             "cannot be found by its phrases: each of them speaks at least as strongly for intent \"{}\"",
                             self.name(other)
-                        ),
-                        None => "is found by none of its own phrases and examples; give it more weight, or phrases of its own"
-                            .to_owned(),
+                        )),
+                        None => {
+                            Diagnostic::warning("is found by none of its own phrases and examples")
+                                .with_remedy("give it more weight, or phrases of its own")
+                        }
                     })
                 } else {
                     None
                 }
             };
-            if let Some(message) = message {
-                self.add(i, "", places.at, message);
+            if let Some(warning) = warning {
+                self.warn(i, "", spans.at, warning);
             }
         }
     }
 
-    /// Whether one of the intent's own phrases or examples is taken for it.
+    /// Whether the detector finds the intent in one of its phrases or examples.
     fn is_found(&self, intent: &Intent) -> bool {
         let phrases = intent.phrases.iter().map(|phrase| &phrase.text);
         let mut texts = phrases.chain(&intent.examples);
         texts.any(|text| self.detector.detect(text).intent == intent.name)
     }
 
-    /// Another intent that wins whichever of this one's phrases a message has.
+    /// Another intent that wins with every phrase of this one.
     fn shadow(&self, i: usize, intent: &Intent) -> Option<usize> {
         let mut shadows: Option<Vec<usize>> = None;
         for phrase in &intent.phrases {
-            let speakers = self.speakers.get(&joined(&phrase.text))?;
-            let wins = |s: &&Speaker| {
+            let uses = self.uses.get(&joined(&phrase.text))?;
+            let wins = |s: &&PhraseUse| {
                 let yields = self.catalogue().intents()[s.intent].yields;
                 s.intent != i
                     && (intent.yields || !yields)
                     && (s.weight > phrase.weight || (s.weight == phrase.weight && s.intent < i))
             };
-            let winners = speakers.iter().filter(wins).map(|s| s.intent);
+            let winners = uses.iter().filter(wins).map(|s| s.intent);
             shadows = Some(match shadows {
                 None => winners.collect(),
                 Some(before) => winners.filter(|i| before.contains(i)).collect(),

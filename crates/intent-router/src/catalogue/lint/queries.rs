@@ -1,10 +1,10 @@
-//! Queries that answer the same question in another way a moment later.
+//! Queries whose result changes from one moment to the next.
 
 use super::Linter;
-use crate::catalogue::sql;
+use crate::catalogue::{Diagnostic, sql};
 
 impl Linter<'_> {
-    /// Queries that read what no answer is kept by: the clock, or chance.
+    /// Queries that read the clock or random numbers.
     pub(super) fn queries(&mut self) {
         for (_, intent, _) in self.intents() {
             for query in &intent.queries {
@@ -13,10 +13,11 @@ impl Linter<'_> {
                 };
                 let message = format!(
                     "reads `{word}`, which differs from one moment to the next, while a cached answer \
-                     stays as it is; take the day from :today"
+                     stays as it is"
                 );
-                let problem = self.places.query(&intent.name, &query.name, message);
-                self.problems.push(problem);
+                let warning = Diagnostic::warning(message).with_remedy("take the day from :today");
+                let warning = self.spans.at_query(&intent.name, &query.name, warning);
+                self.warnings.push(warning);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A TOML document read table by table, keeping every problem with its place.
+//! Reads a TOML document table by table and collects every problem.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,44 +6,47 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::catalogue::Problem;
+use crate::catalogue::{Diagnostic, LineIndex};
 
-/// A value and where it starts in the text, in bytes.
+/// A value and its byte offset in the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At<T> {
     pub(super) value: T,
     pub(super) at: usize,
 }
 
-/// The problems found so far, and what tells the lines they are on.
-pub(super) struct Problems {
-    line_starts: Vec<usize>,
-    pub(super) list: Vec<Problem>,
+/// The problems found so far.
+pub(super) struct Diagnostics {
+    lines: LineIndex,
+    pub(super) list: Vec<Diagnostic>,
 }
 
-impl Problems {
+impl Diagnostics {
     pub(super) fn new(text: &str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Self {
-            line_starts: newlines.map(|(i, _)| i + 1).collect(),
+            lines: LineIndex::new(text),
             list: Vec::new(),
         }
     }
 
-    pub(super) fn line(&self, at: usize) -> usize {
-        1 + self.line_starts.partition_point(|start| *start <= at)
+    /// The line of a byte offset, from 1.
+    pub(super) fn line(&self, at: usize) -> u32 {
+        self.lines.position(at).line
     }
 
+    /// Adds an error at a byte offset.
     pub(super) fn add(&mut self, path: &str, at: usize, message: impl fmt::Display) {
-        self.list.push(Problem {
-            path: path.to_owned(),
-            line: self.line(at),
-            message: message.to_string(),
-        });
+        self.push(path, at, Diagnostic::error(message.to_string()));
+    }
+
+    /// Adds a diagnostic at a byte offset.
+    pub(super) fn push(&mut self, path: &str, at: usize, diagnostic: Diagnostic) {
+        let start = self.lines.position(at);
+        self.list.push(diagnostic.with_path(path).with_start(start));
     }
 }
 
-/// One table, of which each known key is taken by name.
+/// A table whose known keys are taken by name.
 pub(super) struct Table<'t> {
     pub(super) path: String,
     pub(super) at: usize,
@@ -63,23 +66,23 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// The table that `value` is; another type is a problem.
+    /// The table in `value`; another type is a problem.
     pub(super) fn from_value(
         path: String,
         value: Value<'t>,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let at = value.span().start;
         match value.get_ref() {
             DeValue::Table(table) => Some(Self::new(path, at, table)),
             other => {
-                problems.add(&path, at, mismatch("a table", other));
+                diagnostics.add(&path, at, mismatch("a table", other));
                 None
             }
         }
     }
 
-    /// Every key with its value, for tables whose keys are names.
+    /// All keys with their values.
     pub(super) fn entries(&self) -> impl Iterator<Item = (At<&'t str>, Value<'t>)> + use<'t> {
         self.table.iter().map(|(key, value)| {
             let name = At {
@@ -90,52 +93,55 @@ impl<'t> Table<'t> {
         })
     }
 
+    /// Marks a key as known and returns its value.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'t>> {
         self.known.insert(key);
         self.table.get(key)
     }
 
-    /// Whether there is such a key, with more than an empty array.
+    /// Whether the key is there and is not an empty array.
     pub(super) fn holds(&self, key: &str) -> bool {
         let value = self.table.get(key).map(|value| value.get_ref());
         value.is_some_and(|value| !matches!(value, DeValue::Array(array) if array.is_empty()))
     }
 
+    /// A text; another type is a problem.
     pub(super) fn text(
         &mut self,
         key: &'static str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Option<At<&'t str>> {
         let value = self.take(key)?;
-        as_text(&self.key_path(key), value, problems)
+        as_text(&self.key_path(key), value, diagnostics)
     }
 
-    /// A text that must be there and hold more than white space.
+    /// A text that must be there and not be blank.
     pub(super) fn required_text(
         &mut self,
         key: &'static str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Option<At<&'t str>> {
         if self.take(key).is_none() {
-            problems.add(&self.path, self.at, format_args!("`{key}` is missing"));
+            diagnostics.add(&self.path, self.at, format_args!("`{key}` is missing"));
             return None;
         }
-        let text = self.text(key, problems)?;
+        let text = self.text(key, diagnostics)?;
         if text.value.trim().is_empty() {
-            problems.add(&self.key_path(key), text.at, "is empty");
+            diagnostics.add(&self.key_path(key), text.at, "is empty");
             return None;
         }
         Some(text)
     }
 
-    pub(super) fn flag(&mut self, key: &'static str, problems: &mut Problems) -> bool {
+    /// A boolean; false if absent, another type is a problem.
+    pub(super) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> bool {
         let Some(value) = self.take(key) else {
             return false;
         };
         if let DeValue::Boolean(flag) = value.get_ref() {
             return *flag;
         }
-        problems.add(
+        diagnostics.add(
             &self.key_path(key),
             value.span().start,
             mismatch("true or false", value.get_ref()),
@@ -143,15 +149,15 @@ impl<'t> Table<'t> {
         false
     }
 
-    /// The elements of an array with their paths; an absent one is empty.
+    /// The elements of an array with their paths; none if it is absent.
     pub(super) fn array(
         &mut self,
         key: &'static str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Vec<(String, Value<'t>)> {
         let path = self.key_path(key);
         self.take(key)
-            .map(|value| elements(&path, value, problems))
+            .map(|value| elements(&path, value, diagnostics))
             .unwrap_or_default()
     }
 
@@ -159,16 +165,16 @@ impl<'t> Table<'t> {
     pub(super) fn texts(
         &mut self,
         key: &'static str,
-        problems: &mut Problems,
+        diagnostics: &mut Diagnostics,
     ) -> Vec<(String, At<&'t str>)> {
         let path = self.key_path(key);
         self.take(key)
-            .map(|value| elements_as_texts(&path, value, problems))
+            .map(|value| elements_as_texts(&path, value, diagnostics))
             .unwrap_or_default()
     }
 
-    /// Reports the keys that nobody took.
-    pub(super) fn finish(self, problems: &mut Problems) {
+    /// Reports the keys that were not taken.
+    pub(super) fn finish(self, diagnostics: &mut Diagnostics) {
         for (key, _) in self.entries() {
             if !self.known.contains(key.value) {
                 let known: Vec<_> = self.known.iter().copied().collect();
@@ -177,7 +183,7 @@ impl<'t> Table<'t> {
                     key.value,
                     known.join(", ")
                 );
-                problems.add(&self.path, key.at, message);
+                diagnostics.add(&self.path, key.at, message);
             }
         }
     }
@@ -192,7 +198,11 @@ impl<'t> Table<'t> {
 }
 
 /// The elements of an array with their paths; another type is a problem.
-fn elements<'t>(path: &str, value: Value<'t>, problems: &mut Problems) -> Vec<(String, Value<'t>)> {
+fn elements<'t>(
+    path: &str,
+    value: Value<'t>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, Value<'t>)> {
     match value.get_ref() {
         DeValue::Array(array) => array
             .iter()
@@ -200,21 +210,21 @@ fn elements<'t>(path: &str, value: Value<'t>, problems: &mut Problems) -> Vec<(S
             .map(|(i, value)| (format!("{path}[{i}]"), value))
             .collect(),
         other => {
-            problems.add(path, value.span().start, mismatch("an array", other));
+            diagnostics.add(path, value.span().start, mismatch("an array", other));
             Vec::new()
         }
     }
 }
 
-/// The same of texts.
+/// The texts of an array with their paths; another type is a problem.
 pub(super) fn elements_as_texts<'t>(
     path: &str,
     value: Value<'t>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<(String, At<&'t str>)> {
-    let elements = elements(path, value, problems);
+    let elements = elements(path, value, diagnostics);
     let read = |(path, value): (String, Value<'t>)| {
-        let text = as_text(&path, value, problems)?;
+        let text = as_text(&path, value, diagnostics)?;
         Some((path, text))
     };
     elements.into_iter().filter_map(read).collect()
@@ -223,13 +233,13 @@ pub(super) fn elements_as_texts<'t>(
 pub(super) fn as_text<'t>(
     path: &str,
     value: Value<'t>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<At<&'t str>> {
     let at = value.span().start;
     match value.get_ref() {
         DeValue::String(text) => Some(At { value: text, at }),
         other => {
-            problems.add(path, at, mismatch("a text", other));
+            diagnostics.add(path, at, mismatch("a text", other));
             None
         }
     }
@@ -239,7 +249,7 @@ pub(super) fn mismatch(expected: &str, found: &DeValue<'_>) -> String {
     format!("expected {expected}, found {}", found.type_str())
 }
 
-/// The number that an integer or a float literal stands for.
+/// The value of an integer or a float literal.
 pub(super) fn number(value: &DeValue<'_>) -> Result<f64, String> {
     let parsed = match value {
         DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())

@@ -1,15 +1,19 @@
 //! The table `[guards]`.
 
-use super::document::{Problems, Table, number};
+use super::document::{Diagnostics, Table, number};
 use crate::catalogue::Guards;
 use crate::text::{normalise, words};
 
-/// The guards with those keys replaced that the table has.
-pub(super) fn guards(root: &mut Table<'_>, mut guards: Guards, problems: &mut Problems) -> Guards {
+/// `guards` with the keys of the table replaced.
+pub(super) fn guards(
+    root: &mut Table<'_>,
+    mut guards: Guards,
+    diagnostics: &mut Diagnostics,
+) -> Guards {
     let Some(value) = root.take("guards") else {
         return guards;
     };
-    let Some(mut table) = Table::from_value("guards".to_owned(), value, problems) else {
+    let Some(mut table) = Table::from_value("guards".to_owned(), value, diagnostics) else {
         return guards;
     };
     if let Some(value) = table.take("confidence") {
@@ -17,9 +21,9 @@ pub(super) fn guards(root: &mut Table<'_>, mut guards: Guards, problems: &mut Pr
         match number(value.get_ref()) {
             Ok(confidence) if (0.0..=1.0).contains(&confidence) => guards.confidence = confidence,
             Ok(confidence) => {
-                problems.add(&path, at, format_args!("{confidence} is not from 0 to 1"));
+                diagnostics.add(&path, at, format_args!("{confidence} is not from 0 to 1"));
             }
-            Err(message) => problems.add(&path, at, message),
+            Err(message) => diagnostics.add(&path, at, message),
         }
     }
     let lists: [(&'static str, &mut Vec<String>); 9] = [
@@ -35,26 +39,26 @@ pub(super) fn guards(root: &mut Table<'_>, mut guards: Guards, problems: &mut Pr
     ];
     for (key, list) in lists {
         if table.take(key).is_some() {
-            *list = phrases(&mut table, key, problems);
+            *list = phrases(&mut table, key, diagnostics);
         }
     }
     if table.take("amounts").is_some() {
-        guards.amounts = marks(&mut table, problems);
+        guards.amounts = marks(&mut table, diagnostics);
     }
-    table.finish(problems);
+    table.finish(diagnostics);
     guards
 }
 
-/// A list of words and phrases. One without a word is a problem.
+/// A list of words and phrases; an entry without a word is a problem.
 pub(super) fn phrases(
     table: &mut Table<'_>,
     key: &'static str,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<String> {
-    let texts = table.texts(key, problems);
+    let texts = table.texts(key, diagnostics);
     let read = |(path, text): (String, super::document::At<&str>)| {
         if words(&normalise(text.value)).next().is_none() {
-            problems.add(
+            diagnostics.add(
                 &path,
                 text.at,
                 format_args!("\"{}\" has no word", text.value),
@@ -66,14 +70,14 @@ pub(super) fn phrases(
     texts.into_iter().filter_map(read).collect()
 }
 
-/// The words and signs of amounts. One of white space and closing punctuation
-/// alone is a problem.
-fn marks(table: &mut Table<'_>, problems: &mut Problems) -> Vec<String> {
-    let texts = table.texts("amounts", problems);
+/// The words and signs of amounts; an entry of white space and closing
+/// punctuation alone is a problem.
+fn marks(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let texts = table.texts("amounts", diagnostics);
     let read = |(path, text): (String, super::document::At<&str>)| {
         if normalise(text.value).is_empty() {
             let message = format_args!("\"{}\" has neither a word nor a sign", text.value);
-            problems.add(&path, text.at, message);
+            diagnostics.add(&path, text.at, message);
             return None;
         }
         Some(text.value.to_owned())

@@ -5,55 +5,56 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::{At, Problems, Table, as_text, number};
+use super::document::{At, Diagnostics, Table, as_text, number};
 use super::guards;
 use super::slot::Specs;
 use super::{NAME_RULE, is_name};
 use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS, parameters};
-use crate::catalogue::{Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
+use crate::catalogue::{Diagnostic, Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
 use crate::detect::Detection;
 use crate::text::{normalise, words};
 
-/// Reads intents, remembering what no two of them may share.
-pub(super) struct Reader<'t, 'p> {
+/// Reads intents, and remembers the names and examples that must be unique.
+pub(super) struct IntentReader<'t, 'p> {
     slots: &'p Specs<'t>,
-    problems: &'p mut Problems,
-    names: BTreeMap<&'t str, usize>,
-    examples: BTreeMap<String, (String, usize)>,
+    diagnostics: &'p mut Diagnostics,
+    names: BTreeMap<&'t str, u32>,
+    examples: BTreeMap<String, (String, u32)>,
 }
 
-impl<'t, 'p> Reader<'t, 'p> {
-    pub(super) fn new(slots: &'p Specs<'t>, problems: &'p mut Problems) -> Self {
+impl<'t, 'p> IntentReader<'t, 'p> {
+    pub(super) fn new(slots: &'p Specs<'t>, diagnostics: &'p mut Diagnostics) -> Self {
         Self {
             slots,
-            problems,
+            diagnostics,
             names: BTreeMap::new(),
             examples: BTreeMap::new(),
         }
     }
 
-    /// The intents in the order of the file, but for those with problems.
+    /// The valid intents in the order of the file.
     pub(super) fn intents(&mut self, root: &mut Table<'t>) -> Vec<Intent> {
-        let elements = root.array("intent", self.problems);
+        let elements = root.array("intent", self.diagnostics);
         if elements.is_empty() {
-            self.problems.add("", 0, "the catalogue has no [[intent]]");
+            self.diagnostics
+                .add("", 0, "the catalogue has no [[intent]]");
         }
         let mut intents = Vec::with_capacity(elements.len());
         for (path, value) in elements {
-            let table = Table::from_value(path, value, self.problems);
+            let table = Table::from_value(path, value, self.diagnostics);
             intents.extend(table.and_then(|table| self.intent(table)));
         }
         intents
     }
 
-    /// The messages of no intent. One that is an intent's example would teach
-    /// a model both.
+    /// The messages out of scope. None may be an example too: a model would learn
+    /// both labels.
     pub(super) fn out_of_scope(&mut self, root: &mut Table<'t>) -> Vec<String> {
         self.texts("out_of_scope", root, "out_of_scope")
     }
 
     fn intent(&mut self, mut table: Table<'t>) -> Option<Intent> {
-        let name = table.required_text("name", self.problems);
+        let name = table.required_text("name", self.diagnostics);
         if let Some(name) = name {
             self.name(&table.key_path("name"), name);
             table.path = format!("{} \"{}\"", table.path, name.value.escape_debug());
@@ -61,26 +62,26 @@ impl<'t, 'p> Reader<'t, 'p> {
         let kind = self.kind(&mut table);
         let class = match table.take("class") {
             Some(_) => table
-                .required_text("class", self.problems)
+                .required_text("class", self.diagnostics)
                 .map(|class| class.value),
             None => kind.map(Kind::name),
         };
         let key = self.key(&mut table);
-        let yields = table.flag("yields", self.problems);
+        let yields = table.flag("yields", self.diagnostics);
         let phrases = self.phrases(&mut table);
         let name_text = name.map_or("", |name| name.value);
         let examples = self.texts("examples", &mut table, name_text);
         if !table.holds("phrases") && !table.holds("examples") {
             let message = "has neither phrases nor examples, so it could never be recognised";
-            self.problems.add(&table.path, table.at, message);
+            self.diagnostics.add(&table.path, table.at, message);
         }
-        let overrule = guards::phrases(&mut table, "overrule", self.problems);
-        let veto = guards::phrases(&mut table, "veto", self.problems);
-        let neutral = guards::phrases(&mut table, "neutral", self.problems);
+        let overrule = guards::phrases(&mut table, "overrule", self.diagnostics);
+        let veto = guards::phrases(&mut table, "veto", self.diagnostics);
+        let neutral = guards::phrases(&mut table, "neutral", self.diagnostics);
         let slots = self.slots(&mut table);
         let queries = self.queries(&mut table, kind, key, &slots);
         let tags = self.tags(&mut table);
-        table.finish(self.problems);
+        table.finish(self.diagnostics);
         Some(Intent {
             name: name?.value.to_owned(),
             kind: kind?,
@@ -102,31 +103,32 @@ impl<'t, 'p> Reader<'t, 'p> {
         if name.value == Detection::UNKNOWN {
             let message =
                 "the name `unknown` is reserved for messages that no intent was found for";
-            self.problems.add(path, name.at, message);
+            self.diagnostics.add(path, name.at, message);
         } else if !is_name(name.value) {
-            self.problems.add(path, name.at, NAME_RULE);
+            self.diagnostics.add(path, name.at, NAME_RULE);
         }
-        let line = self.problems.line(name.at);
+        let line = self.diagnostics.line(name.at);
         if let Some(first) = self.names.get(name.value) {
             let message = format!(
                 "intent \"{}\" is defined twice, first on line {first}",
                 name.value
             );
-            self.problems.add(path, name.at, message);
+            self.diagnostics.add(path, name.at, message);
         } else {
             self.names.insert(name.value, line);
         }
     }
 
     fn kind(&mut self, table: &mut Table<'t>) -> Option<Kind> {
-        let kind = table.required_text("kind", self.problems)?;
+        let kind = table.required_text("kind", self.diagnostics)?;
         match kind.value {
             "live_data" => Some(Kind::LiveData),
             "knowledge_base" => Some(Kind::KnowledgeBase),
             other => {
                 let message =
                     format!("unknown kind \"{other}\"; known are live_data, knowledge_base");
-                self.problems.add(&table.key_path("kind"), kind.at, message);
+                self.diagnostics
+                    .add(&table.key_path("kind"), kind.at, message);
                 None
             }
         }
@@ -136,7 +138,7 @@ impl<'t, 'p> Reader<'t, 'p> {
         if table.take("key").is_none() {
             return Some(KeyMode::default());
         }
-        let key = table.text("key", self.problems)?;
+        let key = table.text("key", self.diagnostics)?;
         match key.value {
             "message" => Some(KeyMode::Message),
             "normalised" => Some(KeyMode::Normalised),
@@ -144,7 +146,8 @@ impl<'t, 'p> Reader<'t, 'p> {
             other => {
                 let message =
                     format!("unknown key mode \"{other}\"; known are message, normalised, slots");
-                self.problems.add(&table.key_path("key"), key.at, message);
+                self.diagnostics
+                    .add(&table.key_path("key"), key.at, message);
                 None
             }
         }
@@ -153,7 +156,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     fn phrases(&mut self, table: &mut Table<'t>) -> Vec<Phrase> {
         let mut seen = BTreeSet::new();
         let mut phrases = Vec::new();
-        for (path, value) in table.array("phrases", self.problems) {
+        for (path, value) in table.array("phrases", self.diagnostics) {
             let Some((text, weight)) = self.phrase(&path, value) else {
                 continue;
             };
@@ -161,14 +164,14 @@ impl<'t, 'p> Reader<'t, 'p> {
             let joined = words(&normal).collect::<Vec<_>>().join(" ");
             let count = words(&normal).count();
             if count == 0 {
-                self.problems.add(
+                self.diagnostics.add(
                     &path,
                     text.at,
                     format_args!("phrase \"{}\" has no word", text.value),
                 );
             } else if !seen.insert(joined) {
                 let message = format!("phrase \"{}\" stands in this intent already", text.value);
-                self.problems.add(&path, text.at, message);
+                self.diagnostics.add(&path, text.at, message);
             }
             phrases.push(Phrase {
                 text: text.value.to_owned(),
@@ -185,18 +188,18 @@ impl<'t, 'p> Reader<'t, 'p> {
         value: &'t Spanned<DeValue<'t>>,
     ) -> Option<(At<&'t str>, Option<f64>)> {
         let DeValue::Table(_) = value.get_ref() else {
-            return Some((as_text(path, value, self.problems)?, None));
+            return Some((as_text(path, value, self.diagnostics)?, None));
         };
-        let mut table = Table::from_value(path.to_owned(), value, self.problems)?;
-        let text = table.text("text", self.problems);
+        let mut table = Table::from_value(path.to_owned(), value, self.diagnostics)?;
+        let text = table.text("text", self.diagnostics);
         if text.is_none() && table.take("text").is_none() {
-            self.problems.add(path, table.at, "`text` is missing");
+            self.diagnostics.add(path, table.at, "`text` is missing");
         }
         let weight = table
             .take("weight")
             .map(|value| (value.span().start, number(value.get_ref())));
         let path = table.key_path("weight");
-        table.finish(self.problems);
+        table.finish(self.diagnostics);
         match weight {
             None => Some((text?, None)),
             Some((_, Ok(weight))) if weight.is_finite() && weight > 0.0 => {
@@ -204,32 +207,32 @@ impl<'t, 'p> Reader<'t, 'p> {
             }
             Some((at, Ok(weight))) => {
                 let message = format!("weight {weight} is not a finite number above 0");
-                self.problems.add(&path, at, message);
+                self.diagnostics.add(&path, at, message);
                 None
             }
             Some((at, Err(message))) => {
-                self.problems.add(&path, at, message);
+                self.diagnostics.add(&path, at, message);
                 None
             }
         }
     }
 
-    /// Messages that stand nowhere else in the catalogue.
+    /// Messages that must occur once in the catalogue.
     fn texts(&mut self, key: &'static str, table: &mut Table<'t>, owner: &str) -> Vec<String> {
         let mut examples = Vec::new();
-        for (path, text) in table.texts(key, self.problems) {
+        for (path, text) in table.texts(key, self.diagnostics) {
             let normal = normalise(text.value).into_owned();
             if normal.is_empty() {
-                self.problems.add(&path, text.at, "is empty");
+                self.diagnostics.add(&path, text.at, "is empty");
                 continue;
             }
-            let line = self.problems.line(text.at);
+            let line = self.diagnostics.line(text.at);
             if let Some((other, first)) = self.examples.get(&normal) {
                 let message = format!(
                     "example \"{}\" stands under intent \"{other}\" already, on line {first}",
                     text.value
                 );
-                self.problems.add(&path, text.at, message);
+                self.diagnostics.add(&path, text.at, message);
             } else {
                 self.examples.insert(normal, (owner.to_owned(), line));
             }
@@ -240,13 +243,13 @@ impl<'t, 'p> Reader<'t, 'p> {
 
     fn slots(&mut self, table: &mut Table<'t>) -> Vec<At<&'t str>> {
         let mut slots: Vec<At<&'t str>> = Vec::new();
-        for (_, slot) in table.texts("slots", self.problems) {
+        for (_, slot) in table.texts("slots", self.diagnostics) {
             if !self.slots.contains_key(slot.value) {
                 let message = format!("slot \"{}\" is not defined under [slots]", slot.value);
-                self.problems.add(&table.path, slot.at, message);
+                self.diagnostics.add(&table.path, slot.at, message);
             } else if slots.iter().any(|other| other.value == slot.value) {
                 let message = format!("slot \"{}\" is listed twice", slot.value);
-                self.problems.add(&table.path, slot.at, message);
+                self.diagnostics.add(&table.path, slot.at, message);
             }
             slots.push(slot);
         }
@@ -262,19 +265,20 @@ impl<'t, 'p> Reader<'t, 'p> {
     ) -> Vec<QuerySpec> {
         let mut queries: Vec<QuerySpec> = Vec::new();
         let mut used = BTreeSet::new();
-        let elements = table.array("query", self.problems);
+        let elements = table.array("query", self.diagnostics);
         let any = !elements.is_empty();
         for (path, value) in elements {
-            let Some(mut query) = Table::from_value(path, value, self.problems) else {
+            let Some(mut query) = Table::from_value(path, value, self.diagnostics) else {
                 continue;
             };
-            let name = query.required_text("name", self.problems);
-            let sql = query.required_text("sql", self.problems);
+            let name = query.required_text("name", self.diagnostics);
+            let sql = query.required_text("sql", self.diagnostics);
             if let Some(sql) = sql {
                 let found = parameters(sql.value);
                 for parameter in &found {
                     if let Some(message) = refusal(parameter, kind, key, slots) {
-                        self.problems.add(&query.key_path("sql"), sql.at, message);
+                        self.diagnostics
+                            .add(&query.key_path("sql"), sql.at, message);
                     }
                 }
                 used.extend(found);
@@ -283,37 +287,37 @@ impl<'t, 'p> Reader<'t, 'p> {
                 name.filter(|name| queries.iter().any(|query| query.name == name.value))
             {
                 let message = format!("query \"{}\" is defined twice", name.value);
-                self.problems.add(&query.key_path("name"), name.at, message);
+                self.diagnostics
+                    .add(&query.key_path("name"), name.at, message);
             }
-            query.finish(self.problems);
+            query.finish(self.diagnostics);
             queries.extend(name.zip(sql).map(|(name, sql)| QuerySpec {
                 name: name.value.to_owned(),
                 sql: sql.value.to_owned(),
             }));
         }
-        // In the key mode `slots` a slot may also be there to tell questions apart.
+        // In the key mode `slots` an unused slot still distinguishes questions.
         let must_be_used = any && key != Some(KeyMode::Slots);
         for slot in slots
             .iter()
             .filter(|slot| must_be_used && !used.contains(slot.value))
         {
-            let message = format!(
-                "slot \"{0}\" is used by no query; write :{0} in one",
-                slot.value
-            );
-            self.problems.add(&table.path, slot.at, message);
+            let unused = format!("slot \"{}\" is used by no query", slot.value);
+            let unused =
+                Diagnostic::error(unused).with_remedy(format!("write :{} in one", slot.value));
+            self.diagnostics.push(&table.path, slot.at, unused);
         }
         queries
     }
 
     fn tags(&mut self, table: &mut Table<'t>) -> Vec<TagTemplate> {
         let mut tags = Vec::new();
-        for (path, tag) in table.texts("tags", self.problems) {
+        for (path, tag) in table.texts("tags", self.diagnostics) {
             match tag.value.parse() {
                 Ok(template) => tags.push(template),
-                Err(fault) => {
-                    let message = format_args!("tag \"{}\" {fault}", tag.value);
-                    self.problems.add(&path, tag.at, message);
+                Err(error) => {
+                    let message = format_args!("tag \"{}\" {error}", tag.value);
+                    self.diagnostics.add(&path, tag.at, message);
                 }
             }
         }
@@ -321,7 +325,7 @@ impl<'t, 'p> Reader<'t, 'p> {
     }
 }
 
-/// Why a query of this intent may not use the parameter, if it may not.
+/// Why a query of this intent must not use the parameter; `None` if it may.
 fn refusal(
     parameter: &str,
     kind: Option<Kind>,

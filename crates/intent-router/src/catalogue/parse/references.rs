@@ -1,26 +1,26 @@
 //! The table `[references]`.
 
-use super::document::{Problems, Table};
+use super::document::{Diagnostics, Table};
 use super::guards::phrases;
 use crate::catalogue::References;
 use crate::slots::pattern;
 
-/// The references with those keys replaced that the table has.
+/// `references` with the keys of the table replaced.
 pub(super) fn references(
     root: &mut Table<'_>,
     mut references: References,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> References {
     let Some(value) = root.take("references") else {
         return references;
     };
-    let Some(mut table) = Table::from_value("references".to_owned(), value, problems) else {
+    let Some(mut table) = Table::from_value("references".to_owned(), value, diagnostics) else {
         return references;
     };
-    for (path, text) in table.texts("identifiers", problems) {
+    for (path, text) in table.texts("identifiers", diagnostics) {
         match pattern::problem(text.value) {
             None => references.identifiers.push(text.value.to_owned()),
-            Some(message) => problems.add(&path, text.at, message),
+            Some(message) => diagnostics.add(&path, text.at, message),
         }
     }
     let lists: [(&'static str, &mut Vec<String>); 11] = [
@@ -38,9 +38,9 @@ pub(super) fn references(
     ];
     for (key, list) in lists {
         if table.take(key).is_some() {
-            *list = phrases(&mut table, key, problems);
+            *list = phrases(&mut table, key, diagnostics);
         }
     }
-    table.finish(problems);
+    table.finish(diagnostics);
     references
 }

@@ -2,58 +2,59 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Problems, Table, elements_as_texts};
+use super::document::{Diagnostics, Table, elements_as_texts};
 use super::{NAME_RULE, is_name};
 use crate::catalogue::SlotSpec;
 use crate::catalogue::sql::BUILT_IN_PARAMETERS;
 use crate::slots::pattern;
 use crate::text::{normalise, words};
 
-/// Every slot by name; `None` for one whose definition has a problem, so that
-/// its users are not reported as well.
+/// Slots by name; `None` for an invalid definition, so that uses of the slot are
+/// not reported as well.
 pub(super) type Specs<'t> = BTreeMap<&'t str, Option<SlotSpec>>;
 
-pub(super) fn slots<'t>(root: &mut Table<'t>, problems: &mut Problems) -> Specs<'t> {
+pub(super) fn slots<'t>(root: &mut Table<'t>, diagnostics: &mut Diagnostics) -> Specs<'t> {
     let mut specs = Specs::new();
     let Some(value) = root.take("slots") else {
         return specs;
     };
-    let Some(slots) = Table::from_value("slots".to_owned(), value, problems) else {
+    let Some(slots) = Table::from_value("slots".to_owned(), value, diagnostics) else {
         return specs;
     };
     for (name, value) in slots.entries() {
         let path = slots.key_path(name.value);
         if BUILT_IN_PARAMETERS.contains(&name.value) {
-            problems.add(
+            diagnostics.add(
                 &path,
                 name.at,
                 "every query has a parameter of this name already",
             );
         } else if !is_name(name.value) {
-            problems.add(&path, name.at, NAME_RULE);
+            diagnostics.add(&path, name.at, NAME_RULE);
         }
-        let spec = Table::from_value(path, value, problems).and_then(|table| spec(table, problems));
+        let spec =
+            Table::from_value(path, value, diagnostics).and_then(|table| spec(table, diagnostics));
         specs.insert(name.value, spec);
     }
     specs
 }
 
-fn spec(mut table: Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
-    let kind = table.required_text("kind", problems)?;
+fn spec(mut table: Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSpec> {
+    let kind = table.required_text("kind", diagnostics)?;
     let spec = match kind.value {
         "date" => Some(SlotSpec::Date),
         "period" => Some(SlotSpec::Period),
         "range" => Some(SlotSpec::Range),
-        "amount" => amount(&mut table, problems),
-        "enum" => enumeration(&mut table, problems),
+        "amount" => amount(&mut table, diagnostics),
+        "enum" => enumeration(&mut table, diagnostics),
         "pattern" => {
-            let text = table.required_text("pattern", problems);
+            let text = table.required_text("pattern", diagnostics);
             text.and_then(|text| match pattern::problem(text.value) {
                 None => Some(SlotSpec::Pattern {
                     pattern: text.value.to_owned(),
                 }),
                 Some(message) => {
-                    problems.add(&table.key_path("pattern"), text.at, message);
+                    diagnostics.add(&table.key_path("pattern"), text.at, message);
                     None
                 }
             })
@@ -62,29 +63,29 @@ fn spec(mut table: Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
             let message = format!(
                 "unknown kind \"{other}\"; known are amount, date, enum, pattern, period, range"
             );
-            problems.add(&table.key_path("kind"), kind.at, message);
+            diagnostics.add(&table.key_path("kind"), kind.at, message);
             return None;
         }
     };
-    table.finish(problems);
+    table.finish(diagnostics);
     spec
 }
 
-fn amount(table: &mut Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
+fn amount(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSpec> {
     let is_code =
         |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     let rule = "a currency is named by three capital letters, as ISO 4217 does";
-    // A mark may be a sign, which is no word.
+    // A mark may be a sign such as `$`, which is no word.
     let normal = |mark: &str| Some(normalise(mark).into_owned()).filter(|mark| !mark.is_empty());
-    let currencies = lists(table, "currencies", (is_code, rule), normal, problems);
-    let decimal = match table.text("decimal", problems) {
+    let currencies = lists(table, "currencies", (is_code, rule), normal, diagnostics);
+    let decimal = match table.text("decimal", diagnostics) {
         None => '.',
         Some(text) => match text.value {
             "." => '.',
             "," => ',',
             other => {
                 let message = format!("\"{other}\" is neither \".\" nor \",\"");
-                problems.add(&table.key_path("decimal"), text.at, message);
+                diagnostics.add(&table.key_path("decimal"), text.at, message);
                 return None;
             }
         },
@@ -95,7 +96,7 @@ fn amount(table: &mut Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
     })
 }
 
-fn enumeration(table: &mut Table<'_>, problems: &mut Problems) -> Option<SlotSpec> {
+fn enumeration(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSpec> {
     let is_value = |value: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         !value.is_empty() && value.chars().all(allowed)
@@ -106,38 +107,38 @@ fn enumeration(table: &mut Table<'_>, problems: &mut Problems) -> Option<SlotSpe
         let words: Vec<_> = words(&normal).collect();
         (!words.is_empty()).then(|| words.join(" "))
     };
-    let values = lists(table, "values", (is_value, rule), normal, problems)?;
+    let values = lists(table, "values", (is_value, rule), normal, diagnostics)?;
     Some(SlotSpec::Enum { values })
 }
 
-/// A table of names with a list of texts each, no two of which are the same;
-/// `normal` tells what makes them so, and `None` for one that says nothing.
+/// A table of names, each with a list of texts. Texts with the same `normal` form
+/// must occur once; a text without one is a problem.
 fn lists(
     table: &mut Table<'_>,
     key: &'static str,
     (is_name, rule): (impl Fn(&str) -> bool, &str),
     normal: impl Fn(&str) -> Option<String>,
-    problems: &mut Problems,
+    diagnostics: &mut Diagnostics,
 ) -> Option<BTreeMap<String, Vec<String>>> {
     let path = table.key_path(key);
     let Some(value) = table.take(key) else {
-        problems.add(&table.path, table.at, format_args!("`{key}` is missing"));
+        diagnostics.add(&table.path, table.at, format_args!("`{key}` is missing"));
         return None;
     };
     let at = value.span().start;
-    let names = Table::from_value(path.clone(), value, problems)?;
-    let before = problems.list.len();
+    let names = Table::from_value(path.clone(), value, diagnostics)?;
+    let before = diagnostics.list.len();
     let mut lists = BTreeMap::new();
     let mut seen = BTreeMap::<String, &str>::new();
     for (name, value) in names.entries() {
         let path = names.key_path(name.value);
         if !is_name(name.value) {
-            problems.add(&path, name.at, rule);
+            diagnostics.add(&path, name.at, rule);
         }
         let mut list = Vec::new();
-        for (path, text) in elements_as_texts(&path, value, problems) {
+        for (path, text) in elements_as_texts(&path, value, diagnostics) {
             let Some(normal) = normal(text.value) else {
-                problems.add(
+                diagnostics.add(
                     &path,
                     text.at,
                     format_args!("\"{}\" has no word", text.value),
@@ -146,17 +147,17 @@ fn lists(
             };
             if let Some(other) = seen.insert(normal, name.value) {
                 let message = format!("\"{}\" stands for \"{other}\" already", text.value);
-                problems.add(&path, text.at, message);
+                diagnostics.add(&path, text.at, message);
             }
             list.push(text.value.to_owned());
         }
-        if list.is_empty() && problems.list.len() == before {
-            problems.add(&path, name.at, "has no words, so it could never be found");
+        if list.is_empty() && diagnostics.list.len() == before {
+            diagnostics.add(&path, name.at, "has no words, so it could never be found");
         }
         lists.insert(name.value.to_owned(), list);
     }
     if lists.is_empty() {
-        problems.add(&path, at, "is empty");
+        diagnostics.add(&path, at, "is empty");
     }
-    (problems.list.len() == before).then_some(lists)
+    (diagnostics.list.len() == before).then_some(lists)
 }

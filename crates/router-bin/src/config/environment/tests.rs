@@ -16,7 +16,7 @@ const CLASSES: [&str; 7] = [
 fn told(name: &str, value: &str) -> Result<Vec<String>, String> {
     let environment = [(OsString::from(name), OsString::from(value))];
     match Config::load(None, environment) {
-        Ok(config) => Ok(config.warnings()),
+        Ok(config) => Ok(config.warnings().iter().map(ToString::to_string).collect()),
         Err(errors) => Err(errors.to_string()),
     }
 }
