@@ -97,7 +97,8 @@ fn scan(shell: &Shell) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// Adds every Rust file below `folder`, sorted.
+pub(crate) fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     for entry in entries {
