@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Context, Outcome, verdict};
+use super::step::{Context, Outcome, verdict};
 use crate::metadata::{Metadata, Package};
 
 /// What a crate of ours may depend on.

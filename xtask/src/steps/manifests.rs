@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-use super::{Context, Outcome, verdict};
+use super::step::{Context, Outcome, verdict};
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-use super::{Context, Outcome};
+use super::step::{Context, Outcome};
 use crate::metadata::Metadata;
 use crate::shell;
 

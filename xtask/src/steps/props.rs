@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Context, Outcome, verdict};
+use super::step::{Context, Outcome, verdict};
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 
