@@ -26,9 +26,6 @@
 mod demo;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(all(test, feature = "sqlite"))]
-#[path = "../tests/sqlite/block_on.rs"]
-mod testing;
 
 /// The examples of the README are run as tests.
 #[cfg(all(doctest, feature = "sqlite"))]

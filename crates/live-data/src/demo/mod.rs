@@ -105,13 +105,11 @@ impl DemoError {
 /// ```
 /// use live_data::{DemoError, DemoOptions, write_demo};
 ///
-/// # let folder = std::env::temp_dir().join(format!("live-data-doc-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// # let path = folder.join("crm.db");
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("crm.db");
 /// let options = DemoOptions { members: 20, ..DemoOptions::default() };
 /// write_demo(&path, &options)?;
 /// assert!(matches!(write_demo(&path, &options), Err(DemoError::Exists(_))));
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_demo(path: impl AsRef<Path>, options: &DemoOptions) -> Result<(), DemoError> {
@@ -137,13 +135,11 @@ pub fn write_demo(path: impl AsRef<Path>, options: &DemoOptions) -> Result<(), D
 /// ```
 /// use live_data::{DemoError, write_script};
 ///
-/// # let folder = std::env::temp_dir().join(format!("live-data-script-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// # let path = folder.join("library.db");
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("library.db");
 /// let refused = write_script(&path, "CREATE TABLE loans (title").unwrap_err();
 /// assert!(matches!(refused, DemoError::Script(_)) && !path.exists());
 /// write_script(&path, "CREATE TABLE loans (title TEXT); INSERT INTO loans VALUES ('Emma')")?;
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_script(path: impl AsRef<Path>, script: &str) -> Result<(), DemoError> {

@@ -1,7 +1,6 @@
 //! The demo data is what it says, and the same for the same seed.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -73,16 +72,14 @@ fn one_seed_gives_the_same_data_everywhere() {
 
 #[test]
 fn a_file_holds_the_same_data_as_memory() {
-    let folder = std::env::temp_dir().join(format!("live-data-demo-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("crm.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
     let options = DemoOptions {
         members: 30,
         seed: 5,
     };
     write_demo(&path, &options).unwrap();
     let file = dump_all(&Connection::open(&path).unwrap());
-    fs::remove_dir_all(&folder).unwrap();
     assert_eq!(file, dump_all(&demo(30, 5)));
 }
 

@@ -5,7 +5,6 @@ mod options;
 mod pool;
 mod query;
 mod ranges;
-mod reply;
 mod rows;
 mod tables;
 mod terms;
@@ -47,8 +46,6 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// use intent_router::{Catalogue, LiveData, Principal, Question, Slots, UserContext};
 /// use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 ///
-/// # #[path = "../../tests/sqlite/block_on.rs"] mod executor;
-/// # use executor::block_on;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let catalogue = Catalogue::parse(r#"
 ///     [[intent]]
@@ -67,7 +64,7 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// let intent = catalogue.get("claim_status").ok_or("it is in the catalogue")?;
 /// let message = "What is my claim status?";
 /// let question = Question::new(intent, who.as_ref(), Slots::default(), message);
-/// let found = block_on(source.records(question.ask()))?;
+/// let found = pollster::block_on(source.records(question.ask()))?;
 /// assert_eq!(found.calls, 1);
 /// assert_eq!(found.value.data["claims"].as_array().map(Vec::len), Some(3));
 /// assert!(found.value.tags.contains(&"claim:CLM-2025-000001".to_owned()));

@@ -1,29 +1,31 @@
 use std::fs;
 
+use tempfile::TempDir;
+
 use super::*;
 
-/// A file of its own in the temporary folder, removed at the end.
-struct Scratch(PathBuf);
+/// A file in a temporary folder.
+struct Scratch {
+    path: PathBuf,
+    _folder: TempDir,
+}
 
 impl Scratch {
     fn new(name: &str, header: &str, data: &[u8]) -> Self {
-        let name = format!("sentence-encoder-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header.as_bytes());
         bytes.extend(data);
         fs::write(&path, bytes).unwrap();
-        Self(path)
+        Self {
+            path,
+            _folder: folder,
+        }
     }
 
     fn read(&self) -> Result<Weights, OpenError> {
-        Weights::read(&self.0, &mut Md5::new())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        Weights::read(&self.path, &mut Md5::new())
     }
 }
 
@@ -50,10 +52,10 @@ fn data() -> Vec<u8> {
 fn tensors_are_read_whatever_their_type_order_and_prefix() {
     let scratch = Scratch::new("good", HEADER, &data());
     let mut digest = Md5::new();
-    let mut weights = Weights::read(&scratch.0, &mut digest).unwrap();
+    let mut weights = Weights::read(&scratch.path, &mut digest).unwrap();
     assert_eq!(
         digest.finalize(),
-        Md5::digest(fs::read(&scratch.0).unwrap())
+        Md5::digest(fs::read(&scratch.path).unwrap())
     );
     assert_eq!(weights.rows("a").unwrap(), 2);
     let matrix = weights.matrix("a", 2, 2).unwrap();
@@ -113,7 +115,7 @@ fn damaged_files_are_told_and_take_no_memory() {
 
     for (name, bytes) in [("empty", &[][..]), ("length", &[0xff; 8])] {
         let scratch = Scratch::new(name, "", b"");
-        fs::write(&scratch.0, bytes).unwrap();
+        fs::write(&scratch.path, bytes).unwrap();
         assert!(scratch.read().is_err(), "{name}");
     }
 }
