@@ -88,21 +88,40 @@ fn damaged_files_are_told_and_take_no_memory() {
         assert!(said.contains(name), "{name}: {said}");
     };
     check("json", "{", "(", "json");
-    check("gap", "[20, 22]", "[21, 22]", "tensor c is not where");
-    check("backwards", "[0, 16]", "[0, -16]", "tensor bert.a");
-    check("overlap", "[16, 20]", "[12, 20]", "tensor b is not where");
+    check(
+        "gap",
+        "[20, 22]",
+        "[21, 22]",
+        "invalid offset for tensor `c`",
+    );
+    check("backwards", "[0, 16]", "[0, -16]", "invalid value");
+    check(
+        "overlap",
+        "[16, 20]",
+        "[12, 20]",
+        "invalid offset for tensor `b`",
+    );
     check(
         "beyond",
         "[22, 30]",
         "[22, 90000000000000000]",
-        "tensor d is not",
+        "invalid shape, data type, or offset",
     );
-    check("size", "[2, 2]", "[2, 3]", "tensor bert.a has another size");
+    check("size", "[2, 2]", "[2, 3]", "invalid shape");
+    check("type", "I64", "I7", "unknown variant");
     let huge = "[4294967296, 4294967296, 4294967296]";
-    check("product", "[2, 2]", huge, "tensor bert.a has another size");
+    check("product", "[2, 2]", huge, "overflow");
     let scratch = Scratch::new("short", HEADER, &data()[..29]);
     let said = scratch.read().unwrap_err().to_string();
-    assert!(said.contains("tensor d is not where"), "{said}");
+    assert!(said.contains("end before or after"), "{said}");
+
+    let mut longer = data();
+    longer.push(0);
+    let said = Scratch::new("long", HEADER, &longer)
+        .read()
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("end before or after"), "{said}");
 
     let mut data = data();
     data[..4].copy_from_slice(&f32::NAN.to_le_bytes());
