@@ -39,7 +39,7 @@ pub(super) struct Person {
 pub(super) struct Writer<'c> {
     connection: &'c Connection,
     pub(super) required: Vec<Required>,
-    claims: BTreeMap<i64, u32>,
+    claims: BTreeMap<i16, u32>,
     given: BTreeMap<&'static str, u32>,
 }
 
@@ -52,7 +52,7 @@ impl Writer<'_> {
 
     /// The next claim number of a year, such as `CLM-2025-000001`.
     pub(super) fn claim_number(&mut self, filed_on: Day) -> String {
-        let (year, _, _) = filed_on.civil();
+        let year = filed_on.year();
         let count = self.claims.entry(year).or_default();
         *count += 1;
         format!("CLM-{year}-{count:06}")
