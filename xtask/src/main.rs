@@ -40,7 +40,7 @@ usage: cargo xtask COMMAND [OPTIONS]
              -p PACKAGE      of these packages alone; may be repeated
   structure  count lines, circles of imports, doubled type names and long files
              [ROOT]          of the workspace in this folder instead of this one
-  vectors  recompute cache keys with CPython and print the file anew
+  vectors  recompute cache keys with CPython and print the file
              --check         compare with the file's keys instead
              [FILE]          default crates/cache-keys/tests/data/vectors.jsonl
   help     this text

@@ -1,5 +1,5 @@
-//! `cargo xtask structure`: counts of how each crate is built, the same for
-//! everybody who runs them: lines, circles of imports, doubled names, long files.
+//! `cargo xtask structure`: counts of each crate's lines, circles of imports,
+//! doubled type names and long files.
 
 mod circles;
 mod conditions;

@@ -60,7 +60,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// Fuzzes the targets about the packages that `asked` names, each for so many
-/// seconds; an input that crashes one is an error that tells how to replay it.
+/// seconds; an input that crashes one is an error that says how to replay it.
 pub(super) fn run(shell: &Shell, seconds: u32, asked: impl Fn(&str) -> bool) -> Result<String> {
     let targets: Vec<_> = TARGETS.iter().filter(|one| asked(one.about)).collect();
     if targets.is_empty() {

@@ -8,7 +8,7 @@ use crate::shell::Shell;
 /// What every step is given.
 pub(crate) struct Context<'a> {
     pub(crate) shell: &'a Shell,
-    /// The checkout before the first step, or why it cannot be told.
+    /// The checkout before the first step, or why it is not known.
     pub(crate) before: std::result::Result<Snapshot, String>,
 }
 

@@ -147,9 +147,9 @@ impl Tree {
             let path = here.unwrap_or(Path::new("")).join(path);
             return self.add_file(&path, &below, child, load);
         }
-        let beside = folder.join(format!("{name}.rs"));
-        let path = match load(&beside) {
-            Some(_) => beside,
+        let flat = folder.join(format!("{name}.rs"));
+        let path = match load(&flat) {
+            Some(_) => flat,
             None => below.join("mod.rs"),
         };
         self.add_file(&path, &below, child, load)
