@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-/// A catalogue whose query reads the day, beside slots that are periods.
+/// A catalogue whose query reads the day, and which has slots that are periods.
 const DIARY: &str = r#"
     [slots.period]
     kind = "range"

@@ -65,8 +65,8 @@ fn one_seed_gives_the_same_data_everywhere() {
     let first = dump_all(&demo(200, 1));
     assert_eq!(first, dump_all(&demo(200, 1)));
     assert_ne!(first, dump_all(&demo(200, 2)));
-    // Whoever changes the data on purpose changes this, too, and says so in
-    // the changelog: users' examples rely on it.
+    // A change of the data on purpose changes this number, and is told in the
+    // changelog: users' examples rely on the data.
     assert_eq!(hash(&first), 13_138_436_376_550_426_352);
 }
 

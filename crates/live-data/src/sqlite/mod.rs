@@ -134,8 +134,8 @@ impl SqliteSource {
     /// queries of another catalogue. Both can be asked, and share connections,
     /// queue, deadline and bounds.
     ///
-    /// Costs the checking of the queries, on a connection that nothing else
-    /// uses; it blocks meanwhile.
+    /// Blocks while the queries are checked, on a connection that nothing else
+    /// uses.
     ///
     /// # Errors
     /// The first [`OpenError`] of each intent whose queries or tags do not fit
@@ -207,9 +207,9 @@ impl SqliteSource {
     }
 }
 
-/// The error that stands for all where one is told.
+/// The first of several errors, for a caller that reports one.
 fn first(mut errors: Vec<OpenError>) -> OpenError {
-    // Whoever gives a list of errors has found one.
+    // Callers pass the errors of a failed check, which are never empty.
     errors.swap_remove(0)
 }
 

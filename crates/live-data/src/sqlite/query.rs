@@ -10,7 +10,7 @@ use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 use serde_json::{Map, Value};
 
-use super::error::{OpenError, QueryFault};
+use super::error::{OpenError, QueryFault, fault};
 use super::pool::Failure;
 use super::rows::{self, Bounds};
 use super::tables::{Bound, Tables, merge};
@@ -41,7 +41,7 @@ enum Input {
 }
 
 impl Input {
-    /// What a parameter stands for, as SQLite names it; `None` unless its
+    /// The input that a parameter takes, by SQLite's name for it; `None` unless the
     /// name is one of the `allowed`.
     fn of(parameter: &str, allowed: &BTreeSet<&str>) -> Option<Self> {
         let name = parameter.strip_prefix(':')?;
@@ -314,7 +314,7 @@ impl Plan {
                 let column = |name: &str| row.get_ref(name).map(rows::text).map_err(failure);
                 let member_id = column("member_id")?;
                 // SQLite may have compared by conversion (`042` with 42) or
-                // without case; whoever is not named exactly is another.
+                // without case; only the exact id is the asker.
                 if member_id != asker {
                     continue;
                 }
@@ -365,28 +365,8 @@ impl Plan {
     }
 }
 
-/// What is wrong with a query that cannot be prepared, and where.
-pub(super) fn fault(error: rusqlite::Error) -> QueryFault {
-    match error {
-        rusqlite::Error::MultipleStatement => QueryFault::NotAQuery,
-        rusqlite::Error::SqlInputError {
-            msg, sql, offset, ..
-        } => {
-            // SQLite has no offset (-1) for some mistakes.
-            let before = usize::try_from(offset)
-                .ok()
-                .and_then(|offset| sql.get(..offset));
-            QueryFault::Sql(match before {
-                Some(before) => format!("{msg} (line {})", before.matches('\n').count() + 1),
-                None => msg,
-            })
-        }
-        error => QueryFault::Sql(error.to_string()),
-    }
-}
-
-/// What an error of SQLite means to whoever asked; `otherwise` when it is
-/// about the query and not about the database.
+/// The error of the source that an error of SQLite stands for; `otherwise` when
+/// it is about the query and not about the database.
 pub(super) fn classify(
     error: &rusqlite::Error,
     otherwise: impl FnOnce(String) -> SourceError,
