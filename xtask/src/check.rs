@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::shell::{Shell, Usage};
-use crate::steps::clean::Snapshot;
+use crate::steps::snapshot::Snapshot;
 use crate::steps::{Context, Outcome, STEPS, Step};
 
 /// What was asked for on the command line.

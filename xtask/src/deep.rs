@@ -14,7 +14,7 @@ use crate::steps::schedules::{self, Effort};
 
 /// What was asked for on the command line.
 #[derive(Debug, PartialEq, Eq)]
-struct Request {
+struct Limits {
     /// Cases a property test.
     cases: u32,
     effort: Effort,
@@ -24,7 +24,7 @@ struct Request {
     packages: Vec<String>,
 }
 
-impl Default for Request {
+impl Default for Limits {
     fn default() -> Self {
         Self {
             cases: 10_000,
@@ -38,24 +38,24 @@ impl Default for Request {
     }
 }
 
-impl Request {
+impl Limits {
     fn parse(args: Vec<String>) -> Result<Self> {
-        let mut request = Self::default();
+        let mut limits = Self::default();
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
-                "--cases" => request.cases = above_zero(&arg, args.next())?,
-                "--schedules" => request.effort.schedules = above_zero(&arg, args.next())?,
-                "--fuzz-seconds" => request.fuzz_seconds = above_zero(&arg, args.next())?,
+                "--cases" => limits.cases = above_zero(&arg, args.next())?,
+                "--schedules" => limits.effort.schedules = above_zero(&arg, args.next())?,
+                "--fuzz-seconds" => limits.fuzz_seconds = above_zero(&arg, args.next())?,
                 "-p" | "--package" => {
                     let name = args.next();
                     let name = name.ok_or_else(|| Usage::new("-p wants a package"))?;
-                    request.packages.push(name);
+                    limits.packages.push(name);
                 }
                 other => return Err(Usage::new(format!("deep knows no `{other}`"))),
             }
         }
-        Ok(request)
+        Ok(limits)
     }
 
     /// Whether this package is among those asked for.
@@ -73,7 +73,7 @@ fn above_zero(option: &str, value: Option<String>) -> Result<u32> {
 
 /// Runs the command.
 pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
-    let request = Request::parse(args)?;
+    let limits = Limits::parse(args)?;
     let mut done = Vec::new();
     let mut part = |name: &'static str, run: &dyn Fn() -> Result<String>| -> Result<()> {
         println!("\n==> {name}");
@@ -82,17 +82,17 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
         done.push((name, start.elapsed(), note));
         Ok(())
     };
-    if request.includes(schedules::PACKAGE) {
-        part("schedules", &|| schedules::run(shell, request.effort))?;
+    if limits.includes(schedules::PACKAGE) {
+        part("schedules", &|| schedules::run(shell, limits.effort))?;
         part("mutants", &|| mutants::run(shell))?;
     }
     part("fuzz", &|| {
-        let targets = |package: &str| request.includes(package);
-        fuzz::run(shell, request.fuzz_seconds, targets)
+        let targets = |package: &str| limits.includes(package);
+        fuzz::run(shell, limits.fuzz_seconds, targets)
     })?;
     part("prop", &|| {
-        let passed = props::run(shell, request.cases, &request.packages)?;
-        let cases = request.cases;
+        let passed = props::run(shell, limits.cases, &limits.packages)?;
+        let cases = limits.cases;
         Ok(format!("{passed} property tests, PROPTEST_CASES={cases}"))
     })?;
     summarise(&done);
@@ -112,23 +112,23 @@ fn summarise(done: &[(&str, Duration, String)]) {
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<Request> {
-        Request::parse(args.iter().map(|arg| (*arg).to_owned()).collect())
+    fn parse(args: &[&str]) -> Result<Limits> {
+        Limits::parse(args.iter().map(|arg| (*arg).to_owned()).collect())
     }
 
     #[test]
     fn options_change_what_they_name() {
-        assert_eq!(parse(&[]).unwrap(), Request::default());
+        assert_eq!(parse(&[]).unwrap(), Limits::default());
         let all = "--cases 7 --schedules 8 --fuzz-seconds 9 -p one --package two";
-        let request = parse(&all.split(' ').collect::<Vec<_>>()).unwrap();
-        let effort = request.effort;
+        let limits = parse(&all.split(' ').collect::<Vec<_>>()).unwrap();
+        let effort = limits.effort;
         assert_eq!(
-            (request.cases, effort.schedules, request.fuzz_seconds),
+            (limits.cases, effort.schedules, limits.fuzz_seconds),
             (7, 8, 9)
         );
-        assert_eq!(request.packages, ["one", "two"]);
-        assert!(request.includes("two") && !request.includes("three"));
-        assert!(Request::default().includes("three"));
+        assert_eq!(limits.packages, ["one", "two"]);
+        assert!(limits.includes("two") && !limits.includes("three"));
+        assert!(Limits::default().includes("three"));
     }
 
     #[test]

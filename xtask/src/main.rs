@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask check | bench | deep | vectors`.
+//! The project's own commands: `cargo xtask check | bench | deep | structure | vectors`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,6 +11,7 @@ mod deep;
 mod metadata;
 mod shell;
 mod steps;
+mod structure;
 mod vectors;
 
 use std::process::ExitCode;
@@ -37,7 +38,9 @@ usage: cargo xtask COMMAND [OPTIONS]
              --fuzz-seconds N  time for each fuzz target (default 60)
              --cases N       cases per property test (default 10000)
              -p PACKAGE      of these packages alone; may be repeated
-  vectors  recompute cache keys with CPython and print the file anew
+  structure  count lines, circles of imports, doubled type names and long files
+             [ROOT]          of the workspace in this folder instead of this one
+  vectors  recompute cache keys with CPython and print the file
              --check         compare with the file's keys instead
              [FILE]          default crates/cache-keys/tests/data/vectors.jsonl
   help     this text
@@ -77,6 +80,7 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
         "check" => check::run(&shell, args),
         "bench" => bench::run(&shell, args),
         "deep" => deep::run(&shell, args),
+        "structure" => structure::run(&shell, args),
         "vectors" => vectors::run(&shell, args),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

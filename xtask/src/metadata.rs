@@ -1,7 +1,7 @@
 //! What `cargo metadata` says about the workspace, as far as checks need it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -51,6 +51,8 @@ pub(crate) struct Dependency {
 pub(crate) struct Target {
     pub(crate) name: String,
     pub(crate) kind: Vec<String>,
+    #[serde(default)]
+    pub(crate) src_path: PathBuf,
     #[serde(default, rename = "required-features")]
     pub(crate) required_features: Vec<String>,
 }
@@ -64,6 +66,16 @@ impl Metadata {
             "--all-features",
             "--locked",
         ]))?;
+        serde_json::from_str(&json).context("cannot read what `cargo metadata` wrote")
+    }
+
+    /// Asks cargo about the members alone of the workspace at `root`, which may
+    /// be another checkout.
+    pub(crate) fn of_members(shell: &Shell, root: &Path) -> Result<Self> {
+        let manifest = root.join("Cargo.toml");
+        let mut command = shell.cargo(["metadata", "--format-version=1", "--no-deps"]);
+        command.arg("--manifest-path").arg(manifest);
+        let json = shell::output(&mut command)?;
         serde_json::from_str(&json).context("cannot read what `cargo metadata` wrote")
     }
 

@@ -2,7 +2,7 @@
 
 mod alone;
 mod cargo;
-pub(crate) mod clean;
+mod clean;
 mod deps;
 mod manifests;
 mod msrv;
@@ -11,41 +11,12 @@ mod package;
 pub(crate) mod props;
 pub(crate) mod schedules;
 mod sentences;
+pub(crate) mod snapshot;
+mod step;
 
-use anyhow::{Result, bail};
-
-use crate::shell::Shell;
 use crate::vectors;
 
-/// What every step is given.
-pub(crate) struct Context<'a> {
-    pub(crate) shell: &'a Shell,
-    /// The checkout before the first step, or why it cannot be told.
-    pub(crate) before: std::result::Result<clean::Snapshot, String>,
-}
-
-/// How a step that did not fail ended.
-pub(crate) enum Outcome {
-    /// It passed; a note for the summary, possibly empty.
-    Passed(String),
-    /// It could not run here, and why.
-    Skipped(String),
-}
-
-/// One check.
-#[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) run: fn(&Context<'_>) -> Result<Outcome>,
-}
-
-impl Step {
-    /// The command that runs this step alone.
-    pub(crate) fn repeat(&self) -> String {
-        format!("cargo xtask check --only {}", self.name)
-    }
-}
+pub(crate) use step::{Context, Outcome, Step};
 
 /// All steps: those that answer fastest first.
 pub(crate) const STEPS: &[Step] = &[
@@ -130,12 +101,3 @@ pub(crate) const STEPS: &[Step] = &[
         run: clean::step,
     },
 ];
-
-/// Passes when nothing was found; else fails with a line for each finding.
-fn verdict(findings: Vec<String>, note: impl Into<String>) -> Result<Outcome> {
-    if findings.is_empty() {
-        return Ok(Outcome::Passed(note.into()));
-    }
-    let list: String = findings.iter().map(|one| format!("\n  - {one}")).collect();
-    bail!("{} found:{list}", findings.len())
-}

@@ -2,17 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bell;
+
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, Barrier, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::Poll,
     time::Duration,
 };
 
+use bell::Bell;
 use cache_core::{
     BuildError, Cache, Clock, Fill, Freshness, Lookup, MAX_TAGS, ManualClock, Permit, Refusal,
     Reuse, TtlClass, Waited, Waiter,
@@ -53,27 +54,6 @@ where
     match cache.lookup(key, CLASS, Reuse::Any) {
         Lookup::InFlight(waiter) => waiter,
         _ => panic!("nobody fills"),
-    }
-}
-
-/// Counts how often it is woken.
-#[derive(Default)]
-struct Bell(AtomicUsize);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Bell {
-    fn rung(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-
-    fn poll<F: Future + Unpin>(self: &Arc<Self>, future: &mut F) -> Poll<F::Output> {
-        let waker = Waker::from(Arc::clone(self));
-        Pin::new(future).poll(&mut Context::from_waker(&waker))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a key costs beside its two MD5 digests.
+//! The cost of a key, compared with its two MD5 digests alone.
 //!
 //! `cargo bench -p cache-keys --bench key [-- --quick]`
 //!
@@ -6,7 +6,7 @@
 //! of its cost, so that whatever else the machine does falls on all of them
 //! alike; the figures are medians over the rounds, the ratio the median of the
 //! rounds' own ratios. `check` is SipHash alone; `rest`, what remains of the
-//! key's cost, is negative where the check runs beside the digests.
+//! key's cost, is negative where the processor runs the check and the digests at once.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

@@ -2,7 +2,7 @@
 
 use md5::block_api::compress;
 
-use crate::python_json::Sink;
+use crate::json_string::Sink;
 
 /// A text laid out as the blocks that MD5 (RFC 1321) compresses, written where
 /// its padding will follow: nothing is copied between the writer and the

@@ -9,8 +9,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::JsonError;
+use crate::json_string::write_string;
 use crate::parse::{parse, unescape};
-use crate::python_json::{Node, write_string};
+use crate::python_json::Node;
 
 /// A JSON value in the form that Python's `json.dumps(sort_keys=True)` writes
 /// after `json.loads` read it.
@@ -104,9 +105,10 @@ impl CanonicalJson {
     }
 }
 
-/// The text that the writer wrote.
+/// What the canonical writer wrote, as text.
 pub(crate) fn ascii_text(json: Vec<u8>) -> String {
-    // The writer escapes all but ASCII.
+    // Proof: the writer escapes every character outside ASCII, so the bytes are
+    // UTF-8. The tests of `json_string` hold it to that.
     String::from_utf8(json).expect("canonical JSON is ASCII")
 }
 

@@ -68,7 +68,7 @@ impl JsonError {
         }
         let cut = name.char_indices().nth(NAME_CHARS).map(|(at, _)| at);
         let mut quoted = Vec::new();
-        crate::python_json::write_string(&mut quoted, &name[..cut.unwrap_or(name.len())]);
+        crate::json_string::write_string(&mut quoted, &name[..cut.unwrap_or(name.len())]);
         let quoted = String::from_utf8_lossy(&quoted);
         let rest = if cut.is_some() { "…" } else { "" };
         self.under(format!("[{quoted}{rest}]"))
@@ -126,7 +126,7 @@ pub enum JsonProblem {
         &'static str,
     ),
     /// An integer of more digits than CPython reads by default.
-    #[error("is an integer of more than {} digits", crate::MAX_DIGITS)]
+    #[error("is an integer of more than {} digits", crate::limits::MAX_DIGITS)]
     TooManyDigits,
     /// Half of a surrogate pair alone, which stands for no character.
     #[error("has half a surrogate pair (\\u{0:04x}) alone: send whole characters")]
@@ -135,7 +135,7 @@ pub enum JsonProblem {
         u16,
     ),
     /// Arrays and objects inside one another beyond the limit.
-    #[error("is nested more than {} deep", crate::MAX_DEPTH)]
+    #[error("is nested more than {} deep", crate::limits::MAX_DEPTH)]
     TooDeep,
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use equivalent::Equivalent;
 
 use crate::error::ParseDigestError;
+use crate::json_string::hex;
 
 /// The MD5 digest that names an entry, written as 32 lower-case hex digits.
 ///
@@ -38,18 +39,6 @@ impl Hash for Digest {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(u128::from_le_bytes(self.0));
     }
-}
-
-const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// Two hex digits for each byte of `bytes`; `N` is twice as many.
-pub(crate) fn hex<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut digits = [b'0'; N];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = HEX_DIGITS[usize::from(byte >> 4)];
-        pair[1] = HEX_DIGITS[usize::from(byte & 0xf)];
-    }
-    digits
 }
 
 impl fmt::LowerHex for Digest {

@@ -3,7 +3,9 @@
 mod blocks;
 mod canonical;
 mod error;
+mod json_string;
 mod key;
+mod limits;
 mod number;
 mod parse;
 mod python_json;
@@ -12,12 +14,5 @@ mod scheme;
 pub use canonical::CanonicalJson;
 pub use error::{JsonError, JsonProblem, KeyError, ParseDigestError};
 pub use key::{CacheKey, Digest};
+pub use limits::{MAX_DEPTH, MAX_DIGITS};
 pub use scheme::{Field, KeyParts, KeyScheme, Md5Scheme, canonical_text};
-
-/// How many arrays and objects may stand inside one another, the outermost
-/// counted. Python stops too, at a depth that depends on its version.
-pub const MAX_DEPTH: usize = 128;
-
-/// How many digits an integer may have: CPython's own limit
-/// (`sys.int_info.default_max_str_digits`), beyond which `json.loads` fails.
-pub const MAX_DIGITS: usize = 4300;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use crate::MAX_DIGITS;
 use crate::error::JsonProblem;
+use crate::limits::MAX_DIGITS;
 
 /// A JSON number, read as Python reads it: an integer of any size where it has
 /// neither fraction nor exponent, else a 64-bit float.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::MAX_DEPTH;
 use crate::error::{JsonError, JsonProblem};
+use crate::limits::MAX_DEPTH;
 use crate::number::Number;
 use crate::python_json::Node;
 

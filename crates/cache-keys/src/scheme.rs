@@ -11,8 +11,8 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::blocks::{Blocks, State};
 use crate::canonical::{CanonicalJson, ascii_text};
 use crate::error::{JsonError, KeyError};
-use crate::key::{CacheKey, Digest, hex};
-use crate::python_json::{Sink, write_string};
+use crate::json_string::{Sink, hex, write_string};
+use crate::key::{CacheKey, Digest};
 
 /// One member of the user context.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +85,8 @@ impl<S: KeyScheme + ?Sized> KeyScheme for Arc<S> {
 /// the message's length in bytes as a little-endian 64-bit integer, the
 /// message, and the canonical text.
 ///
-/// The digest covers only 32 bits of the message's own MD5, and MD5 collides
-/// for whoever wants it to. The check covers every byte of the request, and to
+/// The digest covers only 32 bits of the message's own MD5, and MD5
+/// collisions can be made on purpose. The check covers every byte of the request, and to
 /// those who do not know the secret it is a random function: any two different
 /// requests share it with probability 2⁻¹²⁸.
 ///
@@ -101,7 +101,7 @@ pub struct Md5Scheme {
 impl Md5Scheme {
     /// Keys whose check depends on `secret`: the same in every process that
     /// knows it, now and later. For processes that share a tier of the cache.
-    /// Draw the secret at random, and keep it from whoever chooses messages.
+    /// Draw the secret at random, and keep it secret from those who choose messages.
     pub fn with_secret(secret: [u8; 16]) -> Self {
         Self {
             check: SipHasher13::new_with_key(&secret),

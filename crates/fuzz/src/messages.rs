@@ -48,7 +48,7 @@ pub fn message(data: &[u8]) {
         let key = key_text(intent, &text, &reading);
         if intent.key == KeyMode::Slots && reading.guard().is_none() {
             assert_eq!(key, slots.key_text());
-            // What the guards let through is told by its slots alone.
+            // The guards let through what its slots say in full.
             let folded = Reading::of(intent, catalogue, &normal, today, 1.0);
             assert!(folded.guard().is_some() || folded.slots() == &slots);
         }

@@ -20,7 +20,7 @@ use cache_core::{
     Cache, Fill, Freshness, Hit, Lookup, ManualClock, Refusal, Reuse, Selection, TtlClass, Waited,
 };
 
-use oracle::{Oracle, Tags, key_of, weight_of};
+use oracle::{KEYS, Oracle, Reach, Tags, class_of_key, key_of, weight_of};
 
 /// Hashes alike in every run, so that a crash can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
@@ -28,19 +28,7 @@ type Store = Cache<u8, u32, ManualClock, Fixed>;
 type Permit = cache_core::Permit<u8, u32>;
 type Waiter = cache_core::Waiter<u8, u32>;
 
-/// What an invalidation reaches.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Reach {
-    Key(u8),
-    Tag(u8),
-    Class(bool),
-    /// Values with this in their lowest bit but the key.
-    Parity(bool),
-    All,
-    /// What any of these reaches, as one invalidation.
-    Several(u8, u8, bool, bool),
-}
-
+/// Which stored values a look-up accepts.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Accept {
     Any,
@@ -82,10 +70,6 @@ struct Plan {
     ops: Vec<Op>,
 }
 
-/// How many keys there are.
-const KEYS: u8 = 8;
-const TAGS: [&str; 4] = ["a", "b", "c", "d"];
-
 fn class_of(class: bool) -> TtlClass {
     if class {
         TtlClass::DEFAULT
@@ -94,15 +78,10 @@ fn class_of(class: bool) -> TtlClass {
     }
 }
 
-/// Odd keys are of one class, even ones of the other.
-fn class_of_key(key: u8) -> bool {
-    key % 2 == 1
-}
-
-/// Does to a store what the bytes say: its links are sound and its bound holds
-/// after each operation, its counts add up, it tells no value but the last that
-/// was stored under the key, within its time, and none that an invalidation
-/// reached before the request began.
+/// Runs the operations that the bytes encode on a store. After each, its links are
+/// sound, its bound holds and its counts add up. It serves only the last value
+/// stored under a key, within its TTL, and none that an invalidation reached
+/// before the request began.
 ///
 /// # Panics
 /// If that does not hold.
@@ -280,7 +259,7 @@ impl Run {
         assert_eq!(hit.age, nanos(self.oracle.age(key)), "age of {hit:?}");
     }
 
-    /// Whoever has a permit reads.
+    /// Keeps a permit, with the value read from the source under it.
     fn hold(&mut self, permit: Permit) {
         let value = self.oracle.read(*permit.key());
         self.permits.push((permit, value));

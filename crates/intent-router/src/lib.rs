@@ -33,19 +33,9 @@
 //!     "what is my claim status?",
 //!     UserContext::new("BEN-000001", "beneficiary"),
 //! );
-//! # fn block_on<F: Future>(future: F) -> F::Output {
-//! #     struct Idle;
-//! #     impl std::task::Wake for Idle { fn wake(self: Arc<Self>) {} }
-//! #     let waker = std::task::Waker::from(Arc::new(Idle));
-//! #     let mut future = std::pin::pin!(future);
-//! #     loop {
-//! #         let polled = future.as_mut().poll(&mut std::task::Context::from_waker(&waker));
-//! #         if let std::task::Poll::Ready(value) = polled { return value; }
-//! #     }
-//! # }
 //! // Any runtime will do; the library starts no task of its own.
-//! let first = block_on(router.route(&request))?;
-//! let second = block_on(router.route(&request))?;
+//! let first = pollster::block_on(router.route(&request))?;
+//! let second = pollster::block_on(router.route(&request))?;
 //! assert!(matches!(first.cache, CacheOutcome::Miss { stored: true, .. }));
 //! assert!(matches!(second.cache, CacheOutcome::Hit { .. }));
 //! assert_eq!(first.answer.json(), second.answer.json());

@@ -183,11 +183,10 @@ impl Router {
     /// use std::sync::{Arc, mpsc};
     ///
     /// # fn example(router: intent_router::Router) -> intent_router::Router {
-    /// # fn block_on(_: intent_router::BoxFuture<'_, intent_router::Refreshed>) {}
     /// let (begun, due) = mpsc::channel();
     /// std::thread::spawn(move || {
     ///     for refresh in due {
-    ///         block_on(refresh); // what your program polls futures with
+    ///         pollster::block_on(refresh); // what your program polls futures with
     ///     }
     /// });
     /// let router = router.with_spawn(Arc::new(move |refresh| {

@@ -6,9 +6,9 @@
 //! [`write_script`] whatever a script of SQL makes.
 //!
 //! # Ownership
-//! Records belong to somebody, and the catalogue's queries say so: they ask
-//! for rows `WHERE member_id = :user_id` (or, of claims, `employer_id`).
-//! Whoever asks for another's claim by its number gets an empty result. The
+//! Records have an owner, which the catalogue's queries enforce: they select
+//! rows `WHERE member_id = :user_id` (or, of claims, `employer_id`).
+//! Asking for another member's claim by its number gives an empty result. The
 //! role neither grants nor denies anything here.
 //!
 //! # Threads
@@ -26,9 +26,6 @@
 mod demo;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(all(test, feature = "sqlite"))]
-#[path = "../tests/sqlite/block_on.rs"]
-mod testing;
 
 /// The examples of the README are run as tests.
 #[cfg(all(doctest, feature = "sqlite"))]

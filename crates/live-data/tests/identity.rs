@@ -3,9 +3,6 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
-#[path = "sqlite/block_on.rs"]
-mod block_on;
-
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,9 +16,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use block_on::block_on;
-
-/// A catalogue whose query reads the day, beside slots that are periods.
+/// A catalogue whose query reads the day, and which has slots that are periods.
 const DIARY: &str = r#"
     [slots.period]
     kind = "range"
@@ -228,7 +223,7 @@ fn user() -> impl Strategy<Value = UserContext> {
 
 /// What an answer says, but for when it was made and how sure the detector was.
 fn told(router: &Router, request: &Request) -> (CacheOutcome, (Source, String, Value)) {
-    let routed = block_on(router.route(request)).unwrap();
+    let routed = pollster::block_on(router.route(request)).unwrap();
     let response = routed.answer.response().unwrap();
     (
         routed.cache,

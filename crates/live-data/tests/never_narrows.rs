@@ -3,9 +3,6 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
-#[path = "sqlite/block_on.rs"]
-mod block_on;
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -17,8 +14,6 @@ use intent_router::{
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use proptest::prelude::*;
 use proptest::sample::select;
-
-use block_on::block_on;
 
 struct Desk {
     router: Router,
@@ -45,7 +40,7 @@ static DESK: LazyLock<Desk> = LazyLock::new(|| {
 
 /// The rows of an answer, each with the name of its query.
 fn rows(ask: Ask<'_>) -> BTreeSet<String> {
-    let found = block_on(DESK.source.records(ask)).unwrap();
+    let found = pollster::block_on(DESK.source.records(ask)).unwrap();
     let data = found.value.data;
     let queries = data.as_object().unwrap().iter();
     let rows = queries.flat_map(|(name, rows)| {

@@ -6,14 +6,9 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
-#[path = "sqlite/block_on.rs"]
-mod block_on;
-
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use block_on::block_on;
 use intent_router::{
     CacheOutcome, CacheService, CacheUse, CanonicalJson, Catalogue, KeywordDetector, ManualClock,
     Request, Router, Selector, UserContext,
@@ -22,6 +17,7 @@ use live_data::{DemoOptions, SqliteOptions, SqliteSource, write_demo};
 use proptest::prelude::*;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use tempfile::TempDir;
 
 /// Tables with the kind of their records, the column that names one, and the
 /// columns that say whose it is.
@@ -107,8 +103,11 @@ fn change() -> impl Strategy<Value = Change> {
     )
 }
 
+/// The file that changes.
+const DATABASE: &str = "tags.db";
+
 struct Database {
-    path: PathBuf,
+    folder: TempDir,
     writer: Connection,
 }
 
@@ -119,15 +118,14 @@ struct Column {
 
 impl Database {
     fn new() -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let path = folder.join(format!("tags-{}.db", std::process::id()));
-        let pristine = folder.join(format!("tags-{}-pristine.db", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(DATABASE);
+        let pristine = folder.path().join("pristine.db");
         let demo = DemoOptions {
             members: 3,
             ..DemoOptions::default()
         };
         for file in [&path, &pristine] {
-            let _ = std::fs::remove_file(file);
             write_demo(file, &demo).unwrap();
         }
         let writer = Connection::open(&path).unwrap();
@@ -141,7 +139,7 @@ impl Database {
         writer
             .execute(attach, [pristine.to_str().unwrap()])
             .unwrap();
-        Self { path, writer }
+        Self { folder, writer }
     }
 
     fn restore(&self) {
@@ -339,7 +337,7 @@ fn router(
 }
 
 fn body(router: &Router, request: &Request) -> (String, bool) {
-    let routed = block_on(router.route(request)).unwrap();
+    let routed = pollster::block_on(router.route(request)).unwrap();
     let hit = matches!(routed.cache, CacheOutcome::Hit { .. });
     (routed.answer.json().to_owned(), hit)
 }
@@ -349,7 +347,7 @@ fn prop_what_is_served_after_an_invalidation_is_what_the_source_says() {
     let database = Database::new();
     let source = Arc::new(
         SqliteSource::open(
-            &database.path,
+            database.folder.path().join(DATABASE),
             Catalogue::built_in(),
             &SqliteOptions::default(),
         )

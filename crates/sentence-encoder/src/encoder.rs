@@ -25,18 +25,18 @@ const LONGEST: usize = 128;
 /// that keep a core busy, few enough for its cache.
 const BATCH: usize = 16;
 
-/// A sentence model: makes a vector of a text, the closer to another's the
-/// closer their meanings.
+/// A sentence model: maps a text to a vector, so that texts of similar meaning have
+/// vectors close to each other.
 ///
 /// Reads a folder with `config.json`, `tokenizer.json` and `model.safetensors`
-/// of a BERT-family encoder, as sentence models are published, and nothing
-/// else: no network is used, ever.
+/// of a BERT-family encoder, as sentence models are published. It never
+/// uses the network.
 ///
 /// A vector is made of four parts, each of length one: the means over the
 /// tokens of the last three layers, and the greatest values of the last. Parts
 /// of two vectors are compared by their dot product.
 ///
-/// Sharing it between threads costs nothing: it never changes.
+/// It is immutable, so threads share it without locks.
 ///
 /// ```no_run
 /// use sentence_encoder::BertEncoder;

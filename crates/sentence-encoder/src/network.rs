@@ -75,7 +75,7 @@ impl Network {
         })
     }
 
-    /// How many tokens it tells apart.
+    /// The size of its vocabulary, in tokens.
     pub(crate) fn vocabulary(&self) -> usize {
         self.words.count()
     }

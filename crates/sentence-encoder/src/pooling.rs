@@ -23,10 +23,10 @@ const PARTS: &[(usize, Pool)] = &[
     (0, Pool::Greatest),
 ];
 
-/// How the parts are called where a vector's origin is told.
+/// The name of this pooling, a part of the encoder's id.
 pub(crate) const NAME: &str = "mean3-max1";
 
-/// How many dimensions a sentence's vector has, of a token's that many.
+/// The dimensions of a sentence's vector, from those of a token's.
 pub(crate) fn dimensions(size: usize) -> usize {
     PARTS.len() * size
 }

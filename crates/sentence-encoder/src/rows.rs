@@ -9,12 +9,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// That many rows of zeros.
+    /// Rows of zeros.
     pub(crate) fn zeros(count: usize, columns: usize) -> Self {
         Self::from_values(columns, vec![0.0; count * columns])
     }
 
-    /// Rows of values that are there, of which any rest is not looked at.
+    /// Rows over these values; an incomplete last row is ignored.
     pub(crate) fn from_values(columns: usize, values: Vec<f32>) -> Self {
         assert!(columns > 0, "rows without columns");
         Self { columns, values }

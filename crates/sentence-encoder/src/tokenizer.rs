@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::files;
 
 use vocabulary::Vocabulary;
-use words::{Spelling, for_each_word};
+use words::{Spelling, floor, for_each_word};
 
 /// How many bytes of a text are looked at for each token that is wanted. A
 /// token of ordinary text stands for four to six bytes; what lies beyond
@@ -159,16 +159,6 @@ impl Tokenizer {
 /// The first `bytes` bytes of a text, or fewer, to the end of a character.
 fn cut(text: &str, bytes: usize) -> &str {
     &text[..floor(text, bytes)]
-}
-
-/// The greatest place up to `at` at which the text can be cut.
-/// (`str::floor_char_boundary` is newer than the Rust that this crate needs.)
-fn floor(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! `model.safetensors`: the weights, and the digest of the file.
 //!
-//! The format is that of the safetensors project: eight bytes that say how
-//! long the header is, a JSON object that says each tensor's type, shape and
-//! place, and then the numbers, little-endian, without a gap.
+//! The file starts with eight bytes that hold the header's length; then come the
+//! header, JSON that the crate `safetensors` reads and checks, and the numbers.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,13 +9,14 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
-use serde::Deserialize;
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
 
 use crate::error::OpenError;
 use crate::files;
 use crate::rows::Rows;
 
-/// What the format allows a header to take.
+/// How many bytes the format allows a header.
 const LONGEST_HEADER: u64 = 100_000_000;
 
 /// The tensors of a file, by name. The network takes out what it needs.
@@ -32,17 +32,10 @@ struct Tensor {
     values: Vec<f32>,
 }
 
-/// What the header says of one tensor.
-#[derive(Deserialize)]
-struct Entry {
-    dtype: String,
-    shape: Vec<usize>,
-    data_offsets: (u64, u64),
-}
-
 impl Weights {
     /// Reads the file once from front to end, and adds every byte to `digest`.
-    /// Never holds more of it than its numbers as `f32` and one tensor.
+    /// Holds its numbers as `f32` and the bytes of one tensor at a time, never the
+    /// whole file.
     pub(crate) fn read(path: &Path, digest: &mut Md5) -> Result<Self, OpenError> {
         let unreadable = |reason| files::unreadable(path, reason);
         let mut file = File::open(path).map_err(unreadable)?;
@@ -55,44 +48,31 @@ impl Weights {
             return Err(files::damaged(path, "its header is longer than it can be"));
         }
         let header = read(&mut file, length, path, digest)?;
-        let mut header: HashMap<String, serde_json::Value> = files::json(path, &header)?;
-        header.remove("__metadata__");
-        let mut entries = Vec::with_capacity(header.len());
-        for (name, entry) in header {
-            let entry: Entry = serde_json::from_value(entry)
-                .map_err(|error| files::damaged(path, format!("tensor {name}: {error}")))?;
-            entries.push((name, entry));
+        // Checks that the tensors follow each other without a gap, and that each is
+        // as long as its shape and type say.
+        let header: Metadata = files::json(path, &header)?;
+        if header.data_len() as u64 != size - 8 - length {
+            let reason = "its tensors end before or after the file does";
+            return Err(files::damaged(path, reason));
         }
-        entries.sort_by_key(|(_, entry)| entry.data_offsets);
 
         let mut tensors = HashMap::new();
-        let mut end = 0;
-        for (name, entry) in entries {
+        for name in header.offset_keys() {
+            let Some(entry) = header.info(&name) else {
+                continue;
+            };
             let (from, to) = entry.data_offsets;
-            if from != end || to < from || to > size - 8 - length {
-                let reason = format!("tensor {name} is not where its neighbours leave room");
-                return Err(files::damaged(path, reason));
-            }
-            end = to;
-            let bytes = read(&mut file, to - from, path, digest)?;
-            let Some(values) = numbers(&entry.dtype, &bytes) else {
+            let bytes = read(&mut file, (to - from) as u64, path, digest)?;
+            let Some(values) = numbers(entry.dtype, &bytes) else {
                 // Positions as integers, which the network counts itself; were
                 // it a needed tensor, taking it out would say so.
                 continue;
             };
-            let count = entry
-                .shape
-                .iter()
-                .try_fold(1, |product: usize, side| product.checked_mul(*side));
-            if count != Some(values.len()) {
-                let reason = format!("tensor {name} has another size than its shape says");
-                return Err(files::damaged(path, reason));
-            }
             if values.iter().any(|value| !value.is_finite()) {
                 let reason = format!("tensor {name} has a number that is not finite");
                 return Err(files::damaged(path, reason));
             }
-            let shape = entry.shape;
+            let shape = entry.shape.clone();
             tensors.insert(name, Tensor { shape, values });
         }
         Ok(Self {
@@ -123,7 +103,7 @@ impl Weights {
         Ok(Rows::from_values(columns, values))
     }
 
-    /// The first side of a tensor's shape, for sizes that no other file tells.
+    /// The first side of a tensor's shape: a size that no other file holds.
     pub(crate) fn rows(&self, name: &str) -> Result<usize, OpenError> {
         let tensor = self
             .tensors
@@ -176,21 +156,21 @@ fn read(file: &mut File, length: u64, path: &Path, digest: &mut Md5) -> Result<V
 }
 
 /// The numbers that the bytes stand for; `None` for a type that no weight has.
-fn numbers(dtype: &str, bytes: &[u8]) -> Option<Vec<f32>> {
+fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     let (pairs, _) = bytes.as_chunks::<2>();
     match dtype {
-        "F32" => {
+        Dtype::F32 => {
             let (fours, _) = bytes.as_chunks::<4>();
             Some(fours.iter().map(|four| f32::from_le_bytes(*four)).collect())
         }
-        "F16" => Some(
+        Dtype::F16 => Some(
             pairs
                 .iter()
                 .map(|two| half(u16::from_le_bytes(*two)))
                 .collect(),
         ),
         // The upper half of an `f32`.
-        "BF16" => {
+        Dtype::BF16 => {
             let widen = |two: &[u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(*two)) << 16);
             Some(pairs.iter().map(widen).collect())
         }

@@ -4,10 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::PathBuf;
 
 use intent_model::SentenceEncoder;
 use sentence_encoder::{BertEncoder, OpenError};
+use tempfile::TempDir;
 
 const CONFIG: &str = r#"{"model_type": "bert", "hidden_act": "gelu", "hidden_size": 4,
     "num_hidden_layers": 3, "num_attention_heads": 2, "max_position_embeddings": 16,
@@ -18,15 +18,12 @@ const TOKENIZER: &str = r###"{"model": {"type": "WordPiece", "unk_token": "[UNK]
     "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "card": 3, "lost": 4, "my": 5}},
     "normalizer": {"type": "BertNormalizer"}, "pre_tokenizer": {"type": "BertPreTokenizer"}}"###;
 
-/// The folder of a model, removed at the end.
-struct Model(PathBuf);
+/// The folder of a model.
+struct Model(TempDir);
 
 impl Model {
-    fn new(name: &str) -> Self {
-        let name = format!("sentence-encoder-{}-{name}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        let model = Self(folder);
+    fn new() -> Self {
+        let model = Self(tempfile::tempdir().unwrap());
         model.write("config.json", CONFIG.as_bytes());
         model.write("tokenizer.json", TOKENIZER.as_bytes());
         model.write("model.safetensors", &weights());
@@ -34,25 +31,19 @@ impl Model {
     }
 
     fn write(&self, file: &str, bytes: &[u8]) {
-        fs::write(self.0.join(file), bytes).unwrap();
+        fs::write(self.0.path().join(file), bytes).unwrap();
     }
 
     fn open(&self) -> BertEncoder {
-        BertEncoder::open(&self.0).unwrap()
+        BertEncoder::open(self.0.path()).unwrap()
     }
 
     #[track_caller]
     fn fails(&self, expect: &[&str]) {
-        let said = BertEncoder::open(&self.0).unwrap_err().to_string();
+        let said = BertEncoder::open(self.0.path()).unwrap_err().to_string();
         for expect in expect {
             assert!(said.contains(expect), "{said}");
         }
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -112,7 +103,7 @@ fn weights() -> Vec<u8> {
 
 #[test]
 fn a_text_has_one_vector_alone_and_among_others() {
-    let encoder = Model::new("vectors").open();
+    let encoder = Model::new().open();
     let long = "my card ".repeat(100_000);
     let texts = ["lost my card", "", "card", "?", &long];
     let texts: Vec<_> = texts.iter().copied().cycle().take(50).collect();
@@ -134,7 +125,7 @@ fn a_text_has_one_vector_alone_and_among_others() {
 
 #[test]
 fn it_is_the_sentence_encoder_of_a_detector() {
-    let encoder: Box<dyn SentenceEncoder> = Box::new(Model::new("trait").open());
+    let encoder: Box<dyn SentenceEncoder> = Box::new(Model::new().open());
     let vector = encoder.encode("lost").unwrap();
     assert_eq!(vector.len(), encoder.dimensions());
     assert_eq!(encoder.encode_all(&["lost"]).unwrap(), [vector]);
@@ -147,7 +138,7 @@ fn it_is_the_sentence_encoder_of_a_detector() {
 
 #[test]
 fn the_id_changes_with_every_file() {
-    let model = Model::new("id");
+    let model = Model::new();
     let id = model.open().id().to_owned();
     assert_eq!(model.open().id(), id);
     model.write("config.json", CONFIG.replace("1e-12", "1e-6").as_bytes());
@@ -162,10 +153,10 @@ fn the_id_changes_with_every_file() {
 
 #[test]
 fn what_is_wrong_is_said_of_the_file() {
-    let model = Model::new("faults");
+    let model = Model::new();
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
-        let whole = fs::read(model.0.join(file)).unwrap();
-        fs::remove_file(model.0.join(file)).unwrap();
+        let whole = fs::read(model.0.path().join(file)).unwrap();
+        fs::remove_file(model.0.path().join(file)).unwrap();
         model.fails(&[file, "cannot be read"]);
         model.write(file, &whole[..whole.len() / 2]);
         model.fails(&[file, "damaged"]);

@@ -1,6 +1,5 @@
-//! Reads, and an insertion where one finds nothing, so many times with a cache
-//! that is full: for a profiler that counts instructions. docs/performance.md
-//! tells how, and what it counted.
+//! Reads of a full cache, with an insertion after each miss, for a profiler that
+//! counts instructions. docs/performance.md says how, and has the counts.
 //!
 //! ```text
 //! cargo build --release -p store-bench --example evict
@@ -40,7 +39,7 @@ fn rank(n: u64) -> u64 {
     (KEYS as f64).powf(even) as u64 - 1
 }
 
-/// So many operations, after half a million that warm the cache.
+/// `reads` operations, after half a million that warm the cache.
 fn work(reads: usize, put: impl Fn(Key, Value, usize), get: impl Fn(&Key) -> Option<Value>) {
     let values: Vec<Value> = (0..KEYS).map(|_| Arc::from([7; 64])).collect();
     let draws: Vec<u64> = (0..(ROOM * 50 + reads) as u64).map(rank).collect();

@@ -1,5 +1,5 @@
-//! One kind of hit, so many times: for a profiler that counts instructions.
-//! docs/performance.md tells how, and what it counted.
+//! Repeats one kind of hit, for a profiler that counts instructions.
+//! docs/performance.md says how, and has the counts.
 //!
 //! ```text
 //! cargo build --release -p store-bench --example hit
@@ -23,7 +23,7 @@ fn key(n: u64) -> Key {
     u128::from(n % KEYS * 0x9E37_79B9).to_le_bytes()
 }
 
-/// Fills with `put`, then reads what was put so many times.
+/// Fills with `put`, then reads it all repeatedly.
 fn read(reads: u64, mut put: impl FnMut(Key, Value), get: impl Fn(&Key) -> Option<Value>) {
     let value: Value = Arc::from([7; 64]);
     for n in 0..KEYS {

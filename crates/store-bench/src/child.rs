@@ -1,7 +1,6 @@
-//! One contender in a process of its own, so that its memory is its own.
+//! One cache in a process of its own, so that its memory is its own.
 
 use std::{
-    env,
     process::{Command, Stdio},
     str::FromStr,
 };
@@ -9,13 +8,9 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use stats_alloc::INSTRUMENTED_SYSTEM;
 
-use crate::{
-    contenders::Kind,
-    options::Run,
-    sections::{expiry, flood, memory},
-};
+use crate::{caches::Kind, run::Run};
 
-/// Runs a section for one contender in the program that counts its
+/// Runs a section for one cache in the program that counts its
 /// allocations, with these numbers, and returns the numbers that it prints.
 pub(crate) fn ask<const N: usize>(
     run: &Run<'_>,
@@ -39,35 +34,8 @@ pub(crate) fn ask<const N: usize>(
     }
 }
 
-/// Answers what `ask` asks: the main function of the program that counts.
-///
-/// # Errors
-/// When the command line is not one that `ask` writes, or the section fails.
-pub fn answer() -> Result<()> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [section, kind, numbers @ ..] = &arguments[..] else {
-        bail!("this program is a part of `cargo xtask bench store`");
-    };
-    let kind = Kind::named(kind)?;
-    let numbers: Vec<usize> = parsed(numbers.iter().map(String::as_str))?;
-    let answers: Vec<u64> = match (section.as_str(), &numbers[..]) {
-        ("memory", &[entries, tags]) => memory::measure(kind, entries, tags)?.to_vec(),
-        ("expiry", &[entries, budget]) => expiry::measure_quiet(kind, entries, budget)?.to_vec(),
-        ("expiry-busy", &[entries, budget]) => {
-            expiry::measure_busy(kind, entries, budget)?.to_vec()
-        }
-        ("flood", &[keys, hot_percent]) => flood::measure(kind, keys, hot_percent)?.to_vec(),
-        _ => bail!(
-            "there is no section `{section}` with {} numbers",
-            numbers.len()
-        ),
-    };
-    let answers: Vec<String> = answers.iter().map(u64::to_string).collect();
-    println!("{}", answers.join(" "));
-    Ok(())
-}
-
-fn parsed<'a, T>(words: impl Iterator<Item = &'a str>) -> Result<Vec<T>>
+/// The numbers that these words spell.
+pub(crate) fn parsed<'a, T>(words: impl Iterator<Item = &'a str>) -> Result<Vec<T>>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {

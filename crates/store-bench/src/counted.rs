@@ -1,4 +1,4 @@
-//! The program that the memory sections run in: one contender a process, every
+//! The program that the memory sections run in: one cache a process, every
 //! allocation counted.
 
 use std::alloc::System;

@@ -1,20 +1,23 @@
-//! Measures `cache-core` beside other caches: `cargo xtask bench store`.
+//! Measures `cache-core` and other caches in one process: `cargo xtask bench store`.
 //!
-//! What each section measures, and what was done so that the comparison is
-//! fair, is told in `docs/performance.md`. The package uses nothing of
+//! `docs/performance.md` says what each section measures, and what makes the
+//! comparison fair. The package uses nothing of
 //! `cache-core` but its public interface.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its tables")]
 
+mod answer;
+mod caches;
 mod child;
-mod contenders;
-mod draw;
 mod machine;
 mod options;
-mod race;
+mod run;
 mod sections;
+mod setup;
 mod table;
+mod throughput;
 mod trace;
+mod workload;
 
-pub use child::answer;
+pub use answer::answer;
 pub use options::run;

@@ -21,7 +21,7 @@ pub(crate) fn line() -> String {
     )
 }
 
-/// The versions of the contenders, from the lock file that they were built by.
+/// The versions of the caches, from the lock file that they were built by.
 pub(crate) fn versions() -> String {
     let lock = include_str!("../../../Cargo.lock");
     let peers = [
@@ -54,8 +54,8 @@ pub(crate) fn peak_resident() -> u64 {
     status("VmHWM:")
 }
 
-/// How long this thread has had a processor: unlike a clock, it does not go on
-/// while the machine does something else. Always zero where it cannot be told.
+/// The processor time of this thread, which does not advance while other threads
+/// run. Always zero where the system does not report it.
 pub(crate) fn processor_time() -> Duration {
     #[cfg(unix)]
     {
@@ -66,7 +66,7 @@ pub(crate) fn processor_time() -> Duration {
     Duration::ZERO
 }
 
-/// A field of this process's status, which tells KiB; 0 where there is none.
+/// A field of this process's status, in bytes; 0 where there is none.
 fn status(field: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_contender_has_a_version() {
+    fn every_cache_has_a_version() {
         assert!(!versions().contains('?'), "{}", versions());
         assert!(versions().starts_with("moka 0."));
     }

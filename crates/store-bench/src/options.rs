@@ -7,10 +7,11 @@ use clap::{Parser, ValueEnum};
 
 use crate::{
     machine,
+    run::Run,
     sections::{evicting, expiry, flood, hits, memory, traces},
 };
 
-/// Measures cache-core beside other caches. docs/performance.md says what each
+/// Measures cache-core and other caches. docs/performance.md says what each
 /// section measures and how.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench store")]
@@ -23,7 +24,7 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
-    /// Only those contenders whose name contains one of these texts; ours
+    /// Only those caches whose name contains one of these texts; ours
     /// always runs.
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
@@ -50,7 +51,7 @@ enum Section {
     Evicting,
     /// Bytes an entry.
     Memory,
-    /// Hit ratios on traces, beside the offline optimum.
+    /// Hit ratios on traces, and the offline optimum.
     Traces,
     /// A million entries that expire at once.
     Expiry,
@@ -58,30 +59,11 @@ enum Section {
     Flood,
 }
 
-/// What every section is told.
-pub(crate) struct Run<'a> {
-    pub(crate) quick: bool,
-    pub(crate) only: Vec<String>,
-    pub(crate) traces: Vec<PathBuf>,
-    pub(crate) budget: usize,
-    /// The program that counts its allocations.
-    pub(crate) counted: &'a Path,
-}
-
-impl Run<'_> {
-    /// Whether a contender of this name was asked for.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        self.only.is_empty()
-            || name.starts_with("cache-core")
-            || self.only.iter().any(|text| name.contains(text.as_str()))
-    }
-}
-
 /// Runs the sections that the command line names, with the program `counted`
 /// for those that count memory.
 ///
 /// # Errors
-/// When a contender cannot be built, a trace not read, or `counted` not run.
+/// When a cache cannot be built, a trace not read, or `counted` not run.
 pub fn run(counted: &str) -> Result<()> {
     let arguments = Arguments::parse();
     let all = Section::value_variants();

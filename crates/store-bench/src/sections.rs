@@ -8,9 +8,10 @@ pub(crate) mod memory;
 pub(crate) mod traces;
 
 use crate::{
-    contenders::{Hashing, Kind},
-    options::Run,
-    race::{Course, Lap},
+    caches::Kind,
+    run::Run,
+    setup::Hashing,
+    throughput::{Plan, Timings},
 };
 
 /// Announces a section with the command that repeats it.
@@ -19,14 +20,14 @@ fn announce(run: &Run<'_>, section: &str, what: &str) {
     println!("\n## {section}\n\n    cargo xtask bench store {section}{quick}\n\n{what}\n");
 }
 
-/// The course of the sections that take time, shorter where a round costs more.
-fn course(run: &Run<'_>, rounds: usize) -> Course {
+/// The plan of the sections that take time, shorter where a round costs more.
+fn plan(run: &Run<'_>, rounds: usize) -> Plan {
     let (rounds, turn) = if run.quick {
         (3, 20_000)
     } else {
         (rounds, 50_000)
     };
-    Course {
+    Plan {
         rounds,
         timed: 3 * turn,
         untimed: turn,
@@ -52,14 +53,14 @@ fn lines(run: &Run<'_>, kinds: &[Kind]) -> Vec<(Kind, Hashing, String)> {
 
 /// The cells of one number of threads: best, median, and both as multiples of
 /// ours.
-fn cells(lap: &Lap, ours: &Lap) -> [String; 3] {
+fn cells(timing: &Timings, ours: &Timings) -> [String; 3] {
     [
-        format!("{:.1}", lap.best()),
-        format!("{:.1}", lap.median()),
+        format!("{:.1}", timing.best()),
+        format!("{:.1}", timing.median()),
         format!(
             "{:.2}× ({:.2}×)",
-            lap.best() / ours.best(),
-            lap.median() / ours.median()
+            timing.best() / ours.best(),
+            timing.median() / ours.median()
         ),
     ]
 }

@@ -1,10 +1,8 @@
 //! Sequences of keys, and the most hits that any cache could have on them.
 
-mod belady;
-mod file;
-mod synthetic;
-
-pub(crate) use self::{belady::most_hits, file::read, synthetic::synthetic};
+pub(crate) mod belady;
+pub(crate) mod file;
+pub(crate) mod synthetic;
 
 /// A sequence of keys, which are numbered in the order of their first use.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,29 +17,29 @@ use crate::shell::{self, Shell};
 const FOLDER: &str = "crates/fuzz";
 
 /// A fuzz target, by its name in [`FOLDER`], and the crate that it is about.
-struct Target {
+struct FuzzTarget {
     name: &'static str,
     about: &'static str,
 }
 
-const TARGETS: &[Target] = &[
-    Target {
+const TARGETS: &[FuzzTarget] = &[
+    FuzzTarget {
         name: "json",
         about: "cache-keys",
     },
-    Target {
+    FuzzTarget {
         name: "key",
         about: "cache-keys",
     },
-    Target {
+    FuzzTarget {
         name: "message",
         about: "intent-router",
     },
-    Target {
+    FuzzTarget {
         name: "model",
         about: "intent-model",
     },
-    Target {
+    FuzzTarget {
         name: "store",
         about: "cache-core",
     },
@@ -60,7 +60,7 @@ const FLAGS: &[&str] = &[
 ];
 
 /// Fuzzes the targets about the packages that `asked` names, each for so many
-/// seconds; an input that crashes one is an error that tells how to replay it.
+/// seconds; an input that crashes one is an error that says how to replay it.
 pub(super) fn run(shell: &Shell, seconds: u32, asked: impl Fn(&str) -> bool) -> Result<String> {
     let targets: Vec<_> = TARGETS.iter().filter(|one| asked(one.about)).collect();
     if targets.is_empty() {
@@ -97,7 +97,7 @@ pub(super) fn run(shell: &Shell, seconds: u32, asked: impl Fn(&str) -> bool) -> 
 /// Runs one target and returns how many inputs it tried.
 fn fuzz(
     shell: &Shell,
-    target: &Target,
+    target: &FuzzTarget,
     program: &Path,
     folder: &Path,
     seconds: u32,

@@ -15,7 +15,7 @@ use crate::steps::schedules::{Explorer, LOOM, PACKAGE, SHUTTLE, explored_in};
 /// Schedules a test; a mutant that needs more may as well have survived.
 const SCHEDULES: &str = "20000";
 
-/// A seeded bug, by the name of its `cfg`, and who must see it.
+/// A seeded bug, by the name of its `cfg`, and the tests that must see it.
 struct Mutant {
     name: &'static str,
     explorer: &'static Explorer,
@@ -83,7 +83,7 @@ pub(super) fn run(shell: &Shell) -> Result<String> {
 }
 
 /// Builds the tests with the bug in, and returns the path of the program. Only
-/// the crate itself is built anew, as its dependencies are not told.
+/// the crate itself is rebuilt: its dependencies do not get the flag.
 fn build(shell: &Shell, mutant: &Mutant) -> Result<String> {
     let mut build = shell.cargo([
         "rustc",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{Context, Outcome};
+use super::step::{Context, Outcome};
 use crate::metadata::{Metadata, Package};
 use crate::shell;
 

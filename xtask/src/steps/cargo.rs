@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use super::{Context, Outcome, outside};
+use super::outside;
+use super::step::{Context, Outcome};
 use crate::shell;
 
 pub(super) fn fmt(context: &Context<'_>) -> Result<Outcome> {

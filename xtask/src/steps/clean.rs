@@ -2,29 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use super::{Context, Outcome};
-use crate::shell::{self, Shell};
-
-/// What git says about a checkout: which files differ from the commit, and how.
-#[derive(PartialEq, Eq)]
-pub(crate) struct Snapshot {
-    status: String,
-    changes: String,
-}
-
-impl Snapshot {
-    /// Asks git; where there is no checkout or no git, says so.
-    pub(crate) fn take(shell: &Shell) -> std::result::Result<Self, String> {
-        let git = |args: &[&str]| {
-            shell::output(&mut shell.program("git", args))
-                .map_err(|error| error.root_cause().to_string())
-        };
-        Ok(Self {
-            status: git(&["status", "--porcelain", "--untracked-files=all"])?,
-            changes: git(&["diff", "HEAD", "--binary"])?,
-        })
-    }
-}
+use super::snapshot::Snapshot;
+use super::step::{Context, Outcome};
 
 pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     let before = match &context.before {
@@ -37,44 +16,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
         Err(reason) => bail!("git answered before the checks and no more: {reason}"),
     };
     if *before != after {
-        bail!("{}", difference(before, &after));
+        bail!("{}", before.difference(&after));
     }
     Ok(Outcome::Passed(String::new()))
-}
-
-/// Names the files that the checks touched.
-fn difference(before: &Snapshot, after: &Snapshot) -> String {
-    let mut text = "the checks changed files:".to_owned();
-    for (mark, lines, other) in [('-', before, after), ('+', after, before)] {
-        for line in lines.status.lines() {
-            if !other.status.lines().any(|one| one == line) {
-                text.push_str(&format!("\n  {mark} {line}"));
-            }
-        }
-    }
-    if before.status == after.status {
-        text.push_str("\n  files that differed from the commit before now differ otherwise");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_that_appeared_or_changed_are_named() {
-        let snapshot = |status: &str, changes: &str| Snapshot {
-            status: status.to_owned(),
-            changes: changes.to_owned(),
-        };
-        let before = snapshot(" M a.rs\n", "@@ one");
-        assert!(before == snapshot(" M a.rs\n", "@@ one"));
-        let appeared = snapshot(" M a.rs\n?? b.rs\n", "@@ one");
-        assert!(before != appeared);
-        assert!(difference(&before, &appeared).ends_with("\n  + ?? b.rs"));
-        let rewritten = snapshot(" M a.rs\n", "@@ two");
-        assert!(before != rewritten);
-        assert!(difference(&before, &rewritten).contains("differ otherwise"));
-    }
 }

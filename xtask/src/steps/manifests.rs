@@ -7,14 +7,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-use super::{Context, Outcome, verdict};
+use super::step::{Context, Outcome, verdict};
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 
 /// Package fields that every member takes from the workspace.
 const INHERITED: &[&str] = &["authors", "edition", "license", "repository", "version"];
 
-/// Top-level names beside dotfiles and licence texts.
+/// Names at the top, apart from dotfiles and licence texts.
 const TOP_LEVEL: &[&str] = &[
     "CHANGELOG.md",
     "Cargo.lock",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 
-use super::{Context, Outcome, verdict};
+use super::step::{Context, Outcome, verdict};
 use crate::metadata::{Metadata, Package};
 use crate::shell::{self, Shell};
 

@@ -4,12 +4,12 @@
 //! repository to be built, so that nothing of this workspace helps them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-use super::{Context, Outcome};
+use super::step::{Context, Outcome};
 use crate::metadata::Metadata;
 use crate::shell;
 
@@ -22,19 +22,19 @@ pub(super) const EXAMPLES: &[&str] = &["cache-core-alone", "cache-keys-alone", "
 pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     let shell = context.shell;
     let metadata = Metadata::load(shell)?;
-    let elsewhere = Elsewhere::new()?;
+    let elsewhere = tempfile::tempdir().context("cannot create a folder elsewhere")?;
     let from = shell.root().join(FOLDER);
-    fs::copy(from.join("Cargo.toml"), elsewhere.0.join("Cargo.toml"))
+    fs::copy(from.join("Cargo.toml"), elsewhere.path().join("Cargo.toml"))
         .with_context(|| format!("cannot copy {FOLDER}/Cargo.toml"))?;
     // With our lock file the versions are those that the other steps built,
     // and nothing new is fetched.
     fs::copy(
         shell.root().join("Cargo.lock"),
-        elsewhere.0.join("Cargo.lock"),
+        elsewhere.path().join("Cargo.lock"),
     )
     .context("cannot copy Cargo.lock")?;
     for example in EXAMPLES {
-        copy_example(shell.root(), example, &elsewhere.0.join(example))
+        copy_example(shell.root(), example, &elsewhere.path().join(example))
             .with_context(|| format!("cannot copy the example {example}"))?;
     }
 
@@ -42,7 +42,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
         let mut command = shell.cargo(args);
         command
             .arg("--manifest-path")
-            .arg(elsewhere.0.join("Cargo.toml"))
+            .arg(elsewhere.path().join("Cargo.toml"))
             .env(
                 "CARGO_TARGET_DIR",
                 metadata.target_directory.join("outside"),
@@ -97,30 +97,6 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A folder outside the repository, removed when this is dropped.
-struct Elsewhere(PathBuf);
-
-impl Elsewhere {
-    fn new() -> Result<Self> {
-        let name = format!("response-cache-outside-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        // An earlier process of this number may have been killed in its midst.
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            println!("cannot remove {}: {error}", self.0.display());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::{Context, Outcome, verdict};
+use super::step::{Context, Outcome, verdict};
 use crate::metadata::{Metadata, Package};
 use crate::shell;
 

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{Context, Outcome};
+use super::step::{Context, Outcome};
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 

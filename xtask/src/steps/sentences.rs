@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::{Context, Outcome};
+use super::step::{Context, Outcome};
 use crate::shell::{self, Shell};
 
 /// The variable that names the model's folder.

@@ -5,9 +5,8 @@ use std::{cell::Cell, rc::Rc, sync::Arc, task::Poll};
 use cache_core::{Lookup, Permit, Reuse, Waited};
 
 use crate::{
-    support::{
-        Bell, CLASS, KEY, Store, ask, assert_settled, holds_permits, miss, pause, store, wait,
-    },
+    bell::Bell,
+    support::{CLASS, KEY, Store, ask, assert_settled, holds_permits, miss, pause, store, wait},
     tasks::{Fate, Tasks},
 };
 

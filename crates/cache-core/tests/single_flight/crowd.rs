@@ -10,10 +10,11 @@ use std::{
 };
 
 use cache_core::{Lookup, Reuse, Waited};
+use pollster::block_on;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    support::{CLASS, Gate, KEY, Store, ask, assert_settled, block_on, pause, store},
+    support::{CLASS, Gate, KEY, Store, ask, assert_settled, pause, store},
     tasks::Tasks,
 };
 

@@ -3,10 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use cache_core::{Fill, FillError, Freshness, Lookup, Refusal, Reuse, Waited};
+use pollster::block_on;
 
-use crate::support::{
-    CLASS, KEY, Store, assert_settled, block_on, holds_permits, miss, store, wait,
-};
+use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

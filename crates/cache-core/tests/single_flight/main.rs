@@ -8,6 +8,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../bell/mod.rs"]
+mod bell;
 mod cancelled;
 mod crowd;
 mod dropped;

@@ -16,7 +16,8 @@ use std::{
 use cache_core::{Cache, Fill, ManualClock, TtlClass, Waited};
 
 use crate::{
-    support::{Bell, CLASS, KEY, ask, assert_settled, holds_permits, miss, pause, store, wait},
+    bell::Bell,
+    support::{CLASS, KEY, ask, assert_settled, holds_permits, miss, pause, store, wait},
     tasks::{Fate, Tasks},
 };
 

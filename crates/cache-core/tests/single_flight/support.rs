@@ -3,13 +3,8 @@
 use std::{
     future::{Future, poll_fn},
     hash::Hash,
-    pin::pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    sync::{Arc, Mutex},
+    task::{Poll, Waker},
 };
 
 use cache_core::{Cache, Lookup, ManualClock, Permit, Reuse, TtlClass, Waited, Waiter};
@@ -106,27 +101,6 @@ where
     );
 }
 
-/// Counts how often it is woken.
-#[derive(Default)]
-pub(crate) struct Bell(AtomicUsize);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Bell {
-    pub(crate) fn rung(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn poll<F: Future + Unpin>(self: &Arc<Self>, future: &mut F) -> Poll<F::Output> {
-        let waker = Waker::from(Arc::clone(self));
-        pin!(future).poll(&mut Context::from_waker(&waker))
-    }
-}
-
 /// Gives way to other tasks once.
 pub(crate) async fn pause() {
     let mut paused = false;
@@ -169,41 +143,5 @@ impl Gate {
             Poll::Pending
         })
         .await;
-    }
-}
-
-/// Runs a future on this thread, with no runtime at all.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return result;
-        }
-        thread::park();
-    }
-}
-
-/// Random numbers that are the same in every run.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
     }
 }

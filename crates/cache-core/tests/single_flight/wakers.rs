@@ -10,8 +10,10 @@ use std::{
 };
 
 use cache_core::{Fill, Waited};
+use pollster::block_on;
 
-use crate::support::{Bell, CLASS, KEY, Store, assert_settled, block_on, miss, store, wait};
+use crate::bell::Bell;
+use crate::support::{CLASS, KEY, Store, assert_settled, miss, store, wait};
 
 #[test]
 fn the_last_waker_is_woken_and_no_other() {

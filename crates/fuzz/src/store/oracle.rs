@@ -4,7 +4,28 @@ use std::collections::HashMap;
 
 use arbitrary::Arbitrary;
 
-use super::{KEYS, Reach, TAGS, class_of_key};
+/// How many keys there are.
+pub(super) const KEYS: u8 = 8;
+/// The names that a tag can have.
+const TAGS: [&str; 4] = ["a", "b", "c", "d"];
+
+/// What an invalidation reaches.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum Reach {
+    Key(u8),
+    Tag(u8),
+    Class(bool),
+    /// Values with this in their lowest bit but the key.
+    Parity(bool),
+    All,
+    /// What any of these reaches, as one invalidation.
+    Several(u8, u8, bool, bool),
+}
+
+/// Odd keys are of one class, even ones of the other.
+pub(super) fn class_of_key(key: u8) -> bool {
+    key % 2 == 1
+}
 
 /// Some of [`TAGS`], a bit each.
 #[derive(Arbitrary, Clone, Copy, Debug, Default)]
@@ -30,7 +51,7 @@ impl Tags {
     }
 }
 
-/// A value tells its key, and when it was read.
+/// A value that encodes its key, and when it was read.
 fn value(key: u8, read: u32) -> u32 {
     read << 3 | u32::from(key % KEYS)
 }
@@ -101,8 +122,8 @@ impl Oracle {
         self.stored.remove(&key);
     }
 
-    /// An insertion comes from whoever made the value: what was read before may
-    /// not overwrite it.
+    /// Notes an insertion. It counts as newer than every read that began before it,
+    /// so a fill with such a read must not overwrite it.
     pub(super) fn inserted(&mut self, key: u8, value: u32) {
         self.inserted.insert(key, value);
     }
@@ -111,7 +132,7 @@ impl Oracle {
         self.inserted.get(&key).is_some_and(|newer| *newer > value)
     }
 
-    /// A value was told from the store.
+    /// Checks a value that the store served.
     pub(super) fn told(&self, key: u8, value: u32) {
         match self.stored.get(&key) {
             Some(stored) => assert_eq!(value, stored.value, "not the last that was stored"),

@@ -3,32 +3,19 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Days from 0001-01-01 to 9999-12-31.
-const LAST: i64 = 3_652_058;
+use jiff::{Span, civil};
 
 /// A day of the proleptic Gregorian calendar, from year 1 to year 9999;
 /// displayed as `YYYY-MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Date {
-    year: u16,
-    month: u8,
-    day: u8,
-}
+pub struct Date(civil::Date);
 
 impl Date {
     /// The first day that the type holds.
-    pub(super) const MIN: Self = Self {
-        year: 1,
-        month: 1,
-        day: 1,
-    };
+    pub(super) const MIN: Self = Self(civil::date(1, 1, 1));
 
     /// The last day that the type holds.
-    pub(super) const MAX: Self = Self {
-        year: 9999,
-        month: 12,
-        day: 31,
-    };
+    pub(super) const MAX: Self = Self(civil::Date::MAX);
 
     /// The day, if the calendar has it.
     ///
@@ -39,10 +26,16 @@ impl Date {
     /// assert!(Date::new(2025, 2, 29).is_none());
     /// ```
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let exists = (1..=9999).contains(&year)
-            && (1..=12).contains(&month)
-            && (1..=days_in(year, month)).contains(&day);
-        exists.then_some(Self { year, month, day })
+        let year = i16::try_from(year).ok()?;
+        let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+        civil::Date::new(year, month, day)
+            .ok()
+            .and_then(Self::in_range)
+    }
+
+    /// The day, unless it is before year 1.
+    fn in_range(day: civil::Date) -> Option<Self> {
+        (Self(day) >= Self::MIN).then_some(Self(day))
     }
 
     /// The day, in universal time, of a moment in seconds since 1970-01-01.
@@ -55,9 +48,9 @@ impl Date {
     /// assert_eq!(Date::from_unix_seconds(1_763_881_200).to_string(), "2025-11-23");
     /// ```
     pub fn from_unix_seconds(seconds: i64) -> Self {
-        /// Days from 0001-01-01 to 1970-01-01.
-        const EPOCH: i64 = 719_162;
-        Self::from_number((seconds.div_euclid(86_400) + EPOCH).clamp(0, LAST))
+        let epoch = Self(civil::date(1970, 1, 1));
+        let bound = if seconds < 0 { Self::MIN } else { Self::MAX };
+        epoch.plus_days(seconds.div_euclid(86_400)).unwrap_or(bound)
     }
 
     /// The day at a time, where the clocks are `seconds` ahead of universal time,
@@ -86,112 +79,52 @@ impl Date {
         Self::from_unix_seconds(since_epoch.saturating_add(seconds.into()))
     }
 
-    /// The day with this [number](Self::number), which is from 0 to [`LAST`].
-    fn from_number(mut rest: i64) -> Self {
-        // Eras of 400 years have the same number of days; within one, the
-        // estimate of 366 days a year is corrected year by year, at most a
-        // few times.
-        let mut year = 1 + rest / 146_097 * 400;
-        rest %= 146_097;
-        let whole_years = rest / 366;
-        let leap_days = whole_years / 4 - whole_years / 100 + whole_years / 400;
-        year += whole_years;
-        rest -= whole_years * 365 + leap_days;
-        let (mut year, mut rest) = (year as u16, rest as u16);
-        while rest >= days_of(year) {
-            rest -= days_of(year);
-            year += 1;
-        }
-        let mut month = 1;
-        while rest >= u16::from(days_in(year, month)) {
-            rest -= u16::from(days_in(year, month));
-            month += 1;
-        }
-        Self {
-            year,
-            month,
-            day: rest as u8 + 1,
-        }
-    }
-
-    /// How many days after 0001-01-01 it is.
-    fn number(self) -> i64 {
-        let years = i64::from(self.year) - 1;
-        let months = (1..self.month).map(|month| i64::from(days_in(self.year, month)));
-        365 * years + years / 4 - years / 100
-            + years / 400
-            + months.sum::<i64>()
-            + i64::from(self.day)
-            - 1
-    }
-
     /// The day so many days later, or earlier where negative; `None` beyond
     /// what the type holds.
     pub(super) fn plus_days(self, days: i64) -> Option<Self> {
-        let number = self.number().checked_add(days)?;
-        (0..=LAST)
-            .contains(&number)
-            .then(|| Self::from_number(number))
+        self.plus(Span::new().try_days(days).ok()?)
     }
 
     /// The same day so many months later, or earlier where negative; the last
-    /// day of that month if the month is shorter.
+    /// day of that month if the month is shorter. `None` beyond what the type
+    /// holds.
     pub(super) fn plus_months(self, months: i64) -> Option<Self> {
-        let since = 12 * i64::from(self.year) + i64::from(self.month) - 1;
-        let since = since.checked_add(months)?;
-        let year = u16::try_from(since.div_euclid(12)).ok()?;
-        let month = u8::try_from(since.rem_euclid(12) + 1).ok()?;
-        Self::new(year, month, self.day.min(days_in(year, month)))
+        self.plus(Span::new().try_months(months).ok()?)
+    }
+
+    fn plus(self, span: Span) -> Option<Self> {
+        self.0.checked_add(span).ok().and_then(Self::in_range)
     }
 
     /// How many days after the Monday of its week it is, from 0 to 6.
     pub(super) fn days_after_monday(self) -> i64 {
-        // 0001-01-01 was a Monday.
-        self.number() % 7
+        self.0.weekday().to_monday_zero_offset().into()
     }
 
     /// The last day of its month.
     pub(super) fn end_of_month(self) -> Self {
-        let day = days_in(self.year, self.month);
-        Self { day, ..self }
+        Self(self.0.last_of_month())
     }
 
     /// The year, from 1 to 9999.
     pub fn year(self) -> u16 {
-        self.year
+        self.0.year().unsigned_abs()
     }
 
     /// The month, from 1 to 12.
     pub fn month(self) -> u8 {
-        self.month
+        self.0.month().unsigned_abs()
     }
 
     /// The day of the month, from 1.
     pub fn day(self) -> u8 {
-        self.day
+        self.0.day().unsigned_abs()
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
-    }
-}
-
-fn is_leap(year: u16) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-fn days_of(year: u16) -> u16 {
-    if is_leap(year) { 366 } else { 365 }
-}
-
-fn days_in(year: u16, month: u8) -> u8 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+        self.0.fmt(f)
     }
 }
 
@@ -199,23 +132,33 @@ fn days_in(year: u16, month: u8) -> u8 {
 mod tests {
     use super::*;
 
+    /// Days from 0001-01-01, a Monday, to 9999-12-31.
+    const LAST: i64 = 3_652_058;
+
     /// Counts every day of the range one by one.
     #[test]
     fn every_day_follows_the_one_before() {
         let (mut seconds, mut days) = (-719_162 * 86_400, 0);
         for year in 1..=9999 {
             for month in 1..=12 {
-                for day in 1..=days_in(year, month) {
+                let length = match Date::new(year, month + 1, 1) {
+                    Some(next) => next.plus_days(-1).unwrap().day(),
+                    None => 31,
+                };
+                for day in 1..=length {
                     let date = Date::new(year, month, day);
                     assert_eq!(Some(Date::from_unix_seconds(seconds)), date);
                     let date = date.unwrap();
-                    assert_eq!(date.number(), days);
+                    assert_eq!((date.year(), date.month(), date.day()), (year, month, day));
                     assert_eq!(date.days_after_monday(), days % 7);
+                    assert_eq!(Date::MIN.plus_days(days), Some(date));
                     seconds += 86_400;
                     days += 1;
                 }
+                assert_eq!(Date::new(year, month, length + 1), None);
             }
         }
+        assert_eq!(days - 1, LAST);
     }
 
     #[test]

@@ -3,21 +3,11 @@
 use rusqlite::params;
 
 use super::calendar::{Day, REFERENCE};
-use super::generate::{Person, Writer};
-use super::names::{INJURIES, Injury};
+use super::claim::Claim;
+use super::names::INJURIES;
 use super::random::Random;
+use super::writer::{Person, Writer};
 use super::{money, paperwork};
-
-/// One claim, as its documents and payments need to know it.
-pub(super) struct Claim {
-    pub(super) number: String,
-    pub(super) injury: Injury,
-    pub(super) status: &'static str,
-    pub(super) filed_on: Day,
-    /// Set once somebody decided.
-    pub(super) decided_on: Option<Day>,
-    pub(super) closed_on: Option<Day>,
-}
 
 /// How many days ago the showcase member filed claims, and what became of them.
 const SHOWCASE: [(i64, &str); 3] = [

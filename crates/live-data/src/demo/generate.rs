@@ -4,67 +4,18 @@
 //! people, and numbers are given out in that order. So the first thousand
 //! members are the same whether a thousand or a million are generated.
 
-use std::collections::BTreeMap;
+use rusqlite::{Connection, params};
 
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, Params, ToSql, params};
-
-use super::DemoOptions;
 use super::calendar::{Day, REFERENCE};
 use super::claims;
 use super::names::{BANKS, CITIES, FIRST_NAMES, LAST_NAMES, STREETS, TRADES, Trade};
-use super::paperwork::{self, Required};
+use super::options::DemoOptions;
+use super::paperwork;
 use super::random::Random;
+use super::writer::{Person, Writer};
 
 /// How many beneficiaries an employer has.
 const STAFF: u32 = 20;
-
-impl ToSql for Day {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.to_string().into())
-    }
-}
-
-/// Who a record belongs to, as far as generating records needs to know.
-pub(super) struct Person {
-    pub(super) member_id: String,
-    pub(super) employer_id: String,
-    pub(super) dependants: i64,
-    /// The first member has at least one of everything, so that examples
-    /// that ask for `BEN-000001` always show something.
-    pub(super) showcase: bool,
-}
-
-/// Writes rows and gives out numbers.
-pub(super) struct Writer<'c> {
-    connection: &'c Connection,
-    pub(super) required: Vec<Required>,
-    claims: BTreeMap<i64, u32>,
-    given: BTreeMap<&'static str, u32>,
-}
-
-impl Writer<'_> {
-    /// Inserts one row.
-    pub(super) fn insert(&self, sql: &'static str, row: impl Params) -> rusqlite::Result<()> {
-        self.connection.prepare_cached(sql)?.execute(row)?;
-        Ok(())
-    }
-
-    /// The next claim number of a year, such as `CLM-2025-000001`.
-    pub(super) fn claim_number(&mut self, filed_on: Day) -> String {
-        let (year, _, _) = filed_on.civil();
-        let count = self.claims.entry(year).or_default();
-        *count += 1;
-        format!("CLM-{year}-{count:06}")
-    }
-
-    /// The next number of a kind of record, such as `PAY-00000001`.
-    pub(super) fn number(&mut self, prefix: &'static str, digits: usize) -> String {
-        let count = self.given.entry(prefix).or_default();
-        *count += 1;
-        format!("{prefix}-{count:0digits$}")
-    }
-}
 
 /// Creates the tables and fills them, in one transaction.
 pub(super) fn populate(connection: &mut Connection, options: &DemoOptions) -> rusqlite::Result<()> {
@@ -73,12 +24,7 @@ pub(super) fn populate(connection: &mut Connection, options: &DemoOptions) -> ru
     transaction.execute_batch(include_str!("schema.sql"))?;
     transaction.execute_batch(include_str!("reference.sql"))?;
     transaction.execute_batch(include_str!("articles.sql"))?;
-    let mut writer = Writer {
-        connection: &transaction,
-        required: paperwork::required(&transaction)?,
-        claims: BTreeMap::new(),
-        given: BTreeMap::new(),
-    };
+    let mut writer = Writer::new(&transaction)?;
     for number in 1..=options.members {
         if number % STAFF == 1 {
             employer(&mut writer, options.seed, number / STAFF + 1)?;

@@ -1,99 +1,33 @@
 //! Demo data: a scheme's members, claims and payments, made up from a seed.
 
 mod calendar;
+mod claim;
 mod claims;
+mod error;
 mod generate;
 mod money;
 mod names;
 mod new_file;
+mod options;
 mod paperwork;
 mod random;
 #[cfg(test)]
 mod tests;
+mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
-use thiserror::Error;
 
 use new_file::write_new;
 
-/// How much demo data to make, and from which seed.
-///
-/// The same options give the same rows on every platform, dated relative to
-/// 2025-11-20 whatever the clock says. The first *n* members are the same
-/// whatever the total is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DemoOptions {
-    /// How many beneficiaries, from 1 to 999,999; `BEN-000001` and on. There
-    /// is one employer (`EMP-0001` and on) for every twenty. Default: 2,000,
-    /// which take about 10 MB.
-    pub members: u32,
-    /// What the random numbers start from. Default: 1.
-    pub seed: u64,
-}
-
-impl Default for DemoOptions {
-    fn default() -> Self {
-        Self {
-            members: 2_000,
-            seed: 1,
-        }
-    }
-}
-
-impl DemoOptions {
-    /// The identifiers have six digits.
-    const MOST_MEMBERS: u32 = 999_999;
-
-    fn check(&self) -> Result<(), DemoError> {
-        if (1..=Self::MOST_MEMBERS).contains(&self.members) {
-            Ok(())
-        } else {
-            Err(DemoError::Members(self.members))
-        }
-    }
-}
-
-/// Why demo data could not be made.
-#[derive(Clone, Debug, Error)]
-#[non_exhaustive]
-pub enum DemoError {
-    /// The number of members is out of range.
-    #[error(
-        "demo data has from 1 to {} members, not {_0}",
-        DemoOptions::MOST_MEMBERS
-    )]
-    Members(u32),
-    /// Something stands at the path already; it was left as it is.
-    #[error("{} exists already and is not overwritten: choose another path or remove it", .0.display())]
-    Exists(PathBuf),
-    /// The database could not be written.
-    #[error("the database {name} cannot be written: {reason}")]
-    Write {
-        /// The path, or what stands for it in memory.
-        name: String,
-        /// What the file system or SQLite said.
-        reason: String,
-    },
-    /// SQLite refused the script; nothing was written.
-    #[error("the script is refused by SQLite: {0}")]
-    Script(String),
-}
-
-impl DemoError {
-    fn write(name: impl ToString, reason: impl ToString) -> Self {
-        Self::Write {
-            name: name.to_string(),
-            reason: reason.to_string(),
-        }
-    }
-}
+pub use error::DemoError;
+pub use options::DemoOptions;
 
 /// Writes a demo database to a new file.
 ///
-/// The data is written to a temporary file beside `path` and renamed, so that
+/// The data is written to a temporary file in the same folder and renamed, so that
 /// a half-written database is never found there. For 2,000 members this takes
 /// a fraction of a second.
 ///
@@ -105,13 +39,11 @@ impl DemoError {
 /// ```
 /// use live_data::{DemoError, DemoOptions, write_demo};
 ///
-/// # let folder = std::env::temp_dir().join(format!("live-data-doc-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// # let path = folder.join("crm.db");
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("crm.db");
 /// let options = DemoOptions { members: 20, ..DemoOptions::default() };
 /// write_demo(&path, &options)?;
 /// assert!(matches!(write_demo(&path, &options), Err(DemoError::Exists(_))));
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_demo(path: impl AsRef<Path>, options: &DemoOptions) -> Result<(), DemoError> {
@@ -137,13 +69,11 @@ pub fn write_demo(path: impl AsRef<Path>, options: &DemoOptions) -> Result<(), D
 /// ```
 /// use live_data::{DemoError, write_script};
 ///
-/// # let folder = std::env::temp_dir().join(format!("live-data-script-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// # let path = folder.join("library.db");
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("library.db");
 /// let refused = write_script(&path, "CREATE TABLE loans (title").unwrap_err();
 /// assert!(matches!(refused, DemoError::Script(_)) && !path.exists());
 /// write_script(&path, "CREATE TABLE loans (title TEXT); INSERT INTO loans VALUES ('Emma')")?;
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_script(path: impl AsRef<Path>, script: &str) -> Result<(), DemoError> {

@@ -3,9 +3,9 @@
 use rusqlite::params;
 
 use super::calendar::{Day, REFERENCE};
-use super::claims::Claim;
-use super::generate::{Person, Writer};
+use super::claim::Claim;
 use super::random::Random;
+use super::writer::{Person, Writer};
 
 /// Months for which wages are replaced at most.
 const WAGE_MONTHS: i64 = 10;

@@ -8,16 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
-use super::DemoError;
+use super::error::DemoError;
 
-/// Has `fill` fill a database in a temporary file beside `path`, and renames it.
+/// Fills a database in a temporary file of the same folder, then renames it to
+/// `path`.
 pub(super) fn write_new(
     path: &Path,
     fill: impl FnOnce(&mut Connection) -> Result<(), DemoError>,
 ) -> Result<(), DemoError> {
     refuse_existing(path)?;
     let failed = |error: io::Error| DemoError::write(path.display(), error);
-    let draft = DraftFile::beside(path).map_err(failed)?;
+    let draft = DraftFile::next_to(path).map_err(failed)?;
     let mut connection = open(&draft.0).map_err(|error| DemoError::write(path.display(), error))?;
     fill(&mut connection)?;
     connection
@@ -51,7 +52,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 struct DraftFile(PathBuf);
 
 impl DraftFile {
-    fn beside(path: &Path) -> io::Result<Self> {
+    fn next_to(path: &Path) -> io::Result<Self> {
         static DRAFTS: AtomicU64 = AtomicU64::new(0);
         let Some(name) = path.file_name() else {
             return Err(io::Error::new(

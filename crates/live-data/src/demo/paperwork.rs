@@ -1,44 +1,12 @@
 //! Documents, drafts and tickets.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::calendar::{Day, REFERENCE};
-use super::claims::Claim;
-use super::generate::{Person, Writer};
+use super::claim::Claim;
 use super::names::TICKETS;
 use super::random::Random;
-
-/// A document that a type of claim needs.
-#[derive(Clone)]
-pub(super) struct Required {
-    claim_type: String,
-    by_employer: bool,
-    document_type: String,
-    title: String,
-    mandatory: bool,
-    due_in_days: i64,
-}
-
-/// Reads what the reference data asks for.
-pub(super) fn required(connection: &Connection) -> rusqlite::Result<Vec<Required>> {
-    connection
-        .prepare(
-            "SELECT claim_type, provided_by = 'employer', document_type, title, mandatory,
-                    due_in_days
-             FROM required_documents ORDER BY claim_type, provided_by, document_type",
-        )?
-        .query_map([], |row| {
-            Ok(Required {
-                claim_type: row.get(0)?,
-                by_employer: row.get(1)?,
-                document_type: row.get(2)?,
-                title: row.get(3)?,
-                mandatory: row.get(4)?,
-                due_in_days: row.get(5)?,
-            })
-        })?
-        .collect()
-}
+use super::writer::{Person, Required, Writer};
 
 /// Writes the documents of a claim, the person's and the employer's.
 pub(super) fn documents(

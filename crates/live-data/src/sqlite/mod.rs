@@ -5,7 +5,6 @@ mod options;
 mod pool;
 mod query;
 mod ranges;
-mod reply;
 mod rows;
 mod tables;
 mod terms;
@@ -46,8 +45,6 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// use intent_router::{Catalogue, LiveData, Principal, RequestContext, Slots, UserContext};
 /// use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 ///
-/// # #[path = "../../tests/sqlite/block_on.rs"] mod executor;
-/// # use executor::block_on;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let catalogue = Catalogue::parse(r#"
 ///     [[intent]]
@@ -66,7 +63,7 @@ use crate::demo::{DemoOptions, MemoryDemo};
 /// let intent = catalogue.get("claim_status").ok_or("it is in the catalogue")?;
 /// let message = "What is my claim status?";
 /// let context = RequestContext::new(intent, who.as_ref(), Slots::default(), message);
-/// let found = block_on(source.records(context.ask()))?;
+/// let found = pollster::block_on(source.records(context.ask()))?;
 /// assert_eq!(found.calls, 1);
 /// assert_eq!(found.value.data["claims"].as_array().map(Vec::len), Some(3));
 /// assert!(found.value.tags.contains(&"claim:CLM-2025-000001".to_owned()));
@@ -136,8 +133,8 @@ impl SqliteSource {
     /// queries of another catalogue. Both can be asked, and share connections,
     /// queue, deadline and bounds.
     ///
-    /// Costs the checking of the queries, on a connection that nothing else
-    /// uses; it blocks meanwhile.
+    /// Blocks while the queries are checked, on a connection that nothing else
+    /// uses.
     ///
     /// # Errors
     /// The first [`OpenError`] of each intent whose queries or tags do not fit
@@ -209,9 +206,9 @@ impl SqliteSource {
     }
 }
 
-/// The error that stands for all where one is told.
+/// The first of several errors, for a caller that reports one.
 fn first(mut errors: Vec<OpenError>) -> OpenError {
-    // Whoever gives a list of errors has found one.
+    // Callers pass the errors of a failed check, which are never empty.
     errors.swap_remove(0)
 }
 

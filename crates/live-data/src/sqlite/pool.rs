@@ -7,11 +7,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use futures_channel::oneshot;
 use intent_router::SourceError;
 use parking_lot::Mutex;
 use rusqlite::Connection;
-
-use super::reply::promise;
 
 /// How many steps of SQLite's virtual machine pass between two looks at the
 /// clock: some ten microseconds of work.
@@ -49,6 +48,20 @@ struct Watch {
     /// `None` for a deadline beyond what the clock can tell.
     deadline: Option<Instant>,
     abandoned: Arc<AtomicBool>,
+}
+
+/// Held by the future that waits for an answer: when it is dropped, the work is
+/// abandoned.
+#[derive(Default)]
+struct Asker {
+    gone: Arc<AtomicBool>,
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        // The flag guards no other data, so no ordering is needed.
+        self.gone.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Watch {
@@ -110,22 +123,24 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
-        let (promise, reply, abandoned) = promise();
+        let (reply, answer) = oneshot::channel();
+        let asker = Asker::default();
         let job = Job {
             watch: Watch {
                 deadline: Instant::now().checked_add(self.deadline),
-                abandoned,
+                abandoned: Arc::clone(&asker.gone),
             },
             work: Box::new(move |connection| {
-                promise.keep(connection.map_or(Err(Failure::TimedOut), work));
+                // Refused only when the asker is gone.
+                let _ = reply.send(connection.map_or(Err(Failure::TimedOut), work));
             }),
         };
         self.submit(job)?;
-        match reply.await {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(Failure::Source(error))) => Err(error),
-            Some(Err(Failure::TimedOut)) => Err(SourceError::Timeout(self.deadline)),
-            None => Err(SourceError::Unavailable(
+        match answer.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Failure::Source(error))) => Err(error),
+            Ok(Err(Failure::TimedOut)) => Err(SourceError::Timeout(self.deadline)),
+            Err(oneshot::Canceled) => Err(SourceError::Unavailable(
                 "a worker thread ended before it answered".to_owned(),
             )),
         }

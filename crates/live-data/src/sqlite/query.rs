@@ -10,7 +10,7 @@ use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 use serde_json::{Map, Value};
 
-use super::error::{OpenError, QueryFault};
+use super::error::{OpenError, QueryFault, fault};
 use super::pool::Failure;
 use super::rows::{self, Bounds};
 use super::tables::{Bound, Tables, merge};
@@ -44,7 +44,7 @@ enum Input {
 }
 
 impl Input {
-    /// What a parameter stands for, as SQLite names it; `None` unless its
+    /// The input that a parameter takes, by SQLite's name for it; `None` unless the
     /// name is one of the `allowed`.
     fn of(parameter: &str, allowed: &BTreeSet<&str>) -> Option<Self> {
         let name = parameter.strip_prefix(':')?;
@@ -313,7 +313,7 @@ impl Plan {
             let mut result = statement.raw_query();
             if let Some(row) = result.next().map_err(failure)? {
                 // SQLite may have compared by conversion (`042` with 42) or
-                // without case; an identifier that differs is another member's.
+                // without case; only the exact id is the asker.
                 let member_id = row.get_ref(MEMBER_ID).map(rows::text);
                 found |= member_id.map_err(failure)? == asker;
             }
@@ -358,28 +358,8 @@ impl Plan {
     }
 }
 
-/// What is wrong with a query that cannot be prepared, and where.
-pub(super) fn fault(error: rusqlite::Error) -> QueryFault {
-    match error {
-        rusqlite::Error::MultipleStatement => QueryFault::NotAQuery,
-        rusqlite::Error::SqlInputError {
-            msg, sql, offset, ..
-        } => {
-            // SQLite has no offset (-1) for some mistakes.
-            let before = usize::try_from(offset)
-                .ok()
-                .and_then(|offset| sql.get(..offset));
-            QueryFault::Sql(match before {
-                Some(before) => format!("{msg} (line {})", before.matches('\n').count() + 1),
-                None => msg,
-            })
-        }
-        error => QueryFault::Sql(error.to_string()),
-    }
-}
-
-/// What an error of SQLite means to whoever asked; `otherwise` when it is
-/// about the query and not about the database.
+/// The error of the source that an error of SQLite stands for; `otherwise` when
+/// it is about the query and not about the database.
 pub(super) fn classify(
     error: &rusqlite::Error,
     otherwise: impl FnOnce(String) -> SourceError,

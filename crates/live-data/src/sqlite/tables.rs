@@ -1,12 +1,12 @@
-//! The tables of a database as the catalogue declares them: what a query reads
-//! of them, and how it is kept to the part of the member who asks.
+//! The tables of a database as the catalogue declares them: which of them a query
+//! reads, and how it is limited to the rows of the member who asks.
 //!
 //! A table that is tied to members is hidden behind a common table expression
 //! of its name, which holds the asker's rows alone. So a query that names the
 //! table cannot read another member's rows, whatever its text says; one that
-//! names `main.` with it reads all rows, on purpose. SQLite's authorizer tells
-//! which tables a query reads: with the expressions empty, those that are still
-//! read are read beyond the asker's part.
+//! names `main.` with it reads all rows, on purpose. SQLite's authorizer names
+//! the tables that a query reads: those that it still reads while the expressions
+//! are empty are read beyond the asker's rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::error::{OpenError, QueryFault};
-use super::query::fault;
+use super::error::{OpenError, QueryFault, fault};
 
 /// The tables of a database, with what a catalogue declares of them.
 pub(super) struct Tables<'c> {
@@ -89,7 +88,7 @@ impl<'c> Tables<'c> {
         Ok(tables)
     }
 
-    /// The query kept to the asker's part, if it asks who that is.
+    /// The query limited to the asker's rows, if it has `:user_id`.
     pub(super) fn bind(
         &self,
         connection: &mut Connection,
@@ -173,8 +172,8 @@ impl<'c> Tables<'c> {
         format!("{name} AS NOT MATERIALIZED (SELECT {columns} WHERE 0)")
     }
 
-    /// What reading `all` these tables, and `beyond` the asker's part of some,
-    /// comes to by kind of record.
+    /// Which kinds of record a query reads, and how much of each, if it reads `all`
+    /// these tables, and those in `beyond` past the asker's rows.
     fn reads(&self, all: &BTreeSet<String>, beyond: &BTreeSet<String>) -> Vec<Read> {
         let mut reads = Vec::new();
         for name in all {
@@ -190,7 +189,8 @@ impl<'c> Tables<'c> {
         reads
     }
 
-    /// The tables that a query reads, but for what stands for `hidden` ones.
+    /// The tables that a query reads, without the expressions that hide the
+    /// `hidden` ones.
     fn read_by(
         &self,
         connection: &mut Connection,
@@ -203,7 +203,7 @@ impl<'c> Tables<'c> {
         let note = move |context: AuthContext<'_>| {
             if let AuthAction::Read { table_name, .. } = context.action {
                 let name = table_name.to_ascii_lowercase();
-                // What stands for a hidden table has its name, but no database.
+                // An expression that hides a table has its name, but no database.
                 if context.database_name.is_some() || !hidden.contains(&name) {
                     sink.lock().insert(name);
                 }
@@ -219,13 +219,13 @@ impl<'c> Tables<'c> {
         let found = found.lock();
         let counts = |name: &&String| match self.stored.get(*name) {
             Some(Stored::Table) => true,
-            // Its virtual table is told of, unless a query looks into this one.
+            // Its virtual table is reported too, unless a query reads this one itself.
             Some(Stored::Shadow) => !found.iter().any(|table| {
                 let rest = name.strip_prefix(table.as_str());
                 rest.is_some_and(|rest| rest.starts_with('_'))
             }),
-            // The tables of a view are told of; the rest are functions and
-            // what the query itself defines.
+            // The tables of a view are reported too; the rest are functions and
+            // names that the query itself defines.
             Some(Stored::View) | None => false,
         };
         Ok(found.iter().filter(counts).cloned().collect())

@@ -1,4 +1,4 @@
-//! Each intent has something sensible to say to whoever may ask it.
+//! Each intent has a sensible answer for everybody who may ask it.
 
 use super::*;
 

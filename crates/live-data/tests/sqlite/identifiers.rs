@@ -60,10 +60,10 @@ fn loans(routed: &Routed) -> Option<Value> {
 
 #[test]
 fn only_what_is_written_as_in_the_database_is_that_member() {
-    let folder = Folder::new();
+    let folder = tempfile::tempdir().unwrap();
     for column in ["INTEGER", "TEXT", "ANY", "", "TEXT COLLATE NOCASE"] {
         for tables in [TABLES, ""] {
-            let router = router(&folder.file("library.db"), column, tables);
+            let router = router(&folder.path().join("library.db"), column, tables);
             for id in ["42", "\"42\""] {
                 let found = loans(&ask(&router, id));
                 // A column without a type holds a number, which no text equals.
@@ -97,8 +97,8 @@ fn only_what_is_written_as_in_the_database_is_that_member() {
 /// What a change is told by reaches each form in which the member can ask.
 #[test]
 fn a_change_reaches_both_forms_of_a_number() {
-    let folder = Folder::new();
-    let path = folder.file("library.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("library.db");
     for selector in [
         Selector::Tag("loan:1".to_owned()),
         Selector::User(CanonicalJson::string("42")),

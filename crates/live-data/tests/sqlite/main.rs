@@ -3,16 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 mod answers;
-mod block_on;
 mod identifiers;
 mod limits;
 mod numbers;
 mod open;
 mod ownership;
-
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use intent_router::{
     Catalogue, Found, LiveData, Principal, Records, RequestContext, Slots, SourceError, UserContext,
@@ -20,7 +15,7 @@ use intent_router::{
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use serde_json::{Map, Value};
 
-use block_on::block_on;
+use pollster::block_on;
 
 /// The catalogue whose queries answer the twelve intents.
 fn catalogue() -> Catalogue {
@@ -95,28 +90,4 @@ fn rows<'a>(data: &'a Value, query: &str) -> Vec<&'a Map<String, Value>> {
     let rows = data[query].as_array();
     let rows = rows.unwrap_or_else(|| panic!("no {query} in {data}"));
     rows.iter().map(|row| row.as_object().unwrap()).collect()
-}
-
-/// A folder of one test, removed when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static FOLDERS: AtomicU64 = AtomicU64::new(0);
-        let count = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sqlite-{}-{count}", std::process::id());
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -3,6 +3,7 @@
 use intent_router::{Date, Detector, KeywordDetector, SlotSpec};
 use live_data::write_demo;
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::*;
 
@@ -35,9 +36,9 @@ const KINDS: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-fn written(members: u32) -> (Folder, Connection) {
-    let folder = Folder::new();
-    let path = folder.file("crm.db");
+fn written(members: u32) -> (TempDir, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
     let demo = DemoOptions {
         members,
         ..DemoOptions::default()

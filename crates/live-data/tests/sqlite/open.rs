@@ -1,6 +1,8 @@
 //! What is wrong with a database or a catalogue shows when it is opened.
 
+use std::fs;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use live_data::{DemoError, OpenError, QueryFault, write_demo};
 use rusqlite::Connection;
@@ -175,16 +177,16 @@ fn the_profile_lookup_is_checked_too() {
 
 #[test]
 fn what_is_no_database_is_refused() {
-    let folder = Folder::new();
+    let folder = tempfile::tempdir().unwrap();
     let open = |path: &PathBuf| {
         SqliteSource::open(path, &catalogue(), &SqliteOptions::default())
             .unwrap_err()
             .to_string()
     };
-    let missing = folder.file("missing.db");
+    let missing = folder.path().join("missing.db");
     assert!(open(&missing).contains("missing.db"));
     assert!(!missing.exists(), "opening creates nothing");
-    let text = folder.file("text.db");
+    let text = folder.path().join("text.db");
     fs::write(
         &text,
         "This is not a database, but a text of some length.".repeat(40),
@@ -192,7 +194,7 @@ fn what_is_no_database_is_refused() {
     .unwrap();
     assert!(open(&text).contains("not a database"));
     // A database with other tables: the first that is declared and not there.
-    let other = folder.file("other.db");
+    let other = folder.path().join("other.db");
     Connection::open(&other)
         .unwrap()
         .execute_batch("CREATE TABLE t (x)")
@@ -202,8 +204,8 @@ fn what_is_no_database_is_refused() {
 
 #[test]
 fn ones_own_database_needs_only_queries() {
-    let folder = Folder::new();
-    let path = folder.file("shop.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
     Connection::open(&path)
         .unwrap()
         .execute_batch(
@@ -240,8 +242,8 @@ fn ones_own_database_needs_only_queries() {
 
 #[test]
 fn demo_files_are_written_whole_or_not_at_all() {
-    let folder = Folder::new();
-    let path = folder.file("crm.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
     let options = DemoOptions {
         members: 3,
         ..DemoOptions::default()
@@ -253,17 +255,17 @@ fn demo_files_are_written_whole_or_not_at_all() {
         Err(DemoError::Exists(_))
     ));
     assert_eq!(fs::read(&path).unwrap(), bytes, "left as it was");
-    let nowhere = folder.file("no such folder").join("crm.db");
+    let nowhere = folder.path().join("no such folder").join("crm.db");
     assert!(matches!(
         write_demo(nowhere, &options),
         Err(DemoError::Write { .. })
     ));
     for members in [0, 1_000_000] {
         let options = DemoOptions { members, seed: 1 };
-        let error = write_demo(folder.file("other.db"), &options).unwrap_err();
+        let error = write_demo(folder.path().join("other.db"), &options).unwrap_err();
         assert!(matches!(error, DemoError::Members(_)), "{error}");
     }
-    let files: Vec<_> = fs::read_dir(&folder.0).unwrap().collect();
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(files.len(), 1, "no draft is left: {files:?}");
 }
 
@@ -281,8 +283,8 @@ fn intents(queries: &[(&str, &str)]) -> Catalogue {
 
 #[test]
 fn another_catalogue_is_asked_of_the_same_database() {
-    let folder = Folder::new();
-    let path = folder.file("shop.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
     let other = Connection::open(&path).unwrap();
     other
         .execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)")

@@ -66,8 +66,8 @@ fn column(oracle: &Connection, sql: &str) -> Vec<String> {
 
 #[test]
 fn prop_whoever_asks_sees_only_what_belongs_to_them() {
-    let folder = Folder::new();
-    let path = folder.file("crm.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
     let demo = DemoOptions {
         members: MEMBERS,
         ..DemoOptions::default()
@@ -132,8 +132,8 @@ fn prop_whoever_asks_sees_only_what_belongs_to_them() {
 
 #[test]
 fn whoever_asks_sees_all_that_belongs_to_them() {
-    let folder = Folder::new();
-    let path = folder.file("crm.db");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crm.db");
     write_demo(
         &path,
         &DemoOptions {

@@ -1,4 +1,4 @@
-//! What goes row by row beside the products: norms, the activation.
+//! The row-by-row steps between the products: layer norm and activation.
 
 use pulp::{Arch, Simd, WithSimd};
 

@@ -3,7 +3,7 @@
 //! The weights are laid out once, when the model is read, so that the inner
 //! loop reads them from front to end. A message of ten words is bound by
 //! reading them at all (42 MB for MiniLM-L6): libraries that lay out both
-//! sides of a product anew each time take three times as long over it.
+//! sides of a product for every call take three times as long.
 
 use pulp::{Arch, Simd, WithSimd};
 

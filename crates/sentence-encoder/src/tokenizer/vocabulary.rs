@@ -1,8 +1,8 @@
-//! Words into the longest pieces that the vocabulary has.
+//! Splits words into the longest pieces of the vocabulary.
 
 use std::collections::HashMap;
 
-use super::floor;
+use super::words::floor;
 
 /// The pieces by what they spell: those that begin a word, and those that
 /// continue one.

@@ -80,3 +80,13 @@ fn is_chinese(one: char) -> bool {
             | '\u{2f800}'..='\u{2fa1f}'
     )
 }
+
+/// The greatest character boundary that is not beyond `at`.
+/// (`str::floor_char_boundary` is newer than the Rust that this crate needs.)
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

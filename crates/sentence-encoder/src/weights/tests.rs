@@ -1,29 +1,31 @@
 use std::fs;
 
+use tempfile::TempDir;
+
 use super::*;
 
-/// A file of its own in the temporary folder, removed at the end.
-struct Scratch(PathBuf);
+/// A file in a temporary folder.
+struct Scratch {
+    path: PathBuf,
+    _folder: TempDir,
+}
 
 impl Scratch {
     fn new(name: &str, header: &str, data: &[u8]) -> Self {
-        let name = format!("sentence-encoder-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header.as_bytes());
         bytes.extend(data);
         fs::write(&path, bytes).unwrap();
-        Self(path)
+        Self {
+            path,
+            _folder: folder,
+        }
     }
 
     fn read(&self) -> Result<Weights, OpenError> {
-        Weights::read(&self.0, &mut Md5::new())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        Weights::read(&self.path, &mut Md5::new())
     }
 }
 
@@ -50,10 +52,10 @@ fn data() -> Vec<u8> {
 fn tensors_are_read_whatever_their_type_order_and_prefix() {
     let scratch = Scratch::new("good", HEADER, &data());
     let mut digest = Md5::new();
-    let mut weights = Weights::read(&scratch.0, &mut digest).unwrap();
+    let mut weights = Weights::read(&scratch.path, &mut digest).unwrap();
     assert_eq!(
         digest.finalize(),
-        Md5::digest(fs::read(&scratch.0).unwrap())
+        Md5::digest(fs::read(&scratch.path).unwrap())
     );
     assert_eq!(weights.rows("a").unwrap(), 2);
     let matrix = weights.matrix("a", 2, 2).unwrap();
@@ -86,21 +88,40 @@ fn damaged_files_are_told_and_take_no_memory() {
         assert!(said.contains(name), "{name}: {said}");
     };
     check("json", "{", "(", "json");
-    check("gap", "[20, 22]", "[21, 22]", "tensor c is not where");
-    check("backwards", "[0, 16]", "[0, -16]", "tensor bert.a");
-    check("overlap", "[16, 20]", "[12, 20]", "tensor b is not where");
+    check(
+        "gap",
+        "[20, 22]",
+        "[21, 22]",
+        "invalid offset for tensor `c`",
+    );
+    check("backwards", "[0, 16]", "[0, -16]", "invalid value");
+    check(
+        "overlap",
+        "[16, 20]",
+        "[12, 20]",
+        "invalid offset for tensor `b`",
+    );
     check(
         "beyond",
         "[22, 30]",
         "[22, 90000000000000000]",
-        "tensor d is not",
+        "invalid shape, data type, or offset",
     );
-    check("size", "[2, 2]", "[2, 3]", "tensor bert.a has another size");
+    check("size", "[2, 2]", "[2, 3]", "invalid shape");
+    check("type", "I64", "I7", "unknown variant");
     let huge = "[4294967296, 4294967296, 4294967296]";
-    check("product", "[2, 2]", huge, "tensor bert.a has another size");
+    check("product", "[2, 2]", huge, "overflow");
     let scratch = Scratch::new("short", HEADER, &data()[..29]);
     let said = scratch.read().unwrap_err().to_string();
-    assert!(said.contains("tensor d is not where"), "{said}");
+    assert!(said.contains("end before or after"), "{said}");
+
+    let mut longer = data();
+    longer.push(0);
+    let said = Scratch::new("long", HEADER, &longer)
+        .read()
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("end before or after"), "{said}");
 
     let mut data = data();
     data[..4].copy_from_slice(&f32::NAN.to_le_bytes());
@@ -113,7 +134,7 @@ fn damaged_files_are_told_and_take_no_memory() {
 
     for (name, bytes) in [("empty", &[][..]), ("length", &[0xff; 8])] {
         let scratch = Scratch::new(name, "", b"");
-        fs::write(&scratch.0, bytes).unwrap();
+        fs::write(&scratch.path, bytes).unwrap();
         assert!(scratch.read().is_err(), "{name}");
     }
 }

@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
-use super::{announce, cells, course, hits, lines};
+use super::{announce, cells, hits, lines, plan};
 use crate::{
-    contenders::{Admission, Bound, Kind, Policy, Setup},
-    draw::{self, Value},
-    options::Run,
-    race::{self, Racer},
+    caches::{Admission, Kind, Policy},
+    run::Run,
+    setup::{Bound, Setup},
     table::Table,
+    throughput::{self, TimedCache},
+    workload::{self, Value},
 };
 
 const KINDS: &[Kind] = &[
@@ -24,7 +25,7 @@ const KINDS: &[Kind] = &[
 
 pub(crate) fn run(run: &Run<'_>) -> Result<()> {
     let capacity = hits::KEYS as usize / 10;
-    let course = course(run, 16);
+    let plan = plan(run, 16);
     announce(
         run,
         "evicting",
@@ -35,31 +36,33 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
              (of the median). dashmap and the mutex around hashbrown have no bound: n/a.",
             hits::KEYS,
             hits::SKEW,
-            course.timed,
-            course.rounds,
+            plan.timed,
+            plan.rounds,
         ),
     );
 
     let mut names = Vec::new();
-    let mut contenders: Vec<Box<dyn Racer>> = Vec::new();
+    let mut caches: Vec<Box<dyn TimedCache>> = Vec::new();
     for (kind, hashing, name) in lines(run, KINDS) {
         let mut setup = Setup::new(Bound::Entries(capacity));
         setup.hashing = hashing;
         setup.tags = hits::tags();
         names.push(name);
-        contenders.push(kind.build(&setup)?);
+        caches.push(kind.build(&setup)?);
     }
     // Values are made beforehand: what is measured is the store, not the
     // allocation of what it holds.
     let numbers = 0..hits::KEYS;
-    let values: Vec<Value> = numbers.map(|_| draw::value(hits::VALUE_BYTES)).collect();
-    let draws = course.draws(hits::KEYS, hits::SKEW);
-    for contender in &contenders {
-        contender.read_through(&draws[0], &values);
-        contender.settle();
+    let values: Vec<Value> = numbers
+        .map(|_| workload::value(hits::VALUE_BYTES))
+        .collect();
+    let accesses = plan.accesses(hits::KEYS, hits::SKEW);
+    for cache in &caches {
+        cache.read_through(&accesses[0], &values);
+        cache.settle();
     }
-    let laps = race::rounds(&contenders, course, &draws, |racer, draws| {
-        racer.read_through(draws, &values)
+    let timings = throughput::rounds(&caches, plan, &accesses, |cache, accesses| {
+        cache.read_through(accesses, &values)
     });
 
     let mut table = Table::new([
@@ -73,11 +76,11 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
         "× ours",
         "hits",
     ]);
-    for (name, laps_of) in names.iter().zip(&laps) {
+    for (name, timings_of) in names.iter().zip(&timings) {
         let mut row = vec![name.clone()];
-        for (lap, ours) in laps_of.iter().zip(&laps[0]) {
-            row.extend(cells(lap, ours));
-            row.push(format!("{:.2} %", lap.hit_ratio()));
+        for (timing, ours) in timings_of.iter().zip(&timings[0]) {
+            row.extend(cells(timing, ours));
+            row.push(format!("{:.2} %", timing.hit_ratio()));
         }
         table.row(row);
     }

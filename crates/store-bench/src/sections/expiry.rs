@@ -9,16 +9,16 @@ use anyhow::{Result, ensure};
 
 use super::announce;
 use crate::{
-    child,
-    contenders::{Admission, Bound, Kind, Setup},
-    draw::{self, Random},
-    machine,
-    options::Run,
-    race::Racer,
+    caches::{Admission, Kind},
+    child, machine,
+    run::Run,
+    setup::{Bound, Setup},
     table::Table,
+    throughput::TimedCache,
+    workload::{self, Random},
 };
 
-/// Those that have a TTL. Our clock is moved by hand; theirs has to pass.
+/// The caches with a TTL. The clock of `cache-core` is set; the others wait.
 const KINDS: &[Kind] = &[
     Kind::OursByHand,
     Kind::Moka(Admission::TinyLfu),
@@ -33,7 +33,7 @@ const TTL: Duration = Duration::from_secs(8);
 /// The bytes of an entry's value.
 const VALUE_BYTES: usize = 64;
 
-/// Turns after which upkeep counts as done for those who never say so.
+/// Turns after which upkeep counts as done, for caches that do not report it.
 const MOST_TURNS: u64 = 1_000;
 
 pub(crate) fn run(run: &Run<'_>) -> Result<()> {
@@ -121,14 +121,14 @@ fn pause() -> Longest {
 }
 
 /// A cache whose entries have all just expired.
-fn expired(kind: Kind, entries: usize) -> Result<(Box<dyn Racer>, u64, u64)> {
+fn expired(kind: Kind, entries: usize) -> Result<(Box<dyn TimedCache>, u64, u64)> {
     // Room for the insertions that follow.
     let mut setup = Setup::new(Bound::Entries(entries * 2));
     setup.ttl = TTL;
     let cache = kind.build(&setup)?;
     let start = Instant::now();
     for number in 0..entries as u64 {
-        cache.insert(draw::key(number), draw::value(VALUE_BYTES));
+        cache.insert(workload::key(number), workload::value(VALUE_BYTES));
     }
     cache.settle();
     ensure!(start.elapsed() < TTL, "{kind} is too slow for the TTL");
@@ -196,10 +196,13 @@ pub(crate) fn measure_busy(kind: Kind, entries: usize, budget: usize) -> Result<
     let mut random = Random::new(1);
     let entries = entries as u64;
     for number in 0..entries / 2 {
-        let key = draw::key(random.below(entries));
+        let key = workload::key(random.below(entries));
         let found = reads.time(|| cache.get(&key));
         ensure!(found.is_none(), "{kind} served what had expired");
-        let (key, value) = (draw::key(entries + number), draw::value(VALUE_BYTES));
+        let (key, value) = (
+            workload::key(entries + number),
+            workload::value(VALUE_BYTES),
+        );
         insertions.time(|| cache.insert(key, value));
         if number % 500 == 499 {
             turns.time(|| cache.maintain(budget));

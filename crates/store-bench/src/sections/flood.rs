@@ -4,13 +4,13 @@ use anyhow::Result;
 
 use super::announce;
 use crate::{
-    child,
-    contenders::{self, Admission, Bound, Kind, Policy, Setup},
-    draw::{self, Random},
-    machine,
-    options::Run,
-    race::Racer,
+    caches::{Admission, Kind, Policy},
+    child, machine,
+    run::Run,
+    setup::{self, Bound, Setup},
     table::Table,
+    throughput::TimedCache,
+    workload::{self, Random},
 };
 
 const KINDS: &[Kind] = &[
@@ -44,7 +44,7 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
              before the flood the other operations read what is resident, during it they insert. \
              dashmap and the mutex around hashbrown have no bound: n/a.",
             BOUND >> 20,
-            contenders::weight(&draw::value(VALUE_BYTES)),
+            setup::weight(&workload::value(VALUE_BYTES)),
         ),
     );
     let mut table = Table::new([
@@ -86,12 +86,12 @@ struct Hot {
 }
 
 impl Hot {
-    fn read(&mut self, cache: &dyn Racer, number: u64) {
+    fn read(&mut self, cache: &dyn TimedCache, number: u64) {
         self.reads += 1;
-        if cache.get(&draw::key(number)).is_some() {
+        if cache.get(&workload::key(number)).is_some() {
             self.hits += 1;
         } else {
-            cache.insert(draw::key(number), draw::value(VALUE_BYTES));
+            cache.insert(workload::key(number), workload::value(VALUE_BYTES));
         }
     }
 
@@ -105,7 +105,7 @@ impl Hot {
 /// before, entries at the end, hit ratio of the hot set before and during in
 /// millionths, nanoseconds an operation.
 pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u64; 5]> {
-    let fits = BOUND / contenders::weight(&draw::value(VALUE_BYTES));
+    let fits = BOUND / setup::weight(&workload::value(VALUE_BYTES));
     let hot_keys = fits / 100;
     let hot_percent = hot_percent as u64;
     let resident = machine::resident();
@@ -116,7 +116,7 @@ pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u6
     // Not quite all that fits, as some shards of peers are full before others.
     let warm = fits * 8 / 10;
     for number in 0..warm {
-        cache.insert(draw::key(number), draw::value(VALUE_BYTES));
+        cache.insert(workload::key(number), workload::value(VALUE_BYTES));
     }
     let mut random = Random::new(1);
     let mut before = Hot::default();
@@ -124,7 +124,7 @@ pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u6
         if random.below(100) < hot_percent {
             before.read(&*cache, random.below(hot_keys));
         } else {
-            let _ = cache.get(&draw::key(random.below(warm)));
+            let _ = cache.get(&workload::key(random.below(warm)));
         }
     }
     let mut during = Hot::default();
@@ -134,7 +134,7 @@ pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u6
         if random.below(100) < hot_percent {
             during.read(&*cache, random.below(hot_keys));
         } else {
-            cache.insert(draw::key(fits + inserted), draw::value(VALUE_BYTES));
+            cache.insert(workload::key(fits + inserted), workload::value(VALUE_BYTES));
             inserted += 1;
         }
     }

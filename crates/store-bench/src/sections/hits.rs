@@ -1,17 +1,18 @@
-//! Reads when every key is resident, beside the limits.
+//! Reads when every key is resident, and the limits of what a read can cost.
 
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use hashbrown::HashMap;
 
-use super::{announce, cells, course, lines};
+use super::{announce, cells, lines, plan};
 use crate::{
-    contenders::{Admission, Bound, Contender, Kind, Policy, Setup, Tags},
-    draw::{self, Key, Value},
-    options::Run,
-    race::{self, Racer},
+    caches::{Admission, Kind, Policy},
+    run::Run,
+    setup::{BenchCache, Bound, Setup, Tags},
     table::Table,
+    throughput::{self, TimedCache},
+    workload::{self, Key, Value},
 };
 
 pub(crate) const KEYS: u32 = 100_000;
@@ -40,7 +41,7 @@ const KINDS: &[Kind] = &[
 /// expires.
 struct Unlocked(HashMap<Key, Value>);
 
-impl Contender for Unlocked {
+impl BenchCache for Unlocked {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
         self.0.get(key).cloned()
@@ -53,10 +54,10 @@ impl Contender for Unlocked {
     }
 }
 
-/// The cost of asking what time it is, for those who ask on every read.
+/// The cost of reading the clock, which caches with a TTL do on every read.
 struct ClockAlone;
 
-impl Contender for ClockAlone {
+impl BenchCache for ClockAlone {
     #[inline]
     fn get(&self, _: &Key) -> Option<Value> {
         std::hint::black_box(Instant::now());
@@ -71,7 +72,7 @@ impl Contender for ClockAlone {
 }
 
 pub(crate) fn run(run: &Run<'_>) -> Result<()> {
-    let course = course(run, 24);
+    let plan = plan(run, 24);
     announce(
         run,
         "hits",
@@ -80,12 +81,12 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
              Zipf {SKEW}; {} reads a thread and round, {} rounds.\n\
              Nanoseconds a read of one thread; × is how many times ours, of the best \
              (of the median).",
-            course.timed, course.rounds
+            plan.timed, plan.rounds
         ),
     );
 
     let mut names = Vec::new();
-    let mut contenders: Vec<Box<dyn Racer>> = Vec::new();
+    let mut caches: Vec<Box<dyn TimedCache>> = Vec::new();
     for (kind, hashing, name) in lines(run, KINDS) {
         // Room enough that no shard of any peer is ever short of it.
         let mut setup = Setup::new(Bound::Entries(4 * KEYS as usize));
@@ -93,22 +94,22 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
         setup.tags = tags();
         let cache = kind.build(&setup)?;
         for number in 0..u64::from(KEYS) {
-            cache.insert(draw::key(number), draw::value(VALUE_BYTES));
+            cache.insert(workload::key(number), workload::value(VALUE_BYTES));
         }
         cache.settle();
         names.push(name);
-        contenders.push(cache);
+        caches.push(cache);
     }
-    let measured = contenders.len();
-    let entries = (0..u64::from(KEYS)).map(|n| (draw::key(n), draw::value(VALUE_BYTES)));
+    let measured = caches.len();
+    let entries = (0..u64::from(KEYS)).map(|n| (workload::key(n), workload::value(VALUE_BYTES)));
     names.push("limit: hashbrown, unlocked".to_owned());
-    contenders.push(Box::new(Unlocked(entries.collect())));
+    caches.push(Box::new(Unlocked(entries.collect())));
     names.push("limit: `Instant::now` alone".to_owned());
-    contenders.push(Box::new(ClockAlone));
+    caches.push(Box::new(ClockAlone));
 
-    let draws = course.draws(KEYS, SKEW);
-    let laps = race::rounds(&contenders, course, &draws, |racer, draws| {
-        racer.read(draws)
+    let accesses = plan.accesses(KEYS, SKEW);
+    let timings = throughput::rounds(&caches, plan, &accesses, |cache, accesses| {
+        cache.read(accesses)
     });
 
     let mut table = Table::new([
@@ -120,13 +121,13 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
         "median",
         "× ours",
     ]);
-    for (number, (name, laps_of)) in names.iter().zip(&laps).enumerate() {
-        let missed = laps_of.iter().any(|lap| lap.hit_ratio() < 100.0);
+    for (number, (name, timings_of)) in names.iter().zip(&timings).enumerate() {
+        let missed = timings_of.iter().any(|timing| timing.hit_ratio() < 100.0);
         ensure!(
             !missed || number > measured,
             "{name} lost entries that it has room for"
         );
-        let [one, two] = [0, 1].map(|crowd| cells(&laps_of[crowd], &laps[0][crowd]));
+        let [one, two] = [0, 1].map(|crowd| cells(&timings_of[crowd], &timings[0][crowd]));
         table.row(std::iter::once(name.clone()).chain(one).chain(two));
     }
     println!("{table}");

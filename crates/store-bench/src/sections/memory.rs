@@ -4,11 +4,12 @@ use anyhow::{Result, ensure};
 
 use super::announce;
 use crate::{
-    child,
-    contenders::{Admission, Bound, Kind, Policy, Setup, Tags},
-    draw, machine,
-    options::Run,
+    caches::{Admission, Kind, Policy},
+    child, machine,
+    run::Run,
+    setup::{Bound, Setup, Tags},
     table::Table,
+    workload,
 };
 
 const KINDS: &[Kind] = &[
@@ -73,14 +74,14 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
 
 /// In a process of its own: entries held, bytes allocated, bytes resident.
 pub(crate) fn measure(kind: Kind, entries: usize, tags: usize) -> Result<[u64; 3]> {
-    let value = draw::value(64);
+    let value = workload::value(64);
     let mut setup = Setup::new(Bound::Entries(entries));
     // As many records as a tenth of the answers.
     setup.tags = Tags::new(tags, (entries / 10).max(1));
     let (allocated, resident) = (child::allocated(), machine::resident());
     let cache = kind.build(&setup)?;
     for number in 0..entries as u64 {
-        cache.insert(draw::key(number), value.clone());
+        cache.insert(workload::key(number), value.clone());
     }
     cache.settle();
     Ok([

@@ -1,14 +1,15 @@
-//! Hit ratios, beside the offline optimum.
+//! Hit ratios, and the offline optimum.
 
 use anyhow::{Context as _, Result};
 
 use super::announce;
 use crate::{
-    contenders::{Admission, Bound, Kind, Policy, Setup},
-    draw,
-    options::Run,
+    caches::{Admission, Kind, Policy},
+    run::Run,
+    setup::{Bound, Setup},
     table::Table,
     trace::{self, Trace},
+    workload,
 };
 
 const KINDS: &[Kind] = &[
@@ -33,7 +34,7 @@ const OPTIMUM: &str = "Belady's MIN";
 /// The hit ratio of one cache on one trace at one capacity, in percent.
 #[derive(Clone, Copy)]
 struct Cell {
-    contender: usize,
+    cache: usize,
     trace: usize,
     size: usize,
     ratio: f64,
@@ -53,9 +54,9 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
             "These traces are made up. Give real ones, one key a line, gzipped or plain: \
              `cargo xtask bench store traces --trace FILE…`\n"
         );
-        trace::synthetic()
+        trace::synthetic::synthetic()
     } else {
-        let traces = run.traces.iter().map(|path| trace::read(path));
+        let traces = run.traces.iter().map(|path| trace::file::read(path));
         traces.collect::<Result<_>>()?
     };
 
@@ -69,18 +70,18 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
         let first = cells.len();
         for (size, percent) in PERCENT.into_iter().enumerate() {
             let capacity = (trace.distinct * percent).div_ceil(100);
-            let mut cell = |contender: usize, hits: usize| {
+            let mut cell = |cache: usize, hits: usize| {
                 cells.push(Cell {
-                    contender,
+                    cache,
                     trace: number,
                     size,
                     ratio: 100.0 * hits as f64 / trace.keys.len() as f64,
                 });
             };
-            for (contender, &kind) in kinds.iter().enumerate() {
-                cell(contender, hits(kind, trace, capacity)?);
+            for (cache, &kind) in kinds.iter().enumerate() {
+                cell(cache, hits(kind, trace, capacity)?);
             }
-            cell(kinds.len(), trace::most_hits(&trace.keys, capacity));
+            cell(kinds.len(), trace::belady::most_hits(&trace.keys, capacity));
         }
         let title = format!(
             "{}: {} reads, {} keys",
@@ -104,10 +105,10 @@ fn hits(kind: Kind, trace: &Trace, capacity: usize) -> Result<usize> {
     let mut setup = Setup::new(Bound::Entries(capacity));
     setup.unsharded = true;
     let cache = kind.build(&setup)?;
-    let value = draw::value(0);
+    let value = workload::value(0);
     let mut hits = 0;
     for &number in &trace.keys {
-        let key = draw::key(u64::from(number));
+        let key = workload::key(u64::from(number));
         if cache.get(&key).is_some() {
             hits += 1;
         } else {
@@ -118,10 +119,9 @@ fn hits(kind: Kind, trace: &Trace, capacity: usize) -> Result<usize> {
     Ok(hits)
 }
 
-/// The mean ratio of a contender over these cells, at one size or at all.
-fn mean(cells: &[Cell], contender: usize, size: Option<usize>) -> f64 {
-    let meant =
-        |cell: &&Cell| cell.contender == contender && size.is_none_or(|size| cell.size == size);
+/// The mean ratio of a cache over these cells, at one size or at all.
+fn mean(cells: &[Cell], cache: usize, size: Option<usize>) -> f64 {
+    let meant = |cell: &&Cell| cell.cache == cache && size.is_none_or(|size| cell.size == size);
     let ratios: Vec<f64> = cells.iter().filter(meant).map(|cell| cell.ratio).collect();
     ratios.iter().sum::<f64>() / ratios.len() as f64
 }
@@ -134,16 +134,16 @@ fn table(title: String, kinds: &[Kind], cells: &[Cell]) -> Table {
             .chain(["mean".to_owned()]),
     );
     let names = kinds.iter().map(Kind::to_string);
-    for (contender, name) in names.chain([OPTIMUM.to_owned()]).enumerate() {
+    for (cache, name) in names.chain([OPTIMUM.to_owned()]).enumerate() {
         let sizes = (0..PERCENT.len()).map(Some).chain([None]);
-        let ratios = sizes.map(|size| format!("{:.2}", mean(cells, contender, size)));
+        let ratios = sizes.map(|size| format!("{:.2}", mean(cells, cache, size)));
         table.row(std::iter::once(name).chain(ratios));
     }
     table
 }
 
-/// How ours, the first contender, does beside the peers: beside the one that is
-/// best in the mean, and beside the best of each cell.
+/// Compares ours, the first cache, with the peer of the best mean, and with the
+/// best peer of each cell.
 fn verdict(kinds: &[Kind], traces: &[Trace], cells: &[Cell]) -> Option<String> {
     let peers = 1..kinds.len();
     let best = |a: &f64, b: &f64| a.total_cmp(b);
@@ -155,12 +155,12 @@ fn verdict(kinds: &[Kind], traces: &[Trace], cells: &[Cell]) -> Option<String> {
 
     let behind = |ours: &Cell| {
         let rivals = cells.iter().filter(|cell| {
-            (cell.trace, cell.size) == (ours.trace, ours.size) && peers.contains(&cell.contender)
+            (cell.trace, cell.size) == (ours.trace, ours.size) && peers.contains(&cell.cache)
         });
         let rival = rivals.max_by(|a, b| best(&a.ratio, &b.ratio))?;
         Some((ours.ratio - rival.ratio, *rival))
     };
-    let ours = cells.iter().filter(|cell| cell.contender == 0);
+    let ours = cells.iter().filter(|cell| cell.cache == 0);
     let (worst, rival) = ours.filter_map(behind).min_by(|a, b| best(&a.0, &b.0))?;
     Some(format!(
         "mean above best peer's mean: {above:+.2} points ({} {peers_mean:.2})\n\
@@ -168,7 +168,7 @@ fn verdict(kinds: &[Kind], traces: &[Trace], cells: &[Cell]) -> Option<String> {
         kinds[best_peer],
         traces[rival.trace].name,
         PERCENT[rival.size],
-        kinds[rival.contender],
+        kinds[rival.cache],
         rival.ratio,
     ))
 }
@@ -190,9 +190,9 @@ mod tests {
         let ratios = [[50.0, 52.0, 20.0, 99.0], [60.0, 40.0, 59.0, 99.0]];
         let mut cells = Vec::new();
         for (trace, ratios) in ratios.iter().enumerate() {
-            for (contender, &ratio) in ratios.iter().enumerate() {
+            for (cache, &ratio) in ratios.iter().enumerate() {
                 cells.push(Cell {
-                    contender,
+                    cache,
                     trace,
                     size: 0,
                     ratio,
@@ -210,11 +210,11 @@ mod tests {
     /// No cache may beat the optimum: if one does, one of both is wrong.
     #[test]
     fn nothing_beats_the_optimum() {
-        let mut trace = trace::synthetic().remove(0);
+        let mut trace = trace::synthetic::synthetic().remove(0);
         trace.keys.truncate(5_000);
         for &kind in KINDS {
             let found = hits(kind, &trace, 100).unwrap();
-            let most = trace::most_hits(&trace.keys, 100);
+            let most = trace::belady::most_hits(&trace.keys, 100);
             assert!(found <= most, "{kind}: {found} of {most}");
             assert!(found > most / 4, "{kind}: {found} of {most}");
         }

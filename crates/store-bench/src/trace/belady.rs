@@ -1,4 +1,4 @@
-//! The offline optimum: who will be needed last, or never again, leaves.
+//! The offline optimum: evicts the key whose next use is the farthest away.
 //!
 //! L. A. Belady, "A study of replacement algorithms for a virtual-storage
 //! computer", IBM Systems Journal 5(2), 1966. A key need not be stored when it
@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-/// The most hits that a cache of so many entries can have on these keys.
+/// The most hits that a cache with room for `capacity` entries can have on these keys.
 pub(crate) fn most_hits(keys: &[u32], capacity: usize) -> usize {
     let nexts = next_uses(keys);
     // Each resident key, as the place of its next use: no two share one.

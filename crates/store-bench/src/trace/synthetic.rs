@@ -1,9 +1,9 @@
-//! Traces of our own, for who has none at hand.
+//! Generated traces, used when no file of a trace is given.
 
 use std::collections::HashMap;
 
 use super::Trace;
-use crate::draw::{Random, Zipf};
+use crate::workload::{Random, Zipf};
 
 /// A set of traces in which different policies fail.
 pub(crate) fn synthetic() -> Vec<Trace> {
@@ -20,7 +20,7 @@ fn zipf(seed: u64, count: usize) -> Vec<u64> {
     let law = Zipf::new(20_000, 0.9);
     let mut random = Random::new(seed);
     (0..count)
-        .map(|_| u64::from(law.draw(&mut random)))
+        .map(|_| u64::from(law.sample(&mut random)))
         .collect()
 }
 

@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
 use std::task::{Context, Poll, Waker};
 
+use pollster::block_on;
+
 use super::*;
-use crate::testing::block_on;
 
 fn pool(workers: usize, queue: usize, deadline: Duration) -> Pool {
     let connections = (0..workers).map(|_| Connection::open_in_memory().unwrap());

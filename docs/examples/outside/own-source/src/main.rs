@@ -7,11 +7,7 @@
 mod library;
 
 use std::error::Error;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::Duration;
 
 use cache_keys::CanonicalJson;
@@ -19,6 +15,8 @@ use intent_router::{
     CacheOutcome, CacheService, Catalogue, Freshness, KeywordDetector, ManualClock, Request,
     Routed, Router, Selector, Source, UserContext,
 };
+// Under tokio, or any other runtime, write `router.route(&request).await`.
+use pollster::block_on;
 
 use crate::library::Library;
 
@@ -171,24 +169,4 @@ fn stale_answers() -> Result<(), Box<dyn Error>> {
 
 fn is_hit(routed: &Routed) -> bool {
     matches!(routed.cache, CacheOutcome::Hit { .. })
-}
-
-/// Runs a future on this thread. Under tokio, or any other runtime, write
-/// `router.route(&request).await` instead: the router asks nothing of it.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 
-use super::{Contender, Setup};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Setup},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
 struct Locked {
@@ -17,14 +17,14 @@ struct Locked {
     ttl: Duration,
 }
 
-pub(super) fn build(setup: &Setup) -> Box<dyn Racer> {
+pub(super) fn build(setup: &Setup) -> Box<dyn TimedCache> {
     Box::new(Locked {
         map: Mutex::new(HashMap::new()),
         ttl: setup.ttl,
     })
 }
 
-impl Contender for Locked {
+impl BenchCache for Locked {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
         let now = Instant::now();

@@ -5,15 +5,15 @@ use std::{array, thread, time::Duration};
 use anyhow::Result;
 use cache_core::{Cache, Classes, Clock, Fill, Freshness, TickedClock, TtlClass};
 
-use super::{Bound, Contender, Setup, Tags, weight};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Bound, Setup, Tags, weight},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
 const CLASS: TtlClass = TtlClass::DEFAULT;
 
-/// More than this many tags an entry are not asked for.
+/// The most tags of an entry that a section asks for.
 const MOST_TAGS: usize = 3;
 
 struct Ours<C> {
@@ -21,7 +21,7 @@ struct Ours<C> {
     tags: Tags,
 }
 
-pub(super) fn build<C: Clock + 'static>(setup: &Setup, clock: C) -> Result<Box<dyn Racer>> {
+pub(super) fn build<C: Clock + 'static>(setup: &Setup, clock: C) -> Result<Box<dyn TimedCache>> {
     let classes = Classes::default();
     classes.set_freshness(CLASS, Freshness::ttl(setup.ttl));
     let builder = match setup.bound {
@@ -52,7 +52,7 @@ pub(super) fn ticked() -> TickedClock {
 }
 
 impl<C> Ours<C> {
-    /// The tags of a key: neighbours, beginning at a place that the key says.
+    /// The tags of a key: consecutive names, from a position that the key decides.
     fn tags_of(&self, key: &Key) -> [&str; MOST_TAGS] {
         let first = usize::from(u16::from_le_bytes([key[0], key[1]])) | usize::from(key[2]) << 16;
         let names = &self.tags.names;
@@ -60,7 +60,7 @@ impl<C> Ours<C> {
     }
 }
 
-impl<C: Clock> Contender for Ours<C> {
+impl<C: Clock> BenchCache for Ours<C> {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
         self.cache.get(key, CLASS)

@@ -1,4 +1,4 @@
-//! The caches that are compared, behind one interface.
+//! The caches that are compared: which there are, and how each is built.
 
 mod foyer;
 mod locked;
@@ -8,103 +8,17 @@ mod moka;
 mod ours;
 mod quick;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
 
 use anyhow::{Result, bail};
-use cache_core::ManualClock;
 
 pub(crate) use self::{foyer::Policy, moka::Admission};
-use crate::{
-    draw::{Key, Value},
-    race::Racer,
-};
-
-/// What a section asks of a cache.
-pub(crate) trait Contender: Send + Sync {
-    fn get(&self, key: &Key) -> Option<Value>;
-
-    fn insert(&self, key: Key, value: Value);
-
-    /// A turn of what the cache offers for upkeep without traffic, and whether
-    /// another turn is known to be due.
-    fn maintain(&self, _budget: usize) -> bool {
-        false
-    }
-
-    /// Does what the cache has put off, where it puts off anything.
-    fn settle(&self) {}
-
-    /// The number of entries held.
-    fn len(&self) -> usize;
-}
-
-/// How a cache is bounded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bound {
-    /// So many entries.
-    Entries(usize),
-    /// So many bytes by [`weight`], expected to suffice for so many entries.
-    Bytes { bytes: u64, entries: usize },
-}
-
-/// How keys are hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hashing {
-    /// By hashbrown's default (foldhash), the same for all.
-    Same,
-    /// By the default of the contender, where that is another.
-    Own,
-}
-
-/// The tags that an entry of ours gets. No peer has any.
-#[derive(Clone, Debug)]
-pub(crate) struct Tags {
-    /// How many an entry has.
-    pub(crate) each: usize,
-    /// Those to choose from; made beforehand, as they are no part of the cache.
-    pub(crate) names: Arc<[String]>,
-}
-
-impl Tags {
-    /// So many tags for each entry, out of so many.
-    pub(crate) fn new(each: usize, names: usize) -> Self {
-        let names = (0..names).map(|name| format!("record:{name}")).collect();
-        Self { each, names }
-    }
-}
-
-/// How a contender is to be built.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) bound: Bound,
-    pub(crate) hashing: Hashing,
-    pub(crate) ttl: Duration,
-    pub(crate) tags: Tags,
-    /// Whether peers hold everything in one shard where they let one choose:
-    /// for hit ratios, which shards lower.
-    pub(crate) unsharded: bool,
-    /// The clock of [`Kind::OursByHand`].
-    pub(crate) clock: ManualClock,
-}
-
-impl Setup {
-    /// The setup with this bound, and defaults for the rest.
-    pub(crate) fn new(bound: Bound) -> Self {
-        Self {
-            bound,
-            hashing: Hashing::Same,
-            ttl: Duration::from_secs(3_600),
-            tags: Tags::new(0, 1),
-            unsharded: false,
-            clock: ManualClock::new(),
-        }
-    }
-}
+use crate::{setup::Setup, throughput::TimedCache};
 
 /// A cache that can be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// `cache-core` as it comes.
+    /// `cache-core` with its default settings.
     Ours,
     /// `cache-core` with a clock that is moved by hand.
     OursByHand,
@@ -145,7 +59,7 @@ impl Kind {
     pub(crate) fn named(name: &str) -> Result<Self> {
         match Self::ALL.iter().find(|kind| kind.to_string() == name) {
             Some(kind) => Ok(*kind),
-            None => bail!("there is no contender `{name}`"),
+            None => bail!("there is no cache `{name}`"),
         }
     }
 
@@ -161,7 +75,7 @@ impl Kind {
         )
     }
 
-    pub(crate) fn build(self, setup: &Setup) -> Result<Box<dyn Racer>> {
+    pub(crate) fn build(self, setup: &Setup) -> Result<Box<dyn TimedCache>> {
         Ok(match self {
             Self::Ours => ours::build(setup, cache_core::SystemClock::new())?,
             Self::OursByHand => ours::build(setup, setup.clock.clone())?,
@@ -199,21 +113,13 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What an entry of `cache-core` costs beside the heap of its value, by its
-/// README: key and value pointer, and 56 bytes more.
-pub(crate) const ENTRY_BYTES: u64 = 16 + 16 + 56;
-
-/// What an entry weighs where bytes are bounded: [`ENTRY_BYTES`], and the heap
-/// of the value with its two counters, as an allocator rounds it up.
-pub(crate) fn weight(value: &Value) -> u64 {
-    let heap = 2 * size_of::<usize>() + value.len() + size_of::<usize>();
-    ENTRY_BYTES + (heap as u64).next_multiple_of(16)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::draw;
+    use crate::setup::{Bound, Hashing, weight};
+    use crate::workload;
 
     #[test]
     fn every_kind_is_found_by_its_name() {
@@ -223,7 +129,7 @@ mod tests {
         assert!(Kind::named("nothing").is_err());
     }
 
-    /// A setup's bound must reach the contender, or figures lie.
+    /// A setup's bound must reach the cache, or figures lie.
     #[test]
     fn every_kind_stores_and_those_with_a_bound_keep_it() {
         for &kind in Kind::ALL {
@@ -233,12 +139,12 @@ mod tests {
                 let check = |setup: &Setup, most: usize| {
                     let cache = kind.build(setup).unwrap();
                     for number in 0..5_000 {
-                        cache.insert(draw::key(number), draw::value(200));
+                        cache.insert(workload::key(number), workload::value(200));
                         // A policy may refuse a new key; one it knows, hardly.
-                        cache.get(&draw::key(number));
+                        cache.get(&workload::key(number));
                         cache.settle();
                     }
-                    let found = (0..5_000).filter(|&n| cache.get(&draw::key(n)).is_some());
+                    let found = (0..5_000).filter(|&n| cache.get(&workload::key(n)).is_some());
                     let found = found.count();
                     let unbounded = matches!(kind, Kind::DashMap | Kind::Locked);
                     let most = if unbounded { 5_000 } else { most };
@@ -247,7 +153,7 @@ mod tests {
                     assert!(cache.len() <= most, "{kind}: {}", cache.len());
                 };
                 check(&setup, 1_000);
-                let each = weight(&draw::value(200));
+                let each = weight(&workload::value(200));
                 setup.bound = Bound::Bytes {
                     bytes: each * 1_000,
                     entries: 1_000,
@@ -269,9 +175,9 @@ mod tests {
             Kind::Locked,
         ] {
             let cache = kind.build(&setup).unwrap();
-            cache.insert(draw::key(1), draw::value(1));
+            cache.insert(workload::key(1), workload::value(1));
             // Their clocks are real, and may take a while to move at all.
-            let gone = (0..1_000_000).any(|_| cache.get(&draw::key(1)).is_none());
+            let gone = (0..1_000_000).any(|_| cache.get(&workload::key(1)).is_none());
             assert!(gone, "{kind}");
         }
     }

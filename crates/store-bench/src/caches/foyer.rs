@@ -6,13 +6,13 @@ use foyer_memory::{
 };
 use hashbrown::DefaultHashBuilder;
 
-use super::{Bound, Contender, Hashing, Setup, weight};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Bound, Hashing, Setup, weight},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
-/// Which of foyer's policies decides who leaves, each as it comes.
+/// foyer's eviction policy, with its default settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Policy {
     /// Its default.
@@ -35,7 +35,7 @@ impl Policy {
     }
 }
 
-pub(super) fn build(setup: &Setup, policy: Policy) -> Box<dyn Racer> {
+pub(super) fn build(setup: &Setup, policy: Policy) -> Box<dyn TimedCache> {
     let (capacity, by_bytes) = match setup.bound {
         Bound::Entries(entries) => (entries, false),
         Bound::Bytes { bytes, .. } => (usize::try_from(bytes).unwrap_or(usize::MAX), true),
@@ -56,7 +56,7 @@ pub(super) fn build(setup: &Setup, policy: Policy) -> Box<dyn Racer> {
     }
 }
 
-impl<S> Contender for Cache<Key, Value, S>
+impl<S> BenchCache for Cache<Key, Value, S>
 where
     S: std::hash::BuildHasher + Send + Sync + 'static,
 {

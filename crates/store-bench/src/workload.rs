@@ -1,11 +1,11 @@
-//! Keys, values, and the chance by which they are drawn.
+//! Keys, values, and the distribution of accesses.
 
 use std::sync::Arc;
 
-/// What every contender stores values under.
+/// What every cache stores values under.
 pub(crate) type Key = [u8; 16];
 
-/// What every contender stores.
+/// What every cache stores.
 pub(crate) type Value = Arc<[u8]>;
 
 /// SplitMix64: small, fast, and the same everywhere.
@@ -52,7 +52,7 @@ pub(crate) fn key(number: u64) -> Key {
     key
 }
 
-/// A value with so many bytes, of its own heap.
+/// A value of this many bytes, in an allocation of its own.
 pub(crate) fn value(bytes: usize) -> Value {
     vec![0; bytes].into()
 }
@@ -77,7 +77,7 @@ impl Zipf {
         Self { cumulative }
     }
 
-    pub(crate) fn draw(&self, random: &mut Random) -> u32 {
+    pub(crate) fn sample(&self, random: &mut Random) -> u32 {
         let at = random.unit();
         let rank = self.cumulative.partition_point(|&up_to| up_to <= at);
         // Rounding may leave the last sum just under one.
@@ -96,7 +96,7 @@ mod tests {
         let mut random = Random::new(1);
         let mut counts = vec![0_u32; 1_000];
         for _ in 0..1_000_000 {
-            counts[zipf.draw(&mut random) as usize] += 1;
+            counts[zipf.sample(&mut random) as usize] += 1;
         }
         let total: f64 = (1..=1_000).map(|rank| f64::from(rank).powf(-0.99)).sum();
         for rank in [1, 2, 3, 10, 100] {
@@ -112,7 +112,7 @@ mod tests {
     fn a_single_rank_is_always_drawn() {
         let zipf = Zipf::new(1, 0.99);
         let mut random = Random::new(2);
-        assert!((0..1_000).all(|_| zipf.draw(&mut random) == 0));
+        assert!((0..1_000).all(|_| zipf.sample(&mut random) == 0));
     }
 
     #[test]

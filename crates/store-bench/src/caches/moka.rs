@@ -8,13 +8,13 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use super::{Bound, Contender, Hashing, Setup, weight};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Bound, Hashing, Setup, weight},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
-/// Which of moka's policies decides who stays.
+/// moka's admission policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// Its default.
@@ -22,14 +22,14 @@ pub(crate) enum Admission {
     Lru,
 }
 
-pub(super) fn build(setup: &Setup, admission: Admission) -> Box<dyn Racer> {
+pub(super) fn build(setup: &Setup, admission: Admission) -> Box<dyn TimedCache> {
     match setup.hashing {
         Hashing::Same => with(setup, admission, DefaultHashBuilder::default()),
         Hashing::Own => with(setup, admission, RandomState::new()),
     }
 }
 
-fn with<S>(setup: &Setup, admission: Admission, hasher: S) -> Box<dyn Racer>
+fn with<S>(setup: &Setup, admission: Admission, hasher: S) -> Box<dyn TimedCache>
 where
     S: BuildHasher + Clone + Send + Sync + 'static,
 {
@@ -50,7 +50,7 @@ where
     Box::new(cache)
 }
 
-impl<S> Contender for Cache<Key, Value, S>
+impl<S> BenchCache for Cache<Key, Value, S>
 where
     S: BuildHasher + Clone + Send + Sync + 'static,
 {

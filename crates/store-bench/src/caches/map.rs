@@ -5,20 +5,20 @@ use std::hash::{BuildHasher, RandomState};
 use dashmap::DashMap;
 use hashbrown::DefaultHashBuilder;
 
-use super::{Contender, Hashing, Setup};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Hashing, Setup},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
-pub(super) fn build(setup: &Setup) -> Box<dyn Racer> {
+pub(super) fn build(setup: &Setup) -> Box<dyn TimedCache> {
     match setup.hashing {
         Hashing::Same => Box::new(DashMap::with_hasher(DefaultHashBuilder::default())),
         Hashing::Own => Box::new(DashMap::with_hasher(RandomState::new())),
     }
 }
 
-impl<S: BuildHasher + Clone + Send + Sync> Contender for DashMap<Key, Value, S> {
+impl<S: BuildHasher + Clone + Send + Sync> BenchCache for DashMap<Key, Value, S> {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
         self.get(key).map(|entry| Value::clone(entry.value()))

@@ -1,5 +1,5 @@
-//! Timed rounds: every contender takes its turn in each of them, in random
-//! order, so that whatever else disturbs the machine meets all alike.
+//! Timed rounds: in each round every cache has a turn, in random order, so that
+//! other load on the machine affects all of them alike.
 
 use std::{
     hint::black_box,
@@ -9,27 +9,29 @@ use std::{
 };
 
 use crate::{
-    contenders::Contender,
-    draw::{self, Key, Random, Value, Zipf},
+    setup::BenchCache,
+    workload::{self, Key, Random, Value, Zipf},
 };
 
 /// A key to ask for, and its number, by which its value is found.
 #[derive(Clone, Copy)]
-pub(crate) struct Draw {
+pub(crate) struct Access {
     pub(crate) key: Key,
     pub(crate) number: u32,
 }
 
-/// So many draws for each of so many threads.
-fn draws(threads: u64, count: usize, keys: u32, skew: f64) -> Vec<Vec<Draw>> {
+/// `count` accesses for each of `threads` threads.
+fn accesses(threads: u64, count: usize, keys: u32, skew: f64) -> Vec<Vec<Access>> {
     let zipf = Zipf::new(keys, skew);
     let of_thread = |thread| {
         let mut random = Random::new(thread + 1);
-        let draw = |number| Draw {
-            key: draw::key(u64::from(number)),
+        let access = |number| Access {
+            key: workload::key(u64::from(number)),
             number,
         };
-        (0..count).map(|_| draw(zipf.draw(&mut random))).collect()
+        (0..count)
+            .map(|_| access(zipf.sample(&mut random)))
+            .collect()
     };
     (0..threads).map(of_thread).collect()
 }
@@ -41,36 +43,36 @@ pub(crate) struct Turn {
     misses: usize,
 }
 
-/// A contender that can be timed. The loops are compiled for each one, so that
+/// A cache that can be timed. The loops are compiled for each one, so that
 /// no call in them is indirect.
-pub(crate) trait Racer: Contender {
+pub(crate) trait TimedCache: BenchCache {
     /// Reads each key.
-    fn read(&self, draws: &[Draw]) -> Turn;
+    fn read(&self, accesses: &[Access]) -> Turn;
 
     /// Reads each key, and stores its value when there is none.
-    fn read_through(&self, draws: &[Draw], values: &[Value]) -> Turn;
+    fn read_through(&self, accesses: &[Access], values: &[Value]) -> Turn;
 }
 
-impl<C: Contender> Racer for C {
-    fn read(&self, draws: &[Draw]) -> Turn {
+impl<C: BenchCache> TimedCache for C {
+    fn read(&self, accesses: &[Access]) -> Turn {
         let mut misses = 0;
         let start = Instant::now();
-        for draw in draws {
-            let found = black_box(self.get(black_box(&draw.key)));
+        for access in accesses {
+            let found = black_box(self.get(black_box(&access.key)));
             misses += usize::from(found.is_none());
         }
         let time = start.elapsed();
         Turn { time, misses }
     }
 
-    fn read_through(&self, draws: &[Draw], values: &[Value]) -> Turn {
+    fn read_through(&self, accesses: &[Access], values: &[Value]) -> Turn {
         let mut misses = 0;
         let start = Instant::now();
-        for draw in draws {
-            if black_box(self.get(black_box(&draw.key))).is_none() {
+        for access in accesses {
+            if black_box(self.get(black_box(&access.key))).is_none() {
                 misses += 1;
-                let value = &values[draw.number as usize];
-                self.insert(draw.key, Value::clone(value));
+                let value = &values[access.number as usize];
+                self.insert(access.key, Value::clone(value));
             }
         }
         let time = start.elapsed();
@@ -80,14 +82,14 @@ impl<C: Contender> Racer for C {
 
 /// What the rounds with one number of threads found.
 #[derive(Clone, Default)]
-pub(crate) struct Lap {
+pub(crate) struct Timings {
     /// Nanoseconds an operation of a thread, one for each round.
     nanos: Vec<f64>,
     operations: usize,
     misses: usize,
 }
 
-impl Lap {
+impl Timings {
     pub(crate) fn best(&self) -> f64 {
         self.nanos.iter().copied().fold(f64::INFINITY, f64::min)
     }
@@ -109,7 +111,7 @@ impl Lap {
 /// often undisturbed, so that the best of many is worth more than the best of
 /// few long ones.
 #[derive(Clone, Copy)]
-pub(crate) struct Course {
+pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// Operations of a thread that are timed.
     pub(crate) timed: usize,
@@ -117,72 +119,72 @@ pub(crate) struct Course {
     pub(crate) untimed: usize,
 }
 
-impl Course {
-    /// Turns between which the draws go on, then begin again.
+impl Plan {
+    /// Turns between which the accesses go on, then begin again.
     const TURNS: usize = 8;
 
     fn turn(&self) -> usize {
         self.untimed + self.timed
     }
 
-    /// The untimed and the timed draws of a round.
-    fn part<'a>(&self, draws: &'a [Draw], round: usize) -> (&'a [Draw], &'a [Draw]) {
-        let part = draws.chunks_exact(self.turn()).nth(round % Self::TURNS);
+    /// The untimed and the timed accesses of a round.
+    fn part<'a>(&self, accesses: &'a [Access], round: usize) -> (&'a [Access], &'a [Access]) {
+        let part = accesses.chunks_exact(self.turn()).nth(round % Self::TURNS);
         part.unwrap_or_default().split_at(self.untimed)
     }
 
-    /// The draws of two threads.
-    pub(crate) fn draws(&self, keys: u32, skew: f64) -> Vec<Vec<Draw>> {
-        draws(2, Self::TURNS * self.turn(), keys, skew)
+    /// The accesses of two threads.
+    pub(crate) fn accesses(&self, keys: u32, skew: f64) -> Vec<Vec<Access>> {
+        accesses(2, Self::TURNS * self.turn(), keys, skew)
     }
 }
 
-/// Runs `turn` for each contender in each round: with the first thread's draws
-/// alone, then with all. Returns the laps of each contender, by their number.
+/// Runs `turn` for each cache in each round: with the first thread's accesses
+/// alone, then with all. Returns the timings of each cache, by their number.
 pub(crate) fn rounds(
-    contenders: &[Box<dyn Racer>],
-    course: Course,
-    draws: &[Vec<Draw>],
-    turn: impl Fn(&dyn Racer, &[Draw]) -> Turn + Sync,
-) -> Vec<[Lap; 2]> {
-    let mut laps = vec![<[Lap; 2]>::default(); contenders.len()];
-    let mut order: Vec<usize> = (0..contenders.len()).collect();
+    caches: &[Box<dyn TimedCache>],
+    plan: Plan,
+    accesses: &[Vec<Access>],
+    turn: impl Fn(&dyn TimedCache, &[Access]) -> Turn + Sync,
+) -> Vec<[Timings; 2]> {
+    let mut timings = vec![<[Timings; 2]>::default(); caches.len()];
+    let mut order: Vec<usize> = (0..caches.len()).collect();
     let mut random = Random::new(0);
-    for round in 0..course.rounds {
-        let parts: Vec<_> = draws
+    for round in 0..plan.rounds {
+        let parts: Vec<_> = accesses
             .iter()
-            .map(|draws| course.part(draws, round))
+            .map(|accesses| plan.part(accesses, round))
             .collect();
         for (crowd, parts) in [&parts[..1], &parts].into_iter().enumerate() {
             random.shuffle(&mut order);
-            for &contender in &order {
-                let turns = together(&*contenders[contender], parts, &turn);
+            for &cache in &order {
+                let turns = together(&*caches[cache], parts, &turn);
                 let slowest = turns.iter().map(|turn| turn.time).max();
-                let lap = &mut laps[contender][crowd];
+                let timing = &mut timings[cache][crowd];
                 let nanos = slowest.unwrap_or_default().as_secs_f64() * 1e9;
-                lap.nanos.push(nanos / course.timed as f64);
-                lap.operations += parts.iter().map(|part| part.1.len()).sum::<usize>();
-                lap.misses += turns.iter().map(|turn| turn.misses).sum::<usize>();
+                timing.nanos.push(nanos / plan.timed as f64);
+                timing.operations += parts.iter().map(|part| part.1.len()).sum::<usize>();
+                timing.misses += turns.iter().map(|turn| turn.misses).sum::<usize>();
             }
         }
     }
-    laps
+    timings
 }
 
 /// One turn of each thread, timed from the same moment.
 fn together(
-    racer: &dyn Racer,
-    parts: &[(&[Draw], &[Draw])],
-    turn: &(impl Fn(&dyn Racer, &[Draw]) -> Turn + Sync),
+    cache: &dyn TimedCache,
+    parts: &[(&[Access], &[Access])],
+    turn: &(impl Fn(&dyn TimedCache, &[Access]) -> Turn + Sync),
 ) -> Vec<Turn> {
     let barrier = Barrier::new(parts.len());
     thread::scope(|scope| {
         let start = |(untimed, timed)| {
             let barrier = &barrier;
             scope.spawn(move || {
-                turn(racer, untimed);
+                turn(cache, untimed);
                 barrier.wait();
-                turn(racer, timed)
+                turn(cache, timed)
             })
         };
         let running: Vec<_> = parts.iter().map(|&part| start(part)).collect();

@@ -12,10 +12,10 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use super::{Bound, Contender, Setup, weight};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Bound, Setup, weight},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
 /// Entries count 1, or their bytes.
@@ -73,12 +73,12 @@ where
     Ok(Cache::with_options(options, scale, hasher, lifecycle))
 }
 
-pub(super) fn build(setup: &Setup) -> Result<Box<dyn Racer>> {
+pub(super) fn build(setup: &Setup) -> Result<Box<dyn TimedCache>> {
     let cache: Quick<Value, _> = cache(setup, DefaultHashBuilder::default())?;
     Ok(Box::new(cache))
 }
 
-impl<S: BuildHasher + Clone + Send + Sync> Contender for Quick<Value, S> {
+impl<S: BuildHasher + Clone + Send + Sync> BenchCache for Quick<Value, S> {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
         self.get(key)
@@ -99,14 +99,14 @@ struct QuickTtl<S> {
     ttl: Duration,
 }
 
-pub(super) fn build_with_expiry(setup: &Setup) -> Result<Box<dyn Racer>> {
+pub(super) fn build_with_expiry(setup: &Setup) -> Result<Box<dyn TimedCache>> {
     Ok(Box::new(QuickTtl {
         cache: cache(setup, DefaultHashBuilder::default())?,
         ttl: setup.ttl,
     }))
 }
 
-impl<S: BuildHasher + Clone + Send + Sync> Contender for QuickTtl<S> {
+impl<S: BuildHasher + Clone + Send + Sync> BenchCache for QuickTtl<S> {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
         let found = self.cache.get(key)?;

@@ -8,20 +8,20 @@ use std::{
 use hashbrown::DefaultHashBuilder;
 use mini_moka::sync::{Cache, ConcurrentCacheExt as _};
 
-use super::{Bound, Contender, Hashing, Setup, weight};
 use crate::{
-    draw::{Key, Value},
-    race::Racer,
+    setup::{BenchCache, Bound, Hashing, Setup, weight},
+    throughput::TimedCache,
+    workload::{Key, Value},
 };
 
-pub(super) fn build(setup: &Setup) -> Box<dyn Racer> {
+pub(super) fn build(setup: &Setup) -> Box<dyn TimedCache> {
     match setup.hashing {
         Hashing::Same => with(setup, DefaultHashBuilder::default()),
         Hashing::Own => with(setup, RandomState::new()),
     }
 }
 
-fn with<S>(setup: &Setup, hasher: S) -> Box<dyn Racer>
+fn with<S>(setup: &Setup, hasher: S) -> Box<dyn TimedCache>
 where
     S: BuildHasher + Clone + Send + Sync + 'static,
 {
@@ -36,7 +36,7 @@ where
     Box::new(cache)
 }
 
-impl<S> Contender for Cache<Key, Value, S>
+impl<S> BenchCache for Cache<Key, Value, S>
 where
     S: BuildHasher + Clone + Send + Sync + 'static,
 {

@@ -1,0 +1,40 @@
+//! Why demo data could not be made.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// The most members that there can be: their identifiers have six digits.
+pub(super) const MOST_MEMBERS: u32 = 999_999;
+
+/// Why demo data could not be made.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// The number of members is out of range.
+    #[error("demo data has from 1 to {MOST_MEMBERS} members, not {_0}")]
+    Members(u32),
+    /// Something stands at the path already; it was left as it is.
+    #[error("{} exists already and is not overwritten: choose another path or remove it", .0.display())]
+    Exists(PathBuf),
+    /// The database could not be written.
+    #[error("the database {name} cannot be written: {reason}")]
+    Write {
+        /// The path, or what stands for it in memory.
+        name: String,
+        /// What the file system or SQLite said.
+        reason: String,
+    },
+    /// SQLite refused the script; nothing was written.
+    #[error("the script is refused by SQLite: {0}")]
+    Script(String),
+}
+
+impl DemoError {
+    pub(super) fn write(name: impl ToString, reason: impl ToString) -> Self {
+        Self::Write {
+            name: name.to_string(),
+            reason: reason.to_string(),
+        }
+    }
+}

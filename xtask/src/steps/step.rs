@@ -1,0 +1,45 @@
+//! What a step of `check` is, what it is given and how it ends.
+
+use anyhow::{Result, bail};
+
+use super::snapshot::Snapshot;
+use crate::shell::Shell;
+
+/// What every step is given.
+pub(crate) struct Context<'a> {
+    pub(crate) shell: &'a Shell,
+    /// The checkout before the first step, or why it is not known.
+    pub(crate) before: std::result::Result<Snapshot, String>,
+}
+
+/// How a step that did not fail ended.
+pub(crate) enum Outcome {
+    /// It passed; a note for the summary, possibly empty.
+    Passed(String),
+    /// It could not run here, and why.
+    Skipped(String),
+}
+
+/// One check.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Context<'_>) -> Result<Outcome>,
+}
+
+impl Step {
+    /// The command that runs this step alone.
+    pub(crate) fn repeat(&self) -> String {
+        format!("cargo xtask check --only {}", self.name)
+    }
+}
+
+/// Passes when nothing was found; else fails with a line for each finding.
+pub(super) fn verdict(findings: Vec<String>, note: impl Into<String>) -> Result<Outcome> {
+    if findings.is_empty() {
+        return Ok(Outcome::Passed(note.into()));
+    }
+    let list: String = findings.iter().map(|one| format!("\n  - {one}")).collect();
+    bail!("{} found:{list}", findings.len())
+}
