@@ -13,6 +13,7 @@ pub(crate) mod schedules;
 mod sentences;
 pub(crate) mod snapshot;
 mod step;
+mod structure;
 
 use crate::vectors;
 
@@ -34,6 +35,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "manifests",
         about: "versions, lints and package fields are inherited; top-level names are known",
         run: manifests::step,
+    },
+    Step {
+        name: "structure",
+        about: "no published crate defines two types of one name",
+        run: structure::step,
     },
     Step {
         name: "msrv",

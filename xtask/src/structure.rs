@@ -24,20 +24,22 @@ use tree::{Tree, Type};
 const LONG: usize = 500;
 
 /// What was counted in one crate. Paths are relative to the workspace.
+#[derive(Default)]
 pub(crate) struct Report {
     pub(crate) name: String,
+    pub(crate) is_published: bool,
     /// Files below `src` that the product is compiled from.
-    files: usize,
-    src: Lines,
+    pub(crate) files: usize,
+    pub(crate) src: Lines,
     /// Tests: modules of `src` that only tests compile, and the folder `tests`.
-    tests: Lines,
+    pub(crate) tests: Lines,
     /// Benchmarks and examples.
-    others: Lines,
+    pub(crate) others: Lines,
     /// The files of each circle of imports.
     pub(crate) circles: Vec<Vec<PathBuf>>,
     pub(crate) doubled: Vec<Doubled>,
     /// Files of more than [`LONG`] lines, with their length.
-    long: Vec<(PathBuf, usize)>,
+    pub(crate) long: Vec<(PathBuf, usize)>,
 }
 
 /// A type name with more than one definition.
@@ -79,6 +81,7 @@ fn report(package: &Package, root: &Path) -> Result<Report> {
     let name_of = |file: usize| short(&tree.files[file].path);
     let mut report = Report {
         name: package.name.clone(),
+        is_published: package.is_published(),
         files: tree.files.len(),
         src: Lines::default(),
         tests: Lines::default(),

@@ -7,7 +7,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// How many lines of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     pub(super) code: usize,
     pub(super) comments: usize,
     pub(super) blank: usize,
