@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     key_of_a_request()?;
     big_integers()?;
     errors_name_the_field();
-    check_beside_the_digest()?;
+    check_next_to_the_digest()?;
     println!("cache-keys alone: all held");
     Ok(())
 }
@@ -70,7 +70,7 @@ fn errors_name_the_field() {
 }
 
 /// Two keys are equal only if digest *and* check are: a digest may collide.
-fn check_beside_the_digest() -> Result<(), Box<dyn Error>> {
+fn check_next_to_the_digest() -> Result<(), Box<dyn Error>> {
     // Their MD5 begins with the same eight digits, which is all of a message
     // that the digest covers.
     let [one, other] = [
@@ -95,13 +95,10 @@ fn check_beside_the_digest() -> Result<(), Box<dyn Error>> {
     assert_eq!(answers.get(&other), None);
     assert_eq!(answers.remove(&one), Some("two open claims"));
 
-    // Processes that share a store share a secret, and keep the check with
-    // each entry beside the digest under which it is filed.
+    // Processes that share a store share a secret, and store the check with each
+    // entry, next to the digest.
     let secret = *b"16 random bytes.";
-    let (here, there) = (
-        Md5Scheme::with_secret(secret),
-        Md5Scheme::with_secret(secret),
-    );
+    let [here, there] = [secret; 2].map(Md5Scheme::with_secret);
     let sent = key(&here, "hello")?;
     let digest: Digest = sent.to_string().parse()?;
     assert_eq!(CacheKey::new(digest, sent.check()), key(&there, "hello")?);
