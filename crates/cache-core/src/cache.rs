@@ -17,9 +17,9 @@ use crate::{
     deferred::Deferred,
     error::{BuildError, Rejected},
     fill::Fill,
-    judge::FillCost,
+    policy::FillCost,
     store::shard::insertion::NewEntry,
-    store::{Entering, Store},
+    store::{Insertion, Store},
     sync::Ordering,
 };
 
@@ -108,7 +108,7 @@ where
         }
         self.inner.capacity.store(capacity, Ordering::Relaxed);
         // No shard is spared.
-        self.inner.trim(usize::MAX, self.inner.judge());
+        self.inner.trim(usize::MAX, self.inner.expiry());
         Ok(())
     }
 
@@ -157,18 +157,18 @@ where
             // Nobody knows what it took to make it.
             cost: FillCost::NONE,
         };
-        let entering = Entering {
+        let insertion = Insertion {
             new,
             weight,
             fill_id: None,
         };
-        let judge = inner.judge_roughly();
+        let expiry = inner.coarse_expiry();
         let mut after = Deferred::new(&inner.listener);
         let mut shard = inner.lock_for(hash);
-        let outcome = inner.enter(&mut shard, entering, judge, &mut after);
+        let outcome = inner.insert(&mut shard, insertion, expiry, &mut after);
         drop(shard);
         after.run(&inner.log);
-        inner.trim(inner.shard_of(hash), judge);
+        inner.trim(inner.shard_of(hash), expiry);
         let replaced = after.take_replaced();
         match outcome {
             Ok(()) => Ok(replaced.map(|(_, old)| old)),

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use crate::{
     error::ClassError,
     freshness::{Freshness, WORDS},
-    judge::Policy,
+    policy::Policy,
     seqlock::SeqLock,
 };
 
@@ -168,8 +168,8 @@ impl Classes {
 
     /// How long an entry of the class is fresh whose key has this hash, in
     /// nanoseconds, unless it is negative.
-    pub(crate) fn life(&self, class: TtlClass, hash: u64) -> u64 {
-        self.policy(class).life_of(hash)
+    pub(crate) fn ttl_of(&self, class: TtlClass, hash: u64) -> u64 {
+        self.policy(class).ttl_of(hash)
     }
 
     /// The class with this index, for iteration over per-class state.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::{
     invalidation::log::InvalidationLog,
     listener::{Cause, Listener, Removed},
-    single_flight::in_flight::{Given, InFlightFill, Joined, serve},
+    single_flight::in_flight::{FillResult, InFlightFill, QueuedWaiter, serve},
 };
 
 /// What left, to be dropped, and who waits, to be served. Made before the lock is
@@ -24,9 +24,9 @@ pub(crate) struct Deferred<'a, K, V> {
 pub(crate) struct FillDuties<K, V> {
     /// To be dropped.
     pub(crate) keys: SmallVec<[K; 2]>,
-    pub(crate) waiters: Vec<Joined<V>>,
+    pub(crate) waiters: Vec<QueuedWaiter<V>>,
     /// What the waiters get; present if there are any.
-    pub(crate) given: Option<Given<V>>,
+    pub(crate) result: Option<FillResult<V>>,
     /// Who was elected to fill.
     pub(crate) elected: Option<Waker>,
     /// How many permits were called back.
@@ -47,7 +47,7 @@ impl<'a, K, V> Deferred<'a, K, V> {
             Box::new(FillDuties {
                 keys: SmallVec::new(),
                 waiters: Vec::new(),
-                given: None,
+                result: None,
                 elected: None,
                 recalled: 0,
             })
@@ -97,7 +97,7 @@ impl<K, V> Drop for Deferred<'_, K, V> {
 
 impl<K, V> FillDuties<K, V> {
     fn run(self, log: &InvalidationLog<K, V>) {
-        serve(self.waiters, self.given, self.elected);
+        serve(self.waiters, self.result, self.elected);
         for _ in 0..self.recalled {
             log.close();
         }

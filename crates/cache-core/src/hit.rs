@@ -66,7 +66,7 @@ impl Meta<'_> {
                 hash,
                 class,
                 classes,
-            } => classes.life(class, u64::from(hash)).max(age),
+            } => classes.ttl_of(class, u64::from(hash)).max(age),
         })
     }
 

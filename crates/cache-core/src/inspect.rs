@@ -34,9 +34,9 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let hash = self.hasher.hash_one(key);
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let shard = self.inner.lock_for(hash);
-        shard.peek(hash, key, judge).map(Hit::from)
+        shard.peek(hash, key, expiry).map(Hit::from)
     }
 
     /// Whether there is a live entry for `key`, as [`peek`](Self::peek) means it;
@@ -47,9 +47,9 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let hash = self.hasher.hash_one(key);
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let shard = self.inner.lock_for(hash);
-        shard.has(hash, key, judge)
+        shard.has(hash, key, expiry)
     }
 
     /// [Invalidates](Self::invalidate) `key`, and returns the live value that was
@@ -70,11 +70,11 @@ where
     {
         let hash = self.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let mut removed_entries = Removed::new(&self.inner.listener);
         let mut shard = self.inner.lock_for(hash);
-        let found = shard.peek(hash, key, judge);
-        shard.invalidate_key(hash, key, judge, &mut removed_entries);
+        let found = shard.peek(hash, key, expiry);
+        shard.invalidate_key(hash, key, expiry, &mut removed_entries);
         found.map(|found| found.value)
     }
 
@@ -99,10 +99,10 @@ where
         (0..inner.shards.len()).flat_map(move |at| {
             let mut walk = Some(Walk::default());
             std::iter::from_fn(move || {
-                let judge = inner.judge();
+                let expiry = inner.expiry();
                 let shown = walk
                     .as_mut()
-                    .and_then(|walk| inner.lock(at).next_live(walk, judge));
+                    .and_then(|walk| inner.lock(at).next_live(walk, expiry));
                 if shown.is_none() && walk.take().is_some() {
                     inner.lock(at).end_walk();
                 }

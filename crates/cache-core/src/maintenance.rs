@@ -63,7 +63,7 @@ where
     /// ```
     pub fn maintain(&self, budget: usize) -> Maintained {
         let inner = &*self.inner;
-        let judge = inner.judge();
+        let expiry = inner.expiry();
         let shards = inner.shards.len();
         let first = inner.maintenance_turn.load(Ordering::Relaxed);
         let mut removed = 0;
@@ -74,8 +74,8 @@ where
                 let mut removed_entries = Removed::new(&inner.listener);
                 let mut shard = inner.lock(turn & (shards - 1));
                 let limit = AT_A_TIME.min(budget - removed);
-                removed += shard.expire_up_to(limit, judge, &mut removed_entries);
-                more = shard.has_expired(judge);
+                removed += shard.expire_up_to(limit, expiry, &mut removed_entries);
+                more = shard.has_expired(expiry);
                 if more && removed == budget {
                     // The next turn goes on here.
                     inner.maintenance_turn.store(turn, Ordering::Relaxed);
@@ -95,12 +95,12 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
     /// expired but was not removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let live = |shard| {
             let shard = self.inner.lock(shard);
             let classes = 0..shard.classes();
             classes
-                .map(|class| shard.live_in(class, judge))
+                .map(|class| shard.live_in(class, expiry))
                 .sum::<usize>()
         };
         (0..self.inner.shards.len()).map(live).sum()
@@ -129,7 +129,7 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let defined: Vec<_> = self.inner.classes.iter().collect();
         let mut counters = vec![ClassCounters::default(); defined.len()];
         let mut live = vec![0; defined.len()];
@@ -148,7 +148,7 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
             }
             for class in 0..classes {
                 counters[class].add(&shard.counters(class));
-                live[class] += shard.live_in(class, judge);
+                live[class] += shard.live_in(class, expiry);
             }
             stats.weight += shard.weight();
             stats.coalesced += shard.fills.coalesced;

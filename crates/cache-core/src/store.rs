@@ -2,6 +2,7 @@
 
 pub(crate) mod class_queues;
 pub(crate) mod eviction;
+pub(crate) mod expiry;
 pub(crate) mod list;
 pub(crate) mod marks;
 pub(crate) mod reader;
@@ -26,9 +27,9 @@ use crate::{
     invalidation::log::InvalidationLog,
     listener::{Listener, Removed},
     seeded_bugs,
-    single_flight::in_flight::Given,
+    single_flight::in_flight::FillResult,
     spawner::Spawner,
-    store::class_queues::Judge,
+    store::expiry::Expiry,
     store::reader::{Accepts, Reader, SlowRead},
     store::shard::{Shard, insertion::NewEntry},
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
@@ -138,7 +139,7 @@ impl<K, V> DerefMut for Locked<'_, K, V> {
 }
 
 /// A value on its way in.
-pub(crate) struct Entering<'a, K, V> {
+pub(crate) struct Insertion<'a, K, V> {
     pub(crate) new: NewEntry<'a, K, V>,
     /// Its weight, or why it cannot be stored.
     pub(crate) weight: Result<u32, Refusal>,
@@ -187,16 +188,16 @@ impl<K, V, C: ?Sized> Store<K, V, C> {
 }
 
 impl<K, V, C: Clock + ?Sized> Store<K, V, C> {
-    pub(crate) fn judge(&self) -> Judge<'_> {
-        Judge {
+    pub(crate) fn expiry(&self) -> Expiry<'_> {
+        Expiry {
             now: self.clock.now(),
             classes: &self.classes,
         }
     }
 
     /// For a value that enters: dated too early rather than too late.
-    pub(crate) fn judge_roughly(&self) -> Judge<'_> {
-        Judge {
+    pub(crate) fn coarse_expiry(&self) -> Expiry<'_> {
+        Expiry {
             now: self.clock.bounds().0,
             classes: &self.classes,
         }
@@ -213,7 +214,7 @@ where
         let (now, latest) = self.clock.bounds();
         let classes = &self.classes;
         Reader {
-            judge: Judge { now, classes },
+            expiry: Expiry { now, classes },
             latest,
             class,
             // Read before any lock is taken, as all else that a hit needs.
@@ -246,8 +247,8 @@ where
                 // No clock is read under the lock.
                 SlowRead::NeedsExactTime => drop(locked),
             }
-            reader.judge = self.judge();
-            reader.latest = reader.judge.now;
+            reader.expiry = self.expiry();
+            reader.latest = reader.expiry.now;
             shard = self.guard_for(hash);
         }
     }
@@ -286,37 +287,37 @@ where
     /// this shard what is over the bound. The live entry that it replaced is left
     /// in `after`.
     #[inline(always)]
-    pub(crate) fn enter(
+    pub(crate) fn insert(
         &self,
         shard: &mut Locked<'_, K, V>,
-        entering: Entering<'_, K, V>,
-        judge: Judge<'_>,
+        insertion: Insertion<'_, K, V>,
+        expiry: Expiry<'_>,
         after: &mut Deferred<'_, K, V>,
     ) -> Result<(), NotStored<K, V>> {
-        let Entering {
+        let Insertion {
             new,
             weight,
             fill_id,
-        } = entering;
+        } = insertion;
         let hash = new.hash;
         let mut ended = Vec::new();
         if !shard.in_flight.is_empty() {
             ended = shard.in_flight.ended_by(hash, &new.key, fill_id);
             if shard.in_flight.waiting(hash, &ended) > 0 {
                 let copy = new.value.clone();
-                after.duties().given = Some(Given::value(copy, new.terms.kind));
+                after.duties().result = Some(FillResult::value(copy, new.terms.kind));
             }
         }
         let place = match weight {
             Ok(weight) => {
                 let limit = shard.limit(self.capacity());
-                let place = shard.store(new, weight, limit, judge, after);
+                let place = shard.store(new, weight, limit, expiry, after);
                 place.map_err(|entry| (Refusal::TooLarge, entry))
             }
             Err(Refusal::Shared) => Err((Refusal::Shared, (new.key, new.value))),
             // What the value would have replaced is outdated all the same.
             Err(refusal) => {
-                shard.take(hash, &new.key, judge, after);
+                shard.take(hash, &new.key, expiry, after);
                 Err((refusal, (new.key, new.value)))
             }
         };
@@ -332,7 +333,7 @@ where
                 // that a full cache writes nothing that all shards share. Others
                 // may have entered meanwhile: the told total decides.
                 while (shard.expected() > self.capacity() || shard.total() > self.capacity())
-                    && shard.evict(Some(at), judge, &mut after.removed_entries)
+                    && shard.evict(Some(at), expiry, &mut after.removed_entries)
                 {}
                 Ok(())
             }
@@ -348,7 +349,7 @@ where
     /// Evicts from the other shards in turn what is still over the bound after
     /// shard `own` gave what it had.
     #[inline]
-    pub(crate) fn trim(&self, own: usize, judge: Judge<'_>) {
+    pub(crate) fn trim(&self, own: usize, expiry: Expiry<'_>) {
         while self.total.0.load(Ordering::Relaxed) > self.capacity() && !seeded_bugs::lose_trim() {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
             // The round is this thread's own: were each step to take the next
@@ -357,7 +358,7 @@ where
             let evicted = (0..self.shards.len()).any(|offset| {
                 let other = first.wrapping_add(offset) & (self.shards.len() - 1);
                 let mut removed_entries = Removed::new(&self.listener);
-                other != own && self.lock(other).evict(None, judge, &mut removed_entries)
+                other != own && self.lock(other).evict(None, expiry, &mut removed_entries)
             });
             if !evicted {
                 return;

@@ -154,7 +154,7 @@ where
             value,
             age: Duration::from_nanos(age),
             // By the policy of now, which may be another than that of the glance.
-            ttl: Duration::from_nanos(self.inner.classes.life(class, hash).max(age)),
+            ttl: Duration::from_nanos(self.inner.classes.ttl_of(class, hash).max(age)),
         }
     }
 

@@ -44,7 +44,7 @@ fn fill(log: &InvalidationLog<u32, u64>, version: &AtomicU64) {
         class: TtlClass::DEFAULT,
         tags: None,
     };
-    let verdict = log.judge(epoch, &subject);
+    let verdict = log.check(epoch, &subject);
     let passes = verdict.conflict.is_none();
     assert!(!passes || verdict.upto <= read, "an invalidation was lost");
     log.close();

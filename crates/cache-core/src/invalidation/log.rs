@@ -188,7 +188,7 @@ impl<K, V> InvalidationLog<K, V> {
     }
 
     /// Judges a subject read at epoch `after`. Predicates run unlocked.
-    pub(crate) fn judge(&self, after: u64, subject: &Subject<'_, K, V>) -> Verdict {
+    pub(crate) fn check(&self, after: u64, subject: &Subject<'_, K, V>) -> Verdict {
         if self.epoch() == after {
             return Verdict {
                 upto: after,
@@ -245,8 +245,8 @@ mod tests {
         log.record(Selector::Key(7));
         assert_eq!(log.size(), (1, 2));
         log.close();
-        assert_eq!(log.judge(1, &subject(7)).conflict, Some(2));
-        assert_eq!(log.judge(1, &subject(8)).conflict, None);
+        assert_eq!(log.check(1, &subject(7)).conflict, Some(2));
+        assert_eq!(log.check(1, &subject(8)).conflict, None);
         log.close();
         assert_eq!(log.size(), (0, 0));
     }
@@ -261,7 +261,7 @@ mod tests {
             log.record(Selector::Key(2));
         }
         assert_eq!(log.size(), (REMEMBERED, 2));
-        assert_eq!(log.judge(old, &subject(3)).conflict, Some(old + 1));
-        assert_eq!(log.judge(young, &subject(3)).conflict, None);
+        assert_eq!(log.check(old, &subject(3)).conflict, Some(old + 1));
+        assert_eq!(log.check(young, &subject(3)).conflict, None);
     }
 }

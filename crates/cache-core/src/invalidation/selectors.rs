@@ -17,7 +17,7 @@ use crate::{
     invalidation::log::{Predicate, Selector},
     listener::Removed,
     store::Locked,
-    store::class_queues::Judge,
+    store::expiry::Expiry,
     store::shard::removal::Walk,
     store::tags::TagId,
 };
@@ -78,10 +78,10 @@ where
     {
         let hash = self.hasher.hash_one(key);
         self.inner.log.record(Selector::Key(hash));
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let mut removed_entries = Removed::new(&self.inner.listener);
         let mut shard = self.inner.lock_for(hash);
-        shard.invalidate_key(hash, key, judge, &mut removed_entries)
+        shard.invalidate_key(hash, key, expiry, &mut removed_entries)
     }
 
     /// Removes every entry that was stored with this tag. Costs a look into
@@ -100,8 +100,8 @@ where
     pub fn invalidate_tag(&self, tag: &str) -> usize {
         let tag = TagId::of(tag);
         self.inner.log.record(Selector::Tag(tag));
-        self.in_each_shard(|shard, judge, removed_entries| {
-            shard.invalidate_tag(tag, judge, removed_entries)
+        self.in_each_shard(|shard, expiry, removed_entries| {
+            shard.invalidate_tag(tag, expiry, removed_entries)
         })
     }
 
@@ -120,8 +120,8 @@ where
     /// ```
     pub fn invalidate_class(&self, class: TtlClass) -> usize {
         self.inner.log.record(Selector::Class(class));
-        self.in_each_shard(|shard, judge, removed_entries| {
-            shard.invalidate_class(class.index(), judge, removed_entries)
+        self.in_each_shard(|shard, expiry, removed_entries| {
+            shard.invalidate_class(class.index(), expiry, removed_entries)
         })
     }
 
@@ -137,8 +137,8 @@ where
     /// ```
     pub fn invalidate_all(&self) -> usize {
         self.inner.log.record(Selector::All);
-        self.in_each_shard(|shard, judge, removed_entries| {
-            shard.invalidate_all(judge, removed_entries)
+        self.in_each_shard(|shard, expiry, removed_entries| {
+            shard.invalidate_all(expiry, removed_entries)
         })
     }
 
@@ -165,9 +165,9 @@ where
     {
         let predicate: Predicate<K, V> = Arc::new(predicate);
         self.inner.log.record(Selector::If(Arc::clone(&predicate)));
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         (0..self.inner.shards.len())
-            .map(|shard| self.invalidate_if_in(shard, &predicate, judge))
+            .map(|shard| self.invalidate_if_in(shard, &predicate, expiry))
             .sum()
     }
 
@@ -215,31 +215,31 @@ where
         }
         self.inner.log.record(Selector::Any(selectors.into()));
         let mut removed = 0;
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         for key in *keys {
             let hash = hash(key);
             let mut removed_entries = Removed::new(&self.inner.listener);
             let mut shard = self.inner.lock_for(hash);
-            removed += shard.invalidate_key(hash, key, judge, &mut removed_entries);
+            removed += shard.invalidate_key(hash, key, expiry, &mut removed_entries);
         }
         if *all || !tags.is_empty() || !classes.is_empty() {
-            removed += self.in_each_shard(|shard, judge, removed_entries| {
+            removed += self.in_each_shard(|shard, expiry, removed_entries| {
                 if *all {
-                    return shard.invalidate_all(judge, removed_entries);
+                    return shard.invalidate_all(expiry, removed_entries);
                 }
                 let mut removed = 0;
                 for tag in &tags {
-                    removed += shard.invalidate_tag(*tag, judge, removed_entries);
+                    removed += shard.invalidate_tag(*tag, expiry, removed_entries);
                 }
                 for class in *classes {
-                    removed += shard.invalidate_class(class.index(), judge, removed_entries);
+                    removed += shard.invalidate_class(class.index(), expiry, removed_entries);
                 }
                 removed
             });
         }
         for predicate in *predicates {
             removed += (0..self.inner.shards.len())
-                .map(|shard| self.invalidate_if_in(shard, predicate, judge))
+                .map(|shard| self.invalidate_if_in(shard, predicate, expiry))
                 .sum::<usize>();
         }
         removed
@@ -249,7 +249,7 @@ where
         &self,
         shard: usize,
         predicate: &Predicate<K, V>,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
     ) -> usize {
         let mut removed = 0;
         let mut walk = Walk::default();
@@ -263,20 +263,20 @@ where
             let mut removed_entries = Removed::new(&self.inner.listener);
             let mut shard = self.inner.lock(shard);
             removed +=
-                shard.invalidate_candidates(&candidates, &mut walk, judge, &mut removed_entries);
+                shard.invalidate_candidates(&candidates, &mut walk, expiry, &mut removed_entries);
         }
     }
 
     fn in_each_shard(
         &self,
-        mut visit: impl FnMut(&mut Locked<'_, K, V>, Judge<'_>, &mut Removed<'_, K, V>) -> usize,
+        mut visit: impl FnMut(&mut Locked<'_, K, V>, Expiry<'_>, &mut Removed<'_, K, V>) -> usize,
     ) -> usize {
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let mut removed = 0;
         for shard in 0..self.inner.shards.len() {
             let mut removed_entries = Removed::new(&self.inner.listener);
             let mut shard = self.inner.lock(shard);
-            removed += visit(&mut shard, judge, &mut removed_entries);
+            removed += visit(&mut shard, expiry, &mut removed_entries);
         }
         removed
     }

@@ -15,7 +15,7 @@ use crate::{error::FillError, fill::FillKind, hit::Hit, seeded_bugs, sync::Mutex
 
 /// What a fill came to, for those who waited for it.
 #[derive(Clone)]
-pub(crate) enum Given<V> {
+pub(crate) enum FillResult<V> {
     Value(V),
     Negative(V),
     Failed {
@@ -25,7 +25,7 @@ pub(crate) enum Given<V> {
     },
 }
 
-impl<V> Given<V> {
+impl<V> FillResult<V> {
     /// What a value of this kind is to those who waited for it.
     pub(crate) fn value(value: V, kind: FillKind) -> Self {
         match kind {
@@ -41,7 +41,7 @@ pub(crate) enum CellState<V> {
     Waiting(Option<Waker>),
     /// What the fill came to. The waiter clones it in its own time, so that no
     /// code of the user runs while it is handed out.
-    Given(Arc<Given<V>>),
+    Ready(Arc<FillResult<V>>),
     /// The right to fill, at this epoch: the permit before was dropped.
     Elected { epoch: u64 },
     /// The waiter took what there was, or left.
@@ -62,7 +62,7 @@ fn put<V>(cell: &Cell<V>, state: CellState<V>) -> Option<Waker> {
         // Only a waiter that waits is in a fill, and it is taken out of the
         // fill before anything is put: there is nothing to replace, unless
         // it left meanwhile.
-        CellState::Given(_) | CellState::Elected { .. } | CellState::Done => None,
+        CellState::Ready(_) | CellState::Elected { .. } | CellState::Done => None,
     }
 }
 
@@ -83,7 +83,7 @@ impl Drop for WakeAll {
 }
 
 /// One who waits, and the epoch at which it began.
-pub(crate) struct Joined<V> {
+pub(crate) struct QueuedWaiter<V> {
     epoch: u64,
     cell: Arc<Cell<V>>,
 }
@@ -98,9 +98,9 @@ pub(crate) struct InFlightFill<K, V> {
     joinable: bool,
     /// Whether any other value ends it, even one that was read before.
     exclusive: bool,
-    waiters: BTreeMap<u64, Joined<V>>,
+    waiters: BTreeMap<u64, QueuedWaiter<V>>,
     /// Who was elected last. Once it takes its permit, this means nothing.
-    elected: Option<Joined<V>>,
+    elected: Option<QueuedWaiter<V>>,
 }
 
 /// The outcome of a miss.
@@ -201,7 +201,12 @@ impl<K, V> InFlightFills<K, V> {
 
     /// Takes out the waiters of a fill that began before invalidation
     /// `conflict`: a value read before it is still good for them.
-    pub(crate) fn split_before(&mut self, hash: u64, id: u64, conflict: u64) -> Vec<Joined<V>> {
+    pub(crate) fn split_before(
+        &mut self,
+        hash: u64,
+        id: u64,
+        conflict: u64,
+    ) -> Vec<QueuedWaiter<V>> {
         let Some(fill) = self.get_mut(hash, id) else {
             return Vec::new();
         };
@@ -229,7 +234,7 @@ impl<K: Eq + Clone, V> InFlightFills<K, V> {
             });
             if let Some(fill) = open {
                 let cell = Arc::new(Mutex::new(CellState::Waiting(None)));
-                let joined = Joined {
+                let joined = QueuedWaiter {
                     epoch,
                     cell: Arc::clone(&cell),
                 };
@@ -331,23 +336,27 @@ pub(crate) struct Ended<K, V> {
     /// To be dropped unlocked.
     pub(crate) key: K,
     /// To be served.
-    pub(crate) waiters: Vec<Joined<V>>,
+    pub(crate) waiters: Vec<QueuedWaiter<V>>,
     /// Whether a permit was called back, which must be uncounted.
     pub(crate) recalled: bool,
 }
 
 /// Gives what the fill came to to waiters who were taken out of their in_flight,
 /// then wakes them and the one who was elected. No lock may be held.
-pub(crate) fn serve<V>(waiters: Vec<Joined<V>>, given: Option<Given<V>>, elected: Option<Waker>) {
+pub(crate) fn serve<V>(
+    waiters: Vec<QueuedWaiter<V>>,
+    result: Option<FillResult<V>>,
+    elected: Option<Waker>,
+) {
     if waiters.is_empty() && elected.is_none() {
         return;
     }
     let mut wakers: Vec<_> = elected.into_iter().collect();
-    if let Some(given) = given.filter(|_| !waiters.is_empty()) {
-        let given = Arc::new(given);
+    if let Some(result) = result.filter(|_| !waiters.is_empty()) {
+        let result = Arc::new(result);
         let served = waiters
             .iter()
-            .filter_map(|joined| put(&joined.cell, CellState::Given(Arc::clone(&given))));
+            .filter_map(|joined| put(&joined.cell, CellState::Ready(Arc::clone(&result))));
         wakers.extend(served);
     }
     if !seeded_bugs::forget_wake() {

@@ -13,8 +13,8 @@ use crate::{
 };
 
 use super::{
+    fill_guard::{FillGuard, Hold},
     request::Request,
-    ticket::{Hold, Ticket},
 };
 
 /// The right to fill one key, given to the first who missed it, or to one of
@@ -30,7 +30,7 @@ use super::{
 /// So read the value after you have the permit.
 #[must_use = "a dropped permit goes over to another waiter"]
 pub struct Permit<K, V> {
-    ticket: Ticket<K, V>,
+    guard: FillGuard<K, V>,
     key: K,
 }
 
@@ -43,7 +43,7 @@ impl<K, V> Permit<K, V> {
         epoch: u64,
         since: Moment,
     ) -> Self {
-        let ticket = Ticket {
+        let guard = FillGuard {
             inner,
             request,
             fill_id,
@@ -51,7 +51,7 @@ impl<K, V> Permit<K, V> {
             since,
             hold: Hold::InFlight,
         };
-        Self { ticket, key }
+        Self { guard, key }
     }
 
     /// The key to fill.
@@ -61,7 +61,7 @@ impl<K, V> Permit<K, V> {
 
     /// The class that the value will be stored under.
     pub const fn class(&self) -> TtlClass {
-        self.ticket.request.class
+        self.guard.request.class
     }
 }
 
@@ -126,18 +126,18 @@ impl<K: Eq + Clone, V: Clone> Permit<K, V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fill(self, fill: impl Into<Fill<V>>) -> Result<(), Refusal> {
-        self.ticket.fill(self.key, fill.into())
+        self.guard.fill(self.key, fill.into())
     }
 
     /// Has every other value for the key end this fill, and returns the live entry that
     /// this one is to change.
     pub(crate) fn exclude_others(&self) -> Option<Hit<V>> {
-        self.ticket.exclude_others(&self.key)
+        self.guard.exclude_others(&self.key)
     }
 
     /// Invalidates the key, unless another value ended the fill.
     pub(crate) fn remove(self) -> Result<(), Refusal> {
-        self.ticket.remove(self.key)
+        self.guard.remove(self.key)
     }
 
     /// Ends the fill with an error. Those who wait get it, too, and may ask
@@ -185,7 +185,7 @@ impl<K: Eq + Clone, V: Clone> Permit<K, V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Result<Hit<V>, FillError> {
-        self.ticket.fail(self.key, FillError::from(error.into()))
+        self.guard.fail(self.key, FillError::from(error.into()))
     }
 
     /// Ends the fill with what it came to: [fills](Self::fill) or

@@ -23,7 +23,7 @@ impl Request {
         let hit = stand_in.filter(|_| self.takes_stale)?;
         let found = classes
             .policy(self.class)
-            .judge_stand_in(nanos(hit.age), self.hash)?;
+            .evaluate_stand_in(nanos(hit.age), self.hash)?;
         let ttl = hit.ttl.min(Duration::from_nanos(found));
         Some(Hit { ttl, ..hit })
     }

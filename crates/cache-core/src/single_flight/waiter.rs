@@ -15,7 +15,7 @@ use crate::{
     error::FillError,
     hit::Hit,
     seeded_bugs,
-    single_flight::in_flight::{Cell, CellState, Given},
+    single_flight::in_flight::{Cell, CellState, FillResult},
     single_flight::{permit::Permit, request::Request},
     store::Store,
     sync::thread,
@@ -111,12 +111,12 @@ impl<K, V> Waiter<K, V> {
     }
 
     /// What was given to all, as far as it is good for this one.
-    fn receive(&mut self, given: Given<V>) -> Waited<K, V> {
+    fn receive(&mut self, result: FillResult<V>) -> Waited<K, V> {
         self.key = None;
-        match given {
-            Given::Value(value) => Waited::Value(value),
-            Given::Negative(value) => Waited::Negative(value),
-            Given::Failed { error, stand_in } => {
+        match result {
+            FillResult::Value(value) => Waited::Value(value),
+            FillResult::Negative(value) => Waited::Negative(value),
+            FillResult::Failed { error, stand_in } => {
                 match self.request.accept(stand_in, &self.inner.classes) {
                     Some(hit) => Waited::Stale(hit),
                     None => Waited::Failed(error),
@@ -212,9 +212,9 @@ impl<K, V: Clone> Future for Waiter<K, V> {
                 drop(old);
                 Poll::Pending
             }
-            CellState::Given(given) => {
+            CellState::Ready(result) => {
                 drop(state);
-                Poll::Ready(self.receive(Arc::unwrap_or_clone(given)))
+                Poll::Ready(self.receive(Arc::unwrap_or_clone(result)))
             }
             CellState::Elected { epoch } => {
                 drop(state);

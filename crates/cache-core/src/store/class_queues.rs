@@ -9,16 +9,10 @@
 //! may wait for as long as the jitter. Under a time to idle, an entry that is read
 //! goes to the end of its queue, so that the order is that of the last reads.
 
-use crate::{
-    class::{Classes, TtlClass},
-    clock::Moment,
-    judge::{Policy, Traits},
-    span::Span,
-    store::list::List,
-};
+use crate::{span::Span, store::list::List};
 
 /// The list that the queues of the classes are threaded through.
-pub(crate) const WRITTEN: usize = 1;
+pub(crate) const CLASS_QUEUE: usize = 1;
 
 /// What a shard keeps of one class. What reads that miss, insertions and evictions
 /// touch fills one cache line.
@@ -27,10 +21,10 @@ pub(crate) const WRITTEN: usize = 1;
 pub(crate) struct ClassState {
     /// The entries stored under the class, in order of writing: those that are
     /// not negative, then those that are.
-    queues: [List<WRITTEN>; 2],
+    queues: [List<CLASS_QUEUE>; 2],
     pub(crate) counters: ClassCounters,
     /// The entries with TTLs of their own, by the magnitude of these.
-    own: Vec<List<WRITTEN>>,
+    own: Vec<List<CLASS_QUEUE>>,
     /// Whether an entry was ever moved because it was read.
     pub(crate) is_reordered: bool,
 }
@@ -75,7 +69,7 @@ impl ClassState {
 
     /// The queue, made if need be.
     #[inline]
-    pub(crate) fn queue_mut(&mut self, queue: QueueId) -> &mut List<WRITTEN> {
+    pub(crate) fn queue_mut(&mut self, queue: QueueId) -> &mut List<CLASS_QUEUE> {
         if queue.0 < 2 {
             return &mut self.queues[queue.0];
         }
@@ -86,12 +80,12 @@ impl ClassState {
         &mut self.own[at]
     }
 
-    pub(crate) fn queues(&self) -> impl Iterator<Item = (QueueId, &List<WRITTEN>)> {
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (QueueId, &List<CLASS_QUEUE>)> {
         let ids = (0..).map(QueueId);
         ids.zip(self.queues.iter().chain(&self.own))
     }
 
-    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut List<WRITTEN>> {
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut List<CLASS_QUEUE>> {
         self.queues.iter_mut().chain(&mut self.own)
     }
 }
@@ -123,36 +117,5 @@ impl ClassCounters {
         self.evictions += other.evictions;
         self.expirations += other.expirations;
         self.invalidations += other.invalidations;
-    }
-}
-
-/// The moment of an operation, with the policies to judge ages by.
-#[derive(Clone, Copy)]
-pub(crate) struct Judge<'a> {
-    pub(crate) now: Moment,
-    pub(crate) classes: &'a Classes,
-}
-
-impl Judge<'_> {
-    /// Nanoseconds since `written`.
-    pub(crate) fn age(&self, written: Moment) -> u64 {
-        self.now.nanos_since(written)
-    }
-
-    pub(crate) fn policy(&self, class: TtlClass) -> Policy {
-        self.classes.policy(class)
-    }
-
-    /// Whether a plain entry of `class` is fresh at a glance, as
-    /// most are: by one load.
-    #[inline(always)]
-    pub(crate) fn is_surely_fresh(&self, class: TtlClass, written: Moment) -> bool {
-        self.age(written) < self.classes.fresh_below(class)
-    }
-
-    /// Whether an entry of `class` is expired: of no use to anyone.
-    #[inline(never)]
-    pub(crate) fn is_expired(&self, class: TtlClass, written: Moment, traits: Traits) -> bool {
-        self.policy(class).is_gone(self.age(written), traits)
     }
 }

@@ -19,12 +19,12 @@ pub(super) mod history;
 
 use crate::{
     store::list::{Link, Links, List, NONE},
-    store::marks::{ARRIVAL, Marks},
+    store::marks::{EVICTION_QUEUE, Marks},
     store::slot::Slot,
     store::table::{Hashed, Table},
 };
 
-use history::{History, Regret};
+use history::{GhostHit, History};
 
 /// The size of the window is counted in fractions of an entry; by how many it
 /// grows or shrinks at once. Growth is larger, as a window too small to keep
@@ -41,11 +41,11 @@ const MOST: u64 = 102;
 
 /// How many entries may leave the window for the main part at each insertion
 /// without having to prove themselves, where the main part has room.
-const SETTLERS: usize = 2;
+const MAX_PROMOTIONS: usize = 2;
 
 pub(crate) struct EvictionPolicy {
-    window: List<ARRIVAL>,
-    main: List<ARRIVAL>,
+    window: List<EVICTION_QUEUE>,
+    main: List<EVICTION_QUEUE>,
     /// The entry of the main part that is looked at next; the first, if none.
     hand: u32,
     /// How large the window should be, in fractions of an entry.
@@ -72,7 +72,7 @@ impl EvictionPolicy {
     /// Prepares for an entry with this hash: the marks that it begins with. `old`
     /// are those of the one that it replaces.
     #[inline]
-    pub(crate) fn welcome<K, V>(
+    pub(crate) fn prepare_insert<K, V>(
         &mut self,
         table: &mut Table<Slot<K, V>>,
         hash: u32,
@@ -86,7 +86,7 @@ impl EvictionPolicy {
             }
             None => Marks::new(self.recall(table, hash), false),
         };
-        self.settle(table, u32::from(!marks.is_main()));
+        self.shrink_window(table, u32::from(!marks.is_main()));
         marks
     }
 
@@ -108,17 +108,17 @@ impl EvictionPolicy {
         let Some(history) = &mut self.history else {
             return 1;
         };
-        if history.is_a_generation_over() {
+        if history.needs_aging() {
             history.halve();
             for slot in table.iter_mut() {
                 slot.marks.halve();
             }
         }
         let recalled = history.recall(hash);
-        if let Some(regret) = recalled.regret {
-            let target = match regret {
-                Regret::Window => self.target + GROWTH,
-                Regret::Main => self.target.saturating_sub(SHRINKAGE),
+        if let Some(ghost_hit) = recalled.ghost_hit {
+            let target = match ghost_hit {
+                GhostHit::Window => self.target + GROWTH,
+                GhostHit::Main => self.target.saturating_sub(SHRINKAGE),
             };
             self.target = target.clamp(entries * LEAST, entries * MOST);
         }
@@ -137,11 +137,11 @@ impl EvictionPolicy {
     /// Lets some entries pass from a window that is too large, with so many that
     /// are about to arrive, to a main part that is too small.
     #[inline]
-    fn settle<K, V>(&mut self, table: &mut Table<Slot<K, V>>, arriving: u32) {
+    fn shrink_window<K, V>(&mut self, table: &mut Table<Slot<K, V>>, arriving: u32) {
         // While entries are leaving, the last one of the surplus has to prove
         // itself against one of the main part.
         let most = self.window_room() + u64::from(self.history.is_some());
-        for _ in 0..SETTLERS {
+        for _ in 0..MAX_PROMOTIONS {
             if u64::from(self.window.len + arriving) <= most || self.window.len == 0 {
                 return;
             }
@@ -153,7 +153,7 @@ impl EvictionPolicy {
     #[cold]
     fn promote<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
         self.window.remove(table, at);
-        table[at].marks.settle(true);
+        table[at].marks.fold_visits(true);
         self.push_main(table, at);
     }
 
@@ -181,7 +181,7 @@ impl EvictionPolicy {
             self.remember(slot);
         }
         if self.hand == at {
-            let Link { next, .. } = Links::<ARRIVAL>::link(table, at);
+            let Link { next, .. } = Links::<EVICTION_QUEUE>::link(table, at);
             self.hand = next;
         }
         if marks.is_main() {
@@ -204,7 +204,7 @@ impl EvictionPolicy {
         if self
             .history
             .as_ref()
-            .is_none_or(|history| !history.suits(entries))
+            .is_none_or(|history| !history.fits(entries))
         {
             if self.history.is_none() {
                 self.target = entries * START;
@@ -219,15 +219,15 @@ impl EvictionPolicy {
         };
         let crowded = u64::from(self.window.len + arriving) > self.window_room();
         let Some(candidate) = oldest.filter(|_| crowded) else {
-            self.part_with(table, worst, Regret::Main);
+            self.record_eviction(table, worst, GhostHit::Main);
             return Some(worst);
         };
         if table[candidate].marks.frequency() > table[worst].marks.frequency() {
             self.promote(table, candidate);
-            self.part_with(table, worst, Regret::Main);
+            self.record_eviction(table, worst, GhostHit::Main);
             Some(worst)
         } else {
-            self.part_with(table, candidate, Regret::Window);
+            self.record_eviction(table, candidate, GhostHit::Window);
             Some(candidate)
         }
     }
@@ -238,10 +238,10 @@ impl EvictionPolicy {
         }
     }
 
-    fn part_with<K, V>(&mut self, table: &Table<Slot<K, V>>, at: u32, from: Regret) {
+    fn record_eviction<K, V>(&mut self, table: &Table<Slot<K, V>>, at: u32, from: GhostHit) {
         if let Some(history) = &mut self.history {
             let slot = &table[at];
-            history.part_with(slot.hash(), slot.marks.frequency(), from);
+            history.record_eviction(slot.hash(), slot.marks.frequency(), from);
         }
     }
 
@@ -264,8 +264,8 @@ impl EvictionPolicy {
                 self.hand = at;
                 return Some(at);
             }
-            slot.marks.settle(true);
-            self.hand = Links::<ARRIVAL>::link(table, at).next;
+            slot.marks.fold_visits(true);
+            self.hand = Links::<EVICTION_QUEUE>::link(table, at).next;
         }
         None
     }

@@ -3,7 +3,7 @@
 use super::eviction::history::History;
 
 /// The list that the eviction queues are threaded through.
-pub(crate) const ARRIVAL: usize = 0;
+pub(crate) const EVICTION_QUEUE: usize = 0;
 
 /// What an entry remembers for the policy: visits since the hand last came by,
 /// how often its key had been asked for until then, and which part it is in.
@@ -47,7 +47,7 @@ impl Marks {
     }
 
     /// Adds the visits to the count, and sets the part.
-    pub(super) fn settle(&mut self, main: bool) {
+    pub(super) fn fold_visits(&mut self, main: bool) {
         *self = Self::new(self.frequency(), main);
     }
 

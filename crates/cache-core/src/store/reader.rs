@@ -6,14 +6,14 @@ use crate::{
     class::TtlClass,
     clock::Moment,
     hit::{Found, Kind, Seen},
-    judge::{Judged, Phase},
-    store::class_queues::Judge,
+    policy::{Evaluation, Phase},
+    store::expiry::Expiry,
 };
 
 /// How a reader judges what it finds.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    pub(crate) judge: Judge<'a>,
+    pub(crate) expiry: Expiry<'a>,
     /// The present is no later than this, and no earlier than the judge's.
     pub(crate) latest: Moment,
     pub(crate) class: TtlClass,
@@ -28,7 +28,7 @@ impl<'a> Reader<'a> {
             age,
             hash: hash.get(),
             class: self.class,
-            classes: self.judge.classes,
+            classes: self.expiry.classes,
         }
     }
 }
@@ -66,8 +66,8 @@ pub(crate) enum SlowRead<V> {
 /// reader's class does, where that is another.
 pub(super) fn kind_for(
     accepts: Accepts,
-    own: Judged,
-    other: Option<Judged>,
+    own: Evaluation,
+    other: Option<Evaluation>,
     negative: bool,
     age: u64,
 ) -> Option<(Kind, u64)> {

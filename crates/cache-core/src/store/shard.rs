@@ -16,13 +16,14 @@ use equivalent::Equivalent;
 use crate::{
     class::TtlClass,
     hit::{Found, Kind, Seen},
-    judge::{self, Dice, Judged, Phase, Traits},
     listener::Removed,
+    policy::{self, Evaluation, Phase, Traits, XorShift},
     seeded_bugs,
     single_flight::in_flight::InFlightFills,
     span::Span,
-    store::class_queues::{ClassCounters, ClassState, Judge, QueueId},
+    store::class_queues::{ClassCounters, ClassState, QueueId},
     store::eviction::EvictionPolicy,
+    store::expiry::Expiry,
     store::list::NONE,
     store::reader::{FastRead, Reader, SlowRead, kind_for},
     store::slot::Slot,
@@ -72,7 +73,7 @@ pub(crate) struct Shard<K, V> {
     pub(crate) in_flight: InFlightFills<K, V>,
     pub(crate) fills: FillCounters,
     /// Decides who refreshes early.
-    dice: Dice,
+    random: XorShift,
 }
 
 impl<K, V> Shard<K, V> {
@@ -95,7 +96,7 @@ impl<K, V> Shard<K, V> {
             tags: TagIndex::new(),
             in_flight: InFlightFills::new(),
             fills: FillCounters::default(),
-            dice: Dice::new(seed),
+            random: XorShift::new(seed),
         }
     }
 
@@ -181,7 +182,7 @@ impl<K: Eq, V> Shard<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let hash = judge::part(hash);
+        let hash = policy::stored_hash(hash);
         let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
         self.table.find(hash.get(), same)
     }
@@ -201,7 +202,7 @@ impl<K: Eq, V> Shard<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let hash = judge::part(hash);
+        let hash = policy::stored_hash(hash);
         let same = |slot: &Slot<K, V>| slot.hash == hash && key.equivalent(&slot.key);
         let Some(slot) = self.table.find_mut(hash.get(), same) else {
             self.miss(reader.class);
@@ -217,7 +218,7 @@ impl<K: Eq, V> Shard<K, V> {
         {
             return FastRead::Undecided;
         }
-        let age = reader.judge.age(slot.written);
+        let age = reader.expiry.age(slot.written);
         // User code, before anything has changed.
         let lent = lend(&slot.value, reader.seen_fast(age, hash));
         slot.marks.touch();
@@ -246,24 +247,24 @@ impl<K: Eq, V> Shard<K, V> {
             self.miss(reader.class);
             return SlowRead::Miss;
         };
-        if reader.judge.now != reader.latest {
+        if reader.expiry.now != reader.latest {
             return SlowRead::NeedsExactTime;
         }
         let traits = self.traits(at);
-        let Self { table, dice, .. } = self;
+        let Self { table, random, .. } = self;
         let slot = &mut table[at];
-        let age = reader.judge.age(slot.written);
-        let policy = reader.judge.policy(slot.class);
-        let own = policy.judge(age, traits, || dice.roll());
+        let age = reader.expiry.age(slot.written);
+        let policy = reader.expiry.policy(slot.class);
+        let own = policy.evaluate(age, traits, || random.next());
         let other = (slot.class != reader.class).then(|| {
-            let policy = reader.judge.policy(reader.class);
-            policy.judge(age, traits, || dice.roll())
+            let policy = reader.expiry.policy(reader.class);
+            policy.evaluate(age, traits, || random.next())
         });
         let served = kind_for(reader.accepts, own, other, traits.negative, age);
         if let Some((kind, ttl)) = served {
             let value = lend(&slot.value, Seen::Exact { age, ttl });
             slot.marks.touch();
-            if policy.idles() {
+            if policy.has_time_to_idle() {
                 self.note_read(at, age);
             }
             self.hit(reader.class, kind);
@@ -284,35 +285,36 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// The value for `key` that may stand in for a fill that failed, judged by
     /// its own class alone. Counts nothing.
-    pub(crate) fn stand_in(&self, hash: u64, key: &K, judge: Judge<'_>) -> Option<Found<V>>
+    pub(crate) fn stand_in(&self, hash: u64, key: &K, expiry: Expiry<'_>) -> Option<Found<V>>
     where
         V: Clone,
     {
-        let found = self.peek(hash, key, judge)?;
+        let found = self.peek(hash, key, expiry)?;
         (found.kind != Kind::Negative).then_some(found)
     }
 
     /// Whether there is a live entry for `key`. Counts nothing.
-    pub(crate) fn has<Q>(&self, hash: u64, key: &Q, judge: Judge<'_>) -> bool
+    pub(crate) fn has<Q>(&self, hash: u64, key: &Q, expiry: Expiry<'_>) -> bool
     where
         Q: Equivalent<K> + ?Sized,
     {
         let found = self.find(hash, key);
-        found.is_some_and(|at| !self.is_expired(at, judge))
+        found.is_some_and(|at| !self.is_expired(at, expiry))
     }
 
     /// The live entry for `key`, judged by its own class alone. Counts nothing.
-    pub(crate) fn peek<Q>(&self, hash: u64, key: &Q, judge: Judge<'_>) -> Option<Found<V>>
+    pub(crate) fn peek<Q>(&self, hash: u64, key: &Q, expiry: Expiry<'_>) -> Option<Found<V>>
     where
         Q: Equivalent<K> + ?Sized,
         V: Clone,
     {
         let at = self.find(hash, key)?;
         let slot = &self.table[at];
-        let age = judge.age(slot.written);
-        let Judged { phase, ttl } = judge
-            .policy(slot.class)
-            .judge(age, self.traits(at), || u64::MAX);
+        let age = expiry.age(slot.written);
+        let Evaluation { phase, ttl } =
+            expiry
+                .policy(slot.class)
+                .evaluate(age, self.traits(at), || u64::MAX);
         let kind = match phase {
             Phase::Gone => return None,
             _ if slot.origin.is_negative() => Kind::Negative,

@@ -5,11 +5,11 @@ use std::num::NonZeroU32;
 use crate::{
     class::TtlClass,
     clock::Moment,
-    judge::Origin,
+    policy::Origin,
     store::{
-        class_queues::WRITTEN,
+        class_queues::CLASS_QUEUE,
         list::{Link, Links},
-        marks::{ARRIVAL, Marks},
+        marks::{EVICTION_QUEUE, Marks},
         table::{Hashed, Table},
     },
 };
@@ -38,22 +38,22 @@ impl<K, V> Hashed for Slot<K, V> {
     }
 }
 
-impl<K, V> Links<ARRIVAL> for Table<Slot<K, V>> {
+impl<K, V> Links<EVICTION_QUEUE> for Table<Slot<K, V>> {
     fn link(&self, at: u32) -> Link {
-        self[at].links[ARRIVAL]
+        self[at].links[EVICTION_QUEUE]
     }
 
     fn link_mut(&mut self, at: u32) -> &mut Link {
-        &mut self[at].links[ARRIVAL]
+        &mut self[at].links[EVICTION_QUEUE]
     }
 }
 
-impl<K, V> Links<WRITTEN> for Table<Slot<K, V>> {
+impl<K, V> Links<CLASS_QUEUE> for Table<Slot<K, V>> {
     fn link(&self, at: u32) -> Link {
-        self[at].links[WRITTEN]
+        self[at].links[CLASS_QUEUE]
     }
 
     fn link_mut(&mut self, at: u32) -> &mut Link {
-        &mut self[at].links[WRITTEN]
+        &mut self[at].links[CLASS_QUEUE]
     }
 }

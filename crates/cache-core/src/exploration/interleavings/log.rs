@@ -41,7 +41,7 @@ fn the_log_forgets_nothing_that_a_permit_needs() {
                 for _ in 0..2 {
                     let epoch = log.open();
                     let read = version.load(Ordering::SeqCst);
-                    let verdict = log.judge(
+                    let verdict = log.check(
                         epoch,
                         &Subject {
                             hash: 1,

@@ -8,15 +8,15 @@ const ROWS: usize = 4;
 const COUNTERS: u64 = ROWS as u64 * 16;
 
 /// Insertions after which half of everything is forgotten, for each entry.
-const GENERATION: u64 = 10;
+const SAMPLE_PER_ENTRY: u64 = 10;
 
 /// A key asked for more often than this is the main part's to keep, and its
 /// absence no argument for a larger window.
-const SELDOM: u8 = 2;
+const LOW_FREQUENCY: u8 = 2;
 
 /// From which part a key left that would have been a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Regret {
+pub(super) enum GhostHit {
     Window,
     Main,
 }
@@ -26,7 +26,7 @@ pub(super) enum Regret {
 pub(super) struct Recalled {
     /// How often it was asked for.
     pub(super) frequency: u8,
-    pub(super) regret: Option<Regret>,
+    pub(super) ghost_hit: Option<GhostHit>,
 }
 
 /// What is known of some keys, side by side, so that remembering one touches a
@@ -37,7 +37,7 @@ struct Block {
     rows: [u64; ROWS],
     /// Hashes of the key that last lost at the end of the window, and of the one
     /// that was last turned out of the main part.
-    parted: [u32; 2],
+    evicted: [u32; 2],
 }
 
 /// How often keys were asked for, in a sketch of counters that several keys
@@ -67,7 +67,7 @@ impl History {
     }
 
     /// Whether it is large enough for so many entries.
-    pub(super) fn suits(&self, entries: u64) -> bool {
+    pub(super) fn fits(&self, entries: u64) -> bool {
         entries <= self.entries.max(8) * 2
     }
 
@@ -91,11 +91,11 @@ impl History {
 
     /// Remembers that of a key that has to leave a part.
     #[inline]
-    pub(super) fn part_with(&mut self, hash: u32, frequency: u8, from: Regret) {
+    pub(super) fn record_eviction(&mut self, hash: u32, frequency: u8, from: GhostHit) {
         let mixed = mix(hash);
         let block = self.block(mixed);
         block.remember(mixed, frequency);
-        block.parted[from as usize] = hash;
+        block.evicted[from as usize] = hash;
     }
 
     /// What is known of a key that comes back, once.
@@ -105,23 +105,26 @@ impl History {
         let mixed = mix(hash);
         let block = self.block(mixed);
         let frequency = block.frequency(mixed);
-        let [lost, ousted] = block.parted.map(|parted| parted == hash);
-        let regret = match (lost, ousted) {
+        let [lost, ousted] = block.evicted.map(|evicted| evicted == hash);
+        let ghost_hit = match (lost, ousted) {
             (false, false) => None,
-            (true, false) if frequency <= SELDOM => Some(Regret::Window),
-            (true, false) | (false, true) => Some(Regret::Main),
+            (true, false) if frequency <= LOW_FREQUENCY => Some(GhostHit::Window),
+            (true, false) | (false, true) => Some(GhostHit::Main),
             (true, true) => None,
         };
         if lost || ousted {
             // No hash is zero.
-            block.parted = block.parted.map(|own| if own == hash { 0 } else { own });
+            block.evicted = block.evicted.map(|own| if own == hash { 0 } else { own });
         }
-        Recalled { frequency, regret }
+        Recalled {
+            frequency,
+            ghost_hit,
+        }
     }
 
     /// Whether it is time to forget half.
-    pub(super) fn is_a_generation_over(&self) -> bool {
-        self.insertions >= self.entries.max(8) * GENERATION
+    pub(super) fn needs_aging(&self) -> bool {
+        self.insertions >= self.entries.max(8) * SAMPLE_PER_ENTRY
     }
 
     /// Forgets half, so that what was asked for long ago weighs less.
@@ -217,17 +220,24 @@ mod tests {
 
     #[test]
     fn a_key_that_comes_back_is_regretted_once_and_by_the_part_it_left() {
-        let check = |from: Regret, frequency, expected| {
+        let check = |from: GhostHit, frequency, expected| {
             let mut history = History::new(100);
-            history.part_with(7, frequency, from);
-            let mut recalled =
-                |regret| assert_eq!(history.recall(7), Recalled { frequency, regret });
+            history.record_eviction(7, frequency, from);
+            let mut recalled = |ghost_hit| {
+                assert_eq!(
+                    history.recall(7),
+                    Recalled {
+                        frequency,
+                        ghost_hit
+                    }
+                )
+            };
             recalled(Some(expected));
             recalled(None);
         };
-        check(Regret::Window, 1, Regret::Window);
-        check(Regret::Window, SELDOM, Regret::Window);
-        check(Regret::Window, SELDOM + 1, Regret::Main);
-        check(Regret::Main, 1, Regret::Main);
+        check(GhostHit::Window, 1, GhostHit::Window);
+        check(GhostHit::Window, LOW_FREQUENCY, GhostHit::Window);
+        check(GhostHit::Window, LOW_FREQUENCY + 1, GhostHit::Main);
+        check(GhostHit::Main, 1, GhostHit::Main);
     }
 }

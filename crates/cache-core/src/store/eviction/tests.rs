@@ -102,7 +102,7 @@ fn marks_keep_their_facts_apart() {
         marks.touch();
     }
     assert_eq!((marks.visits(), marks.frequency()), (3, 6));
-    marks.settle(true);
+    marks.fold_visits(true);
     assert_eq!(
         (marks.visits(), marks.count(), marks.is_main()),
         (0, 6, true)
@@ -115,7 +115,7 @@ fn marks_keep_their_facts_apart() {
     );
     for _ in 0..20 {
         marks.touch();
-        marks.settle(false);
+        marks.fold_visits(false);
     }
     assert_eq!((marks.frequency(), marks.is_main()), (History::MOST, false));
 }

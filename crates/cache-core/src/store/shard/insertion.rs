@@ -5,10 +5,11 @@ use crate::{
     class::TtlClass,
     deferred::Deferred,
     fill::Terms,
-    judge::{self, FillCost, Origin},
     listener::Cause,
+    policy::{self, FillCost, Origin},
     span::Span,
-    store::class_queues::{Judge, QueueId},
+    store::class_queues::QueueId,
+    store::expiry::Expiry,
     store::list::{Link, NONE},
     store::marks::Marks,
     store::slot::Slot,
@@ -35,23 +36,25 @@ impl<K: Eq, V> Shard<K, V> {
         new: NewEntry<'_, K, V>,
         weight: u32,
         limit: u64,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         after: &mut Deferred<'_, K, V>,
     ) -> Result<u32, (K, V)> {
         let marks = self.find(new.hash, &new.key).map(|old| {
             let marks = self.table[old].marks;
-            self.replace(old, judge, after);
+            self.replace(old, expiry, after);
             marks
         });
-        self.expire_some(new.class, judge, &mut after.removed_entries);
+        self.expire_some(new.class, expiry, &mut after.removed_entries);
         if self.table.is_full() || !self.tags.has_room(new.terms.tags.len()) {
             return Err((new.key, new.value));
         }
 
-        let hash = judge::part(new.hash);
-        let marks = self.policy.welcome(&mut self.table, hash.get(), marks);
+        let hash = policy::stored_hash(new.hash);
+        let marks = self
+            .policy
+            .prepare_insert(&mut self.table, hash.get(), marks);
         let vacated = if self.weight + u64::from(weight) > limit {
-            self.vacate(marks, judge)
+            self.vacate(marks, expiry)
         } else {
             None
         };
@@ -63,8 +66,8 @@ impl<K: Eq, V> Shard<K, V> {
         // its order: the later arrival counts as written no earlier.
         let tail = self.class_mut(class).queue_mut(queue).tail;
         let written = match tail {
-            NONE => judge.now,
-            tail => judge.now.max(self.table[tail].written),
+            NONE => expiry.now,
+            tail => expiry.now.max(self.table[tail].written),
         };
         self.stored += 1;
         let slot = Slot {
@@ -107,10 +110,10 @@ impl<K: Eq, V> Shard<K, V> {
     /// Takes an entry out of everything but its place, for a newcomer with these
     /// marks.
     #[inline(always)]
-    fn vacate(&mut self, newcomer: Marks, judge: Judge<'_>) -> Option<(u32, Cause)> {
+    fn vacate(&mut self, newcomer: Marks, expiry: Expiry<'_>) -> Option<(u32, Cause)> {
         let arriving = u32::from(!newcomer.is_main());
         let at = self.policy.victim(&mut self.table, NONE, arriving)?;
-        let cause = self.count_eviction(at, judge);
+        let cause = self.count_eviction(at, expiry);
         self.detach(at, false);
         Some((at, cause))
     }
@@ -120,18 +123,18 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         hash: u64,
         key: &K,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         after: &mut Deferred<'_, K, V>,
     ) {
         if let Some(at) = self.find(hash, key) {
-            self.replace(at, judge, after);
+            self.replace(at, expiry, after);
         }
     }
 
     /// Removes what a new value replaces.
     #[inline(never)]
-    fn replace(&mut self, at: u32, judge: Judge<'_>, after: &mut Deferred<'_, K, V>) {
-        if self.is_expired(at, judge) {
+    fn replace(&mut self, at: u32, expiry: Expiry<'_>, after: &mut Deferred<'_, K, V>) {
+        if self.is_expired(at, expiry) {
             self.expire(at, &mut after.removed_entries);
         } else {
             after.replaced = self.remove(at, false);

@@ -10,7 +10,8 @@ use crate::{
     listener::{Cause, Removed},
     seeded_bugs,
     span::Span,
-    store::class_queues::{Judge, QueueId, WRITTEN},
+    store::class_queues::{CLASS_QUEUE, QueueId},
+    store::expiry::Expiry,
     store::list::{List, NONE},
     store::tags::TagId,
 };
@@ -42,10 +43,11 @@ pub(crate) struct Candidate<K, V> {
 
 impl<K: Eq, V> Shard<K, V> {
     #[inline(always)]
-    pub(crate) fn is_expired(&self, at: u32, judge: Judge<'_>) -> bool {
+    pub(crate) fn is_expired(&self, at: u32, expiry: Expiry<'_>) -> bool {
         let slot = &self.table[at];
-        let fresh_below = slot.origin.is_plain() && judge.is_surely_fresh(slot.class, slot.written);
-        !fresh_below && judge.is_expired(slot.class, slot.written, self.traits(at))
+        let fresh_below =
+            slot.origin.is_plain() && expiry.is_surely_fresh(slot.class, slot.written);
+        !fresh_below && expiry.is_expired(slot.class, slot.written, self.traits(at))
     }
 
     /// Takes an entry out of every structure. Counts nothing. How often it was
@@ -97,10 +99,10 @@ impl<K: Eq, V> Shard<K, V> {
     fn invalidate(
         &mut self,
         at: u32,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> bool {
-        if self.is_expired(at, judge) {
+        if self.is_expired(at, expiry) {
             self.expire(at, removed_entries);
             return false;
         }
@@ -116,14 +118,14 @@ impl<K: Eq, V> Shard<K, V> {
     pub(crate) fn evict(
         &mut self,
         keep: Option<u32>,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> bool {
         let keep = keep.unwrap_or(NONE);
         let Some(at) = self.policy.victim(&mut self.table, keep, 0) else {
             return false;
         };
-        let cause = self.count_eviction(at, judge);
+        let cause = self.count_eviction(at, expiry);
         if let Some(entry) = self.remove(at, false) {
             removed_entries.push(entry, cause);
         }
@@ -132,8 +134,8 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Counts an entry that has to leave, and tells why.
     #[inline(always)]
-    pub(super) fn count_eviction(&mut self, at: u32, judge: Judge<'_>) -> Cause {
-        let expired = self.is_expired(at, judge);
+    pub(super) fn count_eviction(&mut self, at: u32, expiry: Expiry<'_>) -> Cause {
+        let expired = self.is_expired(at, expiry);
         let class = self.table[at].class;
         let counters = &mut self.classes[class.index()].counters;
         if expired {
@@ -147,9 +149,9 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// An entry at the head of a queue of the class, if one is expired.
     #[inline]
-    fn expired_head(&self, class: usize, judge: Judge<'_>) -> Option<u32> {
+    fn expired_head(&self, class: usize, expiry: Expiry<'_>) -> Option<u32> {
         let mut heads = self.classes.get(class)?.queues().map(|(_, q)| q.head);
-        heads.find(|&head| head != NONE && self.is_expired(head, judge))
+        heads.find(|&head| head != NONE && self.is_expired(head, expiry))
     }
 
     /// Removes up to two expired entries: what every insertion does, so that
@@ -158,18 +160,18 @@ impl<K: Eq, V> Shard<K, V> {
     pub(super) fn expire_some(
         &mut self,
         class: TtlClass,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) {
         let next = self.next_class as usize + 1;
         let another = if next < self.classes.len() { next } else { 0 };
         // There are few classes.
         self.next_class = another as u32;
-        if let Some(at) = self.expired_head(class.index(), judge) {
+        if let Some(at) = self.expired_head(class.index(), expiry) {
             self.expire(at, removed_entries);
         }
         if another != class.index()
-            && let Some(at) = self.expired_head(another, judge)
+            && let Some(at) = self.expired_head(another, expiry)
         {
             self.expire(at, removed_entries);
         }
@@ -179,13 +181,13 @@ impl<K: Eq, V> Shard<K, V> {
     pub(crate) fn expire_up_to(
         &mut self,
         limit: usize,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> usize {
         let mut removed = 0;
         for class in 0..self.classes.len() {
             while removed < limit {
-                let Some(at) = self.expired_head(class, judge) else {
+                let Some(at) = self.expired_head(class, expiry) else {
                     break;
                 };
                 self.expire(at, removed_entries);
@@ -196,26 +198,26 @@ impl<K: Eq, V> Shard<K, V> {
         removed
     }
 
-    pub(crate) fn has_expired(&self, judge: Judge<'_>) -> bool {
-        (0..self.classes.len()).any(|class| self.expired_head(class, judge).is_some())
+    pub(crate) fn has_expired(&self, expiry: Expiry<'_>) -> bool {
+        (0..self.classes.len()).any(|class| self.expired_head(class, expiry).is_some())
     }
 
     /// How many entries of a class are live. Walks those that are old enough to
     /// have expired.
-    pub(crate) fn live_in(&self, class: usize, judge: Judge<'_>) -> usize {
+    pub(crate) fn live_in(&self, class: usize, expiry: Expiry<'_>) -> usize {
         let Some(state) = self.classes.get(class) else {
             return 0;
         };
-        let policy = judge.policy(Classes::at(class));
-        let live_in = |(id, queue): (QueueId, &List<WRITTEN>)| {
+        let policy = expiry.policy(Classes::at(class));
+        let live_in = |(id, queue): (QueueId, &List<CLASS_QUEUE>)| {
             let in_order = id.is_negative().filter(|_| !state.is_reordered);
             let kept_for = in_order.and_then(|negative| policy.kept_for(negative));
             let may_be_gone = |&at: &u32| {
-                let age = judge.age(self.table[at].written);
+                let age = expiry.age(self.table[at].written);
                 kept_for.is_none_or(|kept_for| age > kept_for)
             };
             let old = queue.iter(&self.table).take_while(may_be_gone);
-            let expired = old.filter(|&at| self.is_expired(at, judge)).count();
+            let expired = old.filter(|&at| self.is_expired(at, expiry)).count();
             queue.len as usize - expired
         };
         state.queues().map(live_in).sum()
@@ -226,7 +228,7 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         hash: u64,
         key: &Q,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> usize
     where
@@ -234,7 +236,7 @@ impl<K: Eq, V> Shard<K, V> {
     {
         let mut live = 0;
         while let Some(at) = self.find(hash, key) {
-            live += usize::from(self.invalidate(at, judge, removed_entries));
+            live += usize::from(self.invalidate(at, expiry, removed_entries));
         }
         self.shrink_if_sparse();
         live
@@ -244,12 +246,12 @@ impl<K: Eq, V> Shard<K, V> {
     pub(crate) fn invalidate_tag(
         &mut self,
         tag: TagId,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> usize {
         let mut live = 0;
         while let Some(at) = self.tags.first_entry(tag) {
-            live += usize::from(self.invalidate(at, judge, removed_entries));
+            live += usize::from(self.invalidate(at, expiry, removed_entries));
         }
         self.shrink_if_sparse();
         live
@@ -259,12 +261,12 @@ impl<K: Eq, V> Shard<K, V> {
     pub(crate) fn invalidate_class(
         &mut self,
         class: usize,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> usize {
         let mut live = 0;
         while let Some(at) = self.head_of(class) {
-            live += usize::from(self.invalidate(at, judge, removed_entries));
+            live += usize::from(self.invalidate(at, expiry, removed_entries));
         }
         self.shrink_if_sparse();
         live
@@ -278,11 +280,11 @@ impl<K: Eq, V> Shard<K, V> {
     /// Removes every entry; how many were live.
     pub(crate) fn invalidate_all(
         &mut self,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> usize {
         (0..self.classes.len())
-            .map(|class| self.invalidate_class(class, judge, removed_entries))
+            .map(|class| self.invalidate_class(class, expiry, removed_entries))
             .sum()
     }
 
@@ -327,14 +329,14 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Copies the next entries that are live; nothing is left when the result is
     /// `None`.
-    pub(crate) fn next_live(&self, walk: &mut Walk, judge: Judge<'_>) -> Option<Vec<(K, V)>>
+    pub(crate) fn next_live(&self, walk: &mut Walk, expiry: Expiry<'_>) -> Option<Vec<(K, V)>>
     where
         K: Clone,
         V: Clone,
     {
         let copies = self.next_places(walk)?.filter_map(|at| {
             let slot = self.table.get(at)?;
-            (!self.is_expired(at, judge)).then(|| (slot.key.clone(), slot.value.clone()))
+            (!self.is_expired(at, expiry)).then(|| (slot.key.clone(), slot.value.clone()))
         });
         Some(copies.collect())
     }
@@ -350,7 +352,7 @@ impl<K: Eq, V> Shard<K, V> {
         &mut self,
         candidates: &[Candidate<K, V>],
         walk: &mut Walk,
-        judge: Judge<'_>,
+        expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
     ) -> usize {
         if walk.layout != self.layout {
@@ -367,7 +369,7 @@ impl<K: Eq, V> Shard<K, V> {
             let slot = self.table.get(candidate.at);
             let same = |serial| serial == candidate.serial || seeded_bugs::trust_places();
             if slot.is_some_and(|slot| same(slot.serial)) {
-                live += usize::from(self.invalidate(candidate.at, judge, removed_entries));
+                live += usize::from(self.invalidate(candidate.at, expiry, removed_entries));
             }
         }
         live

@@ -2,9 +2,9 @@
 
 use super::Shard;
 use crate::{
-    store::class_queues::{ClassState, WRITTEN},
+    store::class_queues::{CLASS_QUEUE, ClassState},
     store::list::Link,
-    store::marks::ARRIVAL,
+    store::marks::EVICTION_QUEUE,
     store::slot::Slot,
     store::table::{Moves, Table},
     store::tags::TagIndex,
@@ -27,7 +27,7 @@ impl<K, V> Shard<K, V> {
     fn follow(&mut self, moves: &Moves) {
         let new = |at: u32| moves.new_place(at);
         for slot in self.table.iter_mut() {
-            for list in [ARRIVAL, WRITTEN] {
+            for list in [EVICTION_QUEUE, CLASS_QUEUE] {
                 let Link { prev, next } = slot.links[list];
                 slot.links[list] = Link {
                     prev: new(prev),

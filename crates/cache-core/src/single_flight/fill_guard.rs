@@ -10,22 +10,22 @@ use crate::{
     fill::{Fill, FillKind, Terms},
     hit::Hit,
     invalidation::log::{Selector, Subject, Verdict},
-    judge::FillCost,
     listener::Removed,
+    policy::FillCost,
     seeded_bugs,
-    single_flight::in_flight::{Given, HandOver},
+    single_flight::in_flight::{FillResult, HandOver},
     store::shard::insertion::NewEntry,
-    store::{Entering, Locked, Store},
+    store::{Insertion, Locked, Store},
 };
 
 /// How often a fill looks at invalidations anew because more arrived meanwhile.
 /// After that it counts as invalidated: a fill must end, however busy others
 /// are.
 /// (Explored schedules are short: there it is little, so that it runs out.)
-const PATIENCE: usize = if cfg!(shuttle) { 1 } else { 16 };
+const MAX_RETRIES: usize = if cfg!(shuttle) { 1 } else { 16 };
 
 /// A permit without its key: what must be handed over when dropped.
-pub(super) struct Ticket<K, V> {
+pub(super) struct FillGuard<K, V> {
     pub(super) inner: Arc<Store<K, V>>,
     pub(super) request: Request,
     pub(super) fill_id: u64,
@@ -53,9 +53,9 @@ enum Step<K, V> {
 }
 
 /// There were invalidations since a verdict was made.
-struct Moved;
+struct EpochMoved;
 
-impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
+impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
     /// Ends the fill with a value.
     pub(super) fn fill(mut self, mut key: K, fill: Fill<V>) -> Result<(), Refusal> {
         let Fill {
@@ -68,7 +68,7 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
             upto: self.epoch,
             conflict: None,
         };
-        let mut patience = PATIENCE;
+        let mut retries = MAX_RETRIES;
         loop {
             let subject = Subject {
                 hash: self.request.hash,
@@ -78,12 +78,12 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
                 tags: (terms.kind != FillKind::Shared).then_some(&terms.tags),
             };
             // Predicates of the user run here, unlocked.
-            verdict = self.inner.log.judge(verdict.upto, &subject);
-            match self.attempt(key, value, (&terms, weight), &verdict, patience == 0) {
+            verdict = self.inner.log.check(verdict.upto, &subject);
+            match self.attempt(key, value, (&terms, weight), &verdict, retries == 0) {
                 Step::Done(outcome) => return outcome,
                 Step::Again(same_key, same_value) => (key, value) = (same_key, same_value),
             }
-            patience -= 1;
+            retries -= 1;
         }
     }
 
@@ -98,7 +98,7 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
         last: bool,
     ) -> Step<K, V> {
         let inner = Arc::clone(&self.inner);
-        let judge = inner.judge();
+        let expiry = inner.expiry();
         // Declared before the guard, so that they are dropped after it.
         let mut after = Deferred::new(&inner.listener);
         let mut _rejected = None;
@@ -116,19 +116,19 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
             (Some(conflict), kind) => {
                 self.refuse(&mut shard, conflict, &mut after);
                 after.duties().keys.push(key);
-                after.duties().given = Some(Given::value(value, kind));
+                after.duties().result = Some(FillResult::value(value, kind));
                 Err(Refusal::Invalidated)
             }
             (None, FillKind::Shared) => {
                 after.end_fill(shard.in_flight.end(self.request.hash, self.fill_id));
                 shard.fills.coalesced += after.waiting() as u64;
                 after.duties().keys.push(key);
-                after.duties().given = Some(Given::Value(value));
+                after.duties().result = Some(FillResult::Value(value));
                 self.hold = Hold::Ended;
                 Err(Refusal::Shared)
             }
             (None, FillKind::Value | FillKind::Negative) => {
-                let took = judge.now.since(self.since);
+                let took = expiry.now.since(self.since);
                 let new = NewEntry {
                     hash: self.request.hash,
                     key,
@@ -137,12 +137,12 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
                     terms,
                     cost: FillCost::of(nanos(took)),
                 };
-                let entering = Entering {
+                let insertion = Insertion {
                     new,
                     weight,
                     fill_id: Some(self.fill_id),
                 };
-                let outcome = inner.enter(&mut shard, entering, judge, &mut after);
+                let outcome = inner.insert(&mut shard, insertion, expiry, &mut after);
                 self.hold = Hold::Ended;
                 outcome.map_err(|(refusal, entry)| {
                     _rejected = Some(entry);
@@ -152,18 +152,18 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
         };
         drop(shard);
         after.run(&inner.log);
-        inner.trim(inner.shard_of(self.request.hash), judge);
+        inner.trim(inner.shard_of(self.request.hash), expiry);
         Step::Done(outcome)
     }
 
     /// The invalidation that reaches the fill, if any does. Under the lock of the
     /// shard, one after the verdict either shows here or has yet to visit this
     /// shard; then the verdict is to be made again, but for the `last` time.
-    fn conflict(&self, verdict: &Verdict, last: bool) -> Result<Option<u64>, Moved> {
+    fn conflict(&self, verdict: &Verdict, last: bool) -> Result<Option<u64>, EpochMoved> {
         let moved = self.inner.log.epoch() != verdict.upto && !seeded_bugs::skip_epoch_check();
         match verdict.conflict {
             Some(conflict) => Ok(Some(conflict)),
-            None if moved && !last => Err(Moved),
+            None if moved && !last => Err(EpochMoved),
             None if seeded_bugs::store_when_tired() => Ok(None),
             None => Ok(moved.then(|| verdict.upto.saturating_add(1))),
         }
@@ -172,10 +172,10 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
     /// Has every other value for the key end this fill, and returns the live entry.
     pub(super) fn exclude_others(&self, key: &K) -> Option<Hit<V>> {
         let hash = self.request.hash;
-        let judge = self.inner.judge();
+        let expiry = self.inner.expiry();
         let mut shard = self.inner.lock_for(hash);
         shard.in_flight.make_exclusive(hash, self.fill_id);
-        shard.peek(hash, key, judge).map(Hit::from)
+        shard.peek(hash, key, expiry).map(Hit::from)
     }
 
     /// Invalidates the key, unless another value ended the fill.
@@ -183,13 +183,13 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
         let hash = self.request.hash;
         let inner = Arc::clone(&self.inner);
         inner.log.record(Selector::Key(hash));
-        let judge = inner.judge();
+        let expiry = inner.expiry();
         let mut removed_entries = Removed::new(&inner.listener);
         let mut shard = inner.lock_for(hash);
         if !shard.in_flight.contains(hash, self.fill_id) && !seeded_bugs::remove_unseen() {
             return Err(Refusal::Superseded);
         }
-        shard.invalidate_key(hash, &key, judge, &mut removed_entries);
+        shard.invalidate_key(hash, &key, expiry, &mut removed_entries);
         drop(shard);
         Ok(())
     }
@@ -197,14 +197,14 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
     /// Ends the fill with an error.
     pub(super) fn fail(mut self, key: K, error: FillError) -> Result<Hit<V>, FillError> {
         let (inner, request) = (Arc::clone(&self.inner), self.request);
-        let judge = inner.judge();
+        let expiry = inner.expiry();
         // Declared before the guard, so that it is dropped after it.
         let mut after = Deferred::new(&inner.listener);
         let mut verdict = Verdict {
             upto: self.epoch,
             conflict: None,
         };
-        let mut patience = PATIENCE;
+        let mut retries = MAX_RETRIES;
         let (mut shard, conflict) = loop {
             // Nobody knows what the error depends on: whatever may reach it does.
             let subject = Subject {
@@ -214,16 +214,16 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
                 class: request.class,
                 tags: None,
             };
-            verdict = inner.log.judge(verdict.upto, &subject);
+            verdict = inner.log.check(verdict.upto, &subject);
             let shard = inner.lock_for(request.hash);
-            match self.conflict(&verdict, patience == 0) {
+            match self.conflict(&verdict, retries == 0) {
                 Ok(conflict) => break (shard, conflict),
-                Err(Moved) => patience -= 1,
+                Err(EpochMoved) => retries -= 1,
             }
         };
         // It is in the shard, so that no invalidation reached it: it is good for
         // those who began to wait after one, too.
-        let stand_in = shard.stand_in(request.hash, &key, judge).map(Hit::from);
+        let stand_in = shard.stand_in(request.hash, &key, expiry).map(Hit::from);
         shard.fills.failed += 1;
         match conflict.filter(|_| !seeded_bugs::fail_later_waiters()) {
             // Those who began to wait after it have asked another question.
@@ -243,7 +243,7 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
         drop(shard);
         after.duties().keys.push(key);
         if after.waiting() > 0 {
-            after.duties().given = Some(Given::Failed {
+            after.duties().result = Some(FillResult::Failed {
                 error: Arc::clone(&error),
                 stand_in: stand_in.clone(),
             });
@@ -268,7 +268,7 @@ impl<K: Eq + Clone, V: Clone> Ticket<K, V> {
     }
 }
 
-impl<K, V> Ticket<K, V> {
+impl<K, V> FillGuard<K, V> {
     /// Gives the fill to the next in line, or ends it.
     fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Deferred<'_, K, V>) -> Hold {
         let epoch = if seeded_bugs::hand_over_the_old_epoch() {
@@ -292,7 +292,7 @@ impl<K, V> Ticket<K, V> {
     }
 }
 
-impl<K, V> Drop for Ticket<K, V> {
+impl<K, V> Drop for FillGuard<K, V> {
     fn drop(&mut self) {
         // No entry leaves.
         let mut after = Deferred::new(&None);

@@ -15,7 +15,7 @@ use crate::{freshness::Freshness, span::Span};
 
 /// The part of a hash that entries keep: the low half, made odd so that it is
 /// never zero. It decides how much jitter falls on an entry, too.
-pub(crate) fn part(hash: u64) -> NonZeroU32 {
+pub(crate) fn stored_hash(hash: u64) -> NonZeroU32 {
     NonZeroU32::MIN | hash as u32
 }
 
@@ -61,12 +61,12 @@ pub(crate) enum Phase {
 
 /// Where an entry stands, and how long it was fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Judged {
+pub(crate) struct Evaluation {
     pub(crate) phase: Phase,
     pub(crate) ttl: u64,
 }
 
-impl Judged {
+impl Evaluation {
     /// What holds under both of two policies.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl Policy {
             return None;
         }
         // The hash that draws the greatest part of the jitter.
-        let worst = self.life(negative, None, u32::MAX)?;
+        let worst = self.ttl_for(negative, None, u32::MAX)?;
         Some(if negative {
             worst
         } else {
@@ -121,19 +121,20 @@ impl Policy {
     }
 
     /// Whether reads of entries are to be remembered.
-    pub(crate) fn idles(&self) -> bool {
+    pub(crate) fn has_time_to_idle(&self) -> bool {
         self.time_to_idle.is_some()
     }
 
     /// How long a value with this hash, and without a TTL of its own, is fresh.
-    pub(crate) fn life_of(&self, hash: u64) -> u64 {
-        self.life(false, None, part(hash).get()).unwrap_or(0)
+    pub(crate) fn ttl_of(&self, hash: u64) -> u64 {
+        self.ttl_for(false, None, stored_hash(hash).get())
+            .unwrap_or(0)
     }
 
     /// How long the entry is fresh. The jitter takes away a part that the hash
     /// decides, so that entries written together do not expire together, and so
     /// that asking twice gives the same answer.
-    fn life(&self, negative: bool, own: Option<Span>, hash: u32) -> Option<u64> {
+    fn ttl_for(&self, negative: bool, own: Option<Span>, hash: u32) -> Option<u64> {
         let promised = if negative {
             self.negative_ttl?
         } else {
@@ -168,12 +169,17 @@ impl Policy {
 
     /// Judges an entry by its age. Draws a random number only where early
     /// refresh may apply.
-    pub(crate) fn judge(&self, age: u64, traits: Traits, random: impl FnOnce() -> u64) -> Judged {
-        let gone = |ttl| Judged {
+    pub(crate) fn evaluate(
+        &self,
+        age: u64,
+        traits: Traits,
+        random: impl FnOnce() -> u64,
+    ) -> Evaluation {
+        let gone = |ttl| Evaluation {
             phase: Phase::Gone,
             ttl,
         };
-        let Some(ttl) = self.life(traits.negative, traits.ttl, traits.hash) else {
+        let Some(ttl) = self.ttl_for(traits.negative, traits.ttl, traits.hash) else {
             return gone(0);
         };
         let idle = age.saturating_sub(traits.read_at.nanos());
@@ -193,27 +199,27 @@ impl Policy {
         } else {
             Phase::Gone
         };
-        Judged { phase, ttl }
+        Evaluation { phase, ttl }
     }
 
     /// How long a value with this hash was fresh, unless it is gone at this
     /// age: for one that is to stand in for a failed fill, and so is read now.
-    pub(crate) fn judge_stand_in(&self, age: u64, hash: u64) -> Option<u64> {
+    pub(crate) fn evaluate_stand_in(&self, age: u64, hash: u64) -> Option<u64> {
         let traits = Traits {
             negative: false,
-            hash: part(hash).get(),
+            hash: stored_hash(hash).get(),
             cost: FillCost::NONE,
             ttl: None,
             read_at: Span::of(age),
         };
-        let Judged { phase, ttl } = self.judge(age, traits, || u64::MAX);
+        let Evaluation { phase, ttl } = self.evaluate(age, traits, || u64::MAX);
         (phase != Phase::Gone).then_some(ttl)
     }
 
     /// Whether nobody can have any use of the entry.
     pub(crate) fn is_gone(&self, age: u64, traits: Traits) -> bool {
         // Whether a refresh is due makes no difference here.
-        self.judge(age, traits, || u64::MAX).phase == Phase::Gone
+        self.evaluate(age, traits, || u64::MAX).phase == Phase::Gone
     }
 }
 
@@ -281,15 +287,15 @@ impl Origin {
 /// A small source of random numbers (Marsaglia, "Xorshift RNGs", Journal of
 /// Statistical Software 2003). Good enough to decide who refreshes early.
 #[derive(Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct XorShift(u64);
 
-impl Dice {
+impl XorShift {
     pub(crate) const fn new(seed: u64) -> Self {
         // Zero would stay zero.
         Self(seed | 1)
     }
 
-    pub(crate) fn roll(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -71,7 +71,7 @@ proptest! {
         random in any::<u64>(),
     ) {
         let policy = Policy::from(&freshness);
-        let Judged { phase, ttl } = policy.judge(age, traits, || random);
+        let Evaluation { phase, ttl } = policy.evaluate(age, traits, || random);
         let Some(life) = life(&freshness, traits) else {
             prop_assert_eq!(phase, Phase::Gone);
             return Ok(());
@@ -119,7 +119,7 @@ proptest! {
         random in any::<u64>(),
     ) {
         let policy = Policy::from(&freshness);
-        let phase = policy.judge(age, traits, || random).phase;
+        let phase = policy.evaluate(age, traits, || random).phase;
         if !traits.negative && traits.ttl.is_none() && age < policy.fresh_below() {
             prop_assert_eq!(phase, Phase::Fresh);
         }
@@ -165,12 +165,12 @@ fn early_refreshes_come_as_often_as_the_paper_says() {
         ttl: None,
         read_at: Span::of(0),
     };
-    let mut dice = Dice::new(7);
+    let mut random = XorShift::new(7);
     for remaining in [0.5_f64, 1.0, 2.0, 5.0] {
         let age = 100_000_000_000 - (remaining * 1e9) as u64;
         let draws = 20_000;
         let early = (0..draws)
-            .filter(|_| policy.judge(age, traits, || dice.roll()).phase == Phase::Early)
+            .filter(|_| policy.evaluate(age, traits, || random.next()).phase == Phase::Early)
             .count();
         let expected = (-remaining / (1.048_576 * 2.0)).exp();
         let found = early as f64 / f64::from(draws);
