@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::detection::{Detection, Evidence};
+use crate::encoder::SentenceEncoder;
+use crate::explain;
+use crate::file::ModelError;
 use crate::model::{EncoderSpec, LinearModel, Prediction};
-use crate::{Detection, Evidence, ModelError, SentenceEncoder, explain};
 
 /// Finds the intent of a message by a trained [`LinearModel`].
 ///
@@ -98,7 +101,8 @@ impl Classifier {
     pub fn explain_among(&self, message: &str, may: impl Fn(&str) -> bool) -> Vec<Evidence> {
         self.predict(message, may)
             .map_or_else(Vec::new, |predicted| {
-                explain::evidence(self, message, &predicted)
+                let is_accepted = self.is_accepted(&predicted);
+                explain::evidence(&self.model, message, &predicted, is_accepted)
             })
     }
 
@@ -116,7 +120,7 @@ impl Classifier {
         (predicted.input.words > 0).then_some(predicted)
     }
 
-    pub(crate) fn is_accepted(&self, predicted: &Prediction) -> bool {
+    fn is_accepted(&self, predicted: &Prediction) -> bool {
         predicted.confidence >= self.model.gate.threshold
     }
 

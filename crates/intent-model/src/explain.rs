@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::detection::{Detection, Evidence};
 use crate::features::{each_gram, preprocess};
 use crate::gate::NAMES;
-use crate::model::Prediction;
-use crate::{Classifier, Detection, Evidence};
+use crate::model::{LinearModel, Prediction};
 
 /// How many n-grams are shown for an intent.
 const SHOWN: usize = 8;
 
 pub(crate) fn evidence(
-    classifier: &Classifier,
+    model: &LinearModel,
     message: &str,
     predicted: &Prediction,
+    is_accepted: bool,
 ) -> Vec<Evidence> {
-    let model = classifier.model();
     let mut readable = BTreeMap::new();
     each_gram(&preprocess(message), |gram, hash| {
         if let Some(row) = model.vocabulary.row(hash) {
@@ -70,7 +70,6 @@ pub(crate) fn evidence(
         "bias of the confidence".to_owned(),
         model.gate.intercept,
     ));
-    let is_accepted = classifier.is_accepted(predicted);
     let (intent, verdict) = match is_accepted {
         true => (best.as_str(), "reaches"),
         false => (Detection::UNKNOWN, "is below"),

@@ -6,8 +6,8 @@
 //! probability that the best intent is the right one (Platt 1999 scales the
 //! score alone; Hendrycks and Gimpel 2017 abstain by such a confidence).
 
+use crate::input::Input;
 use crate::maths::{exp, ln, logistic};
-use crate::model::Input;
 
 /// How many signals there are.
 pub const SIGNALS: usize = 7;

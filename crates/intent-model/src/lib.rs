@@ -23,6 +23,7 @@ mod file;
 pub mod gate;
 mod head;
 mod held_out;
+mod input;
 pub mod maths;
 mod model;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A linear model: its weights, and what they predict of a message.
 
-use crate::HeldOut;
 use crate::features::{Gram, Group, each_gram, preprocess, weigh};
 use crate::gate::{Gate, Signals};
 use crate::head::Head;
+use crate::held_out::HeldOut;
+use crate::input::Input;
 use crate::vocabulary::Vocabulary;
 use crate::weights::{LANES, Weights, quantise};
 
@@ -75,21 +76,6 @@ pub struct Prediction {
     /// One an intent.
     pub(crate) scores: Vec<f32>,
     pub(crate) runner_up: Option<usize>,
-}
-
-/// The features of a message, as the model reads them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Input {
-    /// Rows, each once, with their values.
-    pub(crate) values: Vec<(u32, f32)>,
-    /// What the sentence vector adds to the score of each column; empty
-    /// without one.
-    pub(crate) sentence: Vec<f32>,
-    pub(crate) words: u32,
-    /// How many words are in no example of an intent.
-    pub(crate) unseen_words: u32,
-    pub(crate) chars: u32,
-    pub(crate) unseen_chars: u32,
 }
 
 impl LinearModel {
@@ -305,19 +291,6 @@ impl LinearModel {
 
 /// A little less than the largest sum, to leave room for rounding.
 const MAX_SUM: f32 = 2.0e9;
-
-impl Input {
-    /// Counts a word or a character n-gram; pairs of words do not count.
-    fn count(&mut self, gram: &Gram<'_>, is_unseen: bool) {
-        let (all, unseen) = match gram {
-            Gram::Word(_) => (&mut self.words, &mut self.unseen_words),
-            Gram::Pair(..) => return,
-            Gram::Chars(_) => (&mut self.chars, &mut self.unseen_chars),
-        };
-        *all += 1;
-        *unseen += u32::from(is_unseen);
-    }
-}
 
 /// The indices of the best and the second best score among those that `may`
 /// accepts; of equal ones the first.

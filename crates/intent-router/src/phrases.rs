@@ -69,6 +69,11 @@ impl<T> Phrases<T> {
             fits.then_some((1 + length, &entry.value))
         })
     }
+
+    /// The number of words of the longest phrase that these words begin with.
+    pub(crate) fn longest_at(&self, tokens: &[Token<'_>]) -> Option<usize> {
+        self.at(tokens).map(|(length, _)| length).next()
+    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@ mod person;
 use std::ops::Range;
 
 use crate::catalogue::{Catalogue, Intent, Lexicon, Role, SlotSpec};
-use crate::phrases::Phrases;
 use crate::slots::pattern;
 use crate::text::{Token, is_apostrophe, tokens};
 
 /// The words of a message, read for what they refer to.
-pub(crate) struct References<'a> {
+pub(crate) struct MessageReferences<'a> {
     catalogue: &'a Catalogue,
     text: &'a str,
     tokens: Vec<Token<'a>>,
@@ -30,7 +29,7 @@ pub(crate) enum Standing {
     SequelOfRecord,
 }
 
-impl<'a> References<'a> {
+impl<'a> MessageReferences<'a> {
     /// Reads a text in normal form. Costs a pass over it.
     pub(crate) fn read(catalogue: &'a Catalogue, text: &'a str) -> Self {
         Self {
@@ -44,29 +43,14 @@ impl<'a> References<'a> {
         self.catalogue.lexicon()
     }
 
-    /// Whether the message names the identifier of a member other than `asker`.
-    pub(crate) fn name_another(&self, asker: &str) -> bool {
-        let patterns = &self.catalogue.references().identifiers;
-        let members = &self.lexicon().references.members;
-        identifier::names_another(patterns, members, self.text, &self.tokens, asker)
-    }
-
-    /// Whether the message asks for the records of somebody else: "my wife's claim",
-    /// "the claim of my wife", "has my wife been paid". `is_personal` tells whether it
-    /// is known to be about somebody's records; if not, a word of such a question must
-    /// say so.
-    pub(crate) fn are_of_another(&self, is_personal: bool) -> bool {
-        person::are_of_another(self, is_personal)
-    }
-
     /// Whether a word is one for another person, or may be the possessive of a name:
     /// most messages have none.
     fn may_name_another(&self, at: usize) -> bool {
         let words = &self.lexicon().references;
         let (token, rest) = (&self.tokens[at], &self.tokens[at..]);
         words.relations.at(rest).next().is_some()
-            || has(&words.absent, rest).is_some()
-            || has(&words.possessives, rest).is_some()
+            || words.absent.longest_at(rest).is_some()
+            || words.possessives.longest_at(rest).is_some()
             || token.word.len() < token.place.len()
     }
 
@@ -114,18 +98,18 @@ impl<'a> References<'a> {
         let lexicon = self.lexicon();
         let words = &lexicon.references;
         let records = self.records();
-        let mut is_sequel = has(&words.openers, &self.tokens).is_some();
+        let mut is_sequel = words.openers.longest_at(&self.tokens).is_some();
         let mut at = 0;
         while at < self.tokens.len() {
             let rest = &self.tokens[at..];
-            let pronoun = has(&words.pronouns, rest);
+            let pronoun = words.pronouns.longest_at(rest);
             is_sequel |= pronoun.is_some();
             let role = lexicon
                 .phrases
                 .at(rest)
                 .find(|(_, word)| word.role.is_some());
             let role = role.map(|(length, _)| length);
-            let opener = has(&words.openers, rest).filter(|_| at == 0);
+            let opener = words.openers.longest_at(rest).filter(|_| at == 0);
             let start = rest[0].place.start;
             let is_taken = records.iter().any(|place| place.contains(&start));
             let is_number = is_taken || rest[0].word.contains(char::is_numeric);
@@ -164,11 +148,6 @@ impl<'a> References<'a> {
         let values = patterns.flat_map(|pattern| pattern::values(pattern, self.text));
         values.map(|(_, place)| place).collect()
     }
-}
-
-/// The length of the longest of these phrases that the words begin with.
-fn has(phrases: &Phrases<()>, tokens: &[Token<'_>]) -> Option<usize> {
-    phrases.at(tokens).map(|(length, ())| length).max()
 }
 
 #[cfg(test)]

@@ -14,17 +14,14 @@ use serde_json::Value;
 use crate::catalogue::{Catalogue, Intent};
 use crate::context::StoragePolicy;
 use crate::detect::Detector;
-use crate::error::{BuildError, RouteError};
+use crate::error::BuildError;
 use crate::principal::Owner;
-use crate::request::Request;
-use crate::response::{Answer, Refreshed, Response, Routed, Source};
+use crate::response::{Answer, Refreshed, Response, Source};
 use crate::service::CacheService;
 use crate::slots::Date;
 use crate::source::{BoxFuture, LiveData};
 
-use self::answering::{Answering, bypassed};
 use self::fallback::Fallback;
-use self::resolve::Refusal;
 
 /// The time of day, for time stamps and relative periods ("last month").
 /// Ages are measured by the cache's own monotonic clock, never by this one.
@@ -214,27 +211,6 @@ impl Router {
     /// The source of records.
     pub fn source(&self) -> &Arc<dyn LiveData> {
         &self.source
-    }
-
-    /// Answers a request.
-    ///
-    /// Dropping the returned future cancels the request; one of the others that
-    /// wait for the same answer then fills it.
-    ///
-    /// # Errors
-    /// [`RouteError::Key`] when the user context holds a value that no key can
-    /// be made of; [`RouteError::Conversation`] when the message goes on from a
-    /// conversation whose slots cannot be read; [`RouteError::Source`] when the
-    /// source of records failed.
-    pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
-        match self.context(request)? {
-            Ok(context) => Answering::new(self, context).answer().await,
-            Err(Refusal { detection, why }) => {
-                let (intent, confidence) = (&detection.intent, detection.confidence);
-                let answer = self.fallback(intent, confidence, Owner::Everyone, why, 0);
-                Ok(bypassed(answer, why.bypass()))
-            }
-        }
     }
 
     /// The day from which relative periods count now.

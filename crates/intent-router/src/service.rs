@@ -1,6 +1,7 @@
 //! The stores behind the router, and the invalidations that reach all of them.
 
-mod builder;
+pub(crate) mod builder;
+mod capacity;
 mod selector;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use crate::weight::StoredAnswer;
 
 use self::selector::Reach;
 
-pub use builder::{Capacity, ServiceBuilder};
+pub use capacity::Capacity;
 pub use selector::Selector;
 
 /// A clock that all stores of a service share.
@@ -58,11 +59,6 @@ static GLOBAL: Lazy<Arc<CacheService>> = Lazy::new(|| {
 });
 
 impl CacheService {
-    /// Settings to build a service from.
-    pub fn builder() -> ServiceBuilder {
-        ServiceBuilder::default()
-    }
-
     /// The service of this process, built with the defaults when first asked
     /// for: what the Python service called `get_cache_service()`.
     ///

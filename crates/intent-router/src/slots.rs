@@ -1,189 +1,24 @@
 //! Records, dates and periods that a message names.
 
-mod amount;
+pub(crate) mod amount;
 mod calendar;
 mod carried;
 mod date;
-mod enumeration;
+pub(crate) mod enumeration;
 mod guard;
 pub(crate) mod pattern;
 mod reading;
 mod span;
+mod taken;
+mod takings;
+mod values;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::ops::Range;
-
-pub(crate) use amount::Marks;
 pub(crate) use carried::Carried;
 pub use carried::ConversationError;
 pub use date::Date;
-pub(crate) use enumeration::Synonyms;
 pub use guard::Guard;
 pub use reading::Reading;
-
-use crate::catalogue::{Catalogue, Intent};
-use crate::text::fold_message;
-
-/// What a slot took of a text in normal form, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Taken<T> {
-    value: T,
-    /// Its bytes in the text.
-    place: Range<usize>,
-}
-
-/// The slots found in a message: name to value, sorted by name.
-///
-/// A slot for which several distinct values were found has them all, sorted
-/// and joined with `,`, so that a message about two records never equals one
-/// about either of them. Values found in a message are ASCII letters, digits,
-/// `-`, `/`, `_`, `.` and a space before a currency, so the `,` is never part of
-/// one; a quarter of a year is three of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Slots(BTreeMap<String, String>);
-
-impl Slots {
-    /// Finds the slots that `intent` lists, as `catalogue` defines them.
-    ///
-    /// Periods such as "last month" count from `today`, which the caller
-    /// supplies. The result is the same for all messages that
-    /// [normalise](crate::normalise) to the same text, but for those that are
-    /// too long to be folded or have more than 600 words, which have no slots.
-    /// Cost: one pass over the message per slot.
-    ///
-    /// ```
-    /// use intent_router::Catalogue;
-    /// use intent_router::{Date, Slots};
-    ///
-    /// let catalogue = Catalogue::parse(
-    ///     r#"
-    ///     [slots.claim_number]
-    ///     kind = "pattern"
-    ///     pattern = "CLM-####-######"
-    ///     [slots.period]
-    ///     kind = "period"
-    ///     [[intent]]
-    ///     name = "claims"
-    ///     kind = "live_data"
-    ///     phrases = ["claim"]
-    ///     slots = ["claim_number", "period"]
-    ///     "#,
-    /// )?;
-    /// let today = Date::new(2025, 3, 14).ok_or("no such day")?;
-    /// let message = "What became of clm 2025 000123 last month?";
-    /// let slots = Slots::find(&catalogue.intents()[0], &catalogue, message, today);
-    /// assert_eq!(slots.get("claim_number"), Some("CLM-2025-000123"));
-    /// assert_eq!(slots.key_text(), "claim_number=CLM-2025-000123;period=2025-02");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn find(intent: &Intent, catalogue: &Catalogue, message: &str, today: Date) -> Self {
-        if intent.slots.is_empty() {
-            return Self::default();
-        }
-        let Some(text) = fold_message(message) else {
-            return Self::default();
-        };
-        reading::takings(intent, catalogue, &text, today)
-            .unwrap_or_default()
-            .slots
-    }
-
-    /// The slot's value, or all of them sorted and joined with `,`: what a
-    /// query's parameter of that name is bound to.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-
-    /// The slot's distinct values one by one, sorted.
-    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.0
-            .get(name)
-            .into_iter()
-            .flat_map(|values| values.split(','))
-    }
-
-    /// Names with their values as [`get`](Self::get) gives them, sorted by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// How many slots were found.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether none was found.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The text that replaces the message in the key mode `slots`:
-    /// `name=value` sorted by name and joined with `;`.
-    ///
-    /// Two different sets of slots never have the same text: a `=`, `;` or
-    /// `\` in a name or a value is preceded by `\`.
-    pub fn key_text(&self) -> String {
-        let mut text = String::new();
-        self.write_key_text(|part| text.push_str(part));
-        text
-    }
-
-    /// Writes the [`key_text`](Self::key_text) in parts.
-    pub(crate) fn write_key_text(&self, mut write: impl FnMut(&str)) {
-        for (index, (name, value)) in self.0.iter().enumerate() {
-            if index > 0 {
-                write(";");
-            }
-            write_escaped(name, &mut write);
-            write("=");
-            write_escaped(value, &mut write);
-        }
-    }
-}
-
-/// Writes a name or a value with a `\` before each `=`, `;` and `\`.
-fn write_escaped(mut part: &str, write: &mut impl FnMut(&str)) {
-    while let Some(at) = part.find(['=', ';', '\\']) {
-        write(&part[..at]);
-        write("\\");
-        write(&part[at..=at]);
-        part = &part[at + 1..];
-    }
-    write(part);
-}
-
-/// Slots known from elsewhere than a message. Values of one name are joined as
-/// those found in a message are; empty names and values are left out.
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Slots {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(slots: I) -> Self {
-        let mut joined = BTreeMap::<String, String>::new();
-        for (name, value) in slots {
-            let (name, value) = (name.into(), value.into());
-            if name.is_empty() || value.is_empty() {
-                continue;
-            }
-            match joined.entry(name) {
-                Entry::Vacant(entry) => {
-                    entry.insert(value);
-                }
-                Entry::Occupied(mut entry) => {
-                    entry.get_mut().push(',');
-                    entry.get_mut().push_str(&value);
-                }
-            }
-        }
-        for values in joined.values_mut() {
-            let mut parts: Vec<_> = values.split(',').collect();
-            parts.sort_unstable();
-            parts.dedup();
-            *values = parts.join(",");
-        }
-        Self(joined)
-    }
-}
+pub use values::Slots;
 
 #[cfg(test)]
 mod tests;

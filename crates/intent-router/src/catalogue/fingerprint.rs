@@ -2,7 +2,8 @@
 
 use md5::{Digest as _, Md5};
 
-use super::{Catalogue, Intent};
+use super::definition::Catalogue;
+use super::intent::Intent;
 
 /// The fingerprint of an intent's definition, as far as its answers depend on
 /// it: equal for equal definitions, in every process, and different for all

@@ -1,9 +1,19 @@
 //! The word lists by which messages are guarded in the key mode `slots`.
 
-use once_cell::sync::Lazy;
-
-use super::lexicon::Role;
-use super::parse;
+/// What a word does to a message, whatever the intent. A word in several lists
+/// counts as the first of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Negation,
+    Number,
+    Time,
+    Comparison,
+    Opposite,
+    Direction,
+    Conjunction,
+    Article,
+    Neutral,
+}
 
 /// What a message may not hold, and what says nothing in it, if it is to be
 /// replaced by its slots.
@@ -40,17 +50,6 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// The English lists.
-    pub(super) fn english() -> &'static Self {
-        // The text is part of the program, and every test of a catalogue
-        // parses it: a build in which this could fail does not pass its tests.
-        static ENGLISH: Lazy<Guards> = Lazy::new(|| {
-            let lists = parse::english(include_str!("english.toml"));
-            lists.expect("the built-in word lists are valid").0
-        });
-        &ENGLISH
-    }
-
     /// No words at all.
     pub(super) fn none() -> Self {
         Self {

@@ -2,25 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Guards, Intent, Kind, ReferenceWords, References, SlotSpec};
+use super::guards::{Guards, Role};
+use super::intent::{Intent, Kind, SlotSpec};
+use super::references::{ReferenceWords, References};
 use crate::phrases::Phrases;
-use crate::slots::{Marks, Synonyms};
+use crate::slots::amount::Marks;
+use crate::slots::enumeration::Synonyms;
 use crate::text::{normalise, words};
-
-/// What a word does to a message, whatever the intent. A word in several lists
-/// counts as the first of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
-    Negation,
-    Number,
-    Time,
-    Comparison,
-    Opposite,
-    Direction,
-    Conjunction,
-    Article,
-    Neutral,
-}
 
 /// What is known of a word or a phrase.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -9,8 +9,10 @@ mod queries;
 
 use std::collections::BTreeMap;
 
-use super::spans::IntentSpans;
-use super::{Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Intent};
+use super::definition::Catalogue;
+use super::diagnostic::{CatalogueError, Diagnostic};
+use super::intent::Intent;
+use super::spans::{CatalogueSpans, IntentSpans};
 use crate::detect::KeywordDetector;
 use crate::text::{normalise, words};
 
@@ -18,7 +20,40 @@ use crate::text::{normalise, words};
 /// limits the cost of detecting an example.
 const MOST_USES: usize = 64;
 
-pub(super) fn lint(toml: &str) -> Result<Vec<Diagnostic>, CatalogueError> {
+impl Catalogue {
+    /// What is allowed in a catalogue but deserves a second look, sorted by
+    /// line: phrases that speak as strongly for two intents, intents that the
+    /// [keyword detector](crate::KeywordDetector) cannot find, examples that are
+    /// few, that it takes for another intent, or that are nearly those of
+    /// another one, and slots that no example names. `docs/catalogue.md`
+    /// describes every rule.
+    ///
+    /// Costs a few times as much as parsing, and the detection of every phrase
+    /// and example.
+    ///
+    /// # Errors
+    /// As [`Catalogue::parse`].
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    ///
+    /// let warnings = Catalogue::lint(
+    ///     r#"
+    ///     [[intent]]
+    ///     name = "opening_hours"
+    ///     kind = "knowledge_base"
+    ///     phrases = [{ text = "open", weight = 0.5 }]
+    ///     "#,
+    /// )?;
+    /// assert!(warnings[0].message.contains("cannot be found by its phrases"));
+    /// # Ok::<(), intent_router::CatalogueError>(())
+    /// ```
+    pub fn lint(toml: &str) -> Result<Vec<Diagnostic>, CatalogueError> {
+        warnings(toml)
+    }
+}
+
+fn warnings(toml: &str) -> Result<Vec<Diagnostic>, CatalogueError> {
     let spans = CatalogueSpans::of(toml)?;
     let mut linter = Linter::new(&spans);
     linter.phrases();

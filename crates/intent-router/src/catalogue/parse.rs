@@ -1,8 +1,10 @@
 //! Parses and validates the text of a catalogue.
 
 mod document;
+mod english;
 mod guards;
 mod intent;
+mod name;
 mod references;
 mod slot;
 mod tables;
@@ -11,10 +13,39 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{Catalogue, CatalogueError, Guards, References};
+use super::definition::Catalogue;
+use super::diagnostic::CatalogueError;
 use document::{Diagnostics, Table};
 
-pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
+impl Catalogue {
+    /// Reads and validates a whole catalogue.
+    ///
+    /// # Errors
+    /// Every problem of the file at once, each with its path and line.
+    ///
+    /// ```
+    /// use intent_router::Catalogue;
+    ///
+    /// let catalogue = Catalogue::parse(
+    ///     r#"
+    ///     [[intent]]
+    ///     name = "opening_hours"
+    ///     kind = "knowledge_base"
+    ///     phrases = ["opening hours", { text = "when are you open", weight = 3 }]
+    ///     "#,
+    /// )?;
+    /// assert_eq!(catalogue.intents().len(), 1);
+    ///
+    /// let error = Catalogue::parse("[[intent]]\nname = 'unknown'\nkind = 'cloud'").unwrap_err();
+    /// assert_eq!(error.diagnostics().len(), 3);
+    /// # Ok::<(), intent_router::CatalogueError>(())
+    /// ```
+    pub fn parse(toml: &str) -> Result<Self, CatalogueError> {
+        catalogue(toml)
+    }
+}
+
+fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     let mut diagnostics = Diagnostics::new(text);
     if text.len() > Catalogue::MAX_BYTES {
         let message = format!(
@@ -40,9 +71,9 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     let mut root = Table::new("", 0, document.get_ref());
     let slots = slot::slots(&mut root, &mut diagnostics);
     let tables = tables::tables(&mut root, &mut diagnostics);
-    let guards = guards::guards(&mut root, Guards::english().clone(), &mut diagnostics);
-    let references =
-        references::references(&mut root, References::english().clone(), &mut diagnostics);
+    let (english_guards, english_references) = english::lists().clone();
+    let guards = guards::guards(&mut root, english_guards, &mut diagnostics);
+    let references = references::references(&mut root, english_references, &mut diagnostics);
     let mut reader = intent::IntentReader::new(&slots, &mut diagnostics);
     let intents = reader.intents(&mut root);
     let out_of_scope = reader.out_of_scope(&mut root);
@@ -64,22 +95,3 @@ pub(super) fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         out_of_scope,
     ))
 }
-
-/// The word lists of a document without intents; `None` if it is invalid.
-pub(super) fn english(text: &str) -> Option<(Guards, References)> {
-    let mut diagnostics = Diagnostics::new(text);
-    let document = DeTable::parse(text).ok()?;
-    let mut root = Table::new("", 0, document.get_ref());
-    let guards = guards::guards(&mut root, Guards::none(), &mut diagnostics);
-    let references = references::references(&mut root, References::default(), &mut diagnostics);
-    root.finish(&mut diagnostics);
-    diagnostics.list.is_empty().then_some((guards, references))
-}
-
-/// Whether a name needs no quotes in a key, a path, a query and a file.
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-const NAME_RULE: &str = "a name is a letter, then letters, digits and _";

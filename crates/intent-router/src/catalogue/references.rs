@@ -1,8 +1,5 @@
 //! The word lists that tell whom and what a message refers to.
 
-use once_cell::sync::Lazy;
-
-use super::parse;
 use crate::phrases::Phrases;
 
 /// By which words a message is about another person, or leaves out what a
@@ -40,19 +37,6 @@ pub struct References {
     pub openers: Vec<String>,
     /// Words that stand for what was said before, such as "it".
     pub pronouns: Vec<String>,
-}
-
-impl References {
-    /// The English lists.
-    pub(super) fn english() -> &'static Self {
-        static ENGLISH: Lazy<References> = Lazy::new(|| {
-            // The text is part of the program, and every test of a catalogue
-            // parses it.
-            let lists = parse::english(include_str!("english.toml"));
-            lists.expect("the built-in word lists are valid").1
-        });
-        &ENGLISH
-    }
 }
 
 /// A word for another person.

@@ -6,7 +6,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Catalogue, CatalogueError, Diagnostic, LineColumn, LineIndex};
+use super::definition::Catalogue;
+use super::diagnostic::{CatalogueError, Diagnostic, LineColumn, LineIndex};
 
 /// The positions of the parts of a valid catalogue in its text, for problems
 /// found after parsing, such as a query that does not fit the database.

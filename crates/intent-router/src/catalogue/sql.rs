@@ -23,7 +23,7 @@ pub(super) const MESSAGE_PARAMETERS: [&str; 2] = ["message", "terms"];
 
 /// A part of a query, read as all dialects of SQL have it. Comments are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece<'a> {
+enum SqlToken<'a> {
     /// Letters, digits and `_`.
     Word(&'a str),
     /// What stands between single quotes.
@@ -35,23 +35,23 @@ enum Piece<'a> {
 }
 
 /// The parts of a query from left to right.
-fn pieces(sql: &str) -> impl Iterator<Item = Piece<'_>> {
+fn tokens(sql: &str) -> impl Iterator<Item = SqlToken<'_>> {
     let mut rest = sql;
     std::iter::from_fn(move || {
         loop {
             let first = rest.chars().next()?;
-            let (piece, after) = match first {
+            let (token, after) = match first {
                 // A doubled quote inside of a string reads as two strings in a
                 // row, which comes to the same here.
                 '\'' | '"' | '`' => {
                     let tail = &rest[1..];
                     let (text, after) = tail.split_once(first).unwrap_or((tail, ""));
-                    let piece = if first == '\'' {
-                        Piece::Text(text)
+                    let token = if first == '\'' {
+                        SqlToken::Text(text)
                     } else {
-                        Piece::Name
+                        SqlToken::Name
                     };
-                    (piece, after)
+                    (token, after)
                 }
                 '-' if rest.starts_with("--") => {
                     rest = after(rest, "\n");
@@ -64,12 +64,12 @@ fn pieces(sql: &str) -> impl Iterator<Item = Piece<'_>> {
                 c if is_name_char(c) => {
                     let end = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
                     let (word, after) = rest.split_at(end);
-                    (Piece::Word(word), after)
+                    (SqlToken::Word(word), after)
                 }
-                c => (Piece::Sign(c), &rest[c.len_utf8()..]),
+                c => (SqlToken::Sign(c), &rest[c.len_utf8()..]),
             };
             rest = after;
-            return Some(piece);
+            return Some(token);
         }
     })
 }
@@ -78,11 +78,13 @@ fn pieces(sql: &str) -> impl Iterator<Item = Piece<'_>> {
 pub(super) fn parameters(sql: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
     let mut colons = 0;
-    for piece in pieces(sql) {
+    for piece in tokens(sql) {
         match piece {
-            Piece::Sign(':') => colons += 1,
+            SqlToken::Sign(':') => colons += 1,
             // Two are a cast of PostgreSQL, such as `now()::date`.
-            Piece::Word(name) if colons == 1 && !name.starts_with(|c: char| c.is_ascii_digit()) => {
+            SqlToken::Word(name)
+                if colons == 1 && !name.starts_with(|c: char| c.is_ascii_digit()) =>
+            {
                 found.insert(name);
                 colons = 0;
             }
@@ -134,20 +136,20 @@ pub(super) fn moment(sql: &str) -> Option<&str> {
         ("strftime", 1),
         ("timediff", 0),
     ];
-    let is_blank = |piece: &Piece<'_>| matches!(piece, Piece::Sign(c) if c.is_whitespace());
-    let pieces: Vec<_> = pieces(sql).filter(|piece| !is_blank(piece)).collect();
+    let is_blank = |piece: &SqlToken<'_>| matches!(piece, SqlToken::Sign(c) if c.is_whitespace());
+    let pieces: Vec<_> = tokens(sql).filter(|piece| !is_blank(piece)).collect();
     pieces.iter().enumerate().find_map(|(at, piece)| {
-        let Piece::Word(word) = *piece else {
+        let SqlToken::Word(word) = *piece else {
             return None;
         };
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         let before = at.checked_sub(1).map(|before| pieces[before]);
         // A column or a parameter of that name.
-        if matches!(before, Some(Piece::Sign('.' | ':'))) {
+        if matches!(before, Some(SqlToken::Sign('.' | ':'))) {
             return None;
         }
         let rest = pieces.get(at + 1..).unwrap_or_default();
-        let is_call = rest.first() == Some(&Piece::Sign('('));
+        let is_call = rest.first() == Some(&SqlToken::Sign('('));
         let of_time = OF_TIME.iter().find(|(name, _)| is(name));
         let is_now = NOW.iter().any(|name| is(name))
             || is_call && CALLED.iter().any(|name| is(name))
@@ -158,21 +160,21 @@ pub(super) fn moment(sql: &str) -> Option<&str> {
 
 /// Whether no time follows the first `before` arguments of a call, or one of them is
 /// `'now'`. Calls within it are looked at by themselves.
-fn is_of_now(arguments: &[Piece<'_>], before: usize) -> bool {
+fn is_of_now(arguments: &[SqlToken<'_>], before: usize) -> bool {
     let (mut depth, mut given, mut is_empty) = (0_usize, 0_usize, true);
     for piece in arguments {
         match piece {
-            Piece::Sign(')') if depth == 0 => break,
-            Piece::Text(text) if depth == 0 && text.trim().eq_ignore_ascii_case("now") => {
+            SqlToken::Sign(')') if depth == 0 => break,
+            SqlToken::Text(text) if depth == 0 && text.trim().eq_ignore_ascii_case("now") => {
                 return true;
             }
-            Piece::Sign(',') if depth == 0 => {
+            SqlToken::Sign(',') if depth == 0 => {
                 given += usize::from(!is_empty);
                 is_empty = true;
                 continue;
             }
-            Piece::Sign('(') => depth += 1,
-            Piece::Sign(')') => depth -= 1,
+            SqlToken::Sign('(') => depth += 1,
+            SqlToken::Sign(')') => depth -= 1,
             _ => {}
         }
         is_empty = false;

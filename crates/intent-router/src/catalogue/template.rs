@@ -20,10 +20,10 @@ use crate::slots::Slots;
 /// # Ok::<(), intent_router::TemplateError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TagTemplate(Vec<Piece>);
+pub struct TagTemplate(Vec<Segment>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum Segment {
     Literal(String),
     Name(String),
 }
@@ -51,19 +51,19 @@ pub enum TemplateError {
 impl TagTemplate {
     /// The names to be filled in, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
-            Piece::Name(name) => Some(name.as_str()),
-            Piece::Literal(_) => None,
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Name(name) => Some(name.as_str()),
+            Segment::Literal(_) => None,
         })
     }
 
     /// The tag, with each name replaced by its `value`; `None` when one has none.
     pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> Option<String> {
         let mut tag = String::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Literal(text) => tag.push_str(text),
-                Piece::Name(name) => tag.push_str(&value(name)?),
+        for segment in &self.0 {
+            match segment {
+                Segment::Literal(text) => tag.push_str(text),
+                Segment::Name(name) => tag.push_str(&value(name)?),
             }
         }
         Some(tag)
@@ -91,7 +91,7 @@ impl FromStr for TagTemplate {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
-        let mut pieces = Vec::new();
+        let mut segments = Vec::new();
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
             if rest[at..].starts_with('}') {
@@ -105,26 +105,26 @@ impl FromStr for TagTemplate {
                 return Err(TemplateError::BadName(name.to_owned()));
             }
             if at > 0 {
-                pieces.push(Piece::Literal(rest[..at].to_owned()));
+                segments.push(Segment::Literal(rest[..at].to_owned()));
             }
-            pieces.push(Piece::Name(name.to_owned()));
+            segments.push(Segment::Name(name.to_owned()));
             rest = tail;
         }
-        if pieces.is_empty() {
+        if segments.is_empty() {
             return Err(TemplateError::NoName);
         }
         if !rest.is_empty() {
-            pieces.push(Piece::Literal(rest.to_owned()));
+            segments.push(Segment::Literal(rest.to_owned()));
         }
-        Ok(Self(pieces))
+        Ok(Self(segments))
     }
 }
 
 impl fmt::Display for TagTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|piece| match piece {
-            Piece::Literal(text) => f.write_str(text),
-            Piece::Name(name) => write!(f, "{{{name}}}"),
+        self.0.iter().try_for_each(|segment| match segment {
+            Segment::Literal(text) => f.write_str(text),
+            Segment::Name(name) => write!(f, "{{{name}}}"),
         })
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use intent_model::features::preprocess;
+use intent_model::{Detection, Evidence};
 
-use super::{Detection, Detector, Evidence, KeywordDetector, LinearDetector};
+use super::detector::Detector;
+use super::keyword::KeywordDetector;
+use super::linear::LinearDetector;
 use crate::catalogue::{Catalogue, Intent};
 use crate::phrases::Phrases;
 use crate::text::{Token, tokens};

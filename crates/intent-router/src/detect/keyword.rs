@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
+use intent_model::{Detection, Evidence};
 
+use super::detector::Detector;
 use super::spelling::Spelling;
-use super::{Detection, Detector, Evidence};
 use crate::catalogue::Catalogue;
 use crate::text::{fold_message, normalise, words};
 

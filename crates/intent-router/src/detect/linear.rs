@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use intent_model::{Classifier, LinearModel, ModelError, SentenceEncoder};
+use intent_model::{Classifier, Detection, Evidence, LinearModel, ModelError, SentenceEncoder};
 
-use super::{Detection, Detector, Evidence};
+use super::detector::Detector;
 
 /// Finds the intent of a message by a trained [`LinearModel`]: the
 /// [`Classifier`] of `intent-model` as a [`Detector`].

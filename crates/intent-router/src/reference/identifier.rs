@@ -2,13 +2,22 @@
 
 use std::ops::Range;
 
-use super::has;
+use super::MessageReferences;
 use crate::phrases::Phrases;
 use crate::slots::pattern;
 use crate::text::Token;
 
 /// The most signs between the letters and the digits of an identifier.
 const MAX_GAP: usize = 3;
+
+impl MessageReferences<'_> {
+    /// Whether the message names the identifier of a member other than `asker`.
+    pub(crate) fn name_another(&self, asker: &str) -> bool {
+        let patterns = &self.catalogue.references().identifiers;
+        let members = &self.lexicon().references.members;
+        names_another(patterns, members, self.text, &self.tokens, asker)
+    }
+}
 
 /// Whether a text in normal form, whose words are `tokens`, names the identifier
 /// of a member other than `asker`.
@@ -17,7 +26,7 @@ const MAX_GAP: usize = 3;
 /// a pattern and goes on with a digit ("BEN_000002", "ben no. 2", "BEN-00O2"), which
 /// is nobody's if it is not the asker's; and a number after one of the words
 /// `members` ("member 2"). Costs a pass over the text for each pattern.
-pub(super) fn names_another(
+fn names_another(
     patterns: &[String],
     members: &Phrases<()>,
     text: &str,
@@ -128,7 +137,7 @@ fn numbers_of<'t>(
 ) -> impl Iterator<Item = &'t str> {
     let found: Vec<_> = (0..tokens.len())
         .filter_map(|at| {
-            let length = has(members, &tokens[at..])?;
+            let length = members.longest_at(&tokens[at..])?;
             let start = number_after(text, tokens, at + length - 1)?;
             starts_with_digit(&text[start..]).then(|| run(text, start))
         })

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::{References, has};
+use super::MessageReferences;
 use crate::catalogue::{Relation, Role};
 
 /// The most words between "of" and the relation that follows it: "of my old
@@ -25,7 +25,7 @@ struct Person {
 
 /// Who a message is about, word by word.
 struct Persons<'a> {
-    references: &'a References<'a>,
+    references: &'a MessageReferences<'a>,
     people: Vec<Person>,
     /// For each word, whether it speaks of the asker.
     own: Vec<bool>,
@@ -35,15 +35,25 @@ struct Persons<'a> {
     owned_to: usize,
 }
 
+impl MessageReferences<'_> {
+    /// Whether the message asks for the records of somebody else: "my wife's claim",
+    /// "the claim of my wife", "has my wife been paid". `is_personal` tells whether it
+    /// is known to be about somebody's records; if not, a word of such a question must
+    /// say so.
+    pub(crate) fn are_of_another(&self, is_personal: bool) -> bool {
+        are_of_another(self, is_personal)
+    }
+}
+
 /// Whether the message asks for another's records. Costs a pass over its words.
 /// `is_personal` tells whether it is known to be about somebody's records; if not,
 /// a word of such a question must say so.
-pub(super) fn are_of_another(references: &References<'_>, is_personal: bool) -> bool {
+fn are_of_another(references: &MessageReferences<'_>, is_personal: bool) -> bool {
     let words = &references.lexicon().references;
     let tokens = &references.tokens;
     let mut places = 0..tokens.len();
     if !places.clone().any(|at| references.may_name_another(at))
-        || places.any(|at| has(&words.bereaved, &tokens[at..]).is_some())
+        || places.any(|at| words.bereaved.longest_at(&tokens[at..]).is_some())
     {
         return false;
     }
@@ -60,7 +70,7 @@ pub(super) fn are_of_another(references: &References<'_>, is_personal: bool) -> 
 }
 
 impl<'a> Persons<'a> {
-    fn read(references: &'a References<'a>) -> Self {
+    fn read(references: &'a MessageReferences<'a>) -> Self {
         let words = &references.lexicon().references;
         let tokens = &references.tokens;
         let count = tokens.len();
@@ -72,10 +82,10 @@ impl<'a> Persons<'a> {
         for at in 0..count {
             let rest = &tokens[at..];
             // "Show me" is about what is to be shown.
-            if let Some(length) = has(&words.requests, rest) {
+            if let Some(length) = words.requests.longest_at(rest) {
                 asked_to = asked_to.max(at + length);
             }
-            own[at] = at >= asked_to && has(&words.own, rest).is_some();
+            own[at] = at >= asked_to && words.own.longest_at(rest).is_some();
             // What stands inside of a longer phrase is part of it.
             if at < named_to {
                 own[at] = false;
@@ -119,7 +129,7 @@ impl<'a> Persons<'a> {
     /// Whether a possessive ("his") is here with a record among the words after it.
     fn is_owned(&self, at: usize, reach: usize) -> bool {
         let words = &self.references.lexicon().references;
-        let length = has(&words.possessives, &self.references.tokens[at..]);
+        let length = words.possessives.longest_at(&self.references.tokens[at..]);
         length.is_some_and(|length| self.has_record_after(at + length, reach))
     }
 
@@ -149,7 +159,7 @@ impl<'a> Persons<'a> {
         let at = person.place.start;
         let from = at.saturating_sub(MAX_OWNER + MAX_BETWEEN)..at;
         let owner = from.into_iter().find(|from| {
-            let length = has(&words.owners, &tokens[*from..at]);
+            let length = words.owners.longest_at(&tokens[*from..at]);
             let end = length.map(|length| from + length);
             end.is_some_and(|end| end + MAX_BETWEEN >= at && self.is_run(end..at))
         });
@@ -181,7 +191,10 @@ impl<'a> Persons<'a> {
     fn is_someone_unnamed(&self) -> bool {
         let words = &self.references.lexicon().references;
         (0..self.records.len()).any(|at| {
-            has(&words.absent, &self.references.tokens[at..]).is_some()
+            words
+                .absent
+                .longest_at(&self.references.tokens[at..])
+                .is_some()
                 || self.is_owned(at, 1)
                 || self.references.is_name(at) && self.has_record_after(at + 1, 2)
         })
@@ -190,7 +203,7 @@ impl<'a> Persons<'a> {
 
 /// Whether no record and no punctuation mark is among words, or right before or
 /// after them.
-fn is_run(references: &References<'_>, records: &[bool], between: Range<usize>) -> bool {
+fn is_run(references: &MessageReferences<'_>, records: &[bool], between: Range<usize>) -> bool {
     between.clone().all(|at| !records[at])
         && (between.start..=between.end).all(|at| references.follows(at))
 }

@@ -1,4 +1,4 @@
-use super::{References, Standing};
+use super::{MessageReferences, Standing};
 use crate::catalogue::Catalogue;
 use crate::text::normalise;
 
@@ -6,7 +6,7 @@ use crate::text::normalise;
 fn check_another(expect: bool, messages: &[&str]) {
     for message in messages {
         let text = normalise(message);
-        let references = References::read(Catalogue::built_in(), &text);
+        let references = MessageReferences::read(Catalogue::built_in(), &text);
         assert_eq!(references.are_of_another(true), expect, "of {message:?}");
     }
 }
@@ -83,7 +83,7 @@ fn a_message_about_somebody_unnamed_is_about_another() {
     );
     // Who is no member may ask about anybody: it is no question about records.
     let text = normalise("has she been crowned");
-    assert!(!References::read(Catalogue::built_in(), &text).are_of_another(false));
+    assert!(!MessageReferences::read(Catalogue::built_in(), &text).are_of_another(false));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn the_askers_own_records_are_not() {
 fn only_another_members_identifier_names_another() {
     let check = |message: &str, expect| {
         let text = normalise(message);
-        let references = References::read(Catalogue::built_in(), &text);
+        let references = MessageReferences::read(Catalogue::built_in(), &text);
         assert_eq!(references.name_another("BEN-000001"), expect, "{message}");
     };
     check("status of BEN-000002", true);
@@ -186,7 +186,7 @@ proptest::proptest! {
     ) {
         let text = format!("{before}{letters}{gap}{number}{after}");
         let normal = normalise(&text);
-        let references = References::read(Catalogue::built_in(), &normal);
+        let references = MessageReferences::read(Catalogue::built_in(), &normal);
         proptest::prop_assert_eq!(references.name_another("BEN-000001"), number != "000001");
         proptest::prop_assert_eq!(references.name_another("BEN-000012"), number != "000012");
         proptest::prop_assert!(references.name_another("42"));
@@ -195,7 +195,7 @@ proptest::proptest! {
     #[test]
     fn prop_any_text_can_be_read(text in "(\\PC| (ben|member|my|wife|'s|no\\.|of|claim|his) ){0,30}") {
         let normal = normalise(&text);
-        let references = References::read(Catalogue::built_in(), &normal);
+        let references = MessageReferences::read(Catalogue::built_in(), &normal);
         references.name_another("BEN-000001");
         references.are_of_another(true);
         references.standing();
@@ -207,7 +207,7 @@ fn a_message_that_says_nothing_by_itself_is_told() {
     let check = |expect, messages: &[&str]| {
         for message in messages {
             let text = normalise(message);
-            let references = References::read(Catalogue::built_in(), &text);
+            let references = MessageReferences::read(Catalogue::built_in(), &text);
             assert_eq!(references.standing(), expect, "of {message:?}");
         }
     };

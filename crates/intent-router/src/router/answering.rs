@@ -12,6 +12,7 @@ use crate::identity::EntryKey;
 use crate::outcome::{Bypass, CacheOutcome};
 use crate::policy::{CachePolicy, Storage};
 use crate::principal::{Owner, Principal};
+use crate::request::Request;
 use crate::response::{Answer, Refreshed, Routed, Source};
 use crate::source::{BoxFuture, Found, Read, Records, SourceError};
 use crate::tags;
@@ -19,6 +20,30 @@ use crate::weight::StoredAnswer;
 
 use super::Router;
 use super::fallback::Fallback;
+use super::resolve::Refusal;
+
+impl Router {
+    /// Answers a request.
+    ///
+    /// Dropping the returned future cancels the request; one of the others that
+    /// wait for the same answer then fills it.
+    ///
+    /// # Errors
+    /// [`RouteError::Key`] when the user context holds a value that no key can
+    /// be made of; [`RouteError::Conversation`] when the message goes on from a
+    /// conversation whose slots cannot be read; [`RouteError::Source`] when the
+    /// source of records failed.
+    pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
+        match self.context(request)? {
+            Ok(context) => Answering::new(self, context).answer().await,
+            Err(Refusal { detection, why }) => {
+                let (intent, confidence) = (&detection.intent, detection.confidence);
+                let answer = self.fallback(intent, confidence, Owner::Everyone, why, 0);
+                Ok(bypassed(answer, why.bypass()))
+            }
+        }
+    }
+}
 
 /// A value, or why the source has none: one error for all requests that waited.
 type Delivered<T> = Result<T, Arc<SourceError>>;
@@ -33,7 +58,7 @@ struct Answered {
 }
 
 /// A resolved request, while it is answered.
-pub(super) struct Answering<'a> {
+struct Answering<'a> {
     router: &'a Router,
     context: RequestContext<'a>,
     /// How many database calls were made for it. An atomic only because the
@@ -42,7 +67,7 @@ pub(super) struct Answering<'a> {
 }
 
 impl<'a> Answering<'a> {
-    pub(super) fn new(router: &'a Router, context: RequestContext<'a>) -> Self {
+    fn new(router: &'a Router, context: RequestContext<'a>) -> Self {
         let calls = AtomicU32::new(0);
         Self {
             router,
@@ -52,7 +77,7 @@ impl<'a> Answering<'a> {
     }
 
     /// The answer, by way of the cache if the policy allows.
-    pub(super) async fn answer(&self) -> Result<Routed, RouteError> {
+    async fn answer(&self) -> Result<Routed, RouteError> {
         match self.context.policy {
             CachePolicy::Use(reuse) => self.cached(reuse).await,
             CachePolicy::Bypass(why) => {
@@ -256,7 +281,7 @@ impl<'a> Answering<'a> {
 }
 
 /// An answer to a request that did not use the cache.
-pub(super) fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
+fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
     Routed {
         calls: answer.calls(),
         answer,

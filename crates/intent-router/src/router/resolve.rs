@@ -9,7 +9,7 @@ use crate::error::RouteError;
 use crate::identity::DetectionKey;
 use crate::policy::{self, CachePolicy};
 use crate::principal::Principal;
-use crate::reference::{References, Standing};
+use crate::reference::{MessageReferences, Standing};
 use crate::request::Request;
 use crate::slots::{Carried, Date, Reading};
 use crate::text::Folded;
@@ -146,10 +146,10 @@ impl Router {
         let references = folded
             .normal
             .as_deref()
-            .map(|text| References::read(&self.catalogue, text));
+            .map(|text| MessageReferences::read(&self.catalogue, text));
         let found = self.intent(&detection.intent).filter(|(intent, _)| {
             // "And before that?" is no small talk.
-            let is_talk = |references: &References<'_>| references.speak_for(intent);
+            let is_talk = |references: &MessageReferences<'_>| references.speak_for(intent);
             is_forced(request, intent) || !intent.yields || references.as_ref().is_none_or(is_talk)
         });
         // What everybody may read belongs to nobody and needs no context.

@@ -6,27 +6,12 @@ use std::sync::atomic::AtomicBool;
 use cache_core::{Cache, Classes, SystemClock};
 use cache_keys::{KeyScheme, Md5Scheme};
 
+use super::capacity::Capacity;
 use super::{CacheService, SharedClock};
 use crate::detect::Detection;
 use crate::error::BuildError;
 use crate::identity::DetectionKey;
 use crate::weight;
-
-/// How large the store of answers may grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capacity {
-    /// At most so many answers.
-    Entries(usize),
-    /// At most so many bytes of answers, their bookkeeping included by estimate.
-    Bytes(u64),
-}
-
-impl Default for Capacity {
-    /// 64 MiB.
-    fn default() -> Self {
-        Self::Bytes(64 << 20)
-    }
-}
 
 /// How many bytes the stored memberships may occupy, by estimate. A bound on
 /// their number would not bound memory: identifiers and roles come from
@@ -43,6 +28,13 @@ pub struct ServiceBuilder {
     clock: SharedClock,
     scheme: Arc<dyn KeyScheme>,
     enabled: bool,
+}
+
+impl CacheService {
+    /// Settings to build a service from.
+    pub fn builder() -> ServiceBuilder {
+        ServiceBuilder::default()
+    }
 }
 
 impl Default for ServiceBuilder {

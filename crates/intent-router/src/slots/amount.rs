@@ -6,8 +6,8 @@
 //! `1,234` can once it is known which of the two sets decimals apart. What could
 //! be read in two ways is no amount.
 
-use super::Taken;
 use super::pattern::{is_dash, is_joined_after, is_joined_before};
+use super::taken::Taken;
 
 /// The marks of the currencies, in normal form, the longest first; and their codes.
 #[derive(Clone, Debug, Default, PartialEq)]

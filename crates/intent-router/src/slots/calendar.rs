@@ -17,9 +17,10 @@ mod relative;
 mod sequence;
 
 use super::amount::Marks;
+use super::date::Date;
 use super::pattern::{is_dash, is_joined_after, is_joined_before};
 use super::span::Spans;
-use super::{Date, Taken};
+use super::taken::Taken;
 use crate::text::is_apostrophe;
 
 /// The dates and spans that a text in normal form names, from left to right.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::{Date, Slots, reading};
+use super::date::Date;
+use super::takings::takings_of;
+use super::values::Slots;
 use crate::catalogue::{Catalogue, Intent, SlotSpec};
 use crate::text::fold_message;
 
@@ -92,7 +94,7 @@ fn canonical(
         return Some(value.to_owned());
     }
     let text = fold_message(value)?;
-    let takings = reading::takings_of([name], catalogue, &text, today);
+    let takings = takings_of([name], catalogue, &text, today);
     let covers = &takings.covers;
     let is_taken = |(at, c): (usize, char)| {
         c == ' ' || c == ',' || covers.iter().any(|cover| cover.place.contains(&at))

@@ -1,6 +1,6 @@
 //! Values of a list, found by the words that stand for them.
 
-use super::Taken;
+use super::taken::Taken;
 use crate::phrases::Phrases;
 use crate::text::Token;
 

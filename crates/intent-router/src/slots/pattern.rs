@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::Taken;
+use super::taken::Taken;
 
 /// The longest pattern, in bytes; it bounds the work at each word.
 const MAX_LENGTH: usize = 64;

@@ -1,14 +1,15 @@
 //! One message read by one intent: its slots, and whether they say it all.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::collections::BTreeMap;
 
-use super::guard::{self, Cover};
-use super::span::Spans;
-use super::{Carried, Date, Guard, Slots, Taken, amount, calendar, enumeration, pattern};
-use crate::catalogue::{Catalogue, Intent, KeyMode, Role, SlotSpec};
-use crate::text::{self, Folded, Token, tokens};
+use super::carried::Carried;
+use super::date::Date;
+use super::guard::{self, Guard};
+use super::takings::takings;
+use super::values::Slots;
+use crate::catalogue::{Catalogue, Intent, KeyMode};
+use crate::text::{self, Folded};
 
 /// The slots of a message, and whether they say all of it.
 ///
@@ -142,119 +143,4 @@ impl Reading {
             Cow::Borrowed(message)
         }
     }
-}
-
-/// Whether nothing but a conjunction or a comma stands between these places.
-fn is_list(catalogue: &Catalogue, text: &str, places: &[Range<usize>]) -> bool {
-    let phrases = &catalogue.lexicon().phrases;
-    let joins = |word: &Token<'_>| {
-        let mut known = phrases.at(std::slice::from_ref(word));
-        known.any(|(_, word)| word.role == Some(Role::Conjunction))
-    };
-    places.windows(2).all(|pair| {
-        let between = &text[pair[0].end..pair[1].start];
-        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | ';');
-        between.chars().all(is_plain) && tokens(between).all(|word| joins(&word))
-    })
-}
-
-/// What the slots of an intent took of a text.
-#[derive(Default)]
-pub(super) struct Takings {
-    pub(super) slots: Slots,
-    /// Where, sorted by place.
-    pub(super) covers: Vec<Cover>,
-    /// Whether there were different values of one slot.
-    pub(super) has_several: bool,
-}
-
-/// Finds the slots that `intent` lists in a text in normal form; `None` where it
-/// is too long to be read.
-pub(super) fn takings(
-    intent: &Intent,
-    catalogue: &Catalogue,
-    text: &str,
-    today: Date,
-) -> Option<Takings> {
-    let is_long = has_more_words(text, MAX_PARTS);
-    (!is_long).then(|| takings_of(&intent.slots, catalogue, text, today))
-}
-
-/// The most words that slots are looked for in. What a slot takes is one word for
-/// [`Guard::MAX_WORDS`] and seldom more than three here.
-const MAX_PARTS: usize = 3 * Guard::MAX_WORDS;
-
-/// Whether a text in normal form has more words than `most`. Costs nothing for a
-/// text of few bytes.
-fn has_more_words(text: &str, most: usize) -> bool {
-    // Words have a sign between them.
-    text.len() > 2 * most && tokens(text).nth(most).is_some()
-}
-
-/// Finds slots in a text in normal form.
-pub(super) fn takings_of<'n>(
-    names: impl IntoIterator<Item = &'n String>,
-    catalogue: &Catalogue,
-    text: &str,
-    today: Date,
-) -> Takings {
-    let mut takings = Takings::default();
-    // Slots of one family read the same dates and words.
-    let (mut spans, mut words) = (None, None);
-    for (slot, name) in names.into_iter().enumerate() {
-        let lexicon = catalogue.lexicon();
-        let mut in_calendar = |write: fn(&Spans) -> Option<String>| {
-            let spans: &Vec<Taken<Spans>> =
-                spans.get_or_insert_with(|| calendar::scan(text, today, lexicon.amounts()));
-            let written = |taken: &Taken<Spans>| {
-                let place = taken.place.clone();
-                write(&taken.value).map(|value| Taken { value, place })
-            };
-            spans.iter().filter_map(written).collect()
-        };
-        let found: Vec<Taken<String>> = match catalogue.slot(name) {
-            None => continue,
-            Some(SlotSpec::Pattern { pattern }) => pattern::find(pattern, text),
-            Some(SlotSpec::Date) => in_calendar(Spans::as_date),
-            Some(SlotSpec::Period) => in_calendar(Spans::as_period),
-            Some(SlotSpec::Range) => in_calendar(Spans::as_range),
-            Some(SlotSpec::Amount { .. }) => {
-                let marks = lexicon.marks(name);
-                marks
-                    .map(|marks| amount::find(marks, text))
-                    .unwrap_or_default()
-            }
-            Some(SlotSpec::Enum { .. }) => {
-                let words = words.get_or_insert_with(|| tokens(text).collect::<Vec<_>>());
-                let synonyms = lexicon.synonyms(name);
-                synonyms
-                    .map(|synonyms| enumeration::find(synonyms, words))
-                    .unwrap_or_default()
-            }
-        };
-        let is_words = matches!(catalogue.slot(name), Some(SlotSpec::Enum { .. }));
-        let mut values = BTreeSet::new();
-        let mut places = Vec::new();
-        for Taken { value, place } in found {
-            values.insert(value);
-            places.push(place.clone());
-            takings.covers.push(Cover {
-                place,
-                slot,
-                is_words,
-            });
-        }
-        // A list of records asks for each of them, in whatever order.
-        let is_record = matches!(catalogue.slot(name), Some(SlotSpec::Pattern { .. }));
-        let is_list = is_record && is_list(catalogue, text, &places);
-        takings.has_several |= values.len() > 1 && !is_list;
-        // One value may be a list itself: a quarter is three months.
-        let parts: BTreeSet<_> = values.iter().flat_map(|value| value.split(',')).collect();
-        if !parts.is_empty() {
-            let joined = parts.into_iter().collect::<Vec<_>>().join(",");
-            takings.slots.0.insert(name.clone(), joined);
-        }
-    }
-    takings.covers.sort_by_key(|cover| cover.place.start);
-    takings
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Date;
+use super::date::Date;
 
 /// The most months that one span is written out in: two years of them.
 const MAX_MONTHS: usize = 24;

@@ -5,7 +5,9 @@ mod values;
 
 use once_cell::sync::Lazy;
 
-use super::*;
+use super::takings::takings_of;
+use super::{Date, Slots};
+use crate::catalogue::Catalogue;
 use crate::text::normalise;
 
 fn catalogue() -> Catalogue {
@@ -146,7 +148,7 @@ fn slots_from_elsewhere() {
 fn a_quarter_of_a_megabyte_is_read_to_its_end() {
     let takings = |intent: &str, message: &str| {
         let intent = CATALOGUE.get(intent).unwrap();
-        reading::takings_of(&intent.slots, &CATALOGUE, message, today()).slots
+        takings_of(&intent.slots, &CATALOGUE, message, today()).slots
     };
     for part in [
         "CLM-2025-",

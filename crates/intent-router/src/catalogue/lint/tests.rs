@@ -1,13 +1,12 @@
 use std::fmt::Write;
 
 use super::examples::FEWEST_SHARED_WORDS;
-use super::lint;
 use crate::catalogue::Catalogue;
 
 /// The warnings of a catalogue, but for those of too few examples, as
 /// `line: path: message`.
 fn warnings(text: &str) -> Vec<String> {
-    let problems = lint(text).unwrap_or_else(|error| panic!("{error}\nof {text}"));
+    let problems = Catalogue::lint(text).unwrap_or_else(|error| panic!("{error}\nof {text}"));
     problems
         .iter()
         .filter(|problem| !problem.message.contains("are needed to train"))
@@ -158,7 +157,7 @@ fn intents_with_too_few_examples() {
         intent("it", &format!("examples = [{}]", examples.join(", ")))
     };
     let told = |count| {
-        let problems = lint(&with(count)).expect("a catalogue");
+        let problems = Catalogue::lint(&with(count)).expect("a catalogue");
         problems
             .into_iter()
             .map(|problem| problem.to_string())
@@ -259,7 +258,7 @@ fn slots_that_no_example_names() {
 
 #[test]
 fn a_catalogue_with_errors_has_no_warnings() {
-    let error = lint(&intent("unknown", "phrases = ['a']")).expect_err("an error");
+    let error = Catalogue::lint(&intent("unknown", "phrases = ['a']")).expect_err("an error");
     assert!(error.to_string().contains("reserved"));
 }
 
@@ -281,7 +280,7 @@ fn queries_that_read_the_clock_of_the_database() {
 
 #[test]
 fn the_built_in_catalogue_is_clean_but_for_hard_examples() {
-    let problems = lint(include_str!("../../catalogue.toml")).expect("it is valid");
+    let problems = Catalogue::lint(include_str!("../../catalogue.toml")).expect("it is valid");
     for problem in &problems {
         let known = ["is taken for intent", "is found in none of the examples"];
         let message = &problem.message;
@@ -308,7 +307,7 @@ fn large_catalogues_are_linted_in_a_time_that_grows_with_them() {
         shared += &intent(&format!("i{i}"), &rest);
     }
     assert!(shared.len() > Catalogue::MAX_BYTES / 4);
-    assert!(lint(&shared).expect("valid").len() > 10_000);
+    assert!(Catalogue::lint(&shared).expect("valid").len() > 10_000);
     let words = |n: usize| {
         (0..n).fold(String::new(), |mut text, word| {
             let _ = write!(text, "w{word} ");

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use intent_model::Detection;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::document::{At, Diagnostics, Table, as_text, number};
 use super::guards;
+use super::name::{NAME_RULE, is_name};
 use super::slot::Specs;
-use super::{NAME_RULE, is_name};
 use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS, parameters};
 use crate::catalogue::{Diagnostic, Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
-use crate::detect::Detection;
 use crate::text::{normalise, words};
 
 /// Reads intents, and remembers the names and examples that must be unique.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{Diagnostics, Table, elements_as_texts};
-use super::{NAME_RULE, is_name};
+use super::name::{NAME_RULE, is_name};
 use crate::catalogue::SlotSpec;
 use crate::catalogue::sql::BUILT_IN_PARAMETERS;
 use crate::slots::pattern;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{At, Diagnostics, Table};
-use super::{NAME_RULE, is_name};
+use super::name::{NAME_RULE, is_name};
 use crate::catalogue::{Diagnostic, TableSpec, Tie};
 
 pub(super) fn tables(

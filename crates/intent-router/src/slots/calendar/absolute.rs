@@ -1,6 +1,6 @@
 //! Dates and spans that name their year, or that take it from their neighbours.
 
-use super::member::{Member, Part, Piece};
+use super::member::{Member, Part, YearPart};
 use super::{Joint, Reader, is_apostrophe_gap, is_loose};
 use crate::slots::Date;
 use crate::slots::span::Span;
@@ -61,10 +61,10 @@ impl Reader<'_> {
             let gap = self.gap(0).unwrap_or_default();
             is_loose(gap) && !gap.contains(',')
         })?;
-        let piece = Piece::Day { month, day };
+        let piece = YearPart::Day { month, day };
         Some(match self.year_phrase(2 + of) {
             Some((year, length)) => (dated(piece, year), 2 + of + length),
-            None => (Part::Piece(piece), 2 + of),
+            None => (Part::YearPart(piece), 2 + of),
         })
     }
 
@@ -79,7 +79,7 @@ impl Reader<'_> {
             return None;
         }
         Some(match self.year_phrase(2) {
-            Some((year, length)) => (dated(Piece::Day { month, day }, year), 2 + length),
+            Some((year, length)) => (dated(YearPart::Day { month, day }, year), 2 + length),
             None => (Part::MonthDay { month, day }, 2),
         })
     }
@@ -98,12 +98,12 @@ impl Reader<'_> {
         Some(match self.year_phrase(length) {
             Some((year, more)) => (dated(piece, year), length + more),
             None if self.word(0) == Some("last") => return None,
-            None => (Part::Piece(piece), length),
+            None => (Part::YearPart(piece), length),
         })
     }
 
     /// "first quarter", "second half", "last quarter of"
-    fn ordinal_piece(&self) -> Option<Piece> {
+    fn ordinal_piece(&self) -> Option<YearPart> {
         let halves = matches!(self.word(1)?, "half" | "halves");
         let quarters = matches!(self.word(1)?, "quarter" | "quarters");
         let number = match self.word(0)? {
@@ -114,8 +114,8 @@ impl Reader<'_> {
             return None;
         }
         match number {
-            1..=2 if halves => Some(Piece::Half(number)),
-            1..=4 if quarters => Some(Piece::Quarter(number)),
+            1..=2 if halves => Some(YearPart::Half(number)),
+            1..=4 if quarters => Some(YearPart::Quarter(number)),
             _ => None,
         }
     }
@@ -162,7 +162,7 @@ impl Reader<'_> {
             None => (self.year(1)?, self.number(0)?),
         };
         let is_month = (1..=12).contains(&month);
-        is_month.then_some((Part::Dated(Piece::Month(month), year), 2))
+        is_month.then_some((Part::Dated(YearPart::Month(month), year), 2))
     }
 
     /// "March 2025", "the month of March 2025", "March last year", "March"
@@ -171,10 +171,10 @@ impl Reader<'_> {
             .says_any(&["month of", "months of", "month", "months"])
             .filter(|length| self.gap(length - 1) == Some(" "))
             .unwrap_or(0);
-        let piece = Piece::Month(self.month(noise)?);
+        let piece = YearPart::Month(self.month(noise)?);
         Some(match self.year_phrase(noise + 1) {
             Some((year, length)) => (dated(piece, year), noise + 1 + length),
-            None => (Part::Piece(piece), noise + 1),
+            None => (Part::YearPart(piece), noise + 1),
         })
     }
 
@@ -258,7 +258,7 @@ impl Reader<'_> {
 }
 
 /// The piece of that year; a day that the calendar lacks is unclear.
-fn dated(piece: Piece, year: u16) -> Part {
+fn dated(piece: YearPart, year: u16) -> Part {
     match piece.span(year) {
         Some(_) => Part::Dated(piece, year),
         None => Part::Unclear,
@@ -266,11 +266,11 @@ fn dated(piece: Piece, year: u16) -> Part {
 }
 
 /// "q1", "h2"
-fn short(word: &str) -> Option<Piece> {
+fn short(word: &str) -> Option<YearPart> {
     let number = word.get(1..).filter(|rest| rest.len() == 1)?.parse().ok()?;
     match (word.as_bytes().first()?, number) {
-        (b'q', 1..=4) => Some(Piece::Quarter(number)),
-        (b'h', 1..=2) => Some(Piece::Half(number)),
+        (b'q', 1..=4) => Some(YearPart::Quarter(number)),
+        (b'h', 1..=2) => Some(YearPart::Half(number)),
         _ => None,
     }
 }

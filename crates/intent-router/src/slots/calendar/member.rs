@@ -6,14 +6,14 @@ use crate::slots::span::Span;
 
 /// A part of some year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum YearPart {
     Month(u8),
     Quarter(u8),
     Half(u8),
     Day { month: u8, day: u8 },
 }
 
-impl Piece {
+impl YearPart {
     /// Its days in that year.
     pub(super) fn span(self, year: u16) -> Option<Span> {
         match self {
@@ -58,9 +58,9 @@ impl Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Whole(Span),
-    Dated(Piece, u16),
+    Dated(YearPart, u16),
     /// Without its year.
-    Piece(Piece),
+    YearPart(YearPart),
     /// "March 1", which gives its month to what follows: "to 15, 2025".
     MonthDay {
         month: u8,
@@ -112,7 +112,9 @@ impl Member {
     pub(super) fn is_day(&self) -> Option<bool> {
         match self.part {
             Part::Whole(span) => Some(span.is_day()),
-            Part::Dated(piece, _) | Part::Piece(piece) => Some(matches!(piece, Piece::Day { .. })),
+            Part::Dated(piece, _) | Part::YearPart(piece) => {
+                Some(matches!(piece, YearPart::Day { .. }))
+            }
             Part::MonthDay { .. } | Part::DayYear { .. } => Some(true),
             Part::Year { .. } | Part::Ordinal(_) => Some(false),
             Part::Number(_) | Part::Unclear => None,

@@ -115,11 +115,11 @@ const PARTS: [&str; 22] = [
 
 /// Spans that a phrase names, and its length in tokens. Nothing is named by a
 /// phrase that is about periods but cannot be read in one way.
-type Phrase = (Option<Spans>, usize);
+type PeriodPhrase = (Option<Spans>, usize);
 
 impl Reader<'_> {
     /// The phrase that begins here.
-    pub(super) fn phrase(&self) -> Option<Phrase> {
+    pub(super) fn phrase(&self) -> Option<PeriodPhrase> {
         let (lead, at) = self.lead();
         let reader = self.after(at);
         let is_between = lead == Some(Lead::Between);

@@ -1,7 +1,7 @@
 //! Dates and spans that count from the day on which they are asked for.
 
 use super::Reader;
-use super::member::{Member, Part, Piece};
+use super::member::{Member, Part, YearPart};
 use crate::slots::Date;
 use crate::slots::span::Span;
 
@@ -238,7 +238,7 @@ impl Reader<'_> {
             "next" => year + u16::from(month <= now),
             _ => return None,
         };
-        let piece = Piece::Month(month);
+        let piece = YearPart::Month(month);
         let has_more =
             self.gap(1) == Some(" ") && (self.day(2).is_some() || self.year(2).is_some());
         let part = match self.word(0)? {

@@ -2,7 +2,7 @@
 //! "March, April and May 2025", "1 to 15 March 2025", "Q1-Q3 2025".
 
 use super::Reader;
-use super::member::{Edge, Member, Part, Piece};
+use super::member::{Edge, Member, Part, YearPart};
 use crate::slots::pattern::is_dash;
 use crate::slots::span::Span;
 
@@ -195,12 +195,12 @@ impl Sequence {
             let part = match (member.part, given) {
                 (Part::MonthDay { month, day }, _) => {
                     given = Some(month);
-                    Part::Piece(Piece::Day { month, day })
+                    Part::YearPart(YearPart::Day { month, day })
                 }
-                (Part::Number(day), Some(month)) => Part::Piece(Piece::Day { month, day }),
+                (Part::Number(day), Some(month)) => Part::YearPart(YearPart::Day { month, day }),
                 (Part::DayYear { day, year }, Some(month)) => {
                     given = None;
-                    Part::Dated(Piece::Day { month, day }, year)
+                    Part::Dated(YearPart::Day { month, day }, year)
                 }
                 (Part::DayYear { .. } | Part::Unclear, _) => return None,
                 (part, _) => {
@@ -225,12 +225,12 @@ fn with_years(parts: &mut [Part]) {
                 next = Some((piece, year));
                 continue;
             }
-            (Part::Piece(piece), Some((other, year))) => Some((piece, other, year)),
+            (Part::YearPart(piece), Some((other, year))) => Some((piece, other, year)),
             (Part::Number(number), Some((other, year))) => {
-                Piece::number_of(number, other).map(|piece| (piece, other, year))
+                YearPart::number_of(number, other).map(|piece| (piece, other, year))
             }
             (Part::Ordinal(number), Some((other, year))) => {
-                Piece::ordinal_of(number, other).map(|piece| (piece, other, year))
+                YearPart::ordinal_of(number, other).map(|piece| (piece, other, year))
             }
             _ => None,
         };
@@ -245,7 +245,7 @@ fn with_years(parts: &mut [Part]) {
     for part in parts {
         match (*part, last) {
             (Part::Dated(piece, year), _) => last = Some((piece, year)),
-            (Part::Piece(piece), Some((other, year))) if other.precedes(piece) => {
+            (Part::YearPart(piece), Some((other, year))) if other.precedes(piece) => {
                 *part = Part::Dated(piece, year);
                 last = Some((piece, year));
             }

@@ -1,0 +1,175 @@
+//! One intent: how it is recognised, cached and answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::sql;
+use super::template::TagTemplate;
+
+/// Where an intent's answers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A person's own records; cached per person and role.
+    LiveData,
+    /// Articles that are the same for everybody; cached once.
+    KnowledgeBase,
+}
+
+impl Kind {
+    /// The name of the kind in the catalogue, which is also the name of the
+    /// TTL class that its intents have unless they name another.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LiveData => "live_data",
+            Self::KnowledgeBase => "knowledge_base",
+        }
+    }
+}
+
+/// Which text enters the cache key in the place of the message.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyMode {
+    /// The message as it came, byte for byte.
+    #[default]
+    Message,
+    /// The message with case, white space and closing punctuation folded
+    /// ([`normalise`](crate::text::normalise)).
+    Normalised,
+    /// The sorted `name=value` list of the slots found in the message
+    /// ([`Slots::key_text`](crate::slots::Slots::key_text)); or the message, where
+    /// there is more to it ([`Guard`](crate::slots::Guard)).
+    Slots,
+}
+
+/// A phrase that speaks for an intent, with its weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Phrase {
+    /// One or more whole words.
+    pub text: String,
+    /// How strongly it speaks for the intent; finite and above 0.
+    pub weight: f64,
+}
+
+/// One query of an intent; its rows become the member `name` of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySpec {
+    /// The member of the answer's data that the rows become.
+    pub name: String,
+    /// The query's text, with named parameters `:user_id`, `:user_role`,
+    /// `:message`, `:terms`, `:doubtful`, `:today` and one per slot of the
+    /// intent.
+    pub sql: String,
+}
+
+impl QuerySpec {
+    /// The names after `:` in the query's text, outside of strings, quoted
+    /// names and comments; sorted. Costs a pass over the text.
+    ///
+    /// [`Catalogue::parse`] accepts only those that the queries of the intent
+    /// may use. It knows no database's dialect in full, so a source refuses a
+    /// query in which its database finds a parameter that is not among these.
+    ///
+    /// ```
+    /// use intent_router::QuerySpec;
+    ///
+    /// let query = QuerySpec {
+    ///     name: "claims".to_owned(),
+    ///     sql: "SELECT ':no' AS text FROM claims WHERE member_id = :user_id".to_owned(),
+    /// };
+    /// assert!(query.parameters().into_iter().eq(["user_id"]));
+    /// ```
+    pub fn parameters(&self) -> BTreeSet<&str> {
+        sql::parameters(&self.sql)
+    }
+
+    /// Whether it depends on the words of the message.
+    pub(super) fn uses_message(&self) -> bool {
+        let parameters = self.parameters();
+        sql::MESSAGE_PARAMETERS
+            .iter()
+            .any(|name| parameters.contains(name))
+    }
+}
+
+/// How a slot is found in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SlotSpec {
+    /// An identifier: `#` stands for a digit, `@` for a letter, all else for itself.
+    Pattern {
+        /// Such as `CLM-####-######`.
+        pattern: String,
+    },
+    /// A calendar date, as `YYYY-MM-DD`.
+    Date,
+    /// A year as `YYYY`, or months as `YYYY-MM`.
+    Period,
+    /// Days in a row, such as a week, as `YYYY-MM-DD/YYYY-MM-DD`: the first and
+    /// the last of them.
+    Range,
+    /// An amount of money, as `1234.5 EUR`.
+    Amount {
+        /// The codes of the currencies, with the signs and words for each.
+        currencies: BTreeMap<String, Vec<String>>,
+        /// What sets decimals apart where a number can be read in two ways:
+        /// `.` or `,`.
+        decimal: char,
+    },
+    /// One of a list of values.
+    Enum {
+        /// The values, with the words and phrases for each.
+        values: BTreeMap<String, Vec<String>>,
+    },
+}
+
+/// One intent, with everything that is known about it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Intent {
+    /// Its name, such as `claim_status`.
+    pub name: String,
+    /// Where its answers come from.
+    pub kind: Kind,
+    /// The TTL class of its answers.
+    pub class: String,
+    /// Which text enters the cache key.
+    pub key: KeyMode,
+    /// Whether it gives way to any other intent found in the same message, as
+    /// a greeting in front of a question does.
+    pub yields: bool,
+    /// Phrases that the keyword detector looks for.
+    pub phrases: Vec<Phrase>,
+    /// Realistic wordings, for training, checks and benchmarks.
+    pub examples: Vec<String>,
+    /// Phrases of which each makes a message this intent's, whatever a trained
+    /// model says; for the [combined detector](crate::CombinedDetector).
+    pub overrule: Vec<String>,
+    /// Phrases of which none stands in a message of this intent, whatever a
+    /// trained model says; for the combined detector.
+    pub veto: Vec<String>,
+    /// Words and phrases that do not change what is asked, beside those of the
+    /// phrases and those that stand in two examples; for the key mode `slots`.
+    pub neutral: Vec<String>,
+    /// The names of its slots; each is defined in the catalogue's `[slots]`.
+    pub slots: Vec<String>,
+    /// The queries that answer it.
+    pub queries: Vec<QuerySpec>,
+    /// Templates of record tags, filled from each row and from the message's
+    /// slots, such as `claim:{claim_number}`.
+    pub tags: Vec<TagTemplate>,
+}
+
+impl Intent {
+    /// Whether a query reads the day on which it is asked. Costs a pass over
+    /// the text of each.
+    pub(crate) fn reads_today(&self) -> bool {
+        let mut queries = self.queries.iter();
+        queries.any(|query| query.parameters().contains(sql::TODAY))
+    }
+}
