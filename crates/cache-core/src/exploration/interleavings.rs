@@ -28,7 +28,9 @@ use shuttle::{
     thread,
 };
 
-use crate::{Cache, Lookup, ManualClock, TtlClass, exploration::explored::Explored, permit};
+use crate::{
+    Cache, Lookup, ManualClock, TtlClass, exploration::explored::Explored, single_flight::permit,
+};
 
 /// Hashes alike in every run, so that a failing schedule can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
