@@ -28,12 +28,12 @@ use shuttle::{
     thread,
 };
 
-use crate::{Cache, Lookup, ManualClock, TtlClass, exploration::explored::Explored, permit};
+use crate::{Cache, Lookup, ManualClock, TtlClass, exploration::explored::Explored};
 
 /// Hashes alike in every run, so that a failing schedule can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
 type Store = Cache<u32, u64, ManualClock, Fixed>;
-type Permit = permit::Permit<u32, u64>;
+type Permit = crate::Permit<u32, u64>;
 
 const CLASS: TtlClass = TtlClass::DEFAULT;
 

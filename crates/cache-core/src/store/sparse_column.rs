@@ -1,9 +1,10 @@
-//! What most entries do without, kept beside the table.
+//! A sparse column: a number for each position of a table, for data that most entries do
+//! not have.
 
 use crate::{store::list::NONE, store::table::Moves};
 
-/// A number for each position of a table. Takes no memory as long as all are
-/// the usual one.
+/// A `u32` for each position of a table. Allocates only when a number differs from the
+/// default.
 pub(crate) struct SparseColumn {
     usual: u32,
     numbers: Vec<u32>,
@@ -23,7 +24,7 @@ impl SparseColumn {
         number.copied().unwrap_or(self.usual)
     }
 
-    /// Sets the number at a position of a table that has so many.
+    /// Sets the number at a position of a table that has `positions` positions.
     #[inline]
     pub(crate) fn set(&mut self, at: u32, number: u32, positions: usize) {
         if let Some(place) = self.numbers.get_mut(at as usize) {
@@ -43,7 +44,7 @@ impl SparseColumn {
         self.numbers.resize(positions, self.usual);
     }
 
-    /// Follows the table, which has so many positions now.
+    /// Moves the numbers as the table moved its entries; it has `positions` positions now.
     pub(crate) fn rearrange(&mut self, moves: &Moves, positions: usize) {
         let old = std::mem::take(&mut self.numbers);
         for (from, number) in (0..).zip(old) {
