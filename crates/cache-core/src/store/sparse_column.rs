@@ -6,14 +6,14 @@ use crate::{store::list::NONE, store::table::Moves};
 /// A `u32` for each position of a table. Allocates only when a number differs from the
 /// default.
 pub(crate) struct SparseColumn {
-    usual: u32,
+    default: u32,
     numbers: Vec<u32>,
 }
 
 impl SparseColumn {
-    pub(crate) const fn new(usual: u32) -> Self {
+    pub(crate) const fn new(default: u32) -> Self {
         Self {
-            usual,
+            default,
             numbers: Vec::new(),
         }
     }
@@ -21,7 +21,7 @@ impl SparseColumn {
     #[inline]
     pub(crate) fn get(&self, at: u32) -> u32 {
         let number = self.numbers.get(at as usize);
-        number.copied().unwrap_or(self.usual)
+        number.copied().unwrap_or(self.default)
     }
 
     /// Sets the number at a position of a table that has `positions` positions.
@@ -29,7 +29,7 @@ impl SparseColumn {
     pub(crate) fn set(&mut self, at: u32, number: u32, positions: usize) {
         if let Some(place) = self.numbers.get_mut(at as usize) {
             *place = number;
-        } else if number != self.usual {
+        } else if number != self.default {
             self.extend(positions);
             self.numbers[at as usize] = number;
         }
@@ -41,7 +41,7 @@ impl SparseColumn {
             let more = positions - self.numbers.len() + positions / 16;
             self.numbers.reserve_exact(more);
         }
-        self.numbers.resize(positions, self.usual);
+        self.numbers.resize(positions, self.default);
     }
 
     /// Moves the numbers as the table moved its entries; it has `positions` positions now.
