@@ -1,4 +1,4 @@
-//! A waker that counts, shared by the test programs.
+//! A waker that counts its calls, shared by the test programs.
 
 use std::{
     future::Future,

@@ -75,10 +75,10 @@ struct Failure {
     key: Key,
     class: usize,
     step: usize,
-    /// How many invalidations there had been when the source was asked.
+    /// The number of invalidations when the source was queried.
     epoch: usize,
     error: u32,
-    /// A value, its age, and how long it was fresh.
+    /// The value, its age and its TTL.
     stand_in: Option<(u32, u64, u64)>,
 }
 

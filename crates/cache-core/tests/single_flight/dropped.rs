@@ -1,4 +1,4 @@
-//! Ten thousand waiters dropped in any order: nothing of them is left.
+//! Ten thousand waiters, dropped in any order, leave nothing behind.
 
 use std::{sync::Arc, task::Poll, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::support::{CLASS, KEY, assert_settled, holds_permits, miss, store, wai
 
 const CROWD: usize = 10_000;
 
-/// A clock that tells, by the count of its token, whether a cache lives.
+/// A clock with a reference-counted token, which shows whether a cache is alive.
 struct Traced {
     _token: Arc<()>,
 }
@@ -23,7 +23,7 @@ impl Clock for Traced {
 type Key = Arc<str>;
 type Holder = Permit<Key, u32>;
 
-/// A filler, a crowd that waits, and what they share.
+/// A filler, its waiters, and what they share.
 struct Line {
     cache: Cache<Key, u32, ManualClock>,
     key: Key,
@@ -40,7 +40,7 @@ impl Line {
         let permit = Some(miss(&cache, Arc::clone(&key)));
         let waiters = (0..CROWD).map(|number| {
             let mut waiter = wait(&cache, Arc::clone(&key));
-            // Some have not been polled yet.
+            // Some are not polled.
             if number % 3 != 0 {
                 assert!(bell.poll(&mut waiter).is_pending());
             }
@@ -74,7 +74,7 @@ fn waiters_leave_in_any_order() {
     random.shuffle(&mut line.waiters);
     for (number, waiter) in std::mem::take(&mut line.waiters).into_iter().enumerate() {
         drop(waiter);
-        // Each holds its own key; besides, the filler and the flight do.
+        // Each waiter holds a key, and so do the filler and the fill.
         let left = CROWD - number - 1;
         assert_eq!(Arc::strong_count(&line.key), 1 + left + 2);
     }
@@ -83,7 +83,7 @@ fn waiters_leave_in_any_order() {
     line.assert_nothing_left();
 }
 
-/// The filler leaves somewhere among them, and so does whoever was elected.
+/// The filler and the elected waiters are dropped somewhere among the others.
 #[test]
 fn elections_in_the_middle_of_it_leave_nothing_either() {
     let mut random = fastrand::Rng::with_seed(1);
@@ -97,7 +97,7 @@ fn elections_in_the_middle_of_it_leave_nothing_either() {
             }
             let pick = random.usize(..line.waiters.len());
             let mut waiter = line.waiters.swap_remove(pick);
-            // Some look before they leave, and hold a permit if elected.
+            // Some are polled before they are dropped, and hold a permit if elected.
             if pick.is_multiple_of(2) {
                 match line.bell.poll(&mut waiter) {
                     Poll::Pending => {}
@@ -113,7 +113,7 @@ fn elections_in_the_middle_of_it_leave_nothing_either() {
     }
 }
 
-/// A served waiter that is never looked at holds its value until it is dropped.
+/// A served waiter that is not polled again holds its value until it is dropped.
 #[test]
 fn values_given_to_waiters_are_not_kept() {
     let (cache, _) = crate::support::store::<u32, Arc<()>>();
@@ -133,7 +133,7 @@ fn values_given_to_waiters_are_not_kept() {
     assert_settled(&cache, 1);
 }
 
-/// Waiters and permits keep the cache they belong to alive, and no longer.
+/// Waiters and permits keep their cache alive until they are dropped.
 #[test]
 fn the_cache_ends_with_its_last_handle() {
     let token = Arc::new(());
@@ -153,7 +153,7 @@ fn the_cache_ends_with_its_last_handle() {
     assert_eq!(Arc::strong_count(&token), 1);
 }
 
-/// A wait that ends by time gives its place back, to be kept or dropped.
+/// A wait that times out returns the waiter, which stays in the queue until it is dropped.
 #[test]
 fn a_wait_that_is_too_long_keeps_its_place_until_it_is_dropped() {
     let (cache, _) = store::<u32, u32>();

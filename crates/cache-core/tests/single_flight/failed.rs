@@ -1,4 +1,4 @@
-//! Fills that fail: an error for all, or what may stand in for the value.
+//! Failed fills: one error for all, or the stale entry.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -20,8 +20,7 @@ impl fmt::Display for Away {
 
 impl std::error::Error for Away {}
 
-/// A value that has been stale for half a minute, of a class that keeps it for
-/// when a fill fails.
+/// A value that has been stale for half a minute, of a class with a `stale_if_error` window.
 fn with_stale() -> Store {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE).with_stale_if_error(MINUTE);
@@ -58,7 +57,7 @@ fn all_who_wait_get_the_same_error() {
     let stats = cache.stats();
     assert_eq!((stats.failed_fills, stats.coalesced), (1, 1_000));
     assert!(!holds_permits(&cache));
-    // The error is nobody's answer any more: the next may try.
+    // The error is not stored: the next request fills.
     let permit = miss(&cache, KEY);
     assert_eq!(permit.fill(1), Ok(()));
     assert_settled(&cache, KEY);
@@ -78,8 +77,8 @@ fn a_stale_value_stands_in_where_the_class_says_so() {
     assert_settled(&cache, KEY);
 }
 
-/// In one line: who takes what is stale, who does not, and who has a class of
-/// narrower windows.
+/// Waiters of one fill: one that accepts stale entries, one that does not, and one of a
+/// class with shorter windows.
 #[test]
 fn what_stands_in_is_each_waiters_to_judge() {
     let cache = with_stale();
@@ -105,7 +104,7 @@ fn what_stands_in_is_each_waiters_to_judge() {
     assert_settled(&cache, KEY);
 }
 
-/// An invalidation during the fill takes the stand-in away, too.
+/// An invalidation during the fill also removes the stale entry.
 #[test]
 fn what_was_invalidated_stands_in_for_nobody() {
     let cache = with_stale();
@@ -116,7 +115,7 @@ fn what_was_invalidated_stands_in_for_nobody() {
     let own = error_of(permit.fail(Away));
     let waited = before.wait();
     assert!(matches!(waited, Waited::Failed(error) if Arc::ptr_eq(&error, &own)));
-    // Nor is the error of before the invalidation for one who came after it.
+    // A waiter that began after the invalidation does not get the error either.
     let Waited::Permit(permit) = after.wait() else {
         panic!("the source may answer now");
     };
@@ -124,7 +123,7 @@ fn what_was_invalidated_stands_in_for_nobody() {
     assert_settled(&cache, KEY);
 }
 
-/// Who asked after an invalidation that cannot be about the key gets the error.
+/// A waiter that began after an invalidation of another key gets the error.
 #[test]
 fn an_error_passes_invalidations_of_other_keys() {
     let cache = with_stale();
@@ -136,7 +135,7 @@ fn an_error_passes_invalidations_of_other_keys() {
     assert_settled(&cache, KEY);
 }
 
-/// A shared fallback reaches all who wait and nobody later.
+/// All waiters get a shared fallback, but no later request.
 #[test]
 fn a_shared_value_is_not_stored() {
     let (cache, _) = store::<u32, u32>();
@@ -150,8 +149,7 @@ fn a_shared_value_is_not_stored() {
     assert_settled(&cache, KEY);
 }
 
-/// That something does not exist reaches those who wait as what it is, whether
-/// the class keeps it or not.
+/// Waiters get a negative value as negative, even if the class does not store it.
 #[test]
 fn a_negative_answer_reaches_all_who_wait() {
     for keeps in [false, true] {
@@ -174,8 +172,8 @@ fn a_negative_answer_reaches_all_who_wait() {
     }
 }
 
-/// Whether something exists is as outdated as any value once its record has
-/// changed: it goes to those who asked before, and no further.
+/// A negative value is outdated by an invalidation like any value: only waiters that began
+/// before get it.
 #[test]
 fn a_negative_answer_loses_against_an_invalidation() {
     let (cache, _) = store::<u32, u32>();
@@ -196,8 +194,7 @@ fn a_negative_answer_loses_against_an_invalidation() {
     assert_settled(&cache, KEY);
 }
 
-/// A filler that drops its permit instead of failing leaves the next to try,
-/// and each who tries may fail in its turn: nobody asks twice.
+/// If fillers drop their permits instead of failing, each waiter tries once.
 #[test]
 fn a_line_in_which_everyone_gives_up_comes_to_an_end() {
     let (cache, _) = store::<u32, u32>();

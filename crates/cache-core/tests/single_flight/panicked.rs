@@ -1,5 +1,5 @@
-//! Panics: of the filler, of code that runs for it, and of those who wait. No
-//! lock is poisoned, and the next in line goes on.
+//! Panics of the filler, of user code in a fill, and of waiters. No lock is poisoned, and
+//! the next waiter continues.
 
 use std::{
     future::Future,
@@ -23,7 +23,7 @@ use crate::{
 
 const MESSAGE: &str = "the source failed (this message belongs to the test)";
 
-/// Everything that takes a lock still does.
+/// Asserts that all operations that take a lock still work.
 fn assert_usable<V: Clone>(cache: &Cache<u32, V, ManualClock>, value: V) {
     let other = KEY + 1;
     cache
@@ -94,7 +94,7 @@ fn a_filler_thread_that_panics_is_followed_by_one() {
     assert_settled(&cache, KEY);
 }
 
-/// The weigher is code of the user that runs in the middle of a fill.
+/// The weigher is user code that runs during a fill.
 #[test]
 fn a_fill_whose_weigher_panics_is_handed_over() {
     let cache: Cache<u32, u32, ManualClock> = Cache::builder()
@@ -117,7 +117,7 @@ fn a_fill_whose_weigher_panics_is_handed_over() {
     assert_settled(&cache, KEY);
 }
 
-/// Predicates of invalidations are asked about the value of a fill.
+/// Predicates of invalidations are called for the value of a fill.
 #[test]
 fn a_fill_whose_predicate_panics_is_handed_over() {
     let (cache, _) = store::<u32, u32>();
@@ -139,7 +139,7 @@ fn a_fill_whose_predicate_panics_is_handed_over() {
     assert_settled(&cache, KEY);
 }
 
-/// A waiter whose clone of the value panics keeps nobody else from it.
+/// If the clone of the value panics for one waiter, the others get it.
 #[test]
 fn a_value_whose_clone_panics_hurts_one_waiter() {
     struct Fragile(Arc<AtomicBool>);
@@ -169,8 +169,7 @@ fn a_value_whose_clone_panics_hurts_one_waiter() {
     assert_settled(&cache, KEY);
 }
 
-/// A waker is code of a runtime. If one panics, the others are woken, and the
-/// value is in the cache.
+/// If a waker panics, the others are woken, and the value is stored.
 #[test]
 fn a_waker_that_panics_keeps_nobody_asleep() {
     struct Cracked;

@@ -1,5 +1,4 @@
-//! Wakers: changed between polls, moved between threads, and never touched
-//! under a lock.
+//! Wakers: changed between polls, moved between threads, and never used under a lock.
 
 use std::{
     future::Future,
@@ -36,8 +35,8 @@ fn the_last_waker_is_woken_and_no_other() {
     assert_settled(&cache, KEY);
 }
 
-/// A waiter that was elected, and looks with another waker than the one that
-/// was woken, is elected all the same.
+/// A waiter that was elected, and is polled with another waker than the woken one, gets its
+/// permit.
 #[test]
 fn an_election_does_not_depend_on_the_waker() {
     let (cache, _) = store::<u32, u32>();
@@ -54,7 +53,7 @@ fn an_election_does_not_depend_on_the_waker() {
     assert_settled(&cache, KEY);
 }
 
-/// Polled often, woken once: and a waiter that was never polled misses nothing.
+/// A waiter that is polled often is woken once; one that was never polled gets the value.
 #[test]
 fn polling_is_free_and_not_needed() {
     let (cache, _) = store::<u32, u32>();
@@ -72,7 +71,7 @@ fn polling_is_free_and_not_needed() {
     assert_settled(&cache, KEY);
 }
 
-/// A waiter is polled by one thread and taken over by another, which blocks.
+/// A waiter is polled by one thread, then moved to another, which blocks.
 #[test]
 fn a_waiter_may_change_its_thread() {
     let (cache, _) = store::<u32, u32>();
@@ -120,8 +119,7 @@ impl Drop for Meddler {
     }
 }
 
-/// With one shard, a waker that is touched under the lock of the shard never
-/// returns.
+/// With one shard, a waker that is used under the lock of the shard deadlocks.
 #[test]
 fn wakers_run_and_end_unlocked() {
     let cache: Store = cache_core::Cache::builder()
@@ -142,7 +140,7 @@ fn wakers_run_and_end_unlocked() {
     let mut waiters: Vec<_> = (0..4).map(|_| wait(&cache, KEY)).collect();
     for waiter in &mut waiters {
         poll(waiter);
-        // Drops the waker of before.
+        // Drops the previous waker.
         poll(waiter);
     }
     // Elects the first, drops the second with its waker, serves the others.
@@ -157,7 +155,7 @@ fn wakers_run_and_end_unlocked() {
     assert_settled(&cache, KEY);
 }
 
-/// A waker that is replaced may even bring what its waiter waits for.
+/// The drop of a replaced waker may even insert the value that its waiter waits for.
 #[test]
 fn a_waker_ends_outside_the_lock_of_its_waiter() {
     struct Filler(Store);
