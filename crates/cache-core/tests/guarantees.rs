@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod bell;
+mod counting_waker;
 
 use std::{
     sync::{
@@ -13,11 +13,11 @@ use std::{
     time::Duration,
 };
 
-use bell::Bell;
 use cache_core::{
     BuildError, Cache, Clock, Fill, Freshness, Lookup, MAX_TAGS, ManualClock, Permit, Refusal,
     Reuse, TtlClass, Waited, Waiter,
 };
+use counting_waker::CountingWaker;
 
 const CLASS: TtlClass = TtlClass::DEFAULT;
 
@@ -235,23 +235,23 @@ fn too_many_tags_are_refused_and_double_ones_are_one() {
 fn a_dropped_permit_goes_to_exactly_one_waiter() {
     let (cache, _) = manual::<u32, u32>(10);
     let permit = miss(&cache, 1);
-    let bells: Vec<_> = (0..3).map(|_| Arc::new(Bell::default())).collect();
+    let wakers: Vec<_> = (0..3).map(|_| Arc::new(CountingWaker::default())).collect();
     let mut waiters: Vec<_> = (0..3).map(|_| wait(&cache, 1)).collect();
-    for (waiter, bell) in waiters.iter_mut().zip(&bells) {
-        assert!(bell.poll(waiter).is_pending());
+    for (waiter, waker) in waiters.iter_mut().zip(&wakers) {
+        assert!(waker.poll(waiter).is_pending());
     }
     drop(permit);
-    let rung = || bells.iter().map(|bell| bell.rung()).collect::<Vec<_>>();
-    assert_eq!(rung(), [1, 0, 0]);
+    let wakes = || wakers.iter().map(|waker| waker.wakes()).collect::<Vec<_>>();
+    assert_eq!(wakes(), [1, 0, 0]);
     // The elected waiter is dropped before it is polled: the next is elected.
     drop(waiters.remove(0));
-    assert_eq!(rung(), [1, 1, 0]);
-    let Poll::Ready(Waited::Permit(permit)) = bells[1].poll(&mut waiters[0]) else {
+    assert_eq!(wakes(), [1, 1, 0]);
+    let Poll::Ready(Waited::Permit(permit)) = wakers[1].poll(&mut waiters[0]) else {
         panic!("not elected");
     };
     assert_eq!(permit.fill(7), Ok(()));
-    assert_eq!(rung(), [1, 1, 1]);
-    let served = bells[2].poll(&mut waiters[1]);
+    assert_eq!(wakes(), [1, 1, 1]);
+    let served = wakers[2].poll(&mut waiters[1]);
     assert!(matches!(served, Poll::Ready(Waited::Value(7))));
     assert_eq!(cache.stats().coalesced, 1);
 }

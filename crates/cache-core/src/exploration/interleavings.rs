@@ -11,8 +11,8 @@
 //! bugs of `seeded_bugs.rs`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod books;
-mod computing;
+mod compute;
+mod counters;
 mod freshness;
 mod log;
 mod races;

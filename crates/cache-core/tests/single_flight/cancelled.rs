@@ -5,8 +5,8 @@ use std::{cell::Cell, rc::Rc, sync::Arc, task::Poll};
 use cache_core::{Lookup, Permit, Reuse, Waited};
 
 use crate::{
-    bell::Bell,
-    support::{CLASS, KEY, Store, ask, assert_settled, holds_permits, miss, pause, store, wait},
+    counting_waker::CountingWaker,
+    support::{CLASS, KEY, Store, ask, assert_idle, holds_permits, miss, pause, store, wait},
     tasks::{Fate, Tasks},
 };
 
@@ -113,8 +113,8 @@ impl Scene {
         self.tasks.run();
         let all = self.tasks.fates().len();
         assert_eq!(self.tasks.results(), vec![&101; all - cancelled]);
-        assert_settled(&self.cache, KEY);
-        assert_settled(&self.cache, MEMBER);
+        assert_idle(&self.cache, KEY);
+        assert_idle(&self.cache, MEMBER);
     }
 }
 
@@ -186,23 +186,25 @@ fn two_fillers_cancelled_at_any_await_are_followed_by_one() {
 fn an_election_passes_on_until_somebody_looks() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
-    let bells: Vec<_> = (0..100).map(|_| Arc::new(Bell::default())).collect();
+    let wakers: Vec<_> = (0..100)
+        .map(|_| Arc::new(CountingWaker::default()))
+        .collect();
     let mut waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
-    for (waiter, bell) in waiters.iter_mut().zip(&bells) {
-        assert!(bell.poll(waiter).is_pending());
+    for (waiter, waker) in waiters.iter_mut().zip(&wakers) {
+        assert!(waker.poll(waiter).is_pending());
     }
     drop(permit);
     for elected in 0..99 {
-        let rung: usize = bells.iter().map(|bell| bell.rung()).sum();
-        assert_eq!((rung, bells[elected].rung()), (elected + 1, 1));
+        let wakes: usize = wakers.iter().map(|waker| waker.wakes()).sum();
+        assert_eq!((wakes, wakers[elected].wakes()), (elected + 1, 1));
         assert!(holds_permits(&cache), "the right to fill is somebody's");
         drop(waiters.remove(0));
     }
-    let Poll::Ready(Waited::Permit(permit)) = bells[99].poll(&mut waiters[0]) else {
+    let Poll::Ready(Waited::Permit(permit)) = wakers[99].poll(&mut waiters[0]) else {
         panic!("the last was not elected");
     };
     assert_eq!(permit.fill(1), Ok(()));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// A waiter in the middle of the queue can be dropped without effect.
@@ -214,7 +216,7 @@ fn a_waiter_that_left_is_not_elected() {
     drop(first);
     drop(permit);
     assert!(matches!(second.wait(), Waited::Permit(_)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 #[test]
@@ -232,7 +234,7 @@ fn where_all_have_left_the_key_is_free() {
             assert!(holds_permits(&cache), "the filler goes on");
             drop(permit);
         }
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
         let permit = miss(&cache, KEY);
         assert_eq!(permit.fill(1), Ok(()));
         assert_eq!(cache.get(&KEY, CLASS), Some(1));
@@ -248,7 +250,7 @@ fn a_fill_does_not_need_waiters() {
     assert_eq!(permit.fill(1), Ok(()));
     assert_eq!(cache.stats().coalesced, 0);
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// A waiter that was elected, but not polled, gets an inserted value instead of the permit.
@@ -256,14 +258,14 @@ fn a_fill_does_not_need_waiters() {
 fn an_elected_waiter_takes_the_value_that_came_first() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     let mut waiter = wait(&cache, KEY);
-    assert!(bell.poll(&mut waiter).is_pending());
+    assert!(waker.poll(&mut waiter).is_pending());
     drop(permit);
     cache.insert(KEY, 1, CLASS).unwrap();
-    let found = bell.poll(&mut waiter);
+    let found = waker.poll(&mut waiter);
     assert!(matches!(found, Poll::Ready(Waited::Value(1))), "{found:?}");
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// A permit that is neither dropped nor used keeps all waiting until a value is inserted.
@@ -271,13 +273,13 @@ fn an_elected_waiter_takes_the_value_that_came_first() {
 fn a_forgotten_permit_can_be_overtaken() {
     let (cache, _) = store::<u32, u32>();
     std::mem::forget(miss(&cache, KEY));
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     let mut waiter = wait(&cache, KEY);
-    assert!(bell.poll(&mut waiter).is_pending());
+    assert!(waker.poll(&mut waiter).is_pending());
     cache.insert(KEY, 1, CLASS).unwrap();
-    assert_eq!(bell.rung(), 1);
+    assert_eq!(waker.wakes(), 1);
     assert!(matches!(
-        bell.poll(&mut waiter),
+        waker.poll(&mut waiter),
         Poll::Ready(Waited::Value(1))
     ));
     assert_eq!(cache.get(&KEY, CLASS), Some(1));

@@ -4,8 +4,8 @@ use std::{sync::Arc, task::Poll, time::Duration};
 
 use cache_core::{Cache, Clock, Fill, ManualClock, Moment, Permit, Waited, Waiter};
 
-use crate::bell::Bell;
-use crate::support::{CLASS, KEY, assert_settled, holds_permits, miss, store, wait};
+use crate::counting_waker::CountingWaker;
+use crate::support::{CLASS, KEY, assert_idle, holds_permits, miss, store, wait};
 
 const CROWD: usize = 10_000;
 
@@ -27,7 +27,7 @@ type Holder = Permit<Key, u32>;
 struct Line {
     cache: Cache<Key, u32, ManualClock>,
     key: Key,
-    bell: Arc<Bell>,
+    waker: Arc<CountingWaker>,
     permit: Option<Holder>,
     waiters: Vec<Waiter<Key, u32>>,
 }
@@ -36,13 +36,13 @@ impl Line {
     fn new() -> Self {
         let (cache, _) = crate::support::store();
         let key: Key = "the key".into();
-        let bell = Arc::new(Bell::default());
+        let waker = Arc::new(CountingWaker::default());
         let permit = Some(miss(&cache, Arc::clone(&key)));
         let waiters = (0..CROWD).map(|number| {
             let mut waiter = wait(&cache, Arc::clone(&key));
             // Some are not polled.
             if number % 3 != 0 {
-                assert!(bell.poll(&mut waiter).is_pending());
+                assert!(waker.poll(&mut waiter).is_pending());
             }
             waiter
         });
@@ -50,7 +50,7 @@ impl Line {
         Self {
             cache,
             key,
-            bell,
+            waker,
             permit,
             waiters,
         }
@@ -60,10 +60,10 @@ impl Line {
         assert!(self.waiters.is_empty());
         drop(self.permit);
         assert_eq!(Arc::strong_count(&self.key), 1, "keys are left");
-        assert_eq!(Arc::strong_count(&self.bell), 1, "wakers are left");
+        assert_eq!(Arc::strong_count(&self.waker), 1, "wakers are left");
         assert!(!holds_permits(&self.cache), "a permit is still counted");
         assert_eq!(self.cache.weight(), 0);
-        assert_settled(&self.cache, Arc::clone(&self.key));
+        assert_idle(&self.cache, Arc::clone(&self.key));
     }
 }
 
@@ -79,7 +79,7 @@ fn waiters_leave_in_any_order() {
         assert_eq!(Arc::strong_count(&line.key), 1 + left + 2);
     }
     assert!(holds_permits(&line.cache), "the filler holds one");
-    assert_eq!(line.bell.rung(), 0, "nobody was elected");
+    assert_eq!(line.waker.wakes(), 0, "nobody was elected");
     line.assert_nothing_left();
 }
 
@@ -99,7 +99,7 @@ fn elections_in_the_middle_of_it_leave_nothing_either() {
             let mut waiter = line.waiters.swap_remove(pick);
             // Some are polled before they are dropped, and hold a permit if elected.
             if pick.is_multiple_of(2) {
-                match line.bell.poll(&mut waiter) {
+                match line.waker.poll(&mut waiter) {
                     Poll::Pending => {}
                     Poll::Ready(Waited::Permit(permit)) => {
                         assert!(line.permit.is_none(), "two hold the right to fill");
@@ -130,7 +130,7 @@ fn values_given_to_waiters_are_not_kept() {
         drop(waiter);
     }
     assert_eq!(Arc::strong_count(&value), 1);
-    assert_settled(&cache, 1);
+    assert_idle(&cache, 1);
 }
 
 /// Waiters and permits keep their cache alive until they are dropped.
@@ -167,5 +167,5 @@ fn a_wait_that_is_too_long_keeps_its_place_until_it_is_dropped() {
     drop(second);
     permit.fill(1).unwrap();
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use cache_core::{Fill, FillError, Freshness, Lookup, Refusal, Reuse, Waited};
 use pollster::block_on;
 
-use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
+use crate::support::{CLASS, KEY, Store, assert_idle, holds_permits, miss, store, wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -60,7 +60,7 @@ fn all_who_wait_get_the_same_error() {
     // The error is not stored: the next request fills.
     let permit = miss(&cache, KEY);
     assert_eq!(permit.fill(1), Ok(()));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_stale_value_stands_in_where_the_class_says_so() {
         let waited = waiter.wait();
         assert!(matches!(waited, Waited::Stale(hit) if hit == own));
     }
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Waiters of one fill: one that accepts stale entries, one that does not, and one of a
@@ -101,7 +101,7 @@ fn what_stands_in_is_each_waiters_to_judge() {
         other => panic!("{other:?} stands in for a stricter reader"),
     });
     assert!(Arc::ptr_eq(&errors[0], &errors[1]));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// An invalidation during the fill also removes the stale entry.
@@ -120,7 +120,7 @@ fn what_was_invalidated_stands_in_for_nobody() {
         panic!("the source may answer now");
     };
     permit.fill(7).unwrap();
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// A waiter that began after an invalidation of another key gets the error.
@@ -132,7 +132,7 @@ fn an_error_passes_invalidations_of_other_keys() {
     let waiter = wait(&cache, KEY);
     assert!(permit.fail(Away).is_ok());
     assert!(matches!(waiter.wait(), Waited::Stale(_)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// All waiters get a shared fallback, but no later request.
@@ -146,7 +146,7 @@ fn a_shared_value_is_not_stored() {
         assert!(matches!(waiter.wait(), Waited::Value(5)));
     }
     assert_eq!(cache.get(&KEY, CLASS), None);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Waiters get a negative value as negative, even if the class does not store it.
@@ -168,7 +168,7 @@ fn a_negative_answer_reaches_all_who_wait() {
         let found = cache.lookup(KEY, CLASS, Reuse::Any);
         assert_eq!(matches!(found, Lookup::Negative(_)), keeps);
         drop(found);
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
     }
 }
 
@@ -191,7 +191,7 @@ fn a_negative_answer_loses_against_an_invalidation() {
     };
     assert_eq!(permit.fill(Fill::new(1).tag("record")), Ok(()));
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// If fillers drop their permits instead of failing, each waiter tries once.
@@ -208,5 +208,5 @@ fn a_line_in_which_everyone_gives_up_comes_to_an_end() {
         drop(permit);
     }
     assert_eq!(cache.stats().coalesced, 0);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

@@ -15,7 +15,7 @@ use cache_core::{
     Reuse,
 };
 
-use crate::support::{CLASS, KEY, Store, assert_settled, store};
+use crate::support::{CLASS, KEY, Store, assert_idle, store};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -94,7 +94,7 @@ fn each_outcome_is_told() {
     // Nothing is stored, so the error is returned.
     let error = fetch(&cache, Err("away")).unwrap_err();
     assert_eq!(error.to_string(), "away");
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Readers of a stale entry are served while one of them refreshes it.
@@ -152,7 +152,7 @@ fn a_due_entry_is_refreshed_by_the_spawner() {
         now(refresh);
     }
     assert_eq!(cache.get(&KEY, CLASS), Some(2));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// A reader within the window is served even if its own refresh fails; one after the window
@@ -173,7 +173,7 @@ fn a_refresh_that_fails_leaves_what_could_be_served() {
         Err::<Fill<u32>, _>("away")
     });
     assert!(failed.is_err());
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Without a spawner the caller with the permit fills before it returns.
@@ -209,7 +209,7 @@ fn a_refresher_may_take_the_permit() {
     let fetch = cache.fetch(&KEY, CLASS).refresher(&Some);
     let filled = fetch.fill_blocking(|| Ok::<_, io::Error>(Fill::new(2)));
     assert_eq!(filled.unwrap().value, 2);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// If a fill is cancelled, a waiter continues with its own.
@@ -244,7 +244,7 @@ fn those_who_wait_share_one_fill_or_take_over() {
     for waited in &outcomes[1..] {
         assert_eq!((waited.value, waited.outcome), (2, Outcome::Waited));
     }
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// All waiters get the error of the fill; one whose own fill cannot fail looks up again.
@@ -273,7 +273,7 @@ fn a_failure_is_shared_but_not_by_who_cannot_fail() {
     assert!(Arc::ptr_eq(&own, &waited));
     assert_eq!(now(sure), 9);
     assert_eq!(cache.get(&KEY, CLASS), Some(9));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// A value that is invalidated during its fill is returned but not stored.

@@ -7,15 +7,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../bell/mod.rs"]
-mod bell;
 mod cancelled;
-mod crowd;
+#[path = "../counting_waker/mod.rs"]
+mod counting_waker;
 mod dropped;
 mod failed;
 mod fetch;
 mod panicked;
 mod refresh;
+mod stampede;
 mod support;
 mod tasks;
 mod wakers;

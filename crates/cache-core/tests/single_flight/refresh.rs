@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cache_core::{Freshness, Lookup, ManualClock, Refusal, Reuse, Waited};
 
-use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
+use crate::support::{CLASS, KEY, Store, assert_idle, holds_permits, miss, store, wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -37,7 +37,7 @@ fn of_ten_thousand_stale_reads_one_makes_the_entry_anew() {
     assert_eq!((stats.stale, stats.misses), (10_000, 0));
     assert_eq!(permit.fill(2), Ok(()));
     assert_eq!(cache.get(&KEY, CLASS), Some(2));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// After a refresh without waiters is given up, the next reader gets the permit.
@@ -60,7 +60,7 @@ fn a_refresh_that_is_given_up_goes_to_the_next_reader() {
     let next = cache.lookup(KEY, CLASS, Reuse::Any);
     assert!(matches!(next, Lookup::Stale(_, Some(_))));
     drop(next);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Readers that accept no stale entry wait for the refresh in flight, and so does every
@@ -80,7 +80,7 @@ fn a_refresh_serves_those_who_wait_for_it() {
     assert_eq!(permit.fill(2), Ok(()));
     assert!(matches!(strict.wait(), Waited::Value(2)));
     assert!(matches!(late.wait(), Waited::Value(2)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// The same for early refresh: one reader at a time gets a permit, and all others have an
@@ -117,5 +117,5 @@ fn of_all_early_readers_one_makes_the_entry_anew() {
     let filled = permit.fill(2);
     assert_eq!(filled, Err(Refusal::Invalidated));
     assert_eq!(cache.get(&KEY, CLASS), None);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

@@ -87,7 +87,7 @@ where
 
 /// Asserts that nothing of a fill is left: internal links are consistent, no permit is
 /// counted, and no fill of the key is in flight.
-pub(crate) fn assert_settled<K, V>(cache: &Cache<K, V, ManualClock>, key: K)
+pub(crate) fn assert_idle<K, V>(cache: &Cache<K, V, ManualClock>, key: K)
 where
     K: Hash + Eq + Clone,
     V: Clone,

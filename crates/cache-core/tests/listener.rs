@@ -74,7 +74,7 @@ const TAGS: [&str; 3] = ["a", "b", "c"];
 
 proptest! {
     #[test]
-    fn prop_what_leaves_is_told_of_once_and_counted(
+    fn prop_each_removed_entry_is_reported_once_and_counted(
         max in 1_usize..8,
         ops in prop::collection::vec(op(), 1..80),
     ) {

@@ -14,7 +14,7 @@ use pollster::block_on;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    support::{CLASS, Gate, KEY, Store, ask, assert_settled, pause, store},
+    support::{CLASS, Gate, KEY, Store, ask, assert_idle, pause, store},
     tasks::Tasks,
 };
 
@@ -26,7 +26,7 @@ fn assert_one_fill(cache: &Store, asked: usize, queries: &AtomicU32) {
     let stats = cache.stats();
     assert_eq!((stats.hits, stats.misses), (0, asked as u64));
     assert_eq!(stats.coalesced, asked as u64 - 1);
-    assert_settled(cache, KEY);
+    assert_idle(cache, KEY);
 }
 
 fn current_thread() -> Runtime {
@@ -104,7 +104,7 @@ fn one_fill_however_they_arrive() {
         assert_eq!(runtime.block_on(asker).unwrap(), 100);
     }
     assert_eq!(queries.load(Ordering::SeqCst), 1);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Blocked threads, a hand-written executor and two runtimes of tokio wait for one fill.
@@ -228,6 +228,6 @@ fn fillers_come_and_go_under_tokio() {
         assert_eq!(queries.load(Ordering::SeqCst), 4);
         // All except the four that had the permit.
         assert_eq!(cache.stats().coalesced, CROWD as u64 - 4);
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
     }
 }

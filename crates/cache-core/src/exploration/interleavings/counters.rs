@@ -33,7 +33,7 @@ impl Tally {
 /// entries: every look-up counts once, as a hit or a miss, and every invalidated entry is
 /// in the count that one invalidation returned.
 #[test]
-fn everything_at_once_keeps_the_books() {
+fn everything_at_once_keeps_the_counters() {
     explore(|| {
         let (store, clock) = store(2, 2);
         let (asked, removed) = (Tally::new(), Tally::new());
@@ -79,7 +79,7 @@ fn everything_at_once_keeps_the_books() {
 /// Above the bound, entries of other shards are evicted as well, and every insertion is
 /// accounted for: as stored, evicted or invalidated.
 #[test]
-fn eviction_across_shards_keeps_the_bound_and_the_books() {
+fn eviction_across_shards_keeps_the_bound_and_the_counters() {
     explore(|| {
         let (store, _) = store(2, 4);
         let (entered, removed) = (Tally::new(), Tally::new());
