@@ -1,4 +1,4 @@
-//! `cache-core` on its own: values in and out, one fill for many who ask,
+//! `cache-core` on its own: insertions and reads, one fill for concurrent callers,
 //! invalidation by tag.
 //!
 //! ```text
@@ -17,14 +17,14 @@ use std::{
 
 use cache_core::{Cache, Fill, Freshness, TtlClass};
 
-/// A query that takes its time; `asked` counts how often it was made.
+/// A slow query; `asked` counts the calls.
 fn claims_of(member: &str, asked: &AtomicU32) -> String {
     asked.fetch_add(1, Ordering::Relaxed);
     thread::sleep(Duration::from_millis(20));
     format!("the claims of {member}")
 }
 
-/// Answers from the cache, or by one query for all who ask at the same time.
+/// Answers from the cache, or by one query for all concurrent callers.
 fn answer(cache: &Cache<String, String>, member: &str, asked: &AtomicU32) -> String {
     // In async code: `get_or_fill(member, …, async || …).await`.
     let answer = cache.get_or_try_fill_blocking(member, TtlClass::DEFAULT, || {
@@ -39,14 +39,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .max_weight(1 << 20, |key, value| (key.len() + value.len()) as u64)
         .build()?;
 
-    // A class of its own for what changes seldom, adjustable at any time.
+    // A class for values that seldom change; its TTL can be changed at any time.
     let articles = cache.classes().define("articles")?;
     let day = Freshness::ttl(Duration::from_secs(86_400));
     cache.classes().set_freshness(articles, day);
     cache.insert("opening hours".to_owned(), "9 to 5".to_owned(), articles)?;
     println!("opening hours: {:?}", cache.get("opening hours", articles));
 
-    // Eight ask at once, one query is made.
+    // Eight concurrent callers, one query.
     let asked = AtomicU32::new(0);
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     println!("8 requests, {} query", asked.load(Ordering::Relaxed));
 
-    // The member's record changed: what depends on it leaves.
+    // The member's record changed: every entry that depends on it is removed.
     let removed = cache.invalidate_tag("member:BEN-000001");
     println!("{removed} entry invalidated");
     answer(&cache, "BEN-000001", &asked);

@@ -1,4 +1,4 @@
-//! Building a cache.
+//! The builder of a cache.
 
 use std::{hash::BuildHasher, hash::Hash, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
     sync::{AtomicU64, AtomicUsize},
 };
 
-/// The most shards there can be.
+/// The largest number of shards.
 const MAX_SHARDS: usize = 1 << 16;
 
 /// How a cache is bounded.
@@ -26,12 +26,12 @@ enum Bound<K, V> {
     Weight(u64, Weigher<K, V>),
 }
 
-/// The options of a cache. A bound must be given; all else has a default.
+/// Configures a cache. A bound must be set; everything else has a default.
 ///
 /// ```
 /// use cache_core::Cache;
 ///
-/// // At most 64 MiB of text, as its owner counts it.
+/// // At most 64 MiB of text, as the weigher counts it.
 /// let cache = Cache::<u64, String>::builder()
 ///     .max_weight(64 << 20, |_key, text| 64 + text.len() as u64)
 ///     .build()?;
@@ -50,7 +50,7 @@ pub struct Builder<K, V, C = SystemClock, S = DefaultHashBuilder> {
 }
 
 impl<K, V> Cache<K, V> {
-    /// The options of a new cache.
+    /// A builder with the system's clock and no bound.
     pub fn builder() -> Builder<K, V> {
         Builder::default()
     }
@@ -77,13 +77,13 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         self
     }
 
-    /// Bounds the sum of the weights that `weigher` gives to entries, in its
-    /// own unit (bytes, say). Replaces an earlier bound.
+    /// Bounds the sum of the weights that `weigher` returns for the entries, in any unit
+    /// (bytes, say). Replaces an earlier bound.
     ///
-    /// An entry is weighed once, when it is stored; the weigher runs unlocked.
-    /// A weight of 0 counts as 1, and an entry heavier than the bound or than
-    /// `u32::MAX` is not stored. What the cache itself needs for an entry is
-    /// not counted; the crate's README tells how much that is.
+    /// An entry is weighed once, when it is stored, while no lock is held. A weight of 0
+    /// counts as 1; an entry heavier than the bound or than `u32::MAX` is not stored. The
+    /// memory that the cache itself needs for an entry is not counted; the README of the
+    /// crate states how much that is.
     pub fn max_weight(
         mut self,
         weight: u64,
@@ -93,14 +93,14 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         self
     }
 
-    /// The TTL classes; the four standard ones by default. Keep a clone to
-    /// change them while the cache is in use, or ask the cache for it.
+    /// Sets the TTL classes; by default [`Classes::default`]. To change them while the
+    /// cache is in use, keep a clone, or use [`Cache::classes`].
     pub fn classes(mut self, classes: Classes) -> Self {
         self.classes = classes;
         self
     }
 
-    /// The clock; [`SystemClock`] by default.
+    /// Sets the clock; by default [`SystemClock`].
     pub fn clock<D: Clock>(self, clock: D) -> Builder<K, V, D, S> {
         Builder {
             bound: self.bound,
@@ -113,9 +113,9 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         }
     }
 
-    /// How keys are hashed; `foldhash`, seeded per process, by default (and for
-    /// tags in any case). Both halves of a hash must be well mixed: one chooses the
-    /// shard, the other the place in it.
+    /// Sets the hasher of keys; by default `foldhash`, seeded per process, which is always
+    /// used for tags. Both halves of a hash must be well mixed: one selects the shard, the
+    /// other the position in it.
     pub fn hasher<T: BuildHasher>(self, hasher: T) -> Builder<K, V, C, T> {
         Builder {
             bound: self.bound,
@@ -128,21 +128,22 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         }
     }
 
-    /// What polls the futures that refresh entries while nobody waits for them
-    /// ([`Fetch::fill_or_spawn`](crate::Fetch::fill_or_spawn)): a call that takes one
-    /// and returns at once. Under tokio that is
-    /// `.spawner(|refresh| drop(tokio::spawn(refresh)))`. A future that is dropped
-    /// gives its right to the next who asks.
+    /// Sets the function that spawns background refreshes for
+    /// [`Fetch::fill_or_spawn`](crate::Fetch::fill_or_spawn); it must not block. Under
+    /// tokio: `.spawner(|refresh| drop(tokio::spawn(refresh)))`. Dropping the future
+    /// releases its permit.
     pub fn spawner(mut self, spawner: impl Fn(Refresh) + Send + Sync + 'static) -> Self {
         self.spawner = Some(Box::new(spawner));
         self
     }
 
-    /// Who is told of each entry that left, and why. It runs in the thread whose call
-    /// made the entry leave, with no lock held, so it may use the cache; what it takes,
-    /// that call takes. An entry that has expired is told of when it is removed. If it
-    /// panics, the other entries that left in the same step are not told of; nor are
-    /// those that go with the cache itself.
+    /// Sets a listener, which is called once for each entry that is removed, with the
+    /// cause.
+    ///
+    /// It runs in the thread whose call removed the entry, before that call returns, with
+    /// no lock held, so it may use the cache. For an expired entry it runs when the entry
+    /// is removed. If it panics, it is not called for the other entries that the same step
+    /// removed. It is not called for the entries that are dropped with the cache.
     ///
     /// ```
     /// use cache_core::{Cache, Cause, TtlClass};
@@ -165,10 +166,10 @@ impl<K, V, C, S> Builder<K, V, C, S> {
         self
     }
 
-    /// The number of shards, each with its lock, rounded up to a power of two:
-    /// 1 to 65,536. By default at least 64, more on many processors; where
-    /// entries are counted, fewer if there are less than 512 for each, and more if
-    /// there are more than 2,048.
+    /// Sets the number of shards, each with its own lock: 1 to 65,536, rounded up to a
+    /// power of two. By default at least 64, and more on many processors. With
+    /// `max_entries`, fewer if there would be less than 512 entries in each, and more if
+    /// there would be more than 2,048.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
         self
@@ -185,8 +186,8 @@ where
     /// Builds the cache. Allocates the shards, a few hundred bytes each.
     ///
     /// # Errors
-    /// [`BuildError`] when no bound was given, when it is zero, or when the
-    /// number of shards is out of range.
+    /// [`BuildError`] if no bound was set, if it is zero, or if the number of shards is
+    /// out of range.
     pub fn build(self) -> Result<Cache<K, V, C, S>, BuildError> {
         let (capacity, weigher) = match self.bound {
             None => return Err(BuildError::Unbounded),
@@ -230,25 +231,25 @@ where
     }
 }
 
-/// How many of so many entries a shard gets at most, as long as hashes are fair:
-/// three standard deviations more than the mean.
+/// The number of entries to expect in the fullest of `shards` shards: the mean and three
+/// standard deviations.
 fn share(entries: u64, shards: usize) -> usize {
     let mean = usize::try_from(entries).unwrap_or(usize::MAX) / shards;
     mean.saturating_add(mean.isqrt().saturating_mul(3))
         .saturating_add(1)
 }
 
-/// Enough shards that threads seldom meet in one. Where entries are counted, few
-/// enough that each has some hundreds to choose among when one must leave, and so
-/// many that none has more than some thousands to move, or a large piece of memory
-/// to give back at once.
+/// The default number of shards: enough that threads seldom contend for one. With a
+/// bound in entries, few enough that each shard has some hundreds of entries to choose a
+/// victim from, and enough that none has more than some thousands to move, or a large
+/// allocation to free, in one step.
 fn default_shards(capacity: u64, counts_entries: bool) -> usize {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let shards = (threads * 16).next_power_of_two().clamp(64, 1_024);
     if !counts_entries {
         return shards;
     }
-    // The greatest power of two that is not above.
+    // The largest power of two that is not above `number`.
     let floor = |number: u64| 1_u64 << number.max(1).ilog2();
     let (few, many) = (floor(capacity / 512), floor(capacity / 1_024).min(4_096));
     let shards = (shards as u64).min(few).max(many);

@@ -25,11 +25,11 @@ use crate::{
 
 /// A sharded, bounded TTL store. Clones share one store.
 ///
-/// `V` is cloned by every hit but a [`read`](Cache::read), under the lock of its shard:
-/// put an [`Arc`] around what is not cheap to clone. `Eq`, `Clone` and `ToOwned` of keys
-/// run under that lock as well, and must not use the cache. No other code of the user
-/// does: weigher, predicates, listener, wakers, and drops of keys and values run
-/// unlocked.
+/// Every hit except [`read`](Cache::read) clones the value under the lock of its shard:
+/// wrap values that are expensive to clone in an [`Arc`]. `Eq`, `Clone` and `ToOwned` of
+/// keys and the closure of `read` run under that lock as well, and must not use the
+/// cache. All other user code runs without a lock: weigher, predicates, listener,
+/// wakers, and drops of keys and values.
 pub struct Cache<K, V, C = SystemClock, S = DefaultHashBuilder> {
     pub(crate) inner: Arc<Store<K, V, C>>,
     pub(crate) hasher: S,
@@ -67,9 +67,8 @@ impl<K, V, C, S> Cache<K, V, C, S> {
         self.inner.capacity()
     }
 
-    /// The weight held at present: the number of entries, or the sum of what
-    /// the weigher counted. Includes what has expired but was not removed yet.
-    /// One atomic load.
+    /// The weight of all stored entries: their number, or the sum of what the weigher
+    /// returned. Includes expired entries that are not removed yet. One atomic load.
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.inner.total.0.load(Ordering::Relaxed)
@@ -83,13 +82,13 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// Changes the bound, in entries or in the unit of the weigher. Under a smaller
-    /// one, entries are evicted until the others fit.
+    /// Changes the bound, in entries or in the unit of the weigher. If the cache holds
+    /// more than the new bound allows, entries are evicted until it does not.
     ///
-    /// The number of shards stays: it was chosen for the first bound.
+    /// The number of shards does not change.
     ///
     /// # Errors
-    /// [`BuildError::ZeroCapacity`]; the bound stays.
+    /// [`BuildError::ZeroCapacity`] if `capacity` is zero; the bound stays as it is.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -107,23 +106,24 @@ where
             return Err(BuildError::ZeroCapacity);
         }
         self.inner.capacity.store(capacity, Ordering::Relaxed);
-        // No shard is spared.
+        // No shard is exempt from eviction.
         self.inner.trim(usize::MAX, self.inner.expiry());
         Ok(())
     }
 
     /// Stores a value under `key`: a plain one, or a [`Fill`] with the tags of the
-    /// records that it depends on. Those who wait for a fill of the key get it, and that
-    /// fill will be refused: the inserted value is taken to be newer. Returns the live
-    /// value that it replaced.
+    /// records that it depends on. Returns the live value that it replaced.
     ///
-    /// The value should have been made by the caller. One that was
-    /// *read* somewhere may be outdated by the time it is stored: use
-    /// [`get_or_try_fill`](Self::get_or_try_fill) or a
-    /// [`Permit`](crate::Permit), which notice.
+    /// The inserted value counts as newer than any fill of the key that is in flight:
+    /// waiters get it, and the fill is refused.
     ///
-    /// Over the bound, other entries are evicted: first from the shard of the
-    /// key, then from others in turn.
+    /// Insert only values that the caller itself produces. A value that is *read* from a
+    /// source may be outdated when it is stored: use
+    /// [`get_or_try_fill`](Self::get_or_try_fill) or a [`Permit`](crate::Permit), which
+    /// detect that.
+    ///
+    /// If the cache exceeds its bound, other entries are evicted: first from the shard of
+    /// the key, then from the other shards in turn.
     ///
     /// # Errors
     /// [`Rejected`] with the value if it was not stored.
@@ -154,7 +154,7 @@ where
             value,
             class,
             terms: &terms,
-            // Nobody knows what it took to make it.
+            // The time that the caller took to produce the value is not known.
             cost: FillCost::NONE,
         };
         let insertion = Insertion {

@@ -1,4 +1,4 @@
-//! TTL classes: kinds of entries that share a policy.
+//! TTL classes: groups of entries that share one policy.
 
 use std::{fmt, sync::Arc};
 
@@ -11,13 +11,14 @@ use crate::{
     seqlock::SeqLock,
 };
 
-/// How many classes there can be.
+/// The largest number of classes.
 pub(crate) const MAX_CLASSES: usize = 255;
 
-/// A handle to a TTL class: one byte, free to copy.
+/// A handle to a TTL class: one byte, cheap to copy.
 ///
-/// It cannot dangle: classes are never removed, and a handle that another
-/// [`Classes`] made names a class here that has at worst the default TTL.
+/// It is always valid: classes are never removed, and in a [`Classes`] that did not make
+/// the handle it names the class with the same number, which has the default TTL if it is
+/// not defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TtlClass(u8);
 
@@ -25,8 +26,8 @@ impl TtlClass {
     /// The class that [`Classes::default`] has: 300 s.
     pub const DEFAULT: Self = Self::nth(0);
 
-    /// The class that is defined as the `n`-th of its set, from 0 on: for constants that
-    /// name classes which a program always defines in the same order.
+    /// The `n`-th class that is defined in a set, counted from 0. For constants that name
+    /// classes which a program always defines in the same order.
     ///
     /// ```
     /// use cache_core::{Classes, TtlClass};
@@ -47,12 +48,12 @@ impl TtlClass {
     }
 }
 
-/// The set of TTL classes of a cache. Clones share one set, and a change
-/// applies at once to all entries, those already stored included.
+/// The set of TTL classes of a cache. Clones share one set. A change of policy applies at
+/// once, also to stored entries.
 ///
-/// Judging an entry that is far from its end costs one relaxed atomic load,
-/// judging any other a few more; a change is seen as a whole or not at all.
-/// Names are behind a lock that no cache operation takes.
+/// Reading the policy costs one relaxed atomic load for an entry that is far from its
+/// expiry, and a few more for any other; readers see a change completely or not at all.
+/// The names are behind a lock that no cache operation takes.
 ///
 /// ```
 /// use cache_core::{Classes, Freshness};
@@ -71,8 +72,8 @@ pub struct Classes {
 }
 
 struct ClassTable {
-    /// Every class has a policy from the start, so that no handle can name one
-    /// without. What stands alone is [`Policy::fresh_below`].
+    /// Every possible class has a policy from the start, so that every handle names one.
+    /// The standalone word is [`Policy::fresh_below`].
     policies: [SeqLock<WORDS>; 1 << u8::BITS],
     names: RwLock<Vec<Arc<str>>>,
 }
@@ -87,7 +88,7 @@ impl Default for Classes {
 }
 
 impl Classes {
-    /// A set without a class.
+    /// A set without classes.
     #[must_use]
     pub fn new() -> Self {
         let policy = |_| {
@@ -102,11 +103,11 @@ impl Classes {
         }
     }
 
-    /// The class called `name`, made with the default TTL of 300 s if there is
-    /// none yet.
+    /// Returns the class called `name`. Defines it with the default TTL of 300 s if it
+    /// does not exist.
     ///
     /// # Errors
-    /// [`ClassError::TooMany`] when the class is new and 255 exist.
+    /// [`ClassError::TooMany`] if the class is new and 255 exist.
     pub fn define(&self, name: &str) -> Result<TtlClass, ClassError> {
         let mut names = self.table.names.write();
         if let Some(class) = position(&names, name) {
@@ -129,7 +130,7 @@ impl Classes {
         position(&self.table.names.read(), name)
     }
 
-    /// Changes the policy of the class, for entries already stored as well.
+    /// Sets the policy of the class, for stored entries as well.
     pub fn set_freshness(&self, class: TtlClass, freshness: Freshness) {
         let fresh_below = Policy::from(&freshness).fresh_below();
         self.table.policies[class.index()].write(fresh_below, freshness.to_words());
@@ -141,23 +142,22 @@ impl Classes {
         Freshness::from_words(self.table.policies[class.index()].read())
     }
 
-    /// The name of the class; empty for a handle of another set that has no
-    /// counterpart here.
+    /// The name of the class; empty if the handle is of another set and names no class
+    /// here.
     #[must_use]
     pub fn name(&self, class: TtlClass) -> Arc<str> {
         let names = self.table.names.read();
         names.get(class.index()).cloned().unwrap_or_default()
     }
 
-    /// All classes defined when this is called, with their names, in order of
-    /// definition.
+    /// All classes that are defined now, with their names, in order of definition.
     pub fn iter(&self) -> impl Iterator<Item = (TtlClass, Arc<str>)> + use<> {
         let names = self.table.names.read().clone();
         (0..=u8::MAX).map(TtlClass).zip(names)
     }
 
-    /// The age below which every entry of the class that is not negative is
-    /// fresh and not due, whatever else its policy says.
+    /// The age below which every plain entry of the class is fresh and not due for a
+    /// refresh. One atomic load.
     pub(crate) fn fresh_below(&self, class: TtlClass) -> u64 {
         self.table.policies[class.index()].alone()
     }
@@ -166,8 +166,7 @@ impl Classes {
         Policy::from(&self.freshness(class))
     }
 
-    /// How long an entry of the class is fresh whose key has this hash, in
-    /// nanoseconds, unless it is negative.
+    /// The TTL, in nanoseconds, of a plain entry of the class whose key has this hash.
     pub(crate) fn ttl_of(&self, class: TtlClass, hash: u64) -> u64 {
         self.policy(class).ttl_of(hash)
     }

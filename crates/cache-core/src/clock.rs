@@ -1,4 +1,4 @@
-//! Monotonic time as a parameter.
+//! Clocks: monotonic time as a parameter of the cache.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod boot;

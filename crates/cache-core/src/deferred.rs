@@ -1,4 +1,4 @@
-//! What is left to do once the lock of a shard is released: user code runs here.
+//! Work that is deferred until the lock of a shard is released, because it runs user code.
 
 use std::task::Waker;
 
@@ -10,26 +10,26 @@ use crate::{
     single_flight::in_flight::{FillResult, InFlightFill, QueuedWaiter, serve},
 };
 
-/// What left, to be dropped, and who waits, to be served. Made before the lock is
-/// taken, so that it is dropped after it in any case.
+/// Entries to drop and waiters to serve. Made before the lock of the shard is taken, so
+/// that it drops after the lock is released.
 pub(crate) struct Deferred<'a, K, V> {
     pub(crate) removed_entries: Removed<'a, K, V>,
     /// The live entry that a new one replaced.
     pub(crate) replaced: Option<(K, V)>,
-    /// Most insertions end no fill.
+    /// Boxed, because most insertions end no fill.
     duties: Option<Box<FillDuties<K, V>>>,
 }
 
-/// What a fill that ended leaves to be done.
+/// The deferred work of ended fills.
 pub(crate) struct FillDuties<K, V> {
     /// To be dropped.
     pub(crate) keys: SmallVec<[K; 2]>,
     pub(crate) waiters: Vec<QueuedWaiter<V>>,
-    /// What the waiters get; present if there are any.
+    /// The result for the waiters; present if there are any.
     pub(crate) result: Option<FillResult<V>>,
-    /// Who was elected to fill.
+    /// The waker of the waiter that was elected to fill.
     pub(crate) elected: Option<Waker>,
-    /// How many permits were called back.
+    /// The number of recalled permits, to be uncounted.
     recalled: usize,
 }
 
@@ -54,33 +54,33 @@ impl<'a, K, V> Deferred<'a, K, V> {
         })
     }
 
-    /// How many wait to be served.
+    /// The number of waiters to be served.
     pub(crate) fn waiting(&self) -> usize {
         self.duties
             .as_ref()
             .map_or(0, |duties| duties.waiters.len())
     }
 
-    /// Takes over what an ended fill leaves, under the lock of the shard.
+    /// Takes over the parts of an ended fill, under the lock of the shard.
     pub(crate) fn end_fill(&mut self, fill: Option<InFlightFill<K, V>>) {
         if let Some(fill) = fill {
-            let landed = fill.into_parts();
+            let ended = fill.into_parts();
             let duties = self.duties();
-            duties.keys.push(landed.key);
-            duties.waiters.extend(landed.waiters);
-            duties.recalled += usize::from(landed.recalled);
+            duties.keys.push(ended.key);
+            duties.waiters.extend(ended.waiters);
+            duties.recalled += usize::from(ended.recalled);
         }
     }
 
-    /// The live entry that a new one replaced, which goes elsewhere.
+    /// Takes the replaced live entry out, for a caller that keeps it. Calls the listener.
     pub(crate) fn take_replaced(&mut self) -> Option<(K, V)> {
         let (key, value) = self.replaced.take()?;
         self.removed_entries.tell(&key, &value, Cause::Replaced);
         Some((key, value))
     }
 
-    /// Serves the waiters, and only then drops what left: a drop of the user
-    /// may take long, and may panic.
+    /// Serves the waiters. Removed entries are dropped later, with `self`, because a drop
+    /// of the user may take long or panic.
     #[inline]
     pub(crate) fn run(&mut self, log: &InvalidationLog<K, V>) {
         if let Some(duties) = self.duties.take() {

@@ -1,22 +1,22 @@
-//! What can go wrong, and why a value was not kept.
+//! Errors, and the reasons why a value is not stored.
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// Why a fill failed, shared by all who waited for it.
+/// The error of a failed fill, shared by all who waited for it.
 pub type FillError = Arc<dyn Error + Send + Sync>;
 
 /// Why a cache could not be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Neither a number of entries nor a weight bounds the cache.
+    /// Neither `max_entries` nor `max_weight` was called.
     #[error("the cache has no bound: call max_entries or max_weight")]
     Unbounded,
-    /// The bound is zero, so that nothing could ever be stored. To switch
-    /// caching off, do not ask the cache.
+    /// The bound is zero, so that nothing could be stored. To switch caching off, do not
+    /// call the cache.
     #[error("the bound of the cache is zero, so that nothing could be stored")]
     ZeroCapacity,
-    /// The number of shards lies outside 1..=65536.
+    /// The number of shards is outside 1..=65536.
     #[error("{shards} shards were asked for; 1 to 65536 are possible")]
     Shards {
         /// The number that was asked for.
@@ -31,7 +31,7 @@ pub enum ClassError {
     /// All 255 classes are taken.
     #[error("class {name:?} cannot be defined: all 255 classes are taken")]
     TooMany {
-        /// The name that found no place.
+        /// The name of the class.
         name: String,
     },
 }
@@ -40,13 +40,13 @@ pub enum ClassError {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FreshnessError {
-    /// The jitter is not a number from 0 to 1.
+    /// The jitter is not between 0 and 1.
     #[error("a jitter of {jitter} is not a part of the TTL: it must be from 0 to 1")]
     Jitter {
         /// What was given.
         jitter: f64,
     },
-    /// The factor of early refresh is not a finite number from 0 up.
+    /// The factor of early refresh is negative or not finite.
     #[error("an early refresh of {beta} is not a finite number from 0 up")]
     EarlyRefresh {
         /// What was given.
@@ -58,31 +58,30 @@ pub enum FreshnessError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// An invalidation that reaches this entry came after the permit was
-    /// issued: the value may have been read before what was invalidated.
+    /// An invalidation that reaches this entry was made after the permit was issued, so
+    /// the value may have been read before the record changed.
     Invalidated,
-    /// A newer value was stored under the key while the fill was under way.
+    /// A newer value was stored under the key while the fill was in flight.
     Superseded,
-    /// The entry alone is heavier than the bound of the cache (or than
-    /// `u32::MAX`, the heaviest that an entry can be).
+    /// The entry alone is heavier than the bound of the cache, or than `u32::MAX`.
     TooLarge,
-    /// More than [`MAX_TAGS`](crate::MAX_TAGS) different tags were given.
+    /// The entry has more than [`MAX_TAGS`](crate::MAX_TAGS) different tags.
     TooManyTags,
-    /// The value is negative, and its class keeps no negative entries.
+    /// The value is negative, and its class has no negative TTL.
     NoNegatives,
-    /// The value was [`Fill::shared`](crate::Fill::shared): not to be stored.
+    /// The value is [`Fill::shared`](crate::Fill::shared), which is never stored.
     Shared,
 }
 
-/// An inserted value that was not stored, and why. What it would have replaced is
-/// gone all the same, as it was outdated (unless the value was only to be
-/// [shared](Refusal::Shared)).
+/// An inserted value that was not stored, and why. The entry that it would have replaced
+/// is removed all the same, because it is outdated, unless the value was only
+/// [shared](Refusal::Shared).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejected<V> {
     /// The value that was not stored.
     pub value: V,
-    /// Why.
+    /// Why it was not stored.
     pub reason: Refusal,
 }
 

@@ -1,14 +1,14 @@
-//! What a fill or an insertion brings: a value, and how it is stored.
+//! A value to be stored, with its tags, TTL and kind.
 
 use std::time::Duration;
 
 use crate::{clock::nanos, span::Span, store::tags::TagSet};
 
-/// A value, and how it is stored: its tags, a TTL of its own, whether it says that
-/// there is nothing.
+/// A value to be stored, with its tags, its own TTL, and whether it is negative or only
+/// shared.
 ///
-/// A plain value becomes one without tags by [`From`], so that whatever takes a
-/// `Fill` takes a value, too.
+/// A plain value converts into a `Fill` without tags by [`From`], so every method that
+/// takes a `Fill` also takes a value.
 ///
 /// ```
 /// use cache_core::{Cache, Fill, TtlClass};
@@ -29,7 +29,7 @@ pub struct Fill<V> {
     pub(crate) terms: Terms,
 }
 
-/// How a value is stored.
+/// How a value is stored: tags, its own TTL, kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) tags: TagSet,
@@ -37,7 +37,7 @@ pub(crate) struct Terms {
     pub(crate) kind: FillKind,
 }
 
-/// What is done with a value, which is the answer in any case.
+/// Whether a value is stored, stored as negative, or only given to waiters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FillKind {
     Value,
@@ -67,24 +67,23 @@ impl<V> Fill<V> {
         Self::of(value, FillKind::Value)
     }
 
-    /// The answer that there is nothing, to be stored for the
-    /// [`negative_ttl`](crate::Freshness::negative_ttl) of the class. The value is
-    /// whatever says so in your terms. SlowRead-ups find it as
-    /// [`Lookup::Negative`](crate::Lookup::Negative);
-    /// [`get`](crate::Cache::get) does not find it.
+    /// A negative entry: says that nothing exists under the key, and is stored for the
+    /// [`negative_ttl`](crate::Freshness::negative_ttl) of the class. `value` is what
+    /// stands for "nothing" in the program. Look-ups return it as
+    /// [`Lookup::Negative`](crate::Lookup::Negative); for [`get`](crate::Cache::get) it is
+    /// a miss.
     ///
-    /// If the class keeps no negative entries, it is refused as
-    /// [`NoNegatives`](crate::Refusal::NoNegatives); those who wait get it, and what
-    /// was stored before leaves.
+    /// A class without a negative TTL refuses it as
+    /// [`NoNegatives`](crate::Refusal::NoNegatives): waiters get it, and the entry that
+    /// was stored before is removed.
     pub fn negative(value: V) -> Self {
         Self::of(value, FillKind::Negative)
     }
 
-    /// A value for all who wait for it now and nobody later: a fallback, say. Nothing
-    /// is stored ([`Refusal::Shared`](crate::Refusal::Shared)), and what is stored
-    /// stays.
+    /// A value for the current waiters only, such as a fallback. It is not stored
+    /// ([`Refusal::Shared`](crate::Refusal::Shared)), and a stored entry stays as it is.
     ///
-    /// Its tags say nothing: an invalidation of any tag since the fill began counts as
+    /// Its tags are ignored: an invalidation of any tag since the fill began counts as
     /// reaching it.
     pub fn shared(value: V) -> Self {
         Self::of(value, FillKind::Shared)
@@ -104,19 +103,19 @@ impl<V> Fill<V> {
         self
     }
 
-    /// Gives the entry a TTL of its own: it is fresh for this or for the TTL of its
-    /// class, whichever is shorter, so that a class still bounds the age of all its
-    /// entries. The windows and the jitter of the class apply as to other entries.
+    /// Gives the entry a TTL of its own. The shorter of this and the TTL of the class
+    /// applies, so the class still bounds the age of all its entries. The windows and the
+    /// jitter of the class apply as for other entries.
     ///
-    /// It is rounded down by less than one part in 33 million, and costs 4 bytes an
-    /// entry in shards that hold one. Under any TTL that is longer than the entry's,
-    /// maintenance removes it at the latest when twice its TTL and its windows are over.
+    /// The TTL is rounded down by less than one part in 33 million, and costs 4 bytes for
+    /// each entry in shards that hold such an entry. Maintenance removes the entry at the
+    /// latest when twice its TTL, and its windows, are over.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.terms.ttl = Some(Span::of(nanos(ttl)));
         self
     }
 
-    /// The value.
+    /// Returns the value.
     #[must_use]
     pub fn into_value(self) -> V {
         self.value

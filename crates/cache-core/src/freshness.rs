@@ -1,22 +1,22 @@
-//! The policy of a TTL class, as its owner states it.
+//! The freshness policy of a TTL class.
 
 use std::time::Duration;
 
 use crate::{clock::nanos, error::FreshnessError};
 
-/// How many words a policy takes.
+/// The number of words of an encoded policy.
 pub(crate) const WORDS: usize = 7;
 
 /// The TTL of a class without a policy: 300 s.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
 
-/// What entries of a class may expect: how long they are fresh, and what may be
-/// done with them afterwards.
+/// The freshness policy of a TTL class: how long its entries are fresh, and whether they
+/// may be served afterwards.
 ///
-/// By default everything but the TTL is off: an entry is fresh for
-/// [`ttl`](Self::ttl), then gone. All spans but the time to idle are measured from
-/// the moment of writing and do not slide when an entry is read. Spans of more than 584
-/// years count as 584 years.
+/// By default everything except the TTL is off: an entry is fresh for
+/// [`ttl`](Self::ttl), then expired. All spans except the time to idle begin when the
+/// entry is written; reads do not extend them. Spans of more than 584 years count as 584
+/// years.
 ///
 /// ```
 /// use cache_core::Freshness;
@@ -35,21 +35,21 @@ const DEFAULT_TTL: Duration = Duration::from_secs(300);
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Freshness {
-    /// An entry is fresh while its age is at most this, to the nanosecond.
-    /// Zero is legal: fresh only at the very moment of writing.
+    /// An entry is fresh while its age is at most this, to the nanosecond. With zero it
+    /// is fresh only at the moment of writing.
     pub ttl: Duration,
-    /// For so long after the TTL an entry may be served while one reader makes
-    /// it anew. Zero by default.
+    /// How long after its TTL an entry is served while one reader refreshes it. Zero by
+    /// default.
     pub stale_while_revalidate: Duration,
-    /// For so long after the TTL an entry may be served if making it anew
-    /// fails. Zero by default.
+    /// How long after its TTL an entry is served if a fill of its key fails. Zero by
+    /// default.
     pub stale_if_error: Duration,
-    /// The TTL of negative entries: the answer that something does not exist.
-    /// Neither window applies to them. `None`, the default, means that the
-    /// class keeps no negative entries.
+    /// The TTL of negative entries, which say that something does not exist. Neither
+    /// window applies to them. With `None`, the default, the class stores no negative
+    /// entries.
     pub negative_ttl: Option<Duration>,
-    /// An entry that was not read for longer than this is gone, whatever its TTL and
-    /// windows say. `None`, the default, means that reads do not matter.
+    /// An entry that is not read for longer than this is expired, even within its TTL and
+    /// windows. With `None`, the default, reads do not matter.
     pub time_to_idle: Option<Duration>,
     jitter: f64,
     early_refresh: f64,
@@ -59,7 +59,7 @@ pub struct Freshness {
 impl Eq for Freshness {}
 
 impl Freshness {
-    /// Fresh for `ttl`, then gone.
+    /// A policy under which entries are fresh for `ttl`, then expired.
     #[must_use]
     pub const fn ttl(ttl: Duration) -> Self {
         Self {
@@ -73,47 +73,46 @@ impl Freshness {
         }
     }
 
-    /// Sets the window in which a stale entry is served while it is made anew.
+    /// Sets [`stale_while_revalidate`](Self::stale_while_revalidate).
     #[must_use]
     pub const fn with_stale_while_revalidate(mut self, window: Duration) -> Self {
         self.stale_while_revalidate = window;
         self
     }
 
-    /// Sets the window in which a stale entry is served when making it anew
-    /// failed.
+    /// Sets [`stale_if_error`](Self::stale_if_error).
     #[must_use]
     pub const fn with_stale_if_error(mut self, window: Duration) -> Self {
         self.stale_if_error = window;
         self
     }
 
-    /// Lets the class keep negative entries, fresh for `ttl`.
+    /// Lets the class store negative entries, which are fresh for `ttl`.
     #[must_use]
     pub const fn with_negative_ttl(mut self, ttl: Duration) -> Self {
         self.negative_ttl = Some(ttl);
         self
     }
 
-    /// Lets entries go that nobody read for longer than `span`. Hits, stale and negative
-    /// ones included, count as reads; [`peek`](crate::Cache::peek) and
+    /// Expires entries that are not read for longer than `span`. All hits count as reads,
+    /// also stale and negative ones; [`peek`](crate::Cache::peek) and
     /// [`iter`](crate::Cache::iter) do not.
     ///
-    /// A hit of such a class writes when it was, and takes the path of a stale one:
-    /// some tens of nanoseconds more. The number of live entries is counted by walking
-    /// all entries of the class.
+    /// A hit of such a class records its time and takes the slower path of a stale hit:
+    /// some tens of nanoseconds more. Counting the live entries walks all entries of the
+    /// class.
     #[must_use]
     pub const fn with_time_to_idle(mut self, span: Duration) -> Self {
         self.time_to_idle = Some(span);
         self
     }
 
-    /// Sets the part of its TTL by which an entry's life is shortened at most,
-    /// from 0 (off) to 1. How much falls on an entry depends on the hash of its
-    /// key alone: it is the same at each look, and never lengthens a life.
+    /// Sets the jitter: the largest part of its TTL by which an entry's TTL is shortened,
+    /// from 0 (off) to 1. The part of an entry follows from the hash of its key, so it is
+    /// the same for each reader. Jitter never extends a TTL.
     ///
     /// # Errors
-    /// [`FreshnessError::Jitter`] if it is not a number from 0 to 1.
+    /// [`FreshnessError::Jitter`] if `jitter` is not between 0 and 1.
     pub const fn with_jitter(mut self, jitter: f64) -> Result<Self, FreshnessError> {
         if !(jitter >= 0.0 && jitter <= 1.0) {
             return Err(FreshnessError::Jitter { jitter });
@@ -122,15 +121,14 @@ impl Freshness {
         Ok(self)
     }
 
-    /// Sets how eagerly an entry is made anew before its end: the β of XFetch
-    /// (Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede
-    /// Prevention", VLDB 2015). 0, the default, is off; 1 is what the paper
-    /// finds best; more refreshes earlier. The time that the last fill took is
-    /// taken into account; entries that came by insertion are never refreshed
-    /// early.
+    /// Sets the β of probabilistic early refresh, XFetch (Vattani, Chierichetti,
+    /// Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015). 0, the
+    /// default, is off; 1 is the optimum of the paper; larger values refresh earlier. The
+    /// longer the last fill took, the earlier the refresh. Inserted entries are never
+    /// refreshed early.
     ///
     /// # Errors
-    /// [`FreshnessError::EarlyRefresh`] if it is not a finite number from 0 up.
+    /// [`FreshnessError::EarlyRefresh`] if `beta` is negative or not finite.
     pub const fn with_early_refresh(mut self, beta: f64) -> Result<Self, FreshnessError> {
         if !(beta >= 0.0 && beta <= f64::MAX) {
             return Err(FreshnessError::EarlyRefresh { beta });
@@ -139,25 +137,25 @@ impl Freshness {
         Ok(self)
     }
 
-    /// The part of its TTL by which an entry's life is shortened at most.
+    /// The largest part of its TTL by which an entry's TTL is shortened.
     #[must_use]
     pub const fn jitter(&self) -> f64 {
         self.jitter
     }
 
-    /// How eagerly an entry is made anew before its end; 0 if it is not.
+    /// The β of early refresh; 0 if it is off.
     #[must_use]
     pub const fn early_refresh(&self) -> f64 {
         self.early_refresh
     }
 
-    /// The policy as words for a [`SeqLock`](crate::seqlock::SeqLock).
+    /// Encodes the policy as words for a [`SeqLock`](crate::seqlock::SeqLock).
     pub(crate) fn to_words(self) -> [u64; WORDS] {
         [
             nanos(self.ttl),
             nanos(self.stale_while_revalidate),
             nanos(self.stale_if_error),
-            // Zero stands for none.
+            // Zero encodes `None`.
             self.negative_ttl
                 .map_or(0, |ttl| nanos(ttl).saturating_add(1)),
             self.time_to_idle
@@ -190,7 +188,7 @@ impl Freshness {
 }
 
 impl Default for Freshness {
-    /// 300 s, the TTL of a class that nobody configured.
+    /// A TTL of 300 s, which a class has until its policy is set.
     fn default() -> Self {
         Self::ttl(DEFAULT_TTL)
     }

@@ -1,4 +1,4 @@
-//! A live entry, as a look-up returns it.
+//! What a look-up returns of a live entry.
 
 use std::time::Duration;
 
@@ -12,21 +12,19 @@ pub struct Hit<V> {
     pub value: V,
     /// How long ago it was stored.
     pub age: Duration,
-    /// The time to live that its age was held against, shortened by its jitter;
-    /// where the reader names another class than the entry's, the shorter of
-    /// the two.
+    /// The TTL that applied, shortened by the jitter. If the reader named another class
+    /// than the entry's, the shorter TTL of the two.
     pub ttl: Duration,
 }
 
 impl<V> Hit<V> {
-    /// How long the entry will stay fresh yet, as of the look-up; zero if it is
-    /// stale.
+    /// How long the entry stays fresh after the look-up; zero if it is stale.
     #[must_use]
     pub const fn remaining(&self) -> Duration {
         self.ttl.saturating_sub(self.age)
     }
 
-    /// Whether the entry was older than its time to live.
+    /// Whether the entry was older than its TTL.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.age > self.ttl
@@ -43,7 +41,7 @@ impl<V> From<Found<V>> for Hit<V> {
     }
 }
 
-/// What [`Cache::read`](crate::Cache::read) knows of an entry besides its value.
+/// Age and TTL of the entry that [`Cache::read`](crate::Cache::read) shows.
 #[derive(Clone, Copy)]
 pub struct Meta<'a>(Seen<'a>);
 
@@ -55,8 +53,7 @@ impl Meta<'_> {
         Duration::from_nanos(age)
     }
 
-    /// The time to live that its age was held against, as [`Hit::ttl`]. Costs a few
-    /// atomic loads.
+    /// The TTL that applied, as in [`Hit::ttl`]. Costs a few atomic loads.
     #[must_use]
     pub fn ttl(&self) -> Duration {
         Duration::from_nanos(match self.0 {
@@ -70,7 +67,7 @@ impl Meta<'_> {
         })
     }
 
-    /// How long the entry stays fresh yet.
+    /// How long the entry stays fresh from now on.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.ttl().saturating_sub(self.age())
@@ -92,7 +89,7 @@ impl std::fmt::Debug for Meta<'_> {
     }
 }
 
-/// An entry that a reader may have, as it found it; times in nanoseconds.
+/// An entry that is served to a reader; times in nanoseconds.
 pub(crate) struct Found<V> {
     pub(crate) value: V,
     pub(crate) age: u64,
@@ -100,7 +97,7 @@ pub(crate) struct Found<V> {
     pub(crate) kind: Kind,
 }
 
-/// What a reader found.
+/// How an entry is served.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Fresh,
@@ -110,10 +107,10 @@ pub(crate) enum Kind {
     Negative,
 }
 
-/// What a reader knows of an entry that it is lent; times in nanoseconds.
+/// Age and TTL of an entry whose value a closure reads; times in nanoseconds.
 #[derive(Clone, Copy)]
 pub(crate) enum Seen<'a> {
-    /// A plain entry of this class. How long it is fresh was not looked up.
+    /// A plain entry of this class; its TTL is not looked up yet.
     Fast {
         age: u64,
         hash: u32,

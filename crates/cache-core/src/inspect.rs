@@ -1,5 +1,4 @@
-//! Looking at entries without asking for them: nothing is counted, and who leaves
-//! when the cache is full is decided as if nobody had looked.
+//! Inspection: reads that count neither as hits nor for eviction, and `remove`.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -17,8 +16,8 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// The live entry for `key`, judged by its own class: fresh, within one of the
-    /// windows of the class, or negative. Counts nothing.
+    /// Returns the live entry for `key`: fresh, negative, or within one of the windows of
+    /// its class. Counts neither a hit nor a read.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -39,8 +38,7 @@ where
         shard.peek(hash, key, expiry).map(Hit::from)
     }
 
-    /// Whether there is a live entry for `key`, as [`peek`](Self::peek) means it;
-    /// without a clone of the value.
+    /// Whether [`peek`](Self::peek) would return an entry; does not clone the value.
     #[must_use]
     pub fn contains_key<Q>(&self, key: &Q) -> bool
     where
@@ -52,8 +50,8 @@ where
         shard.has(hash, key, expiry)
     }
 
-    /// [Invalidates](Self::invalidate) `key`, and returns the live value that was
-    /// there; of several equivalent entries, any.
+    /// [Invalidates](Self::invalidate) `key` and returns the live value that was stored.
+    /// If the keys of several entries are equivalent to `key`, returns any of the values.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -78,12 +76,13 @@ where
         found.map(|found| found.value)
     }
 
-    /// Copies of the live entries, in no order. Counts nothing.
+    /// Iterates over clones of the live entries, in no particular order. Counts neither
+    /// hits nor reads.
     ///
-    /// Shards are locked for some entries at a time, so it sees what was there
-    /// throughout, and may or may not see what came or went meanwhile. Where entries
-    /// change places behind it, it begins again with their shard and may show one
-    /// twice.
+    /// Shards are locked for a batch of entries at a time. So the iterator returns every
+    /// entry that is stored throughout, and may or may not return one that is stored or
+    /// removed in the meantime. If a shard shrinks behind it, it starts again with that
+    /// shard and may return an entry twice.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -112,7 +111,7 @@ where
         })
     }
 
-    /// Copies of the keys of live entries, as [`iter`](Self::iter) shows them.
+    /// Iterates over clones of the keys of live entries, as [`iter`](Self::iter) does.
     pub fn keys(&self) -> impl Iterator<Item = K> {
         self.iter().map(|(key, _)| key)
     }

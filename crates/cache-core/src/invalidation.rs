@@ -1,4 +1,4 @@
-//! Invalidation: what can be selected, and how it reaches fills that are in flight.
+//! Invalidation: the selectors, and the log through which they reach fills in flight.
 
 pub(crate) mod log;
 pub(crate) mod selectors;

@@ -1,27 +1,27 @@
-//! Entries that leave: why, and who is told.
+//! Removed entries, their causes, and the listener.
 
 use smallvec::SmallVec;
 
-/// Why an entry left the cache.
+/// Why an entry was removed from the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// It had expired: it was of no use to anyone.
+    /// It had expired: it could no longer be served to any reader.
     Expired,
-    /// It had to make room.
+    /// It was evicted to keep the cache within its bound.
     Evicted,
-    /// A newer value was stored under its key, or was too large to be.
+    /// A newer value was stored under its key, or was refused as too large.
     Replaced,
     /// It was invalidated or removed.
     Invalidated,
 }
 
-/// Who is told of each entry that left.
+/// A function that is called for each removed entry.
 pub(crate) type Listener<K, V> = Box<dyn Fn(&K, &V, Cause) + Send + Sync>;
 
-/// Entries that left, to be told of and dropped once the lock is released. Made
-/// before the lock is taken, so that it is dropped after it in any case. Most
-/// operations leave two at most.
+/// Removed entries. Calls the listener and drops the entries when it is dropped itself:
+/// it is made before the lock of the shard is taken, so that it drops after the lock is
+/// released. Most operations remove at most two entries.
 pub(crate) struct Removed<'a, K, V> {
     entries: SmallVec<[(K, V, Cause); 2]>,
     listener: Option<&'a Listener<K, V>>,
@@ -40,7 +40,7 @@ impl<'a, K, V> Removed<'a, K, V> {
         self.entries.push((key, value, cause));
     }
 
-    /// Tells of an entry that goes elsewhere.
+    /// Calls the listener for an entry that the caller keeps.
     pub(crate) fn tell(&self, key: &K, value: &V, cause: Cause) {
         if let Some(listener) = self.listener {
             listener(key, value, cause);

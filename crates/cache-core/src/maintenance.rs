@@ -1,4 +1,4 @@
-//! Maintenance, and what a cache tells about itself.
+//! Maintenance, statistics and validation.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -12,18 +12,18 @@ use crate::{
     sync::Ordering,
 };
 
-/// What a turn of maintenance did.
+/// The result of [`Cache::maintain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maintained {
-    /// How many expired entries were removed.
+    /// The number of expired entries that were removed.
     pub removed: usize,
-    /// Whether expired entries were left, so that another turn is due.
+    /// Whether expired entries are left, so that another call is due.
     pub more: bool,
 }
 
-/// How many entries maintenance removes per turn of a lock: readers wait for
-/// that, not for the budget.
-const AT_A_TIME: usize = 64;
+/// The number of entries that maintenance removes under one lock. Readers wait for that
+/// many removals, not for the whole budget.
+const BATCH: usize = 64;
 
 impl<K, V, C, S> Cache<K, V, C, S>
 where
@@ -32,15 +32,14 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// Removes up to `budget` expired entries, beginning where the last turn
-    /// ended, and gives memory back. Insertions remove expired entries of their
-    /// own shard as well; call this now and then so that memory is freed
-    /// without traffic, too.
+    /// Removes up to `budget` expired entries, starting where the last call stopped, and
+    /// frees memory. Insertions remove expired entries of their own shard as well; call
+    /// this regularly to free memory without traffic.
     ///
-    /// Costs time for what is removed, about a microsecond an entry where
-    /// nothing is in the processor's caches (so that a budget of 500 stays well
-    /// below a millisecond), and a look at the oldest entry of each class in
-    /// each shard; scans nothing. Holds a lock for 64 entries at a time.
+    /// Takes about a microsecond for each removed entry if nothing is in the processor's
+    /// caches, so a budget of 500 stays well below a millisecond; and checks the oldest
+    /// entry of each class in each shard. Scans nothing. Holds a lock for at most 64
+    /// removals.
     ///
     /// ```
     /// use cache_core::{Cache, ManualClock, TtlClass};
@@ -73,11 +72,11 @@ where
             while more {
                 let mut removed_entries = Removed::new(&inner.listener);
                 let mut shard = inner.lock(turn & (shards - 1));
-                let limit = AT_A_TIME.min(budget - removed);
+                let limit = BATCH.min(budget - removed);
                 removed += shard.expire_up_to(limit, expiry, &mut removed_entries);
                 more = shard.has_expired(expiry);
                 if more && removed == budget {
-                    // The next turn goes on here.
+                    // The next call continues here.
                     inner.maintenance_turn.store(turn, Ordering::Relaxed);
                     return Maintained { removed, more };
                 }
@@ -91,8 +90,8 @@ where
 }
 
 impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
-    /// The number of live entries. Looks at each shard and walks what has
-    /// expired but was not removed yet.
+    /// The number of live entries. Locks each shard in turn, and walks the expired entries
+    /// that are not removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
         let expiry = self.inner.expiry();
@@ -112,8 +111,7 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
         self.len() == 0
     }
 
-    /// What the cache did so far, and what it holds. Costs what
-    /// [`len`](Self::len) does.
+    /// A snapshot of the counters. Costs as much as [`len`](Self::len).
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -139,8 +137,7 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
         };
         for shard in 0..self.inner.shards.len() {
             let shard = self.inner.lock(shard);
-            // A handle of another set may have led to classes that are not
-            // defined here.
+            // A handle of another set may have used classes that are not defined here.
             let classes = shard.classes();
             if counters.len() < classes {
                 counters.resize(classes, ClassCounters::default());
@@ -184,12 +181,12 @@ impl<K: Eq, V, C: Clock, S> Cache<K, V, C, S> {
         stats
     }
 
-    /// Checks that the internal structures agree, and says what does not: for
-    /// tests and bug reports. Linear in the number of entries; while others use
-    /// the cache, the check of the total weight may fail in passing.
+    /// Checks that the internal structures are consistent, for tests and bug reports.
+    /// Linear in the number of entries. During concurrent use, the check of the total
+    /// weight may fail temporarily.
     ///
     /// # Errors
-    /// A description of the first disagreement.
+    /// A description of the first inconsistency.
     pub fn validate(&self) -> Result<(), String> {
         let mut weight = 0;
         for shard in 0..self.inner.shards.len() {

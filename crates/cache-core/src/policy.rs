@@ -1,25 +1,24 @@
-//! What an entry's age makes of it: one pure function, and what it judges by.
+//! The phase of an entry: a pure function of its age and the policy of its class.
 //!
 //! ```text
 //! age   0 ──────────── ttl ──── + stale_while_revalidate ──── + stale_if_error ──
 //!       Fresh (or Early)  Stale                       OnError                Gone
 //! ```
 //!
-//! Every span is closed at its end: an entry exactly as old as its TTL is
-//! fresh. Both windows begin where freshness ends, and the longer of them tells
-//! how long an entry is kept.
+//! Spans include their end: an entry exactly as old as its TTL is fresh. Both windows
+//! begin at the end of the TTL; the entry is kept until the longer one is over.
 
 use std::num::NonZeroU32;
 
 use crate::{freshness::Freshness, span::Span};
 
-/// The part of a hash that entries keep: the low half, made odd so that it is
-/// never zero. It decides how much jitter falls on an entry, too.
+/// The part of a hash that an entry stores: the low half, made odd so that it is never
+/// zero. The entry's jitter follows from it too.
 pub(crate) fn stored_hash(hash: u64) -> NonZeroU32 {
     NonZeroU32::MIN | hash as u32
 }
 
-/// A policy in the units of the clock.
+/// A [`Freshness`] in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Policy {
     ttl: u64,
@@ -32,34 +31,34 @@ pub(crate) struct Policy {
     early_refresh: f64,
 }
 
-/// What an entry is, apart from its age.
+/// The properties of an entry that its phase depends on, except its age.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traits {
     pub(crate) negative: bool,
-    /// Of the key; decides how much of the jitter falls on this entry.
+    /// The stored hash of the key; the entry's jitter follows from it.
     pub(crate) hash: u32,
     pub(crate) cost: FillCost,
-    /// Its own TTL.
+    /// The entry's own TTL.
     pub(crate) ttl: Option<Span>,
-    /// How old it was when it was last read.
+    /// The entry's age when it was last read.
     pub(crate) read_at: Span,
 }
 
-/// Where an entry stands, from best to worst.
+/// The phase of an entry, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Fresh,
-    /// Fresh, but whoever asks should make it anew.
+    /// Fresh, but this reader is chosen to refresh it.
     Early,
-    /// May be served while it is made anew.
+    /// Served while one reader refreshes it.
     Stale,
-    /// May be served where making it anew failed.
+    /// Served if a fill fails.
     OnError,
-    /// Of no use to anyone.
+    /// Expired: served to no reader.
     Gone,
 }
 
-/// Where an entry stands, and how long it was fresh.
+/// The phase of an entry, and the TTL that applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Evaluation {
     pub(crate) phase: Phase,
@@ -67,7 +66,7 @@ pub(crate) struct Evaluation {
 }
 
 impl Evaluation {
-    /// What holds under both of two policies.
+    /// The worse phase and the shorter TTL of two evaluations.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             phase: self.phase.max(other.phase),
@@ -85,7 +84,7 @@ impl From<&Freshness> for Policy {
             stale_if_error: nanos(freshness.stale_if_error),
             negative_ttl: freshness.negative_ttl.map(nanos),
             time_to_idle: freshness.time_to_idle.map(nanos),
-            // Between 0 and 1, so that the product fits.
+            // At most 1, so that the product fits.
             jitter: (freshness.jitter() * 4_294_967_296.0) as u64,
             early_refresh: freshness.early_refresh(),
         }
@@ -93,11 +92,11 @@ impl From<&Freshness> for Policy {
 }
 
 impl Policy {
-    /// The age below which every [plain](Origin::is_plain) entry is fresh and not
-    /// due for a refresh, whatever its hash, and a read of it need not be remembered.
+    /// The age below which every [plain](Origin::is_plain) entry is fresh and not due for
+    /// a refresh, for any hash. Zero if reads are recorded.
     pub(crate) fn fresh_below(&self) -> u64 {
         if self.early_refresh > 0.0 || self.time_to_idle.is_some() {
-            // Chance decides, or the last read, at any age.
+            // The phase depends on chance or on the last read at any age.
             return 0;
         }
         let most = (u128::from(self.ttl) * u128::from(self.jitter)) >> 32;
@@ -105,13 +104,13 @@ impl Policy {
         least.saturating_add(1)
     }
 
-    /// The age up to which no entry of a queue without TTLs of their own can be gone;
-    /// `None` if any may be.
+    /// The age up to which no entry without its own TTL can be expired; `None` if an
+    /// entry of any age can be.
     pub(crate) fn kept_for(&self, negative: bool) -> Option<u64> {
         if self.time_to_idle.is_some() {
             return None;
         }
-        // The hash that draws the greatest part of the jitter.
+        // This hash gets the largest jitter.
         let worst = self.ttl_for(negative, None, u32::MAX)?;
         Some(if negative {
             worst
@@ -120,20 +119,20 @@ impl Policy {
         })
     }
 
-    /// Whether reads of entries are to be remembered.
+    /// Whether reads of entries are recorded.
     pub(crate) fn has_time_to_idle(&self) -> bool {
         self.time_to_idle.is_some()
     }
 
-    /// How long a value with this hash, and without a TTL of its own, is fresh.
+    /// The TTL of a plain entry with this hash.
     pub(crate) fn ttl_of(&self, hash: u64) -> u64 {
         self.ttl_for(false, None, stored_hash(hash).get())
             .unwrap_or(0)
     }
 
-    /// How long the entry is fresh. The jitter takes away a part that the hash
-    /// decides, so that entries written together do not expire together, and so
-    /// that asking twice gives the same answer.
+    /// The TTL of an entry, shortened by its jitter. The jitter follows from the hash, so
+    /// that entries written together do not expire together, and each evaluation gives the
+    /// same TTL.
     fn ttl_for(&self, negative: bool, own: Option<Span>, hash: u32) -> Option<u64> {
         let promised = if negative {
             self.negative_ttl?
@@ -145,21 +144,21 @@ impl Policy {
             return Some(promised);
         }
         let part = u128::from(self.jitter) * u128::from(hash);
-        // The part is below 2^64, so that this neither overflows nor takes all.
+        // The part is below 2^64, so this does not overflow and is less than the whole.
         let shorter = (u128::from(promised) * part) >> 64;
         Some(promised - u64::try_from(shorter).unwrap_or(promised))
     }
 
-    /// Whether to make an entry anew although it has `remaining` nanoseconds:
-    /// the more probable, the nearer its end and the longer it takes to make.
+    /// Whether to refresh an entry that is still fresh for `remaining` nanoseconds. The
+    /// probability rises towards the end of the TTL and with the cost of the fill.
     ///
     /// Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede
     /// Prevention" (VLDB 2015).
     fn is_early(&self, remaining: u64, cost: FillCost, random: impl FnOnce() -> u64) -> bool {
         let scale = cost.nanos() as f64 * self.early_refresh;
         let remaining = remaining as f64;
-        // 53 random bits have a logarithm of at most 36.8; most entries are so
-        // far from their end that no draw could choose them.
+        // The logarithm of 53 random bits is at most 36.8. Most entries are so far from
+        // their end that no random number would choose them.
         if scale == 0.0 || remaining > scale * 37.0 {
             return false;
         }
@@ -167,7 +166,7 @@ impl Policy {
         scale * -uniform.ln() >= remaining
     }
 
-    /// Judges an entry by its age. Draws a random number only where early
+    /// Evaluates the phase of an entry at this age. Draws a random number only if early
     /// refresh may apply.
     pub(crate) fn evaluate(
         &self,
@@ -190,7 +189,7 @@ impl Policy {
             let early = !traits.negative && self.is_early(ttl - age, traits.cost, random);
             if early { Phase::Early } else { Phase::Fresh }
         } else if traits.negative {
-            // That something does not exist is not worth telling beyond its time.
+            // The windows do not apply to negative entries.
             Phase::Gone
         } else if age - ttl <= self.stale_while_revalidate {
             Phase::Stale
@@ -202,8 +201,8 @@ impl Policy {
         Evaluation { phase, ttl }
     }
 
-    /// How long a value with this hash was fresh, unless it is gone at this
-    /// age: for one that is to stand in for a failed fill, and so is read now.
+    /// The TTL of a value with this hash that stands in for a failed fill; `None` if it is
+    /// expired at this age. Standing in counts as a read.
     pub(crate) fn evaluate_stand_in(&self, age: u64, hash: u64) -> Option<u64> {
         let traits = Traits {
             negative: false,
@@ -216,20 +215,20 @@ impl Policy {
         (phase != Phase::Gone).then_some(ttl)
     }
 
-    /// Whether nobody can have any use of the entry.
+    /// Whether the entry is expired.
     pub(crate) fn is_gone(&self, age: u64, traits: Traits) -> bool {
-        // Whether a refresh is due makes no difference here.
+        // Early refresh makes no difference here.
         self.evaluate(age, traits, || u64::MAX).phase == Phase::Gone
     }
 }
 
-/// How long a fill took, in steps of half an octave from a microsecond up to
-/// half an hour, rounded down: six bits.
+/// The duration of a fill in six bits: steps of half an octave from a microsecond to half
+/// an hour, rounded down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FillCost(u8);
 
 impl FillCost {
-    /// Below a microsecond, or not known.
+    /// Below a microsecond, or unknown.
     pub(crate) const NONE: Self = Self(0);
 
     pub(crate) fn of(nanos: u64) -> Self {
@@ -255,7 +254,7 @@ impl FillCost {
     }
 }
 
-/// What an entry was stored as, in one byte.
+/// Fill cost, negative flag and own-TTL flag of an entry, in one byte.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin(u8);
 
@@ -270,7 +269,7 @@ impl Origin {
         Self(cost.0 | negative | own_ttl)
     }
 
-    /// Whether it is a value that lives as long as its class says.
+    /// Whether it is a value, not negative, without its own TTL.
     pub(crate) const fn is_plain(self) -> bool {
         self.0 & !Self::COST == 0
     }
@@ -284,8 +283,8 @@ impl Origin {
     }
 }
 
-/// A small source of random numbers (Marsaglia, "Xorshift RNGs", Journal of
-/// Statistical Software 2003). Good enough to decide who refreshes early.
+/// The xorshift random number generator (Marsaglia, "Xorshift RNGs", Journal of
+/// Statistical Software 2003). Good enough for early refresh.
 #[derive(Debug)]
 pub(crate) struct XorShift(u64);
 

@@ -1,15 +1,14 @@
-//! A record of a few words that many read at once and few write: a sequence
-//! lock over atomics.
+//! A sequence lock over atomics, for a few words with many readers and few writers.
 //!
-//! Readers write nothing, so that they do not contend. One that meets a writer
-//! takes the writers' lock instead of spinning.
+//! Readers write nothing, so they do not contend. A reader that meets a writer takes the
+//! writers' lock instead of spinning.
 
 use crate::seeded_bugs;
 use crate::sync::unscheduled::{AtomicU64, Mutex, Ordering, fence};
 
-/// `N` words that are read all at once, and one that may be read alone.
+/// `N` words that are read together, and one word that may be read alone.
 pub(crate) struct SeqLock<const N: usize> {
-    /// Readable without the others: what the hottest path needs.
+    /// Read without the others, on the hottest path.
     alone: AtomicU64,
     /// Odd while the words are being written.
     version: AtomicU64,
@@ -31,12 +30,12 @@ impl<const N: usize> SeqLock<N> {
         self.alone.load(Ordering::Relaxed)
     }
 
-    /// The words of one writing, never of two.
+    /// The words of one write, never a mixture of two.
     pub(crate) fn read(&self) -> [u64; N] {
         let before = self.version.load(Ordering::Acquire);
         if before.is_multiple_of(2) {
             let words = self.load();
-            // The words are read before the version is looked at again.
+            // The words are read before the version is checked again.
             if !seeded_bugs::read_without_fence() {
                 fence(Ordering::Acquire);
             }

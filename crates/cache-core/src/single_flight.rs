@@ -1,4 +1,4 @@
-//! Single-flight: one fill a key, which all who miss it wait for.
+//! Single-flight: one fill per key, which all other misses of the key wait for.
 
 pub(crate) mod compute;
 pub(crate) mod fetch;

@@ -1,8 +1,7 @@
-//! A span of time in 32 bits, for what few entries need.
+//! A span of time in 32 bits.
 
-/// A span in nanoseconds, rounded down by less than one part in 33 million; exact
-/// below 67 ms. Of the 32 bits, 26 hold the leading bits and 6 how far they are
-/// shifted.
+/// A span in nanoseconds, rounded down by less than one part in 33 million; exact below
+/// 67 ms. 26 bits hold the leading digits, 6 bits the shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span(u32);
 

@@ -1,9 +1,9 @@
-//! Background refreshes: what polls them.
+//! Background refreshes and the function that spawns them.
 
 use std::{future::Future, pin::Pin};
 
-/// A future that refreshes an entry while nobody waits for it.
+/// A future that refreshes an entry in the background.
 pub type Refresh = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What polls futures while nobody waits for them.
+/// Spawns a background refresh.
 pub(crate) type Spawner = Box<dyn Fn(Refresh) + Send + Sync>;

@@ -1,79 +1,74 @@
-//! Counters and their snapshot.
+//! Snapshots of the counters.
 
 use std::{sync::Arc, time::Duration};
 
-/// What a cache did since it was built, and what it holds.
+/// A snapshot of the counters of a cache since it was built.
 ///
-/// The counters are kept per shard under its lock, so that a snapshot never
-/// shows a look-up that was counted but neither as hit nor as miss. Shards are
-/// read one after another: while others use the cache, the sums of different
-/// counters may stem from slightly different moments.
+/// Each shard keeps its counters under its lock, so that every look-up is counted exactly
+/// once, as a hit or a miss. Shards are read one after another: during concurrent use,
+/// different counters may be of slightly different moments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// SlowRead-ups answered from the cache, with stale and negative entries too.
+    /// Look-ups that returned an entry, including stale and negative ones.
     pub hits: u64,
-    /// SlowRead-ups that were not; reading an expired entry is one.
+    /// Look-ups that returned no entry; an expired entry is a miss.
     pub misses: u64,
-    /// Hits that were served a stale entry.
+    /// Hits that returned a stale entry.
     pub stale: u64,
-    /// Hits that were served a negative entry.
+    /// Hits that returned a negative entry.
     pub negative: u64,
-    /// Hits that were served a fresh entry and told to make it anew.
+    /// Hits that returned a fresh entry with a permit to refresh it early.
     pub early_refreshes: u64,
     /// Live entries removed by invalidations.
     pub invalidations: u64,
-    /// Live entries removed to keep within the bound.
+    /// Live entries removed to keep the cache within its bound.
     pub evictions: u64,
-    /// Entries removed because they had expired, each counted once.
+    /// Expired entries that were removed, each counted once.
     pub expirations: u64,
-    /// Misses that were answered by a fill, be it with an error, or by an
-    /// insertion they waited for.
+    /// Misses that waited and got the value or the error of a fill, or an inserted value.
     pub coalesced: u64,
     /// Fills that ended with an error.
     pub failed_fills: u64,
-    /// Fills that were not stored because an invalidation or a newer value
-    /// came between.
+    /// Fills that were not stored because of an invalidation or a newer value.
     pub refused_fills: u64,
-    /// Values that were not stored because they were too large or carried too
-    /// many tags.
+    /// Values that were not stored because they were too large or had too many tags.
     pub rejected: u64,
-    /// Live entries: those that can still be served to someone, be it while
-    /// they are stale, or when a fill fails.
+    /// Live entries: those that can still be served, be it as stale or when a fill fails.
     pub entries: usize,
-    /// The weight held at present, in the unit of the bound (entries, or what
-    /// the weigher counts). Includes what has expired but was not removed yet.
+    /// The weight of all stored entries, in the unit of the bound (entries, or what the
+    /// weigher returns). Includes expired entries that are not removed yet.
     pub weight: u64,
     /// The bound.
     pub capacity: u64,
-    /// The same per class, in order of definition. Reads count for the class
-    /// that the reader named, departures for the class of the entry.
+    /// The counters per class, in order of definition. Reads count for the class that the
+    /// reader named, removals for the class of the entry.
     pub classes: Vec<ClassStats>,
 }
 
-/// What happened to one class.
+/// The counters of one class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClassStats {
     /// The name of the class.
     pub name: Arc<str>,
-    /// Its time to live.
+    /// Its TTL.
     pub ttl: Duration,
     /// Live entries.
     pub entries: usize,
-    /// SlowRead-ups answered from the cache.
+    /// Look-ups that returned an entry.
     pub hits: u64,
-    /// SlowRead-ups that were not.
+    /// Look-ups that returned no entry.
     pub misses: u64,
-    /// Hits that were served a stale entry.
+    /// Hits that returned a stale entry.
     pub stale: u64,
-    /// Hits that were served a negative entry.
+    /// Hits that returned a negative entry.
     pub negative: u64,
-    /// Hits that were served a fresh entry and told to make it anew.
+    /// Hits that returned a fresh entry with a permit to refresh it early.
     pub early_refreshes: u64,
-    /// Live entries removed to keep within the bound.
+    /// Live entries removed to keep the cache within its bound.
     pub evictions: u64,
-    /// Entries removed because they had expired.
+    /// Expired entries that were removed.
     pub expirations: u64,
     /// Live entries removed by invalidations.
     pub invalidations: u64,
@@ -86,8 +81,8 @@ impl Stats {
         self.hits.saturating_add(self.misses)
     }
 
-    /// Hits as a percentage of all look-ups, rounded to two decimals as
-    /// Python's `round(hits / total * 100, 2)` does; 0 when nothing was asked.
+    /// Hits as a percentage of all look-ups, rounded to two decimals as Python's
+    /// `round(hits / total * 100, 2)` does; 0 without look-ups.
     ///
     /// ```
     /// # let cache = cache_core::Cache::<u32, u32>::builder().max_entries(8).build()?;
@@ -106,9 +101,9 @@ fn hit_rate(hits: u64, total: u64) -> f64 {
     }
     // Exact up to 2^53, which no counter reaches.
     let percent = hits as f64 / total as f64 * 100.0;
-    // Python rounds the exact value of the double, ties to even, and returns
-    // the double nearest to the decimal. Formatting rounds in the same way, and
-    // parsing finds the nearest double.
+    // Python rounds the exact value of the double, ties to even, and returns the double
+    // nearest to the decimal. Formatting rounds in the same way, and parsing returns the
+    // nearest double.
     format!("{percent:.2}").parse().unwrap_or(percent)
 }
 

@@ -1,4 +1,4 @@
-//! What all handles of a cache share, and the one way in which values enter it.
+//! The state that all handles of a cache share, and the insertion of values.
 
 pub(crate) mod class_queues;
 pub(crate) mod eviction;
@@ -35,17 +35,16 @@ use crate::{
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
 };
 
-/// Counts the weight of an entry.
+/// Returns the weight of an entry.
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 
-/// A value on cache lines of its own, so that threads which work on different
-/// values do not contend for one line.
+/// A value padded to its own cache line, to avoid false sharing.
 #[repr(align(64))]
 pub(crate) struct CachePadded<T>(pub(crate) T);
 
-/// A shard with its lock, an odd number of cache lines long: were it even, the
-/// first lines of all shards, which every hit touches, would compete for some of
-/// the sets of a processor's cache and leave others empty.
+/// A shard with its lock, padded to an odd number of cache lines. With an even number, the
+/// first lines of all shards, which every hit touches, would map to only some sets of the
+/// processor's cache.
 #[repr(C, align(64))]
 pub(crate) struct PaddedShard<K, V>(ShardMutex<Shard<K, V>>);
 
@@ -55,30 +54,29 @@ impl<K, V> PaddedShard<K, V> {
     }
 }
 
-/// The state that all handles of a cache share. The type of the clock is erased
-/// where a permit or a waiter holds it.
+/// The state that all handles of a cache share. Permits and waiters hold it with the type
+/// of the clock erased.
 pub(crate) struct Store<K, V, C: ?Sized = dyn Clock> {
     pub(crate) classes: Classes,
     pub(crate) weigher: Option<Weigher<K, V>>,
     pub(crate) spawner: Option<Spawner>,
     pub(crate) listener: Option<Listener<K, V>>,
-    /// The bound, which its owner may change.
+    /// The bound; can be changed.
     pub(crate) capacity: AtomicU64,
-    /// A power of two of them.
+    /// Their number is a power of two.
     pub(crate) shards: Box<[PaddedShard<K, V>]>,
     pub(crate) log: InvalidationLog<K, V>,
-    /// The weight of all entries. Written by what changes it, never by a hit.
+    /// The weight of all entries. Hits do not write it.
     pub(crate) total: CachePadded<AtomicU64>,
-    /// Where eviction from other shards goes on.
+    /// The shard at which eviction from other shards continues.
     pub(crate) eviction_turn: AtomicUsize,
-    /// Where maintenance goes on.
+    /// The shard at which maintenance continues.
     pub(crate) maintenance_turn: AtomicUsize,
-    /// Last, as the type of a field must be to be erased.
+    /// The last field, so that its type can be erased.
     pub(crate) clock: C,
 }
 
-/// A locked shard. Carries changes of the shard's weight over to the total when
-/// it is unlocked.
+/// A locked shard. Adds changes of the shard's weight to the total when it is unlocked.
 pub(crate) struct Locked<'a, K, V> {
     shard: ShardGuard<'a, Shard<K, V>>,
     total: &'a AtomicU64,
@@ -86,13 +84,13 @@ pub(crate) struct Locked<'a, K, V> {
 }
 
 impl<K, V> Locked<'_, K, V> {
-    /// The total weight, with what changed here but was not told yet.
+    /// The total weight, including changes here that are not added to it yet.
     fn expected(&self) -> u64 {
         let change = self.shard.weight().wrapping_sub(self.counted);
         self.total.load(Ordering::Relaxed).wrapping_add(change)
     }
 
-    /// How much the shard may weigh, as the total was last told.
+    /// How much this shard may weigh, given the weight of the others.
     fn limit(&self, capacity: u64) -> u64 {
         let others = self
             .total
@@ -101,7 +99,7 @@ impl<K, V> Locked<'_, K, V> {
         capacity.saturating_sub(others)
     }
 
-    /// Brings the total up to date and returns it.
+    /// Adds the changes to the total and returns it.
     fn total(&mut self) -> u64 {
         let weight = self.shard.weight();
         let change = weight.wrapping_sub(self.counted);
@@ -109,7 +107,7 @@ impl<K, V> Locked<'_, K, V> {
             return self.total.load(Ordering::Relaxed);
         }
         self.counted = weight;
-        // Wrapping addition of the difference is subtraction where it fell.
+        // Wrapping addition subtracts if the weight fell.
         self.total
             .fetch_add(change, Ordering::Relaxed)
             .wrapping_add(change)
@@ -138,22 +136,22 @@ impl<K, V> DerefMut for Locked<'_, K, V> {
     }
 }
 
-/// A value on its way in.
+/// A value to be stored.
 pub(crate) struct Insertion<'a, K, V> {
     pub(crate) new: NewEntry<'a, K, V>,
     /// Its weight, or why it cannot be stored.
     pub(crate) weight: Result<u32, Refusal>,
-    /// The fill that it comes from.
+    /// The fill that read it; `None` for an insertion by the user.
     pub(crate) fill_id: Option<u64>,
 }
 
-/// Why a value was not stored, and what it was.
+/// Why an entry was not stored, and the entry.
 pub(crate) type NotStored<K, V> = (Refusal, (K, V));
 
 impl<K, V, C: ?Sized> Store<K, V, C> {
     pub(crate) fn shard_of(&self, hash: u64) -> usize {
-        // The low half of the hash places the entry within its shard. The mask
-        // keeps at most 16 bits.
+        // The low half of the hash gives the position within the shard. The mask keeps at
+        // most 16 bits.
         (hash >> 32) as usize & (self.shards.len() - 1)
     }
 
@@ -161,7 +159,7 @@ impl<K, V, C: ?Sized> Store<K, V, C> {
         self.account_for(self.shards[shard].0.lock())
     }
 
-    /// The locked shard of a hash, for what does not change its weight.
+    /// Locks the shard of a hash, for reads, which do not change its weight.
     #[inline(always)]
     pub(crate) fn guard_for(&self, hash: u64) -> ShardGuard<'_, Shard<K, V>> {
         self.shards[self.shard_of(hash)].0.lock()
@@ -195,7 +193,8 @@ impl<K, V, C: Clock + ?Sized> Store<K, V, C> {
         }
     }
 
-    /// For a value that enters: dated too early rather than too late.
+    /// The expiry at the earliest present, without an exact clock reading: for inserted
+    /// values, which may be dated too early but not too late.
     pub(crate) fn coarse_expiry(&self) -> Expiry<'_> {
         Expiry {
             now: self.clock.bounds().0,
@@ -217,15 +216,15 @@ where
             expiry: Expiry { now, classes },
             latest,
             class,
-            // Read before any lock is taken, as all else that a hit needs.
+            // Read before the lock is taken, like everything else that a hit needs.
             fresh_below: classes.fresh_below(class),
             accepts,
         }
     }
 
-    /// The entry for `key` if the reader may have it, counted as a hit, or else
-    /// as a miss; with the shard of the key, still locked. Goes on where a glance
-    /// at the locked shard did not do.
+    /// The slow path of a read, after [`Shard::read_fast`] was undecided. Returns the entry
+    /// if it may be served to the reader, and the shard, still locked. Counts a hit or a
+    /// miss.
     #[inline(never)]
     pub(crate) fn read<'a, Q, R>(
         &'a self,
@@ -244,7 +243,7 @@ where
             match locked.read(hash, key, &reader, lend, removed_entries) {
                 SlowRead::Serve(found) => return (Some(found), locked),
                 SlowRead::Miss => return (None, locked),
-                // No clock is read under the lock.
+                // The clock is not read under the lock.
                 SlowRead::NeedsExactTime => drop(locked),
             }
             reader.expiry = self.expiry();
@@ -253,8 +252,8 @@ where
         }
     }
 
-    /// The weight of an entry, or why it cannot be stored. Runs the user's
-    /// weigher: no lock may be held.
+    /// The weight of an entry, or why it cannot be stored. Runs the user's weigher, so no
+    /// lock may be held.
     pub(crate) fn weigh(
         &self,
         key: &K,
@@ -272,7 +271,7 @@ where
         if terms.tags.is_too_large() {
             return Err(Refusal::TooManyTags);
         }
-        // Nothing is weightless, or the number of entries would have no bound.
+        // A weight of zero would leave the number of entries unbounded.
         let weight = self
             .weigher
             .as_ref()
@@ -283,9 +282,8 @@ where
         u32::try_from(weight).map_err(|_| Refusal::TooLarge)
     }
 
-    /// Stores a value, ends the in_flight that it supersedes, and evicts from
-    /// this shard what is over the bound. The live entry that it replaced is left
-    /// in `after`.
+    /// Stores a value, ends the fills that it supersedes, and evicts from this shard while
+    /// the cache exceeds its bound. Leaves the live entry that it replaced in `after`.
     #[inline(always)]
     pub(crate) fn insert(
         &self,
@@ -315,7 +313,7 @@ where
                 place.map_err(|entry| (Refusal::TooLarge, entry))
             }
             Err(Refusal::Shared) => Err((Refusal::Shared, (new.key, new.value))),
-            // What the value would have replaced is outdated all the same.
+            // The entry that the value would have replaced is outdated.
             Err(refusal) => {
                 shard.take(hash, &new.key, expiry, after);
                 Err((refusal, (new.key, new.value)))
@@ -329,16 +327,16 @@ where
         }
         match place {
             Ok(at) => {
-                // What enters and what leaves in its place are told at once, so
-                // that a full cache writes nothing that all shards share. Others
-                // may have entered meanwhile: the told total decides.
+                // If an evicted entry weighs as much as the new one, the total does not
+                // change and is not written, so a full cache writes nothing that all
+                // shards share. Other shards may have changed it: the total decides.
                 while (shard.expected() > self.capacity() || shard.total() > self.capacity())
                     && shard.evict(Some(at), expiry, &mut after.removed_entries)
                 {}
                 Ok(())
             }
             Err(rejected) => {
-                // Nothing else was to be expected.
+                // These two are no errors.
                 let expected = matches!(rejected, (Refusal::NoNegatives | Refusal::Shared, _));
                 shard.fills.rejected += u64::from(!expected);
                 Err(rejected)
@@ -346,15 +344,14 @@ where
         }
     }
 
-    /// Evicts from the other shards in turn what is still over the bound after
-    /// shard `own` gave what it had.
+    /// Evicts from the other shards in turn while the cache exceeds its bound, after shard
+    /// `own` has nothing left to evict.
     #[inline]
     pub(crate) fn trim(&self, own: usize, expiry: Expiry<'_>) {
         while self.total.0.load(Ordering::Relaxed) > self.capacity() && !seeded_bugs::lose_trim() {
             let first = self.eviction_turn.fetch_add(1, Ordering::Relaxed);
-            // The round is this thread's own: were each step to take the next
-            // turn, two threads could alternate so that each meets no shard but
-            // the one it spares.
+            // The turn is taken once per round. If it were taken at each step, two threads
+            // could alternate so that each visits only the shard that it spares.
             let evicted = (0..self.shards.len()).any(|offset| {
                 let other = first.wrapping_add(offset) & (self.shards.len() - 1);
                 let mut removed_entries = Removed::new(&self.listener);

@@ -1,6 +1,6 @@
-//! Locks, atomics and threads, in one place so that others can stand in for the
-//! real ones: a scheduler that explores interleavings (`--cfg shuttle`), and a
-//! model of memory that explores what the orders of atomics allow (`--cfg memory_model`).
+//! Locks, atomics and threads, in one module so that tests can replace them: shuttle
+//! explores interleavings (`--cfg shuttle`), loom explores what the memory orders of
+//! atomics allow (`--cfg memory_model`).
 
 #[cfg(not(any(shuttle, memory_model)))]
 pub(crate) use parking_lot::Mutex;
@@ -21,9 +21,8 @@ pub(crate) use shuttle::{
     thread,
 };
 
-/// What only the model of memory stands in for. The exploring scheduler, to
-/// which every atomic has but one order, would find a point to switch at in
-/// each, and nothing to see.
+/// Types that only loom replaces. Shuttle treats every atomic as sequentially consistent,
+/// so each of these would only be another point to switch threads at.
 pub(crate) mod unscheduled {
     #[cfg(not(memory_model))]
     pub(crate) use parking_lot::Mutex;
@@ -43,15 +42,14 @@ mod modelled {
     use loom::sync::atomic::{Ordering, fence};
 
     loom::thread_local! {
-        /// Whether the thread changed something in the total order and has
-        /// read nothing in it since.
+        /// Whether the thread has made a sequentially consistent change and no
+        /// sequentially consistent load since.
         static CHANGED: Cell<bool> = Cell::new(false);
     }
 
-    /// The model takes a sequentially consistent access for one that acquires
-    /// and releases; only its fences are exact. So a fence is put between a
-    /// change in the total order and the next reading in it by the same thread,
-    /// and between no others: what is ordered weakly is left as it is.
+    /// loom treats a sequentially consistent access as acquire and release; only its
+    /// fences are exact. So this puts a fence between a sequentially consistent change and
+    /// the next such load of the same thread. Weaker accesses are left as they are.
     pub(crate) struct AtomicU64(loom::sync::atomic::AtomicU64);
 
     impl AtomicU64 {
@@ -91,7 +89,7 @@ mod modelled {
         }
     }
 
-    /// A mutex of the model with the interface of `parking_lot`'s.
+    /// loom's mutex with the interface of `parking_lot`'s.
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
@@ -107,7 +105,7 @@ mod modelled {
     }
 }
 
-/// A mutex of the exploring scheduler with the interface of `parking_lot`'s.
+/// Shuttle's mutex with the interface of `parking_lot`'s.
 #[cfg(shuttle)]
 pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
@@ -118,8 +116,8 @@ impl<T> Mutex<T> {
     }
 
     pub(crate) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
-        // A panic under a lock leaves the value whole here, as it does with
-        // `parking_lot`, which has no poisoning.
+        // A panic under a lock leaves the value consistent, as with `parking_lot`, which
+        // has no poisoning.
         self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -132,11 +130,9 @@ pub(crate) type ShardMutex<T> = Mutex<T>;
 #[cfg(not(shuttle))]
 pub(crate) type ShardGuard<'a, T> = spin::mutex::SpinMutexGuard<'a, T>;
 
-/// The lock of a shard. It is held for some tens of nanoseconds, and taken by
-/// every hit; releasing it is a plain store, which a lock that parks those who
-/// wait cannot do. Whoever finds it taken tries some times, then lets others
-/// run, then sleeps, so that a thread that lost its processor while it held the
-/// lock gets it back.
+/// The spin lock of a shard. Every hit takes it, for some tens of nanoseconds; releasing
+/// it is a plain store, which a lock that parks its waiters cannot do. A thread that finds
+/// it taken spins, then yields, then sleeps, so that a preempted holder gets to run.
 #[cfg(not(shuttle))]
 pub(crate) struct ShardMutex<T>(spin::mutex::SpinMutex<T>);
 

@@ -1,5 +1,4 @@
-//! What entries can have and what can be done with one: TTLs of their own, times to
-//! idle, lending reads, compute.
+//! Own TTLs, times to idle, `read` and `compute`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -104,12 +103,12 @@ fn an_entry_that_is_read_stays_and_one_that_idles_goes() {
         assert_eq!(cache.get(&0, CLASS), Some(0));
         assert_eq!(cache.read(&1, CLASS, |value, _| *value), Some(1));
         assert!(matches!(cache.lookup(2, CLASS, Reuse::Any), Lookup::Hit(_)));
-        // Looking is not reading.
+        // `peek` is not a read.
         assert_eq!(cache.peek(&3).is_some(), clock_is_young(&clock));
     }
     assert_eq!(cache.len(), 3);
     clock.advance(secs(11));
-    // What idles is removed without being met, whatever it stands behind.
+    // Idle entries are removed by maintenance, whatever is before them in the queue.
     assert_eq!(cache.maintain(10).removed, 4);
     cache.validate().unwrap();
 }
@@ -126,7 +125,7 @@ fn a_time_to_idle_can_be_taken_away_again() {
     cache.insert(1, 1, CLASS).unwrap();
     clock.advance(secs(5));
     cache.insert(2, 2, CLASS).unwrap();
-    // Now the older entry stands behind the younger.
+    // Now the older entry is behind the younger.
     assert_eq!(cache.get(&1, CLASS), Some(1));
     cache
         .classes()
@@ -148,8 +147,8 @@ fn a_lent_value_may_panic_its_reader() {
 }
 
 proptest! {
-    /// With TTLs of their own below one of the class, expired entries are removed by
-    /// maintenance when twice their TTL is over, however they are mixed.
+    /// Entries with their own TTLs, shorter than that of the class, are removed by
+    /// maintenance at the latest after twice their TTL, however they are mixed.
     #[test]
     fn prop_what_has_expired_waits_no_longer_than_it_lived(
         entries in prop::collection::vec((0_u64..4_000, 0_u64..500), 1..40),
@@ -168,7 +167,7 @@ proptest! {
         now += after;
         cache.maintain(usize::MAX);
         let live = written.iter().filter(|(at, ttl)| now - at <= *ttl).count();
-        // Insertions remove some on the way.
+        // Insertions remove some expired entries.
         let overdue = written.iter().filter(|(at, ttl)| now - at > (2 * ttl).max(1)).count();
         prop_assert_eq!(cache.len(), live);
         prop_assert!(cache.weight() <= (written.len() - overdue) as u64);
@@ -196,7 +195,7 @@ fn computations_lose_no_step() {
     assert_eq!(cache.stats().refused_fills, 0, "they take turns");
 }
 
-/// What changes the entry during a computation, each shown once more.
+/// Each change of the entry during a computation calls the closure again.
 #[test]
 fn a_computation_sees_what_overtook_it() {
     type Change = fn(&TestCache);
@@ -295,8 +294,8 @@ fn what_is_too_large_comes_back() {
     assert_eq!((rejected.value, rejected.reason), (11, Refusal::TooLarge));
 }
 
-/// Computations, fills, insertions and invalidations by four threads: no two
-/// computations replace the same value.
+/// Four threads compute, fill, insert and invalidate: no two computations replace the same
+/// value.
 #[test]
 fn computations_amid_everything_else_are_single_steps() {
     let (cache, _) = store(Freshness::ttl(secs(60)));

@@ -1,8 +1,8 @@
-//! The promises of the documentation, one by one.
+//! The documented guarantees, one by one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod bell;
+mod counting_waker;
 
 use std::{
     sync::{
@@ -13,11 +13,11 @@ use std::{
     time::Duration,
 };
 
-use bell::Bell;
 use cache_core::{
     BuildError, Cache, Clock, Fill, Freshness, Lookup, MAX_TAGS, ManualClock, Permit, Refusal,
     Reuse, TtlClass, Waited, Waiter,
 };
+use counting_waker::CountingWaker;
 
 const CLASS: TtlClass = TtlClass::DEFAULT;
 
@@ -114,7 +114,7 @@ fn a_stricter_reader_misses_and_leaves_the_entry_to_others() {
     clock.advance(Duration::from_secs(301));
     assert_eq!(cache.get(&1, CLASS), None);
     assert_eq!(cache.get(&1, hour), Some(1));
-    // Nor can a lenient reader have what its own class calls expired.
+    // Nor is an entry served that is expired under its own class.
     cache.insert(2, 2, CLASS).unwrap();
     clock.advance(Duration::from_secs(301));
     assert_eq!(cache.get(&2, hour), None);
@@ -203,7 +203,7 @@ fn memory_is_given_back() {
         }
     }
     assert_eq!((removed, Arc::strong_count(&value)), (25_000, 1));
-    // What was moved together still works.
+    // The moved entries still work.
     cache.insert(1, Fill::new(value).tag("all"), CLASS).unwrap();
     assert_eq!(cache.invalidate_tag("all"), 1);
     cache.validate().unwrap();
@@ -235,23 +235,23 @@ fn too_many_tags_are_refused_and_double_ones_are_one() {
 fn a_dropped_permit_goes_to_exactly_one_waiter() {
     let (cache, _) = manual::<u32, u32>(10);
     let permit = miss(&cache, 1);
-    let bells: Vec<_> = (0..3).map(|_| Arc::new(Bell::default())).collect();
+    let wakers: Vec<_> = (0..3).map(|_| Arc::new(CountingWaker::default())).collect();
     let mut waiters: Vec<_> = (0..3).map(|_| wait(&cache, 1)).collect();
-    for (waiter, bell) in waiters.iter_mut().zip(&bells) {
-        assert!(bell.poll(waiter).is_pending());
+    for (waiter, waker) in waiters.iter_mut().zip(&wakers) {
+        assert!(waker.poll(waiter).is_pending());
     }
     drop(permit);
-    let rung = || bells.iter().map(|bell| bell.rung()).collect::<Vec<_>>();
-    assert_eq!(rung(), [1, 0, 0]);
-    // The elected one is cancelled before it looks: the next is elected.
+    let wakes = || wakers.iter().map(|waker| waker.wakes()).collect::<Vec<_>>();
+    assert_eq!(wakes(), [1, 0, 0]);
+    // The elected waiter is dropped before it is polled: the next is elected.
     drop(waiters.remove(0));
-    assert_eq!(rung(), [1, 1, 0]);
-    let Poll::Ready(Waited::Permit(permit)) = bells[1].poll(&mut waiters[0]) else {
+    assert_eq!(wakes(), [1, 1, 0]);
+    let Poll::Ready(Waited::Permit(permit)) = wakers[1].poll(&mut waiters[0]) else {
         panic!("not elected");
     };
     assert_eq!(permit.fill(7), Ok(()));
-    assert_eq!(rung(), [1, 1, 1]);
-    let served = bells[2].poll(&mut waiters[1]);
+    assert_eq!(wakes(), [1, 1, 1]);
+    let served = wakers[2].poll(&mut waiters[1]);
     assert!(matches!(served, Poll::Ready(Waited::Value(7))));
     assert_eq!(cache.stats().coalesced, 1);
 }
@@ -352,7 +352,7 @@ fn a_predicate_removes_only_what_it_saw() {
     cache.insert(1, "old", CLASS).unwrap();
     let inner = cache.clone();
     let removed = cache.invalidate_if(move |_, value| {
-        // Another takes the place of the entry while the predicate looks at it.
+        // Another entry takes the position while the predicate runs.
         *value == "old" && inner.insert(1, "new", CLASS) == Ok(Some("old"))
     });
     assert_eq!((removed, cache.get(&1, CLASS)), (0, Some("new")));
@@ -407,8 +407,8 @@ fn many_threads_one_fill() {
     assert_eq!(stats.total_requests(), 16);
 }
 
-/// A database whose rows have versions; nobody may see a version older than
-/// the last one whose invalidation had ended when the request began.
+/// A database whose rows have versions. A request must not get a version older than the
+/// last one whose invalidation had ended when the request began.
 #[test]
 fn nothing_stale_under_load() {
     let cache = Cache::<usize, u64>::builder()

@@ -1,5 +1,4 @@
-//! A clock that knows the present only roughly, where that is cheaper: what it
-//! leaves open must never show.
+//! A clock with wide bounds: the difference must never be visible.
 
 use std::{
     sync::{
@@ -15,7 +14,7 @@ use proptest::prelude::*;
 const CLASS: TtlClass = TtlClass::DEFAULT;
 const TTL: u64 = 100;
 
-/// Tells bounds that may lie this far before and behind the present.
+/// A clock whose bounds may be this far before and after the present.
 #[derive(Clone)]
 struct Rough {
     exact: ManualClock,
@@ -40,8 +39,8 @@ impl Clock for Rough {
 }
 
 proptest! {
-    /// A filled entry, dated exactly, is found as long as its TTL says, neither
-    /// longer nor shorter, however rough the clock's glances are.
+    /// A filled entry, dated exactly, is a hit exactly as long as its TTL, however wide the
+    /// bounds are.
     #[test]
     fn prop_what_is_found_is_as_fresh_as_promised(
         before in 0..2 * TTL,
@@ -78,7 +77,7 @@ proptest! {
         cache.validate().unwrap();
     }
 
-    /// An inserted one, dated roughly, is never found longer than that.
+    /// An inserted entry, dated by the earlier bound, is never a hit longer than that.
     #[test]
     fn prop_what_is_inserted_is_dated_too_early_rather_than_too_late(
         before in 0..TTL,

@@ -1,4 +1,4 @@
-//! The memory of flights, counted by the allocator. Alone in its program: the
+//! The memory of fills in flight, counted by the allocator. In its own program, because the
 //! count is of the whole process.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -14,7 +14,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const CLASS: TtlClass = TtlClass::DEFAULT;
 const CROWD: u64 = 10_000;
 
-/// The bytes that `act` left behind.
+/// The bytes that are still allocated after `act`.
 fn left_by(act: impl FnOnce()) -> i128 {
     let region = Region::new(ALLOCATOR);
     act();
@@ -22,13 +22,13 @@ fn left_by(act: impl FnOnce()) -> i128 {
     change.bytes_allocated as i128 - change.bytes_deallocated as i128
 }
 
-/// A crowd waits for `keys` keys and leaves in an order that has nothing to do
-/// with that of its coming; fillers leave in between.
+/// Many waiters of `keys` keys are dropped in another order than they began; fillers are
+/// dropped in between.
 fn come_and_go(cache: &Cache<u64, u64>, keys: u64) {
     let mut held: Vec<_> = (0..CROWD)
         .map(|number| Some(cache.lookup(number % keys, CLASS, Reuse::Any)))
         .collect();
-    // A step that has no divisor in common with the crowd visits all of it.
+    // The step is coprime to the number of waiters, so every waiter is visited.
     for number in 0..CROWD {
         held[(number * 7_919 % CROWD) as usize] = None;
     }
@@ -41,12 +41,12 @@ fn ten_thousand_waiters_leave_no_memory_behind() {
         .max_entries(100)
         .build()
         .unwrap();
-    // What is kept for next time is there after this.
+    // Allocations that are kept for reuse are made here.
     come_and_go(&cache, 1);
     for keys in [1, 10, 1_000, CROWD] {
         let left = left_by(|| come_and_go(&cache, keys));
-        // The harness may allocate a little at the same time; a byte a waiter
-        // would be more.
+        // The test harness may allocate a little at the same time; a byte per waiter would
+        // be more.
         assert!(left < i128::from(CROWD), "{left} bytes for {keys} keys");
         cache.validate().unwrap();
     }

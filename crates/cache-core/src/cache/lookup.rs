@@ -1,4 +1,4 @@
-//! Look-ups: entries, permits to fill and waiters.
+//! Look-ups, which return entries, permits or waiters.
 
 use std::{
     hash::{BuildHasher, Hash},
@@ -36,17 +36,17 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// The entry for `key`, or the right to fill it, or a way to wait for the fill that
-    /// is in flight. Counted as a hit or a miss for `class`; a stale
-    /// or a negative entry is a hit, a miss that waits stays a miss.
+    /// Looks `key` up: returns the entry, a permit to fill the key, or a waiter for the
+    /// fill that is in flight. Counts as a hit or a miss of `class`; a stale or negative
+    /// entry is a hit, and a miss that waits is a miss.
     ///
-    /// [`get_or_try_fill`](Self::get_or_try_fill) and [`fetch`](Self::fetch) are built
-    /// on this, and are what most callers want.
+    /// Most callers want [`get_or_try_fill`](Self::get_or_try_fill) or
+    /// [`fetch`](Self::fetch), which are built on this.
     ///
-    /// Where the entry was stored under another class than `class`, both
-    /// policies must agree to serve it.
+    /// If the entry was stored under another class than `class`, it is served only if the
+    /// policies of both classes allow it.
     ///
-    /// A hit costs what [`get`](Self::get) does and a look at the policy; a miss
+    /// A hit costs what [`get`](Self::get) costs, and a read of the policy. A miss
     /// allocates a little.
     ///
     /// ```
@@ -56,11 +56,11 @@ where
     /// let class = TtlClass::DEFAULT;
     /// let value = match cache.lookup("answer", class, Reuse::Any) {
     ///     Lookup::Hit(hit) | Lookup::Negative(hit) => hit.value,
-    ///     // Served at once; the permit, if there is one, is for a refresh.
+    ///     // Served at once. The permit, if there is one, is to refresh the entry.
     ///     Lookup::Early(hit, _) | Lookup::Stale(hit, _) => hit.value,
     ///     Lookup::Miss(permit) => {
     ///         let value = 42; // costly
-    ///         // It is the answer, whether or not it is stored.
+    ///         // The value is the answer even if it is not stored.
     ///         let _ = permit.fill(value);
     ///         value
     ///     }
@@ -73,8 +73,8 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// With a window for stale entries, every reader is served at once, and one
-    /// of them refreshes the entry:
+    /// With a `stale_while_revalidate` window, every reader is served at once, and one of
+    /// them gets a permit to refresh the entry:
     ///
     /// ```
     /// use cache_core::{Cache, Freshness, Lookup, ManualClock, Reuse, TtlClass};
@@ -107,9 +107,9 @@ where
         self.lookup_key(Owned(key), class, reuse)
     }
 
-    /// As [`lookup`](Self::lookup), by anything [`Equivalent`] to a key, which is made
-    /// owned only where a fill begins or is waited for. A hit on an entry that is neither
-    /// stale nor due for a refresh allocates nothing.
+    /// [`lookup`](Self::lookup) by anything [`Equivalent`] to a key. The owned key is made
+    /// only for a permit or a waiter. A hit on an entry that is neither stale nor due for
+    /// a refresh allocates nothing.
     pub fn lookup_by<Q>(&self, key: &Q, class: TtlClass, reuse: Reuse) -> Lookup<K, V>
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
@@ -153,7 +153,7 @@ where
         Hit {
             value,
             age: Duration::from_nanos(age),
-            // By the policy of now, which may be another than that of the glance.
+            // The policy may have changed since the entry was read.
             ttl: Duration::from_nanos(self.inner.classes.ttl_of(class, hash).max(age)),
         }
     }
@@ -203,19 +203,19 @@ where
         }
     }
 
-    /// What a miss comes to: a fill of its own (in any case if it wants to be
-    /// `alone`), or waiting for the one in flight.
+    /// Starts a fill for a miss, or joins the fill that is in flight. A `solo` miss
+    /// always starts its own fill.
     fn join<'a>(
         &'a self,
         mut shard: Locked<'a, K, V>,
         key: K,
         request: Request,
-        alone: bool,
+        solo: bool,
     ) -> Lookup<K, V> {
         let inner = &self.inner;
-        // Under the lock, so that those who wait stand in the order of epochs.
+        // Read under the lock, so that waiters are queued in the order of their epochs.
         let epoch = inner.log.epoch();
-        match shard.in_flight.join(request.hash, &key, epoch, alone) {
+        match shard.in_flight.join(request.hash, &key, epoch, solo) {
             Join::Started { id } => {
                 let epoch = inner.log.open();
                 drop(shard);
@@ -229,8 +229,8 @@ where
         }
     }
 
-    /// Joins the fill of a key that is in flight, or begins one. Looks at no entry, and
-    /// counts nothing.
+    /// Starts a fill of `key`, or joins the one that is in flight. Ignores the stored
+    /// entry, and counts neither a hit nor a miss.
     pub(crate) fn begin(&self, key: K, class: TtlClass) -> Result<Permit<K, V>, Waiter<K, V>> {
         let request = Request {
             hash: self.hasher.hash_one(&key),
@@ -241,7 +241,7 @@ where
         match self.join(shard, key, request, false) {
             Lookup::InFlight(waiter) => Err(waiter),
             Lookup::Miss(permit) => Ok(permit),
-            _ => unreachable!("a fill is begun or joined"),
+            _ => unreachable!("a fill is started or joined"),
         }
     }
 
@@ -256,7 +256,7 @@ where
     }
 }
 
-/// A key to look up.
+/// A key to look up, owned or borrowed.
 trait LookupKey<K> {
     type Borrowed: Hash + Equivalent<K> + ?Sized;
 
@@ -295,7 +295,7 @@ where
     }
 }
 
-/// What look-ups make of a value that they are lent.
+/// Clones the value of a hit.
 fn clone<V: Clone>(value: &V, _: Seen<'_>) -> V {
     value.clone()
 }

@@ -1,4 +1,4 @@
-//! Reading values: clones of them, or the values themselves.
+//! `get` and `read`: fresh values, cloned or borrowed.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -22,15 +22,15 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// The fresh value for `key`, counted as a hit or a miss for `class`. Never
-    /// a stale or a negative one: [`lookup`](Self::lookup) tells these apart.
+    /// Returns the fresh value for `key`; counts as a hit or a miss of `class`. Stale and
+    /// negative entries are misses here: [`lookup`](Self::lookup) returns them.
     ///
-    /// The entry must be fresh under the class it was stored under and, where
-    /// that is another, under `class`, too. `key` is a `K` or anything
-    /// [`Equivalent`] to one; of several equivalent entries, any is found.
+    /// The entry must be fresh under the class it was stored under and, if that is
+    /// another class, under `class` too. `key` is a `K` or anything [`Equivalent`] to
+    /// one; if several entries are equivalent to it, any of them is returned.
     ///
-    /// Costs one hash, one reading of the clock, one lock of a shard, and the
-    /// clone of the value; writes nothing that other shards read.
+    /// Costs one hash, one clock reading, one shard lock and the clone of the value;
+    /// writes nothing that other shards read.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -48,11 +48,11 @@ where
         self.lend(key, class, &mut |value, _| value.clone())
     }
 
-    /// As [`get`](Self::get), but shows the value to `read` instead of cloning it, and
-    /// returns what that returns.
+    /// Passes the fresh value for `key` to `read` and returns its result;
+    /// [`get`](Self::get) without the clone.
     ///
-    /// `read` runs under the lock of the key's shard: it must be short, and must not use
-    /// the cache, or the thread waits for itself. It runs once at most.
+    /// `read` runs at most once, under the lock of the key's shard: it must be short, and
+    /// it deadlocks if it uses the cache.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -115,7 +115,7 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        // Declared before the guard, so that it is dropped after it.
+        // Declared before the guard, so that it drops after the lock is released.
         let mut removed_entries = Removed::new(&self.inner.listener);
         let (found, _shard) = self
             .inner

@@ -1,13 +1,12 @@
-//! Linux's time since boot, exactly and roughly.
+//! The time since boot on Linux: exact, and as coarse bounds.
 //!
-//! There is no coarse `CLOCK_BOOTTIME`. It is `CLOCK_MONOTONIC` and the time
-//! asleep, which changes only when the machine sleeps. When it does, the kernel
-//! moves the wall clock on by just as much, in one step with the time asleep,
-//! and the monotonic clock not at all. So as long as the coarse wall clock
-//! and the coarse monotonic clock are as far apart as when the time asleep was
-//! measured, that is still the time asleep. Setting the wall clock moves them
-//! apart as well, which only costs another measurement; to hide a sleep it would
-//! have to set the clock back by the time asleep to the nanosecond.
+//! Linux has no coarse `CLOCK_BOOTTIME`. `CLOCK_BOOTTIME` is `CLOCK_MONOTONIC` plus the
+//! time asleep, which changes only when the machine sleeps. A sleep advances the wall
+//! clock by the same amount, in one step, and not the monotonic clock. So the measured
+//! time asleep is valid as long as the distance between the coarse wall clock and the
+//! coarse monotonic clock does not change. Setting the wall clock changes the distance as
+//! well, which only costs another measurement; it would hide a sleep only if it set the
+//! clock back by the time asleep to the nanosecond.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,17 +14,16 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::moment::Moment;
 
-/// By how many nanoseconds a rough reading may be late.
+/// How many nanoseconds a coarse reading may be late.
 const MARGIN: u64 = 1_000_000_000;
 
-/// The largest error of a measurement of the time asleep: a small part of
-/// [`MARGIN`].
+/// The largest error of a measurement of the time asleep, a small part of [`MARGIN`].
 const MAX_ERROR: u64 = MARGIN / 10;
 
-/// The time asleep, as this process knows it.
+/// The time asleep that this process measured last.
 static ASLEEP: Asleep = Asleep::new();
 
-/// Nanoseconds since the machine started, those asleep included.
+/// Nanoseconds since boot, including the time asleep.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BootReading(u64);
 
@@ -34,7 +32,7 @@ impl BootReading {
         exact(&Kernel)
     }
 
-    /// Two readings that the present lies between.
+    /// An earliest and a latest reading that enclose the present.
     pub(super) fn bounds() -> (Self, Self) {
         ASLEEP.bounds(&Kernel)
     }
@@ -44,7 +42,7 @@ impl BootReading {
     }
 }
 
-/// What the clocks show.
+/// A source of clock readings.
 trait Clocks {
     /// Nanoseconds since the clock's origin.
     fn read(&self, clock: ClockId) -> u64;
@@ -55,8 +53,8 @@ struct Kernel;
 
 impl Clocks for Kernel {
     fn read(&self, clock: ClockId) -> u64 {
-        // Linux has had all these clocks since 2.6.39. If one cannot be read,
-        // the latest moment there is makes everything expired.
+        // Linux has all these clocks since 2.6.39. If one cannot be read, the latest
+        // possible moment makes every entry expired.
         let time = clock_gettime(clock).ok();
         let nanos = time.and_then(|time| {
             let seconds = u64::try_from(time.tv_sec()).ok()?;
@@ -71,22 +69,22 @@ fn exact(clocks: &impl Clocks) -> BootReading {
     BootReading(clocks.read(ClockId::CLOCK_BOOTTIME))
 }
 
-/// How long the machine has slept, and how that is known to be up to date.
+/// The measured time asleep, and the clock distance that shows whether it is valid.
 ///
-/// In a cache line of its own, which every hit reads and hardly anything writes.
+/// It has a cache line of its own, which every hit reads and which is seldom written.
 #[repr(align(64))]
 struct Asleep {
-    /// How far the coarse wall clock was ahead of the coarse monotonic clock
-    /// before `nanos` was measured.
+    /// The distance from the coarse monotonic clock to the coarse wall clock before
+    /// `nanos` was measured.
     ahead: AtomicU64,
-    /// The time asleep, at most [`MAX_ERROR`] too short, never too long.
+    /// The time asleep: at most [`MAX_ERROR`] too short, never too long.
     nanos: AtomicU64,
 }
 
 impl Asleep {
     const fn new() -> Self {
         Self {
-            // No machine has its wall clock a nanosecond behind the other.
+            // Not a real distance, so that the first reading measures.
             ahead: AtomicU64::new(u64::MAX),
             nanos: AtomicU64::new(0),
         }
@@ -97,7 +95,7 @@ impl Asleep {
         let awake = clocks.read(ClockId::CLOCK_MONOTONIC_COARSE);
         let wall = clocks.read(ClockId::CLOCK_REALTIME_COARSE);
         let ahead = wall.wrapping_sub(awake);
-        // Whoever stored `ahead` stored the time asleep before it.
+        // The time asleep is stored before `ahead`.
         if ahead != self.ahead.load(Ordering::Acquire) {
             let now = self.measure(clocks, ahead);
             return (now, now);
@@ -109,15 +107,14 @@ impl Asleep {
         )
     }
 
-    /// Measures the time asleep after the coarse clocks were `ahead` apart, and
-    /// tells the present. A sleep that comes between or later moves the clocks
-    /// apart once more, so that the next reading measures again.
+    /// Measures the time asleep and returns the present. `ahead` was read before: a sleep
+    /// in between or later changes the distance, so that the next reading measures again.
     #[cold]
     fn measure(&self, clocks: &impl Clocks, ahead: u64) -> BootReading {
         let before = clocks.read(ClockId::CLOCK_MONOTONIC);
         let now = exact(clocks);
         let after = clocks.read(ClockId::CLOCK_MONOTONIC);
-        // A thread that was held up in between has measured too little.
+        // If the thread was preempted in between, it measured too little.
         if after.saturating_sub(before) <= MAX_ERROR {
             let asleep = now.0.saturating_sub(after);
             self.nanos.fetch_max(asleep, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A clock for tests.
+//! A clock for tests and simulations.
 
 use std::{
     sync::{
@@ -10,8 +10,8 @@ use std::{
 
 use super::moment::{Clock, Moment, nanos};
 
-/// A clock that moves only when told to: for tests and simulations. Clones
-/// share one time.
+/// A clock that advances only by [`advance`](Self::advance), for tests and simulations.
+/// Clones share one time.
 ///
 /// ```
 /// use cache_core::{Clock, ManualClock};
@@ -28,13 +28,13 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that stands at its origin.
+    /// A clock at its origin.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves the clock, and every clone of it, forward.
+    /// Advances the clock, and all its clones.
     pub fn advance(&self, by: Duration) {
         let by = nanos(by);
         let mut now = self.now.load(Ordering::Relaxed);

@@ -1,12 +1,11 @@
-//! Monotonic time, and what tells it.
+//! Points in monotonic time, and the trait of clocks.
 
 use std::{sync::Arc, time::Duration};
 
-/// A point in monotonic time: nanoseconds since an origin that the clock chose.
+/// A point in monotonic time: nanoseconds since the origin of a clock.
 ///
-/// Moments of one clock compare with each other; moments of different clocks
-/// mean nothing to each other. 64 bits of nanoseconds last 584 years, and all
-/// arithmetic saturates.
+/// Only moments of the same clock can be compared. 64 bits of nanoseconds last 584 years;
+/// all arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
@@ -36,7 +35,7 @@ impl Moment {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// This moment, `by` later; the last moment there is if that lies beyond.
+    /// The moment `by` after this one, saturating at the last moment.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(nanos(by)))
@@ -50,17 +49,17 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 
 /// A source of monotonic time.
 ///
-/// A cache reads its clock once per operation, never while it holds a lock. An
-/// implementation must never go backwards; wall-clock time is therefore no
-/// implementation. It should count the time that the machine sleeps, as
-/// [`SystemClock`] does, or a machine that wakes serves old entries as fresh.
+/// A cache reads its clock once per operation, never while it holds a lock. A clock must
+/// never go backwards, so the wall clock is not suitable. It should count the time that
+/// the machine sleeps, as [`SystemClock`] does; otherwise old entries are served as fresh
+/// after a sleep.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Moment;
 
-    /// Two moments that the present lies between, where that costs less than
-    /// [`now`](Self::now) to tell: a hit whose entry is fresh at both needs to
-    /// know no more. By default, the present twice.
+    /// An earliest and a latest moment that enclose the present, if they cost less than
+    /// [`now`](Self::now): a hit whose entry is fresh at both needs no exact time. By
+    /// default both are [`now`](Self::now).
     fn bounds(&self) -> (Moment, Moment) {
         let now = self.now();
         (now, now)

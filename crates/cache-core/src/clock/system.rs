@@ -2,8 +2,8 @@
 
 use super::moment::{Clock, Moment};
 
-/// The operating system's monotonic clock, counted from the moment this value
-/// was made. Changes of the wall clock do not touch it.
+/// The operating system's monotonic clock, counted from when this value was made. It
+/// ignores changes of the wall clock.
 ///
 /// It counts the time that the machine sleeps where the system can tell:
 ///
@@ -14,13 +14,12 @@ use super::moment::{Clock, Moment};
 /// | Windows | [`std::time::Instant`], which is `QueryPerformanceCounter` | yes |
 /// | others | [`std::time::Instant`] | as that does; most do not |
 ///
-/// On Linux, a hit whose entry has more than a second to live is judged by two
-/// coarse clocks, which the kernel moves at every tick of its timer, some
-/// milliseconds apart, and which together cost less than half of the exact one.
-/// `CLOCK_MONOTONIC_COARSE` tells the time awake; its distance to
-/// `CLOCK_REALTIME_COARSE` changes when the machine has slept or the wall clock
-/// was set, and then the exact clock is read. The second is the margin for a
-/// thread that is held up. All else is judged by the exact clock.
+/// On Linux, a hit whose entry is fresh for more than another second reads two coarse
+/// clocks, which the kernel updates every few milliseconds and which together cost less
+/// than half of the exact one. `CLOCK_MONOTONIC_COARSE` is the time awake; its distance to
+/// `CLOCK_REALTIME_COARSE` changes when the machine sleeps or the wall clock is set, and
+/// then the exact clock is read. The second is a margin for preempted threads. Everything
+/// else reads the exact clock.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Reading,
@@ -75,8 +74,8 @@ mod apple {
     impl Reading {
         pub(super) fn exact() -> Self {
             let clock = ClockId::from_raw(nix::libc::CLOCK_MONOTONIC_RAW);
-            // There since macOS 10.12. If it cannot be read, the latest moment
-            // there is makes everything expired.
+            // Available since macOS 10.12. If it cannot be read, the latest possible
+            // moment makes every entry expired.
             let time = clock_gettime(clock).ok();
             let nanos = time.and_then(|time| {
                 let seconds = u64::try_from(time.tv_sec()).ok()?;
@@ -99,7 +98,7 @@ mod apple {
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 mod portable {
-    //! The standard library's clock.
+    //! [`std::time::Instant`].
 
     use std::time::Instant;
 

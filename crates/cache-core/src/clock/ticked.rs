@@ -1,4 +1,4 @@
-//! A clock that is ticked by its owner.
+//! A clock that the program ticks.
 
 use std::{
     sync::{
@@ -13,21 +13,20 @@ use super::{
     system::SystemClock,
 };
 
-/// A clock that reads one atomic, which its owner moves by calling
-/// [`tick`](Self::tick) from a timer of any kind. Clones share one time.
+/// A clock that reads one atomic, which the program advances by calling
+/// [`tick`](Self::tick) from a timer. Clones share one time.
 ///
-/// Reading a clock of the system is a good part of what a hit costs
-/// (`cargo xtask bench store hits` shows both); reading this one costs next to
-/// nothing. What it asks for is that the owner ticks at
-/// least as often as promised to [`new`](Self::new). Entries that may be
-/// expired, given that promise, are judged by the system's exact clock, and
-/// whatever reads that clock (every permit, fill and turn of maintenance) ticks
-/// as well. If the promise is broken and the cache sees nothing but hits, an
-/// entry can be served longer than its TTL by the time that the tick is late.
+/// Reading a system clock is a large part of the cost of a hit
+/// (`cargo xtask bench store hits` shows both); reading this clock costs almost nothing.
+/// In return, the program must tick at least as often as it promised in
+/// [`new`](Self::new). Entries that may be expired, given that promise, are checked by the
+/// system's exact clock, and every permit, fill and maintenance turn reads that clock and
+/// ticks as well. If a tick is late, and the cache sees nothing but hits, an entry may be
+/// served for that long beyond its TTL.
 ///
-/// A machine that sleeps breaks the promise: nobody ticks meanwhile. Ticks count
-/// the time asleep, but a hit between waking and the next tick is judged as if
-/// the machine had not slept. Where a machine may sleep, take [`SystemClock`].
+/// A machine that sleeps breaks the promise. Ticks count the time asleep, but a hit
+/// between waking and the next tick is served as if the machine had not slept. Use
+/// [`SystemClock`] where the machine may sleep.
 ///
 /// ```
 /// use cache_core::{Cache, Clock, TickedClock};
@@ -56,7 +55,7 @@ pub struct TickedClock {
 }
 
 impl TickedClock {
-    /// A clock whose owner promises to tick at least this often.
+    /// A clock that the program promises to tick at least this often.
     #[must_use]
     pub fn new(promise: Duration) -> Self {
         Self {
@@ -66,7 +65,7 @@ impl TickedClock {
         }
     }
 
-    /// Moves the clock, and every clone of it, to the present.
+    /// Advances the clock, and all its clones, to the present.
     pub fn tick(&self) {
         self.now();
     }

@@ -1,13 +1,12 @@
-//! How many schedules, or executions, a test explored: what it did is not told
-//! by its name.
+//! Counts the schedules or executions that a test explored, and prints the count.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// A counter outside the explored world, where it is no point to switch at.
-/// Says at its end, be it a failure, how far it came.
+/// A counter that the explored code does not see, so it is no point to switch threads at.
+/// Prints the count on drop, also after a failure.
 pub(crate) struct Explored {
     unit: &'static str,
     count: Arc<AtomicU64>,
@@ -21,7 +20,7 @@ impl Explored {
         }
     }
 
-    /// `test`, counted.
+    /// Wraps `test` to count its runs.
     pub(crate) fn counting<T: Fn()>(&self, test: T) -> impl Fn() + use<T> {
         let count = Arc::clone(&self.count);
         move || {

@@ -1,18 +1,18 @@
-//! Randomised schedules over the real code: every lock, atomic, park and spawn
-//! is a point where the scheduler may switch. A waiter that hangs is a deadlock
-//! that it reports. Run with
+//! Shuttle tests: randomised schedules over the real code. Every lock, atomic, park and
+//! spawn is a point where the scheduler may switch threads. It reports a waiter that hangs
+//! as a deadlock. Run with
 //!
 //! ```text
 //! RUSTFLAGS="--cfg shuttle" cargo test -p cache-core --lib interleavings
 //! ```
 //!
-//! `SCHEDULES` in the environment sets how many are tried per test (2,000), and
-//! each test prints how many it tried. That these tests would see a mistake is
-//! shown by the bugs in `seeded_bugs.rs`, which `cargo xtask deep` must see caught.
+//! `SCHEDULES` in the environment sets the number of schedules for each test (2,000), and
+//! each test prints how many it ran. `cargo xtask deep` checks that these tests detect the
+//! bugs of `seeded_bugs.rs`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod books;
-mod computing;
+mod compute;
+mod counters;
 mod freshness;
 mod log;
 mod races;
@@ -28,14 +28,12 @@ use shuttle::{
     thread,
 };
 
-use crate::{
-    Cache, Lookup, ManualClock, TtlClass, exploration::explored::Explored, single_flight::permit,
-};
+use crate::{Cache, Lookup, ManualClock, TtlClass, exploration::explored::Explored};
 
-/// Hashes alike in every run, so that a failing schedule can be replayed.
+/// The same hashes in every run, so that a failing schedule can be replayed.
 type Fixed = BuildHasherDefault<DefaultHasher>;
 type Store = Cache<u32, u64, ManualClock, Fixed>;
-type Permit = permit::Permit<u32, u64>;
+type Permit = crate::Permit<u32, u64>;
 
 const CLASS: TtlClass = TtlClass::DEFAULT;
 
@@ -48,7 +46,7 @@ fn explore(test: impl Fn() + Send + Sync + 'static) {
     let test = Arc::new(explored.counting(test));
     let random = Arc::clone(&test);
     Runner::new(RandomScheduler::new(schedules / 2), config()).run(move || random());
-    // Few switches at chosen places find other bugs than many at random ones.
+    // Few switches at chosen points find other bugs than many at random points.
     let chosen = PctScheduler::new(3, schedules - schedules / 2);
     Runner::new(chosen, config()).run(move || test());
 }
@@ -73,7 +71,8 @@ fn store(entries: usize, shards: usize) -> (Store, ManualClock) {
     (store, clock)
 }
 
-/// What is left when all are done: sound links, no fill, an empty log.
+/// Checks that nothing is left when all threads are done: consistent links, no fill, an
+/// empty log.
 fn check_idle(store: &Store) {
     store.validate().unwrap();
     assert_eq!(store.inner.log.size(), (0, 0), "permits or events are left");
@@ -99,7 +98,7 @@ fn invalidate(store: &Store, key: u32, how: u32) -> usize {
     }
 }
 
-/// Runs `actor` in so many threads, and waits for all.
+/// Runs `actor` in several threads and joins them.
 fn run_each(actors: usize, actor: impl Fn() + Clone + Send + 'static) {
     join(
         (0..actors)
@@ -114,7 +113,7 @@ fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
     }
 }
 
-/// The permit of a first miss.
+/// The permit of the first miss of a key.
 fn miss(store: &Store, key: u32) -> Permit {
     match store.lookup(key, CLASS, crate::Reuse::Any) {
         Lookup::Miss(permit) => permit,
@@ -122,9 +121,8 @@ fn miss(store: &Store, key: u32) -> Permit {
     }
 }
 
-/// A database of one row, kept under key 1, whose version counts up: a request
-/// may be served any version but those older than an invalidation that had
-/// ended when it began.
+/// A database of one row with a version, stored under key 1. A request must not be served
+/// a version older than an invalidation that had ended when the request began.
 #[derive(Clone)]
 struct Row {
     version: Arc<AtomicU64>,
@@ -139,7 +137,7 @@ impl Row {
         }
     }
 
-    /// Changes the row, then invalidates it in any way. Only one thread may.
+    /// Changes the row, then invalidates it in a random way. Only one thread may call this.
     fn change(&self, store: &Store) {
         let next = self.version.fetch_add(1, Ordering::SeqCst) + 1;
         invalidate(store, 1, thread_rng().gen_range(0..6));
@@ -150,7 +148,7 @@ impl Row {
         self.version.load(Ordering::SeqCst)
     }
 
-    /// The version that a request which begins now may count on.
+    /// The oldest version that may be served to a request that begins now.
     fn floor(&self) -> u64 {
         self.published.load(Ordering::SeqCst)
     }

@@ -1,13 +1,12 @@
-//! The small atomics under a model of memory: all executions that their orders
-//! allow, not only those that this machine's processor can bring about. Run with
+//! Loom tests of the log's atomics and the sequence lock: all executions that the memory
+//! orders allow, not only those of this machine's processor. Run with
 //!
 //! ```text
 //! RUSTFLAGS="--cfg memory_model" cargo test -p cache-core --lib memory_models
 //! ```
 //!
-//! `LOOM_MAX_PREEMPTIONS` in the environment bounds how often a thread that could
-//! go on is made to wait (3). Everything else is guarded by locks; the
-//! interleavings look at that.
+//! `LOOM_MAX_PREEMPTIONS` in the environment bounds the number of preemptions (3). All
+//! other code is under locks and is tested by the interleavings.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -32,8 +31,8 @@ fn explore(test: impl Fn() + Send + Sync + 'static) {
     builder.check(explored.counting(test));
 }
 
-/// A version that is read and written in no order of its own: what makes it
-/// known is the log alone.
+/// Fills with a version that is accessed by relaxed atomics, so that only the log orders
+/// it.
 fn fill(log: &InvalidationLog<u32, u64>, version: &AtomicU64) {
     let epoch = log.open();
     let read = version.load(Ordering::Relaxed);

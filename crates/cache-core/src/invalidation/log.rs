@@ -1,20 +1,18 @@
-//! The invalidation log: how an invalidation reaches fills that are under way.
+//! The invalidation log: recent invalidations, which fills in flight are checked against.
 //!
-//! Every invalidation takes the next number, the *epoch*, and is recorded with
-//! it before it removes anything. A permit carries the epoch it was issued at.
-//! A fill is stored only if no recorded invalidation after that epoch reaches
-//! it, judged under the lock of its shard against an epoch that has not moved
-//! since. `docs/invalidation.md` has the whole argument; its two halves are
+//! Each invalidation increments the *epoch* and is recorded with it before it removes
+//! entries. A permit carries the epoch at which it was issued. A fill is stored only if
+//! no recorded invalidation after that epoch reaches it, and if the epoch has not moved
+//! between this check and the store, under the lock of the shard.
+//! `docs/invalidation.md` has the complete argument. Its two halves:
 //!
-//! 1. *A fill either sees an invalidation or is seen by it.* Both visit the
-//!    shard under its lock. If the invalidation came first, the fill's look at
-//!    the epoch, made under that lock, finds it moved. If the fill came first,
-//!    the invalidation finds the entry and removes it.
-//! 2. *An invalidation may go unrecorded when no permit is outstanding.* It
-//!    moves the epoch and then looks at the number of permits; a permit raises
-//!    that number and then reads the epoch. In the single total order of these
-//!    four operations, an invalidation that sees no permit precedes the rise,
-//!    so that the permit reads an epoch that already counts it.
+//! 1. *Either the fill sees the invalidation, or the invalidation sees the entry.* Both
+//!    lock the shard. If the invalidation is first, the fill reads a moved epoch under
+//!    that lock. If the fill is first, the invalidation finds the entry and removes it.
+//! 2. *Without outstanding permits, nothing need be recorded.* An invalidation moves the
+//!    epoch, then reads the number of permits; a permit increments that number, then reads
+//!    the epoch. In the single total order of these four operations, an invalidation that
+//!    reads zero precedes the increment, so the permit's epoch includes it.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -25,19 +23,18 @@ use crate::{
     sync::{AtomicU64, Mutex, Ordering},
 };
 
-/// How many invalidations are remembered. A permit older than the oldest of
-/// them cannot be cleared, and is refused.
-/// (Explored schedules are short: there it is little, so that they get beyond.)
+/// The capacity of the log. The fill of a permit that is older than a dropped event is
+/// refused. (Small under shuttle and loom, whose schedules are short, so that they exceed
+/// it.)
 const REMEMBERED: usize = if cfg!(any(shuttle, memory_model)) {
     2
 } else {
     1_024
 };
 
-/// The order of a permit's count against the reading of the epoch that follows
-/// it. Nothing weaker than one total order does: the permit writes one atomic
-/// and reads the other, an invalidation does so the other way round, and with
-/// acquire and release alone each could miss what the other wrote.
+/// The memory order of counting a permit. It must be sequentially consistent: a permit
+/// writes one atomic and reads the other, an invalidation does the reverse, and with
+/// acquire and release each could miss the write of the other.
 const COUNTING: Ordering = if seeded_bugs::count_weakly() {
     Ordering::AcqRel
 } else {
@@ -47,16 +44,16 @@ const COUNTING: Ordering = if seeded_bugs::count_weakly() {
 /// A predicate on keys and values.
 pub type Predicate<K, V> = Arc<dyn Fn(&K, &V) -> bool + Send + Sync>;
 
-/// What an invalidation reaches.
+/// What an invalidation selects.
 pub(crate) enum Selector<K, V> {
-    /// The key with this hash; a key that merely shares the hash is reached
-    /// too, which is harmless and rare.
+    /// Keys with this hash. A different key with the same hash is reached too, which is
+    /// harmless and rare.
     Key(u64),
     Tag(TagId),
     Class(TtlClass),
     If(Predicate<K, V>),
     All,
-    /// What any of these reaches.
+    /// The union of these selectors.
     Any(Arc<[Selector<K, V>]>),
 }
 
@@ -73,15 +70,14 @@ impl<K, V> Clone for Selector<K, V> {
     }
 }
 
-/// What a fill wants to store, or share.
+/// What a fill stores or shares, as selectors see it.
 pub(crate) struct Subject<'a, K, V> {
     pub(crate) hash: u64,
     pub(crate) key: &'a K,
-    /// `None` for a failure, which any predicate may be about.
+    /// `None` for an error, which every predicate reaches.
     pub(crate) value: Option<&'a V>,
     pub(crate) class: TtlClass,
-    /// `None` when nobody said which records the value depends on: then any
-    /// tag may be among them.
+    /// `None` if the records that it depends on are unknown; then every tag reaches it.
     pub(crate) tags: Option<&'a TagSet>,
 }
 
@@ -102,15 +98,15 @@ impl<K, V> Selector<K, V> {
 
 struct Recent<K, V> {
     events: VecDeque<(u64, Selector<K, V>)>,
-    /// The newest epoch whose event was forgotten for want of room.
+    /// The newest epoch whose event was dropped because the log was full.
     floor: u64,
 }
 
-/// What was found between a permit's epoch and now.
+/// The result of checking a fill against the log.
 pub(crate) struct Verdict {
-    /// Everything up to this epoch was looked at.
+    /// All events up to this epoch were checked.
     pub(crate) upto: u64,
-    /// The first epoch whose invalidation reaches the subject.
+    /// The first epoch whose event reaches the subject.
     pub(crate) conflict: Option<u64>,
 }
 
@@ -143,8 +139,8 @@ impl<K, V> InvalidationLog<K, V> {
         // not run under the lock: this lives longer than the guard.
         let mut _forgotten = None;
         let mut recent = self.recent.lock();
-        // The epoch moves inside the lock so that whoever sees it moved finds
-        // the event by taking the lock.
+        // The epoch moves under the lock, so that a thread that sees it moved finds the
+        // event after taking the lock.
         let epoch = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
         if self.permits.load(Ordering::SeqCst) == 0 {
             return;
@@ -178,16 +174,15 @@ impl<K, V> InvalidationLog<K, V> {
         }
         let mut _forgotten = VecDeque::new();
         let mut recent = self.recent.lock();
-        // Permits opened since then read the epoch after they were counted. If
-        // none is counted now, all that come later start at the present epoch
-        // and need none of these events.
+        // A permit reads the epoch after it is counted. If none is counted now, all later
+        // permits start at the present epoch or a later one, and need none of these events.
         let none_left = self.permits.load(Ordering::SeqCst) == 0;
         if none_left || seeded_bugs::close_without_recheck() {
             _forgotten = std::mem::take(&mut recent.events);
         }
     }
 
-    /// Judges a subject read at epoch `after`. Predicates run unlocked.
+    /// Checks a subject that was read at epoch `after`. Predicates run without a lock.
     pub(crate) fn check(&self, after: u64, subject: &Subject<'_, K, V>) -> Verdict {
         if self.epoch() == after {
             return Verdict {
@@ -202,7 +197,7 @@ impl<K, V> InvalidationLog<K, V> {
             (self.epoch(), recent.floor > after, events)
         };
         let conflict = if forgotten {
-            // What was forgotten may have been anything.
+            // The dropped event may have reached the subject.
             Some(after.saturating_add(1))
         } else {
             events
@@ -213,7 +208,7 @@ impl<K, V> InvalidationLog<K, V> {
         Verdict { upto, conflict }
     }
 
-    /// How many invalidations are remembered, and for how many permits.
+    /// The number of recorded events, and of outstanding permits.
     #[cfg(test)]
     pub(crate) fn size(&self) -> (usize, u64) {
         let remembered = self.recent.lock().events.len();

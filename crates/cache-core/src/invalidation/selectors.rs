@@ -1,7 +1,7 @@
-//! Invalidation by every selector.
+//! Invalidation by key, tag, class, predicate, or of everything.
 //!
-//! Each first enters the log, so that no fill under way escapes it, and then
-//! visits the shards that may hold what it reaches.
+//! Each invalidation is first recorded in the log, which fills in flight are checked
+//! against, and then visits the shards that may hold matching entries.
 
 use std::{
     hash::{BuildHasher, Hash},
@@ -22,21 +22,21 @@ use crate::{
     store::tags::TagId,
 };
 
-/// Several things to invalidate in one step; see [`Cache::invalidate_any`].
+/// Several selectors, to invalidate in one step; see [`Cache::invalidate_any`].
 pub struct Selection<'a, K, V, Q> {
-    /// Entries that one of these keys is equivalent to.
+    /// Entries whose key is equivalent to one of these.
     pub keys: &'a [Q],
-    /// Entries that were stored with one of these tags.
+    /// Entries with one of these tags.
     pub tags: &'a [&'a str],
     /// Entries of one of these classes.
     pub classes: &'a [TtlClass],
-    /// Entries that one of these pure functions holds for.
+    /// Entries for which one of these pure functions returns `true`.
     pub predicates: &'a [Predicate<K, V>],
     /// Every entry.
     pub all: bool,
 }
 
-/// Nothing.
+/// Selects nothing.
 impl<K, V, Q> Default for Selection<'_, K, V, Q> {
     fn default() -> Self {
         Self {
@@ -49,11 +49,11 @@ impl<K, V, Q> Default for Selection<'_, K, V, Q> {
     }
 }
 
-/// Invalidation. Whatever the selector: the count returned is that of the live
-/// entries removed, exactly; expired ones are removed with them and count as
-/// expirations. A value read under a [`Permit`](crate::Permit) issued before
-/// the call is not stored after it if the selector reaches it, nor given to
-/// those who begin to wait after it.
+/// Invalidation. For every selector: the returned count is the exact number of live
+/// entries that were removed; expired ones are removed too and count as expirations. A
+/// value that was read under a [`Permit`](crate::Permit) issued before the call, and that
+/// the selector reaches, is neither stored after the call nor given to callers that begin
+/// to wait after it.
 impl<K, V, C, S> Cache<K, V, C, S>
 where
     K: Hash + Eq + Clone,
@@ -61,7 +61,7 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// Removes every entry that `key` is equivalent to. Looks into one shard.
+    /// Removes every entry whose key is equivalent to `key`. Visits one shard.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -84,8 +84,8 @@ where
         shard.invalidate_key(hash, key, expiry, &mut removed_entries)
     }
 
-    /// Removes every entry that was stored with this tag. Costs a look into
-    /// each shard and time for what is removed; scans nothing.
+    /// Removes every entry with this tag. Visits each shard, and takes time only for the
+    /// removed entries.
     ///
     /// ```
     /// use cache_core::{Cache, Fill, TtlClass};
@@ -105,8 +105,8 @@ where
         })
     }
 
-    /// Removes every entry that was stored under this class. Costs a look into
-    /// each shard and time for what is removed; scans nothing.
+    /// Removes every entry that was stored under this class. Visits each shard, and takes
+    /// time only for the removed entries.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -125,7 +125,7 @@ where
         })
     }
 
-    /// Removes everything.
+    /// Removes every entry.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -142,13 +142,12 @@ where
         })
     }
 
-    /// Removes every entry that `predicate` holds for. Scans everything, but
-    /// holds no lock while the predicate runs: entries are copied out some at a
-    /// time, and those that match are removed if they are still the same.
+    /// Removes every entry for which `predicate` returns `true`. Scans all entries, but
+    /// holds no lock while the predicate runs: it copies entries out in batches, and
+    /// removes those that match if they have not been replaced.
     ///
-    /// The predicate must be a pure function: as long as fills are under way
-    /// that began before this call, it is kept and asked about their values,
-    /// and it may be asked about an entry twice.
+    /// The predicate must be a pure function: it may be called twice for an entry, and it
+    /// is kept and called for the values of fills that are in flight now.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -171,11 +170,11 @@ where
             .sum()
     }
 
-    /// Removes every entry that any part of the selection reaches, each counted
-    /// once. It is one invalidation: a fill under way is held against all parts
-    /// together, so none can be stored between two of them.
+    /// Removes every entry that any selector of the selection reaches, and counts each
+    /// once. It is one invalidation: a fill in flight is checked against all selectors
+    /// together, so none is stored between two of them.
     ///
-    /// Costs what the parts cost by themselves.
+    /// Costs as much as the selectors one by one.
     ///
     /// ```
     /// use cache_core::{Cache, Fill, Selection, TtlClass};

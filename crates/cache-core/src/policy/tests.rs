@@ -46,9 +46,8 @@ fn traits() -> impl Strategy<Value = Traits> {
     })
 }
 
-/// The life of an entry by the words of the documentation, in real numbers: the
-/// promise less the part of the jitter that the hash draws, and at most one
-/// nanosecond off.
+/// The TTL of an entry as the documentation defines it, in floating point: the TTL of the
+/// class less the jitter of the hash, within one nanosecond.
 fn life(freshness: &Freshness, traits: Traits) -> Option<f64> {
     let promised = if traits.negative {
         freshness.negative_ttl?
@@ -62,7 +61,7 @@ fn life(freshness: &Freshness, traits: Traits) -> Option<f64> {
 }
 
 proptest! {
-    /// Each phase holds for just the ages that the documentation says.
+    /// Each phase covers exactly the ages that the documentation states.
     #[test]
     fn prop_phases_are_what_the_documentation_says(
         freshness in freshness(),
@@ -110,9 +109,9 @@ proptest! {
         }
     }
 
-    /// The short cuts of the hot path and of counting agree with the judge.
+    /// `fresh_below` and `kept_for` agree with `evaluate`.
     #[test]
-    fn prop_short_cuts_agree_with_the_judge(
+    fn prop_short_cuts_agree_with_evaluate(
         freshness in freshness(),
         traits in traits(),
         age in 0..MAX * 3,
@@ -129,7 +128,7 @@ proptest! {
         }
     }
 
-    /// The facts come back out of the byte that they share.
+    /// The byte of an origin keeps all of its fields.
     #[test]
     fn prop_an_origin_keeps_its_facts(
         negative in any::<bool>(),
@@ -149,7 +148,7 @@ proptest! {
     }
 }
 
-/// XFetch refreshes with probability exp(-remaining / (cost * beta)).
+/// XFetch refreshes with the probability exp(-remaining / (cost * beta)).
 #[test]
 fn early_refreshes_come_as_often_as_the_paper_says() {
     let second = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Compute: reading, changing and writing one entry as a single step.
+//! Compute: reads, changes and writes an entry in one step.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -13,27 +13,27 @@ use crate::{
     single_flight::waiter::{Waited, Waiter},
 };
 
-/// What becomes of an entry that [`Cache::compute`] showed.
+/// What [`Cache::compute`] does with the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op<V> {
-    /// This value is stored in its place.
+    /// Stores this value.
     Put(Fill<V>),
-    /// It is invalidated.
+    /// Invalidates the key.
     Remove,
-    /// It stays.
+    /// Leaves the entry as it is.
     Keep,
 }
 
-/// The right to change a key, and its entry.
+/// The exclusive permit of a key, and the live entry.
 struct Begun<K, V> {
     permit: Permit<K, V>,
     current: Option<Hit<V>>,
 }
 
-/// What an operation came to.
+/// The outcome of an [`Op`].
 enum Applied<V> {
     Done(Result<Option<V>, Rejected<V>>),
-    /// The entry changed meanwhile.
+    /// The entry changed in the meantime.
     Changed,
 }
 
@@ -44,14 +44,14 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// Shows `change` the live entry for `key`, as [`peek`](Self::peek) does, and does
-    /// with it what that says, as one step: if the entry changed in between (it was
-    /// inserted, filled, invalidated), it is shown again. Returns the value that is then
-    /// stored.
+    /// Calls `change` with the live entry for `key`, as [`peek`](Self::peek) returns it,
+    /// and applies the returned [`Op`] in one atomic step. If the entry changes in
+    /// between (by an insertion, a fill or an invalidation), `change` is called again with
+    /// the new entry. Returns the value that is stored afterwards.
     ///
-    /// While `change` runs, it holds the [permit](Permit) of the key: misses, and other
-    /// calls of this, wait for it. So it must not compute the same key itself. Counts
-    /// neither a hit nor a miss.
+    /// While `change` runs, this holds the [permit](Permit) of the key: misses and other
+    /// computations of the key wait for it. So `change` must not compute the same key.
+    /// Counts neither a hit nor a miss.
     ///
     /// # Errors
     /// [`Rejected`] with the value if the cache cannot hold it.
@@ -91,7 +91,7 @@ where
         }
     }
 
-    /// As [`compute`](Self::compute), for code outside any async runtime.
+    /// [`compute`](Self::compute) for blocking code.
     ///
     /// # Errors
     /// As [`compute`](Self::compute).
@@ -132,8 +132,8 @@ where
     }
 }
 
-/// The permit of a waiter that was elected. Anything else that it got changed the
-/// entry.
+/// The permit of an elected waiter; `None` after any other outcome, which may have changed
+/// the entry.
 fn elected<K, V>(waited: Waited<K, V>) -> Option<Permit<K, V>> {
     match waited {
         Waited::Permit(permit) => Some(permit),

@@ -1,4 +1,4 @@
-//! Fetch: get or fill with options, and with the outcome.
+//! Fetch: get or fill, with options and the outcome.
 
 use std::{
     error::Error,
@@ -22,15 +22,15 @@ use crate::{
     single_flight::waiter::{Waited, Waiter},
 };
 
-/// What there is for a key, once nobody has to be waited for.
+/// What a fetch found, after any wait.
 pub(crate) enum Ready<K, V> {
     Served(Fetched<V>),
-    /// An entry that may be served, and the right to refresh it.
+    /// An entry that may be served, and the permit to refresh it.
     Due(Hit<V>, Permit<K, V>),
     Missing(Permit<K, V>),
 }
 
-/// The same, or another fill that is under way.
+/// What a fetch found, or a waiter for a fill in flight.
 pub(crate) enum Looked<K, V> {
     Ready(Ready<K, V>),
     InFlight(Waiter<K, V>),
@@ -61,12 +61,12 @@ pub(crate) fn waited<K, V>(waited: Waited<K, V>) -> Result<Ready<K, V>, FillErro
     })
 }
 
-/// Who refreshes an entry that can still be served: takes the permit, to do so
-/// later, or gives it back, for the caller to do so at once.
+/// Decides who refreshes an entry that can still be served: keeps the permit, to refresh
+/// it later, or returns it, so that the caller refreshes it first.
 type Refresher<'a, K, V> = &'a (dyn Fn(Permit<K, V>) -> Option<Permit<K, V>> + Send + Sync);
 
 /// A request for the value of a key; see [`Cache::fetch`].
-#[must_use = "nothing is asked for until it is filled"]
+#[must_use = "a fetch does nothing until one of its fill methods is called"]
 pub struct Fetch<'a, Q: ?Sized, K, V, C = SystemClock, S = DefaultHashBuilder> {
     cache: &'a Cache<K, V, C, S>,
     key: &'a Q,
@@ -76,17 +76,17 @@ pub struct Fetch<'a, Q: ?Sized, K, V, C = SystemClock, S = DefaultHashBuilder> {
 }
 
 impl<'a, Q: ?Sized, K, V, C, S> Fetch<'a, Q, K, V, C, S> {
-    /// The same, for one who accepts no more than this of what is stored.
+    /// Sets which stored entries are accepted; by default [`Reuse::Any`].
     pub const fn reuse(mut self, reuse: Reuse) -> Self {
         self.reuse = reuse;
         self
     }
 
-    /// The same, with a refresher: where an entry is due and can still be served, it
-    /// gets the permit, and the caller gets the entry. It ends the permit later, with
-    /// [`Permit::finish`], say. If it returns the permit, or there is no refresher, the
-    /// caller refreshes before it returns, and only the others are served what is
-    /// stored.
+    /// Sets a refresher, which gets the permit of an entry that is due for a refresh and
+    /// can still be served. If it keeps the permit, the caller is served the entry at
+    /// once, and the refresher must end the permit later, for example with
+    /// [`Permit::finish`]. If it returns the permit, or without a refresher, the caller
+    /// fills before it returns, and only other callers are served the entry.
     pub const fn refresher(mut self, refresher: Refresher<'a, K, V>) -> Self {
         self.refresher = Some(refresher);
         self
@@ -106,7 +106,7 @@ where
         lookup.into()
     }
 
-    /// The permit that this caller has to fill, or the value at once.
+    /// The permit that this caller must fill, or the value to return.
     pub(crate) fn due(&self, found: Ready<K, V>) -> Result<Permit<K, V>, Fetched<V>> {
         match found {
             Ready::Served(fetched) => Err(fetched),
@@ -121,14 +121,13 @@ where
         }
     }
 
-    /// The value of the key: the stored one if that may be served, or the one that
-    /// `fill` makes, once for all who wait. Those who come while it is made wait for
-    /// it; if the returned future is dropped meanwhile, one of them goes on with its
-    /// own `fill`.
+    /// Returns the stored value if it may be served. Otherwise runs `fill`, once for all
+    /// concurrent callers: the others wait for it. If the returned future is dropped, one
+    /// of the waiters runs its own `fill`.
     ///
     /// # Errors
-    /// The error of `fill`, or of another's that was waited for, where no stored
-    /// entry may stand in.
+    /// The error of `fill`, or of the fill that this caller waited for, if no stored entry
+    /// can be served instead.
     pub async fn fill<F, E>(
         self,
         fill: impl AsyncFnOnce() -> Result<F, E>,
@@ -147,8 +146,8 @@ where
         }
     }
 
-    /// As [`fill`](Self::fill), for code outside any async runtime: blocks the thread
-    /// while another's fill is waited for.
+    /// [`fill`](Self::fill) for blocking code: blocks the thread while it waits for
+    /// another caller's fill.
     ///
     /// # Errors
     /// As [`fill`](Self::fill).
@@ -170,9 +169,10 @@ where
         }
     }
 
-    /// As [`fill`](Self::fill), but nobody waits where an entry can be served: the
-    /// [spawner](crate::Builder::spawner) of the cache refreshes one that is due.
-    /// Without a spawner, the caller does so.
+    /// [`fill`](Self::fill) that refreshes in the background: if an entry is due for a
+    /// refresh and can still be served, it is returned at once, and `fill` runs in a task
+    /// of the cache's [spawner](crate::Builder::spawner). Without a spawner, as
+    /// [`fill`](Self::fill).
     ///
     /// # Errors
     /// As [`fill`](Self::fill).
@@ -192,7 +192,7 @@ where
         match (found, &self.cache.inner.spawner) {
             (Ready::Due(hit, permit), Some(spawner)) => {
                 spawner(Box::pin(async move {
-                    // Those who wait for it are told if it failed.
+                    // Waiters get the error of a failed fill.
                     let _ = permit.finish(fill().await);
                 }));
                 Ok(Fetched::hit(hit))
@@ -206,9 +206,8 @@ where
 }
 
 impl<K, V, C, S> Cache<K, V, C, S> {
-    /// A request for the value of a key, which takes options and is then filled. It is
-    /// the form of [`get_or_try_fill`](Self::get_or_try_fill) that also tells where the
-    /// value came from.
+    /// [`get_or_try_fill`](Self::get_or_try_fill) with options and the outcome: returns a
+    /// [`Fetch`], whose fill methods return the value and where it came from.
     ///
     /// ```
     /// use cache_core::{Cache, Fill, Outcome, Reuse, TtlClass};

@@ -1,4 +1,4 @@
-//! What a permit does with its fill: end it, or hand it over.
+//! The guard of a fill: ends it, or hands it over to a waiter when dropped.
 
 use std::sync::Arc;
 
@@ -18,13 +18,12 @@ use crate::{
     store::{Insertion, Locked, Store},
 };
 
-/// How often a fill looks at invalidations anew because more arrived meanwhile.
-/// After that it counts as invalidated: a fill must end, however busy others
-/// are.
-/// (Explored schedules are short: there it is little, so that it runs out.)
+/// How often a fill checks the log again because more invalidations arrived. After that it
+/// counts as invalidated, so that a fill ends under any load. (Small under shuttle, whose
+/// schedules are short, so that it runs out there.)
 const MAX_RETRIES: usize = if cfg!(shuttle) { 1 } else { 16 };
 
-/// A permit without its key: what must be handed over when dropped.
+/// A permit without its key. Dropping it hands the fill over.
 pub(super) struct FillGuard<K, V> {
     pub(super) inner: Arc<Store<K, V>>,
     pub(super) request: Request,
@@ -34,25 +33,25 @@ pub(super) struct FillGuard<K, V> {
     pub(super) hold: Hold,
 }
 
-/// What a ticket still has to do when it is dropped.
+/// What dropping the guard has to do.
 #[derive(Clone, Copy)]
 pub(super) enum Hold {
-    /// It holds the fill, and must hand it over.
+    /// The fill is in flight: hand it over.
     InFlight,
-    /// The fill is over; the permit must be uncounted.
+    /// The fill has ended: uncount the permit.
     Ended,
-    /// The fill has another holder, who counts in its place.
+    /// A waiter holds the fill and counts as its permit: nothing.
     Passed,
 }
 
-/// What a look at the fill and the log made of a value.
+/// The outcome of one attempt to end a fill with a value.
 enum Step<K, V> {
-    /// More invalidations arrived: judge them, then try again.
+    /// More invalidations arrived: check them, then try again.
     Again(K, V),
     Done(Result<(), Refusal>),
 }
 
-/// There were invalidations since a verdict was made.
+/// More invalidations arrived since the log was checked.
 struct EpochMoved;
 
 impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
@@ -77,7 +76,7 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
                 class: self.request.class,
                 tags: (terms.kind != FillKind::Shared).then_some(&terms.tags),
             };
-            // Predicates of the user run here, unlocked.
+            // Predicates of the user run here, without a lock.
             verdict = self.inner.log.check(verdict.upto, &subject);
             match self.attempt(key, value, (&terms, weight), &verdict, retries == 0) {
                 Step::Done(outcome) => return outcome,
@@ -87,8 +86,8 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         }
     }
 
-    /// Ends the fill unless the epoch moved since the verdict. The `last`
-    /// attempt ends it in any case.
+    /// Ends the fill, unless the epoch moved since `verdict`. The `last` attempt ends it
+    /// in any case.
     fn attempt(
         &mut self,
         key: K,
@@ -99,7 +98,7 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
     ) -> Step<K, V> {
         let inner = Arc::clone(&self.inner);
         let expiry = inner.expiry();
-        // Declared before the guard, so that they are dropped after it.
+        // Declared before the lock guard, so that they drop after the lock is released.
         let mut after = Deferred::new(&inner.listener);
         let mut _rejected = None;
         let mut shard = inner.lock_for(self.request.hash);
@@ -156,9 +155,10 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         Step::Done(outcome)
     }
 
-    /// The invalidation that reaches the fill, if any does. Under the lock of the
-    /// shard, one after the verdict either shows here or has yet to visit this
-    /// shard; then the verdict is to be made again, but for the `last` time.
+    /// The epoch of an invalidation that reaches the fill. Called under the lock of the
+    /// shard: a later invalidation has either moved the epoch by now, or will visit the
+    /// shard after the fill. If the epoch moved, the log must be checked again, unless
+    /// this is the `last` attempt.
     fn conflict(&self, verdict: &Verdict, last: bool) -> Result<Option<u64>, EpochMoved> {
         let moved = self.inner.log.epoch() != verdict.upto && !seeded_bugs::skip_epoch_check();
         match verdict.conflict {
@@ -169,7 +169,8 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         }
     }
 
-    /// Has every other value for the key end this fill, and returns the live entry.
+    /// Makes the fill exclusive: any other value for the key ends it. Returns the live
+    /// entry.
     pub(super) fn exclude_others(&self, key: &K) -> Option<Hit<V>> {
         let hash = self.request.hash;
         let expiry = self.inner.expiry();
@@ -178,7 +179,7 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         shard.peek(hash, key, expiry).map(Hit::from)
     }
 
-    /// Invalidates the key, unless another value ended the fill.
+    /// Invalidates the key, unless the fill has ended.
     pub(super) fn remove(self, key: K) -> Result<(), Refusal> {
         let hash = self.request.hash;
         let inner = Arc::clone(&self.inner);
@@ -198,7 +199,7 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
     pub(super) fn fail(mut self, key: K, error: FillError) -> Result<Hit<V>, FillError> {
         let (inner, request) = (Arc::clone(&self.inner), self.request);
         let expiry = inner.expiry();
-        // Declared before the guard, so that it is dropped after it.
+        // Declared before the lock guard, so that it drops after the lock is released.
         let mut after = Deferred::new(&inner.listener);
         let mut verdict = Verdict {
             upto: self.epoch,
@@ -206,7 +207,8 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         };
         let mut retries = MAX_RETRIES;
         let (mut shard, conflict) = loop {
-            // Nobody knows what the error depends on: whatever may reach it does.
+            // The records that the error depends on are unknown: any tag and any
+            // predicate counts as reaching it.
             let subject = Subject {
                 hash: request.hash,
                 key: &key,
@@ -221,19 +223,19 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
                 Err(EpochMoved) => retries -= 1,
             }
         };
-        // It is in the shard, so that no invalidation reached it: it is good for
-        // those who began to wait after one, too.
+        // The entry is in the shard, so no invalidation has reached it, and waiters that
+        // began after one may get it too.
         let stand_in = shard.stand_in(request.hash, &key, expiry).map(Hit::from);
         shard.fills.failed += 1;
         match conflict.filter(|_| !seeded_bugs::fail_later_waiters()) {
-            // Those who began to wait after it have asked another question.
+            // Waiters that began after the invalidation must not get the error.
             Some(conflict) => {
                 let (hash, id) = (request.hash, self.fill_id);
                 after.duties().waiters = shard.in_flight.split_before(hash, id, conflict);
-                self.hold = self.pass_on(&mut shard, &mut after);
+                self.hold = self.hand_over(&mut shard, &mut after);
             }
-            // If the fill is over, a newer value has ended it; that is what
-            // stands in.
+            // If the fill has ended, a newer value ended it, and that value is served
+            // instead of the error.
             None => {
                 after.end_fill(shard.in_flight.end(request.hash, self.fill_id));
                 self.hold = Hold::Ended;
@@ -252,8 +254,8 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         request.accept(stand_in, &inner.classes).ok_or(error)
     }
 
-    /// Serves those who began to wait before invalidation `conflict`, and hands
-    /// the fill over to one of the others.
+    /// Serves the waiters that began before the invalidation `conflict`, and hands the
+    /// fill over to one of the others.
     fn refuse(
         &mut self,
         shard: &mut Locked<'_, K, V>,
@@ -264,13 +266,13 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
         after.duties().waiters = shard.in_flight.split_before(hash, id, conflict);
         shard.fills.coalesced += after.waiting() as u64;
         shard.fills.refused += 1;
-        self.hold = self.pass_on(shard, after);
+        self.hold = self.hand_over(shard, after);
     }
 }
 
 impl<K, V> FillGuard<K, V> {
-    /// Gives the fill to the next in line, or ends it.
-    fn pass_on(&self, shard: &mut Locked<'_, K, V>, after: &mut Deferred<'_, K, V>) -> Hold {
+    /// Hands the fill over to the next waiter, or ends it if there is none.
+    fn hand_over(&self, shard: &mut Locked<'_, K, V>, after: &mut Deferred<'_, K, V>) -> Hold {
         let epoch = if seeded_bugs::hand_over_the_old_epoch() {
             self.epoch
         } else {
@@ -284,8 +286,8 @@ impl<K, V> FillGuard<K, V> {
                 after.duties().elected = waker;
                 Hold::Passed
             }
-            HandOver::Over(fill_id) => {
-                after.end_fill(fill_id);
+            HandOver::Over(fill) => {
+                after.end_fill(fill);
                 Hold::Ended
             }
         }
@@ -294,12 +296,12 @@ impl<K, V> FillGuard<K, V> {
 
 impl<K, V> Drop for FillGuard<K, V> {
     fn drop(&mut self) {
-        // No entry leaves.
+        // No entry is removed.
         let mut after = Deferred::new(&None);
         if let Hold::InFlight = self.hold {
             let inner = Arc::clone(&self.inner);
             let mut shard = inner.lock_for(self.request.hash);
-            self.hold = self.pass_on(&mut shard, &mut after);
+            self.hold = self.hand_over(&mut shard, &mut after);
         }
         if let Hold::Ended = self.hold {
             self.inner.log.close();

@@ -1,4 +1,4 @@
-//! Get or fill: the stored value, or one that is made once for all who ask.
+//! Get or fill: the stored value, or one fill for all concurrent callers.
 
 use std::{
     error::Error,
@@ -23,14 +23,15 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// The stored value, or the one that `fill` makes once for all who ask:
-    /// [`fetch`](Self::fetch) without options, for the value alone.
+    /// Returns the stored value, or the value of `fill`, which runs once for all
+    /// concurrent callers. [`fetch`](Self::fetch) is the form with options and the
+    /// outcome.
     ///
-    /// What a hit costs, [`lookup_by`](Self::lookup_by) says.
+    /// A hit costs what it costs in [`lookup_by`](Self::lookup_by).
     ///
     /// # Errors
-    /// The error of `fill`, or of another's that was waited for, where no stored
-    /// entry may stand in.
+    /// The error of `fill`, or of the fill that this caller waited for, if no stored entry
+    /// can be served instead.
     ///
     /// ```
     /// use cache_core::{Cache, Fill, TtlClass};
@@ -66,8 +67,7 @@ where
         Ok(fetched.value)
     }
 
-    /// As [`get_or_try_fill`](Self::get_or_try_fill), for code outside any async
-    /// runtime.
+    /// [`get_or_try_fill`](Self::get_or_try_fill) for blocking code.
     ///
     /// # Errors
     /// As [`get_or_try_fill`](Self::get_or_try_fill).
@@ -98,8 +98,8 @@ where
         Ok(fetched.value)
     }
 
-    /// As [`get_or_try_fill`](Self::get_or_try_fill), with a `fill` that cannot fail.
-    /// Where another's fill is waited for and fails, this caller's is used.
+    /// [`get_or_try_fill`](Self::get_or_try_fill) with a `fill` that cannot fail. If this
+    /// caller waits for another fill and that fails, it looks the key up again.
     ///
     /// ```
     /// use cache_core::{Cache, TtlClass};
@@ -136,7 +136,7 @@ where
             };
             let fill: Fill<V> = fill().await.into();
             let value = fill.value.clone();
-            // The value is right, whatever becomes of it.
+            // The value is the answer even if it is not stored.
             let _ = permit.fill(fill);
             return value;
         }

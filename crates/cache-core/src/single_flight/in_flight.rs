@@ -1,11 +1,10 @@
-//! InFlightFills: the fills under way in a shard, and who waits for them.
+//! The fills in flight of a shard, and their waiters.
 //!
-//! A fill is born with the permit of the first miss and ends when its value
-//! is stored or shared, when a newer value supersedes it, or when its permit is
-//! dropped and nobody waits. As long as it lasts, exactly one of these holds
-//! the right to fill: a permit, or the cell of one elected waiter. All changes
-//! are made under the lock of the shard; a cell's own lock nests inside it and
-//! holds nothing else.
+//! A fill starts with the permit of the first miss. It ends when its value is stored or
+//! shared, when it fails, when a newer value supersedes it, or when its permit is dropped
+//! and nobody waits. Until then exactly one holder has the right to fill: a permit, or the
+//! cell of one elected waiter. All changes are made under the lock of the shard. The lock
+//! of a cell nests inside it, and no other lock is taken under that.
 
 use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
@@ -13,20 +12,20 @@ use hashbrown::HashTable;
 
 use crate::{error::FillError, fill::FillKind, hit::Hit, seeded_bugs, sync::Mutex};
 
-/// What a fill came to, for those who waited for it.
+/// The result of a fill, for its waiters.
 #[derive(Clone)]
 pub(crate) enum FillResult<V> {
     Value(V),
     Negative(V),
     Failed {
         error: FillError,
-        /// What may stand in for the value, as far as its own class goes.
+        /// The entry that may be served instead, by the policy of its own class.
         stand_in: Option<Hit<V>>,
     },
 }
 
 impl<V> FillResult<V> {
-    /// What a value of this kind is to those who waited for it.
+    /// The result for waiters of a value of this kind.
     pub(crate) fn value(value: V, kind: FillKind) -> Self {
         match kind {
             FillKind::Negative => Self::Negative(value),
@@ -35,22 +34,22 @@ impl<V> FillResult<V> {
     }
 }
 
-/// What a waiter finds when it looks.
+/// The state of a waiter's cell.
 pub(crate) enum CellState<V> {
-    /// Nothing yet; whom to wake when there is.
+    /// The fill is in flight; the waker of the waiter's task.
     Waiting(Option<Waker>),
-    /// What the fill came to. The waiter clones it in its own time, so that no
-    /// code of the user runs while it is handed out.
+    /// The fill has ended. The waiter clones the result when it is polled, so that no
+    /// user code runs while the result is handed out.
     Ready(Arc<FillResult<V>>),
-    /// The right to fill, at this epoch: the permit before was dropped.
+    /// The permit was dropped, and this waiter has the right to fill, at this epoch.
     Elected { epoch: u64 },
-    /// The waiter took what there was, or left.
+    /// The waiter took the result or the right, or was dropped.
     Done,
 }
 
 pub(crate) type Cell<V> = Mutex<CellState<V>>;
 
-/// Puts `state` into a cell and returns whom to wake, once no lock is held.
+/// Sets the state of a waiting cell and returns the waker, to be woken without a lock.
 fn put<V>(cell: &Cell<V>, state: CellState<V>) -> Option<Waker> {
     let mut guard = cell.lock();
     match &mut *guard {
@@ -59,14 +58,13 @@ fn put<V>(cell: &Cell<V>, state: CellState<V>) -> Option<Waker> {
             *guard = state;
             waker
         }
-        // Only a waiter that waits is in a fill, and it is taken out of the
-        // fill before anything is put: there is nothing to replace, unless
-        // it left meanwhile.
+        // Only waiting cells are in a fill, and each is taken out before its state is
+        // set. So the state differs only if the waiter was dropped in the meantime.
         CellState::Ready(_) | CellState::Elected { .. } | CellState::Done => None,
     }
 }
 
-/// Wakes all, in order, even when one of the wakers panics.
+/// Wakes all wakers in order, even if one of them panics.
 struct WakeAll(std::vec::IntoIter<Waker>);
 
 impl WakeAll {
@@ -77,37 +75,38 @@ impl WakeAll {
 
 impl Drop for WakeAll {
     fn drop(&mut self) {
-        // Something is left only if a waker panicked.
+        // Wakers are left only if one panicked.
         self.0.by_ref().for_each(Waker::wake);
     }
 }
 
-/// One who waits, and the epoch at which it began.
+/// A waiter of a fill, and the epoch at which it began to wait.
 pub(crate) struct QueuedWaiter<V> {
     epoch: u64,
     cell: Arc<Cell<V>>,
 }
 
+/// A fill in flight.
 pub(crate) struct InFlightFill<K, V> {
     key: K,
     hash: u64,
     id: u64,
-    /// When the permit was issued, in the shard's order of permits.
+    /// The number of the permit, in the order in which the shard issued them.
     issued: u64,
     /// Whether other misses may wait for it.
     joinable: bool,
-    /// Whether any other value ends it, even one that was read before.
+    /// Whether any other value ends it, even one that was read earlier.
     exclusive: bool,
     waiters: BTreeMap<u64, QueuedWaiter<V>>,
-    /// Who was elected last. Once it takes its permit, this means nothing.
+    /// The waiter that was elected last. Irrelevant once it has taken its permit.
     elected: Option<QueuedWaiter<V>>,
 }
 
 /// The outcome of a miss.
 pub(crate) enum Join<V> {
-    /// The miss got a fill of its own.
+    /// The miss started a fill.
     Started { id: u64 },
-    /// The miss waits for a fill under way.
+    /// The miss waits for a fill in flight.
     Joined {
         id: u64,
         waiter: u64,
@@ -115,19 +114,19 @@ pub(crate) enum Join<V> {
     },
 }
 
-/// What became of a fill whose permit was given up.
+/// The outcome of handing over a fill whose permit was dropped.
 pub(crate) enum HandOver<K, V> {
-    /// A waiter has the right to fill now; whom to wake.
+    /// A waiter has the right to fill; its waker.
     Elected(Option<Waker>),
-    /// The fill is over: nobody waited (then this is the fill, to be dropped
-    /// unlocked), or it had ended before.
+    /// The fill has ended: just now because nobody waited (this is the fill, to be
+    /// dropped without a lock), or earlier (`None`).
     Over(Option<InFlightFill<K, V>>),
 }
 
-/// The in_flight of a shard.
+/// The fills in flight of a shard.
 pub(crate) struct InFlightFills<K, V> {
     table: HashTable<InFlightFill<K, V>>,
-    /// Source of ids and of the order of permits.
+    /// The last id, waiter number or permit number that was issued.
     counter: u64,
 }
 
@@ -156,14 +155,14 @@ impl<K, V> InFlightFills<K, V> {
         self.table.find(hash, |fill| fill.id == id).is_some()
     }
 
-    /// Takes a waiter out of its fill; `false` if it was no longer there.
+    /// Takes a waiter out of its fill; `false` if it is not there.
     pub(crate) fn leave(&mut self, hash: u64, id: u64, waiter: u64) -> bool {
         self.get_mut(hash, id)
             .is_some_and(|fill| fill.waiters.remove(&waiter).is_some())
     }
 
-    /// Elects the longest-waiting waiter in place of a permit that was given
-    /// up, with a fresh `epoch`; ends the fill if nobody waits.
+    /// Passes the right to fill from a dropped permit to the waiter that waits longest,
+    /// at the present `epoch`. Ends the fill if nobody waits.
     pub(crate) fn hand_over(&mut self, hash: u64, id: u64, epoch: u64) -> HandOver<K, V> {
         let issued = self.next();
         let Some(fill) = self.get_mut(hash, id) else {
@@ -180,18 +179,18 @@ impl<K, V> InFlightFills<K, V> {
         }
     }
 
-    /// Ends a fill; its waiters are the caller's to serve.
+    /// Ends a fill. The caller must serve its waiters.
     pub(crate) fn end(&mut self, hash: u64, id: u64) -> Option<InFlightFill<K, V>> {
         let entry = self.table.find_entry(hash, |fill| fill.id == id).ok()?;
         let (fill, _) = entry.remove();
-        // InFlightFills come and go in bursts: after one, the table is given back.
+        // Fills come in bursts. The memory of a large table is freed after one.
         if self.table.is_empty() && self.table.capacity() > 64 {
             self.table = HashTable::new();
         }
         Some(fill)
     }
 
-    /// How many wait for these in_flight, at most.
+    /// An upper bound on the number of waiters of these fills.
     pub(crate) fn waiting(&self, hash: u64, ids: &[u64]) -> usize {
         ids.iter()
             .filter_map(|id| self.table.find(hash, |fill| fill.id == *id))
@@ -199,8 +198,8 @@ impl<K, V> InFlightFills<K, V> {
             .sum()
     }
 
-    /// Takes out the waiters of a fill that began before invalidation
-    /// `conflict`: a value read before it is still good for them.
+    /// Takes out the waiters that began before the invalidation `conflict`. They may get
+    /// a value that was read before it.
     pub(crate) fn split_before(
         &mut self,
         hash: u64,
@@ -210,8 +209,8 @@ impl<K, V> InFlightFills<K, V> {
         let Some(fill) = self.get_mut(hash, id) else {
             return Vec::new();
         };
-        // The epoch never falls, so waiters stand in its order: one cut
-        // separates those who began earlier.
+        // Epochs never decrease, so waiters are ordered by epoch and one cut separates
+        // the earlier ones.
         let later = fill
             .waiters
             .iter()
@@ -224,8 +223,8 @@ impl<K, V> InFlightFills<K, V> {
 }
 
 impl<K: Eq + Clone, V> InFlightFills<K, V> {
-    /// Joins the fill for `key`, or starts one. A `solo` fill is always
-    /// new, and nobody can join it. `epoch` is the present one.
+    /// Joins the fill of `key`, or starts one. A `solo` fill is always a new one, and
+    /// cannot be joined. `epoch` is the present epoch.
     pub(crate) fn join(&mut self, hash: u64, key: &K, epoch: u64, solo: bool) -> Join<V> {
         let counter = self.next();
         if !solo {
@@ -250,8 +249,8 @@ impl<K: Eq + Clone, V> InFlightFills<K, V> {
         Join::Started { id: counter }
     }
 
-    /// Starts a fill that makes an entry anew, unless one that could be
-    /// joined is making it already.
+    /// Starts a fill that refreshes an entry, unless a fill of the key that can be joined
+    /// is in flight.
     pub(crate) fn refresh(&mut self, hash: u64, key: &K) -> Option<u64> {
         let open = self.table.find(hash, |fill| {
             fill.joinable && fill.hash == hash && fill.key == *key
@@ -264,8 +263,7 @@ impl<K: Eq + Clone, V> InFlightFills<K, V> {
         Some(id)
     }
 
-    /// Makes a fill exclusive: no other value for its key is stored while it lasts
-    /// without ending it.
+    /// Makes a fill exclusive: any other value that is stored under its key ends it.
     pub(crate) fn make_exclusive(&mut self, hash: u64, id: u64) {
         if let Some(fill) = self.get_mut(hash, id) {
             fill.exclusive = true;
@@ -286,9 +284,8 @@ impl<K: Eq + Clone, V> InFlightFills<K, V> {
         self.table.insert_unique(hash, fill, |fill| fill.hash);
     }
 
-    /// The in_flight for `key` that a value read by fill `by` ends: itself, those
-    /// whose permits are older, and those that are exclusive. A value from outside any
-    /// fill (`None`) ends them all.
+    /// The fills of `key` that a value of fill `by` ends: that fill, those with older
+    /// permits, and exclusive ones. An inserted value (`None`) ends all of them.
     pub(crate) fn ended_by(&self, hash: u64, key: &K, by: Option<u64>) -> Vec<u64> {
         let own = by.and_then(|id| self.table.find(hash, |fill| fill.id == id));
         let limit = own.map_or(u64::MAX, |fill| fill.issued);
@@ -305,15 +302,14 @@ impl<K: Eq + Clone, V> InFlightFills<K, V> {
 }
 
 impl<K, V> InFlightFill<K, V> {
-    /// What an ended fill leaves. Called under the lock of the shard.
+    /// Takes an ended fill apart. Called under the lock of the shard.
     pub(crate) fn into_parts(self) -> Ended<K, V> {
         let mut waiters: Vec<_> = self.waiters.into_values().collect();
         let mut recalled = false;
         if let Some(joined) = self.elected {
             let mut state = joined.cell.lock();
-            // One who has not taken its permit yet need not fill any more: it
-            // waits again, like the others, for the value that ended the
-            // fill. It was woken, and will look.
+            // An elected waiter that has not taken its permit yet need not fill: it gets
+            // the value that ended the fill, like the others. It is woken already.
             if let CellState::Elected { .. } = *state {
                 *state = CellState::Waiting(None);
                 recalled = !seeded_bugs::forget_recall();
@@ -331,18 +327,18 @@ impl<K, V> InFlightFill<K, V> {
     }
 }
 
-/// What an ended fill leaves.
+/// The parts of an ended fill.
 pub(crate) struct Ended<K, V> {
-    /// To be dropped unlocked.
+    /// To be dropped without a lock.
     pub(crate) key: K,
     /// To be served.
     pub(crate) waiters: Vec<QueuedWaiter<V>>,
-    /// Whether a permit was called back, which must be uncounted.
+    /// Whether the permit of an elected waiter was recalled and must be uncounted.
     pub(crate) recalled: bool,
 }
 
-/// Gives what the fill came to to waiters who were taken out of their in_flight,
-/// then wakes them and the one who was elected. No lock may be held.
+/// Gives the result to waiters that were taken out of their fills, then wakes them and the
+/// elected waiter. No lock may be held.
 pub(crate) fn serve<V>(
     waiters: Vec<QueuedWaiter<V>>,
     result: Option<FillResult<V>>,

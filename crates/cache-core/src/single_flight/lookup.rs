@@ -1,44 +1,42 @@
-//! What is asked of a cache, and what it answers.
+//! The options and the result of a look-up.
 
 use std::time::Duration;
 
 use crate::{hit::Hit, single_flight::permit::Permit, single_flight::waiter::Waiter};
 
-/// How far a request accepts what was stored before it.
+/// Which stored entries a request accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reuse {
-    /// Any entry that the class lets be served, a stale one included.
+    /// Any entry that the policy of the class allows, including stale ones.
     #[default]
     Any,
-    /// A fresh entry that is no older than this. Another one is a miss, but
-    /// stays for others. [`Duration::MAX`] asks for any entry that is fresh.
+    /// Only fresh entries that are no older than this; [`Duration::MAX`] accepts every
+    /// fresh entry. Any other entry is a miss, and stays in the cache.
     MaxAge(Duration),
-    /// Nothing, not even a fill under way: always a miss, with a permit of its
-    /// own.
+    /// No entry, and no fill in flight either: always a miss with a new permit.
     Nothing,
 }
 
-/// What a look-up found.
+/// The result of a look-up.
 ///
-/// Of the first four, each has a value to be served at once.
+/// Each of the first four variants has a value that can be served at once.
 #[derive(Debug)]
 #[must_use]
 pub enum Lookup<K, V> {
     /// A fresh entry.
     Hit(Hit<V>),
-    /// A fresh entry that this reader was chosen to make anew before its end
-    /// ([`Freshness::with_early_refresh`](crate::Freshness::with_early_refresh)).
-    /// Nobody else is making it anew.
+    /// A fresh entry that this reader is chosen to refresh before its TTL is over
+    /// ([`Freshness::with_early_refresh`](crate::Freshness::with_early_refresh)). No other
+    /// refresh of it is in flight.
     Early(Hit<V>, Permit<K, V>),
-    /// An entry older than its TTL, but within the window of
-    /// [`stale_while_revalidate`](crate::Freshness::stale_while_revalidate);
-    /// with the right to make it anew unless another has it.
+    /// An entry older than its TTL, within the
+    /// [`stale_while_revalidate`](crate::Freshness::stale_while_revalidate) window, with a
+    /// permit to refresh it, unless a refresh is in flight.
     Stale(Hit<V>, Option<Permit<K, V>>),
-    /// A fresh entry that says that there is nothing: what
-    /// [`Fill::negative`](crate::Fill::negative) stored.
+    /// A fresh negative entry, stored by [`Fill::negative`](crate::Fill::negative).
     Negative(Hit<V>),
-    /// Nothing, and the right to fill it.
+    /// A miss, with the permit to fill the key.
     Miss(Permit<K, V>),
-    /// Nothing, but another is filling it.
+    /// A miss of a key whose fill is in flight, with a waiter for it.
     InFlight(Waiter<K, V>),
 }

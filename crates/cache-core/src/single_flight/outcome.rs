@@ -25,7 +25,7 @@ pub enum Outcome {
         /// How long it is fresh.
         ttl: Duration,
     },
-    /// A fresh entry that says that there is nothing.
+    /// A fresh negative entry.
     Negative {
         /// How long ago it was stored.
         age: Duration,
@@ -40,16 +40,16 @@ pub enum Outcome {
         /// How long it was fresh.
         ttl: Duration,
     },
-    /// A fill failed, and this entry stands in for its value.
+    /// A fill failed, and this stored entry is served instead.
     StoodIn {
         /// How long ago it was stored.
         age: Duration,
         /// How long it is fresh.
         ttl: Duration,
     },
-    /// The caller's own fill, and why its value was not stored if it was not.
+    /// The caller's own fill; `Err` is the reason why the value was not stored.
     Filled(Result<(), Refusal>),
-    /// The fill of another, which was waited for.
+    /// Another caller's fill, which this caller waited for.
     Waited,
 }
 
@@ -58,7 +58,7 @@ impl<V> Fetched<V> {
         Self { value, outcome }
     }
 
-    /// A stored entry that is served because a fill failed.
+    /// A stored entry that is served instead of an error.
     pub(crate) fn stood_in(Hit { value, age, ttl }: Hit<V>) -> Self {
         Self::new(value, Outcome::StoodIn { age, ttl })
     }

@@ -1,4 +1,4 @@
-//! Permits: the right, and the duty, to fill a key that was missed.
+//! Permits: the right to fill one key.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -17,18 +17,17 @@ use super::{
     request::Request,
 };
 
-/// The right to fill one key, given to the first who missed it, or to one of
-/// those who were served an entry that should be made anew.
+/// The right to fill one key. The first caller that misses the key gets it, or one of the
+/// callers that are served an entry which is due for a refresh.
 ///
-/// While a permit exists, others who miss the key wait for it. A permit that is
-/// dropped, be it by an early return, by a cancelled future or by a panic, goes
-/// over to exactly one of them. (A permit that is *forgotten*, with
-/// [`std::mem::forget`], keeps them waiting.)
+/// While a permit exists, other misses of the key wait for its fill. Dropping the permit
+/// (an early return, a cancelled future, a panic) passes it to exactly one waiter.
+/// Forgetting it, with [`std::mem::forget`], keeps them waiting.
 ///
-/// A permit remembers which invalidations there had been when it was issued: a
-/// value read under it is not stored if one that reaches the entry came since.
-/// So read the value after you have the permit.
-#[must_use = "a dropped permit goes over to another waiter"]
+/// A permit carries the epoch of invalidations at which it was issued: a value is not
+/// stored if an invalidation that reaches the entry was made since. So read the value
+/// after you have the permit.
+#[must_use = "a dropped permit is passed to a waiter"]
 pub struct Permit<K, V> {
     guard: FillGuard<K, V>,
     key: K,
@@ -59,29 +58,29 @@ impl<K, V> Permit<K, V> {
         &self.key
     }
 
-    /// The class that the value will be stored under.
+    /// The class that the value is stored under.
     pub const fn class(&self) -> TtlClass {
         self.guard.request.class
     }
 }
 
 impl<K: Eq + Clone, V: Clone> Permit<K, V> {
-    /// Stores the value and gives it to all who wait for it; or, as the [`Fill`] says,
-    /// stores the answer that there is nothing, or only gives the value to those who
-    /// wait.
+    /// Ends the fill with a value: stores it, and gives it to all waiters. A
+    /// [negative](Fill::negative) fill stores that nothing exists; a
+    /// [shared](Fill::shared) one is only given to the waiters.
     ///
-    /// It is refused if an invalidation that reaches it (by key, tag, class,
-    /// predicate, or of everything) came after the permit was issued; then only
-    /// those get it who had begun to wait before that invalidation, and one of
-    /// the others gets a permit. It is refused, too, if a newer value was
-    /// stored meanwhile, or if the cache cannot hold it.
+    /// The value is refused if an invalidation that reaches it (by key, tag, class,
+    /// predicate, or of everything) was made after the permit was issued. Then only
+    /// waiters that began before that invalidation get it, and one of the others gets a
+    /// permit. It is also refused if a newer value was stored in the meantime, or if the
+    /// cache cannot hold it.
     ///
-    /// Costs one turn of the shard's lock, and a look at each invalidation that
-    /// came since the permit was issued.
+    /// Takes the lock of the shard once, and checks each invalidation that was made since
+    /// the permit was issued.
     ///
     /// # Errors
-    /// Why the value is not in the cache. It is still the answer to the request that
-    /// began before whatever came between.
+    /// The reason why the value is not stored. It is still the answer to the request that
+    /// took the permit.
     ///
     /// ```
     /// use cache_core::{Cache, Fill, Lookup, Refusal, Reuse, TtlClass};
@@ -104,7 +103,7 @@ impl<K: Eq + Clone, V: Clone> Permit<K, V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The answer that there is nothing:
+    /// A negative entry:
     ///
     /// ```
     /// use cache_core::{Cache, Fill, Freshness, Lookup, Reuse, TtlClass};
@@ -117,7 +116,7 @@ impl<K: Eq + Clone, V: Clone> Permit<K, V> {
     /// cache.classes().set_freshness(class, policy);
     ///
     /// if let Lookup::Miss(permit) = cache.lookup("claim 7", class, Reuse::Any) {
-    ///     // The database has no such claim. When it has, "claim:7" is invalidated.
+    ///     // The database has no such claim. Creating it invalidates "claim:7".
     ///     assert_eq!(permit.fill(Fill::negative(None).tag("claim:7")), Ok(()));
     /// }
     /// let found = cache.lookup("claim 7", class, Reuse::Any);
@@ -129,38 +128,36 @@ impl<K: Eq + Clone, V: Clone> Permit<K, V> {
         self.guard.fill(self.key, fill.into())
     }
 
-    /// Has every other value for the key end this fill, and returns the live entry that
-    /// this one is to change.
+    /// Makes the fill exclusive: any other value for the key ends it. Returns the live
+    /// entry.
     pub(crate) fn exclude_others(&self) -> Option<Hit<V>> {
         self.guard.exclude_others(&self.key)
     }
 
-    /// Invalidates the key, unless another value ended the fill.
+    /// Invalidates the key, unless the fill has ended.
     pub(crate) fn remove(self) -> Result<(), Refusal> {
         self.guard.remove(self.key)
     }
 
-    /// Ends the fill with an error. Those who wait get it, too, and may ask
-    /// again; nothing is stored, and what is stored stays.
+    /// Ends the fill with an error, which the waiters get too. Nothing is stored, and a
+    /// stored entry stays as it is.
     ///
-    /// As it is not known which records the error is about, an invalidation of
-    /// anything but another key or class since the permit was issued counts as
-    /// reaching it: those who began to wait after that do not get it, and one of
-    /// them gets a permit.
+    /// If an entry within its [`stale_if_error`](crate::Freshness::stale_if_error) window
+    /// is stored, it is served instead of the error: here as `Ok`, and to waiters as
+    /// [`Waited::Stale`](crate::Waited::Stale). Requests with
+    /// [`Reuse::MaxAge`](crate::Reuse::MaxAge) or
+    /// [`Reuse::Nothing`](crate::Reuse::Nothing), or of a class whose own windows are
+    /// over, get the error. An invalidation that reaches the entry removes it, so it is
+    /// not served after that.
     ///
-    /// Where an entry is stored that may still be served within the
-    /// [`stale_if_error`](crate::Freshness::stale_if_error) window, it stands in
-    /// for the value, here as `Ok` and for those who wait as
-    /// [`Waited::Stale`](crate::Waited::Stale). It stands in for nobody who
-    /// asked with [`Reuse::MaxAge`](crate::Reuse::MaxAge) or
-    /// [`Reuse::Nothing`](crate::Reuse::Nothing), nor under a class whose own
-    /// windows are over. An invalidation that reaches the entry removes it, so
-    /// that it stands in for nobody any more.
+    /// The records that an error depends on are not known. So an invalidation since the
+    /// permit was issued counts as reaching it, unless it is of another key or class:
+    /// waiters that began after it do not get the error, and one of them gets a permit.
     ///
-    /// To let one of those who wait try instead, drop the permit.
+    /// To let a waiter try instead, drop the permit.
     ///
     /// # Errors
-    /// The error itself, if no entry may stand in.
+    /// The error itself, if no entry can be served instead.
     ///
     /// ```
     /// use cache_core::{Cache, Freshness, Lookup, ManualClock, Reuse, TtlClass};
@@ -188,17 +185,17 @@ impl<K: Eq + Clone, V: Clone> Permit<K, V> {
         self.guard.fail(self.key, FillError::from(error.into()))
     }
 
-    /// Ends the fill with what it came to: [fills](Self::fill) or
-    /// [fails](Self::fail).
+    /// Ends the fill with a result: [`fill`](Self::fill) for `Ok`, [`fail`](Self::fail)
+    /// for `Err`.
     ///
     /// # Errors
-    /// The error, if no stored entry may stand in.
-    pub fn finish<F, E>(self, made: Result<F, E>) -> Result<Fetched<V>, FillError>
+    /// The error, if no stored entry can be served instead.
+    pub fn finish<F, E>(self, result: Result<F, E>) -> Result<Fetched<V>, FillError>
     where
         F: Into<Fill<V>>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let fill: Fill<V> = match made {
+        let fill: Fill<V> = match result {
             Ok(fill) => fill.into(),
             Err(error) => return self.fail(error).map(Fetched::stood_in),
         };

@@ -1,4 +1,4 @@
-//! What a look-up asked for, as far as it matters once there is an answer.
+//! The parameters of a look-up that matter when a fill ends.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use crate::{
     hit::Hit,
 };
 
-/// What a look-up asked for.
+/// The parameters of a look-up.
 #[derive(Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) hash: u64,
     pub(crate) class: TtlClass,
-    /// Whether a stale value will do where a fill fails.
+    /// Whether it accepts a stored entry if the fill fails.
     pub(crate) takes_stale: bool,
 }
 
 impl Request {
-    /// What of a value that stands in for a failed fill is good for this one.
+    /// The stored entry to serve for a failed fill, if this request accepts it.
     pub(crate) fn accept<V>(&self, stand_in: Option<Hit<V>>, classes: &Classes) -> Option<Hit<V>> {
         let hit = stand_in.filter(|_| self.takes_stale)?;
         let found = classes

@@ -1,4 +1,4 @@
-//! Waiters: misses that wait for the fill of another.
+//! Waiters: misses that wait for another caller's fill.
 
 #[cfg(not(any(shuttle, memory_model)))]
 use std::time::{Duration, Instant};
@@ -21,32 +21,27 @@ use crate::{
     sync::thread,
 };
 
-/// What waiting came to.
+/// The outcome of a wait.
 #[derive(Debug)]
 pub enum Waited<K, V> {
-    /// The value of the fill, or of an insertion that overtook it. No
-    /// invalidation that reaches it came between the reading of the value and
-    /// the beginning of the wait.
+    /// The value of the fill, or of an insertion that superseded it. No invalidation that
+    /// reaches the value was made between its reading and the start of the wait.
     Value(V),
-    /// The answer that there is nothing, which the fill came to; with the same
-    /// promise.
+    /// The negative value of the fill, with the same promise.
     Negative(V),
-    /// The fill failed, and this entry stands in for its value; see
-    /// [`Permit::fail`].
+    /// The fill failed, and this stored entry is served instead; see [`Permit::fail`].
     Stale(Hit<V>),
-    /// The fill failed, and nothing may stand in for its value. The error is
-    /// shared by all who waited.
+    /// The fill failed, and no entry can be served instead. All waiters share the error.
     Failed(FillError),
-    /// The right to fill: whoever had it gave it up, or what it read had been
-    /// invalidated before this wait began.
+    /// The right to fill: the permit was dropped, or its value was invalidated before this
+    /// wait began.
     Permit(Permit<K, V>),
 }
 
-/// A miss of a key that another is filling.
+/// A miss that waits for another caller's fill of the key.
 ///
-/// Await it under any runtime, or block a thread with [`wait`](Self::wait). It
-/// may be dropped at any time; if it had just been elected to fill, the next
-/// waiter is.
+/// Await it under any runtime, or block a thread with [`wait`](Self::wait). It may be
+/// dropped at any time; if it was just elected to fill, the next waiter is elected.
 ///
 /// ```
 /// use cache_core::{Cache, Lookup, Reuse, TtlClass, Waited};
@@ -65,7 +60,7 @@ pub enum Waited<K, V> {
 /// ```
 ///
 /// # Panics
-/// Polling it again after it was ready panics.
+/// Panics if it is polled again after it was ready.
 #[must_use = "a waiter does nothing unless awaited"]
 pub struct Waiter<K, V> {
     inner: Arc<Store<K, V>>,
@@ -95,8 +90,8 @@ impl<K, V> Waiter<K, V> {
         }
     }
 
-    /// The permit of one who was elected at this epoch, and takes it at this
-    /// moment.
+    /// Takes the permit of this waiter, which was elected at `epoch`. The fill is timed
+    /// from `since`.
     fn permit(&mut self, epoch: u64, since: Moment) -> Option<Permit<K, V>> {
         let inner = Arc::clone(&self.inner);
         let key = self.key.take()?;
@@ -110,7 +105,7 @@ impl<K, V> Waiter<K, V> {
         ))
     }
 
-    /// What was given to all, as far as it is good for this one.
+    /// The outcome of the wait, given the result of the fill.
     fn receive(&mut self, result: FillResult<V>) -> Waited<K, V> {
         self.key = None;
         match result {
@@ -127,8 +122,7 @@ impl<K, V> Waiter<K, V> {
 }
 
 impl<K, V: Clone> Waiter<K, V> {
-    /// Blocks the thread until the wait is over. For code outside any runtime:
-    /// inside one, await the waiter instead.
+    /// Blocks the thread until the wait is over. In async code, await the waiter instead.
     pub fn wait(mut self) -> Waited<K, V> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
@@ -136,7 +130,7 @@ impl<K, V: Clone> Waiter<K, V> {
             if let Poll::Ready(waited) = Pin::new(&mut self).poll(&mut context) {
                 return waited;
             }
-            // A wake-up between the look and here makes this return at once.
+            // If the waker was woken since the poll, this returns at once.
             thread::park();
         }
     }
@@ -144,11 +138,11 @@ impl<K, V: Clone> Waiter<K, V> {
 
 #[cfg(not(any(shuttle, memory_model)))]
 impl<K, V: Clone> Waiter<K, V> {
-    /// As [`wait`](Self::wait), for no longer than this by the system's clock.
+    /// [`wait`](Self::wait) with a time limit, by the system's clock.
     ///
     /// # Errors
-    /// The waiter, if the wait is not over by then: it still stands in line, until
-    /// it is dropped.
+    /// The waiter, if the wait is not over by then. It stays in the queue until it is
+    /// dropped.
     ///
     /// ```
     /// use cache_core::{Cache, Lookup, Reuse, TtlClass, Waited};
@@ -165,7 +159,7 @@ impl<K, V: Clone> Waiter<K, V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Waited<K, V>, Self> {
-        // A time that no clock reaches is none.
+        // A deadline beyond the range of the clock is no deadline.
         let deadline = Instant::now().checked_add(timeout);
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
@@ -202,7 +196,7 @@ impl<K, V: Clone> Future for Waiter<K, V> {
     type Output = Waited<K, V>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // Wakers are user code: cloned before the lock, dropped after it.
+        // Wakers are user code: cloned before the lock is taken, dropped after it.
         let waker = context.waker().clone();
         let mut state = self.cell.lock();
         match std::mem::replace(&mut *state, CellState::Done) {
@@ -242,14 +236,14 @@ impl<K, V> Drop for Waiter<K, V> {
         if left {
             return;
         }
-        // Someone took this waiter out of the fill to give it something. What
-        // was not given yet will find it gone; an election passes on.
+        // The waiter was taken out of the fill, to be served or elected. A result that
+        // comes later finds the cell done; an election is passed on.
         let state = std::mem::replace(&mut *self.cell.lock(), CellState::Done);
         if seeded_bugs::keep_election() {
             return;
         }
         if let CellState::Elected { epoch } = state {
-            // It will not fill, so that it does not matter since when.
+            // The permit is dropped, so its start does not matter.
             drop(self.permit(epoch, Moment::ORIGIN));
         }
     }

@@ -1,36 +1,35 @@
 //! Per-class queues and counters.
 //!
-//! All entries in a queue live equally long, so the order of writing is the
-//! order of expiry: the expired ones are always a prefix of the queue, and a
-//! change of the TTL at run time needs no sorting. Negative entries have another
-//! TTL, and so a queue. Entries with TTLs of their own have a queue for each binary
-//! order of magnitude, in which an expired one waits for no longer than it lived.
-//! Jitter shortens single lives: behind one that was not shortened, an expired entry
-//! may wait for as long as the jitter. Under a time to idle, an entry that is read
-//! goes to the end of its queue, so that the order is that of the last reads.
+//! All entries of a queue have the same TTL, so the order of writing is the order of
+//! expiry: the expired entries are a prefix of the queue, and a change of the TTL at run
+//! time needs no sorting. Negative entries have their own TTL, and so their own queue.
+//! Entries with their own TTLs have a queue for each power of two of the TTL; behind a
+//! longer-lived entry, an expired one waits there for at most its TTL once more. With
+//! jitter, an expired entry may wait for as long as the jitter. With a time to idle, a read
+//! moves an entry to the end of its queue, so the order is that of the last reads.
 
 use crate::{span::Span, store::list::List};
 
-/// The list that the queues of the classes are threaded through.
+/// The index of the links of class queues in [`Slot::links`](super::slot::Slot::links).
 pub(crate) const CLASS_QUEUE: usize = 1;
 
-/// What a shard keeps of one class. What reads that miss, insertions and evictions
-/// touch fills one cache line.
+/// The queues and counters of one class in a shard. The fields that misses, insertions and
+/// evictions touch fill one cache line.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct ClassState {
-    /// The entries stored under the class, in order of writing: those that are
-    /// not negative, then those that are.
+    /// The entries without their own TTL, in order of writing: values, then negative
+    /// entries.
     queues: [List<CLASS_QUEUE>; 2],
     pub(crate) counters: ClassCounters,
-    /// The entries with TTLs of their own, by the magnitude of these.
+    /// The entries with their own TTLs, by the binary logarithm of the TTL.
     own: Vec<List<CLASS_QUEUE>>,
-    /// Whether an entry was ever moved because it was read.
+    /// Whether a read ever moved an entry.
     pub(crate) is_reordered: bool,
 }
 
-/// Which queue of its class an entry stands in: 0 for values, 1 for negative ones,
-/// above that for a TTL of its own.
+/// The queue of an entry in its class: 0 for values, 1 for negative entries, above that for
+/// entries with their own TTL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct QueueId(usize);
 
@@ -42,7 +41,7 @@ impl QueueId {
         })
     }
 
-    /// Whether it is of negative entries; `None` if their TTLs are their own.
+    /// Whether its entries are negative; `None` for entries with their own TTLs.
     pub(crate) fn is_negative(self) -> Option<bool> {
         (self.0 < 2).then_some(self.0 == 1)
     }
@@ -67,7 +66,7 @@ impl ClassState {
         }
     }
 
-    /// The queue, made if need be.
+    /// The queue, which is created if it does not exist.
     #[inline]
     pub(crate) fn queue_mut(&mut self, queue: QueueId) -> &mut List<CLASS_QUEUE> {
         if queue.0 < 2 {
@@ -90,8 +89,8 @@ impl ClassState {
     }
 }
 
-/// What happened to a class: reads count for the class that the reader named,
-/// departures for the class that the entry was stored under.
+/// The counters of a class. Reads count for the class that the reader named, removals for
+/// the class that the entry was stored under.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub(crate) struct ClassCounters {
@@ -100,9 +99,9 @@ pub(crate) struct ClassCounters {
     pub(crate) evictions: u64,
     pub(crate) expirations: u64,
     pub(crate) invalidations: u64,
-    /// Hits on stale entries.
+    /// Hits that returned a stale entry.
     pub(crate) stale: u64,
-    /// Hits on negative entries.
+    /// Hits that returned a negative entry.
     pub(crate) negative: u64,
     pub(crate) early_refreshes: u64,
 }

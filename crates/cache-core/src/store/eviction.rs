@@ -1,19 +1,17 @@
-//! Who leaves when the bound is reached: an adaptive window before a frequency
-//! filter, in the manner of W-TinyLFU, with queues that a hit does not touch.
+//! The eviction policy: an adaptive window before a frequency filter, similar to
+//! W-TinyLFU, with queues that hits do not reorder.
 //!
-//! Entries arrive in the *window*, a queue. Who comes to its end is held against
-//! the entry of the *main* part that the hand of a clock points at: whichever was
-//! asked for more often stays (Einziger, Friedman, Manes, "TinyLFU", ACM ToS
-//! 2017). A hit counts a visit in the entry and moves nothing; the hand adds up
-//! visits as it comes by and spares who had any. How often a key was asked for
-//! outlives its entry in [`History`].
+//! New entries go into the *window*, a FIFO queue. The window's oldest entry competes with
+//! the entry of the *main* part under the clock hand; the more frequently used stays
+//! (Einziger, Friedman, Manes, "TinyLFU", ACM ToS 2017). A hit counts a visit in the entry
+//! and moves nothing. The passing hand adds the visits to the frequency, and spares
+//! entries with visits. The frequency of a key outlives its entry in [`History`].
 //!
-//! What comes back soon wants a large window, what comes back often a small one
-//! (Einziger, Eytan, Friedman, Manes, "Adaptive Software Cache Management",
-//! Middleware 2018). Here the misses decide: one for a key that just lost at the
-//! end of the window, and is not asked for often, would have been a hit in a
-//! larger one; one for a key that was just turned out of the main part, in a
-//! smaller one. The window grows and shrinks by fractions of an entry.
+//! Recency-biased traffic needs a large window, frequency-biased traffic a small one
+//! (Einziger, Eytan, Friedman, Manes, "Adaptive Software Cache Management", Middleware
+//! 2018). Here ghost hits adapt it, that is misses of recently evicted keys: for a key of
+//! low frequency from the window, the window grows; for a key from the main part, it
+//! shrinks. Both by fractions of an entry.
 
 pub(super) mod history;
 
@@ -26,31 +24,33 @@ use crate::{
 
 use history::{GhostHit, History};
 
-/// The size of the window is counted in fractions of an entry; by how many it
-/// grows or shrinks at once. Growth is larger, as a window too small to keep
-/// anything gets few chances.
+/// The size of the window is counted in fractions of an entry, and changes by this many at
+/// a ghost hit. Growth is larger, because a window that is too small to keep anything gets
+/// few ghost hits.
 const FRACTIONS: u64 = 128;
 const GROWTH: u64 = 32;
 const SHRINKAGE: u64 = 10;
 
-/// The part of all entries that the window begins with, and the least and the
-/// most that it can have, in such fractions: 4, 1 and 80 in a hundred.
+/// The initial, smallest and largest size of the window, in such fractions for each entry
+/// of the shard: 4 %, 1 % and 80 %.
 const START: u64 = 5;
 const LEAST: u64 = 1;
 const MOST: u64 = 102;
 
-/// How many entries may leave the window for the main part at each insertion
-/// without having to prove themselves, where the main part has room.
+/// How many entries an insertion moves from the window to the main part at most, without
+/// competition, while the window is too large.
 const MAX_PROMOTIONS: usize = 2;
 
+/// The queues and the history of a shard.
 pub(crate) struct EvictionPolicy {
     window: List<EVICTION_QUEUE>,
     main: List<EVICTION_QUEUE>,
-    /// The entry of the main part that is looked at next; the first, if none.
+    /// The clock hand: the entry of the main part that is checked next. If none, the
+    /// first.
     hand: u32,
-    /// How large the window should be, in fractions of an entry.
+    /// The target size of the window, in fractions of an entry.
     target: u64,
-    /// Made when the first entry has to leave.
+    /// Created at the first eviction.
     history: Option<History>,
 }
 
@@ -69,8 +69,8 @@ impl EvictionPolicy {
         u64::from(self.window.len) + u64::from(self.main.len)
     }
 
-    /// Prepares for an entry with this hash: the marks that it begins with. `old`
-    /// are those of the one that it replaces.
+    /// Prepares the insertion of an entry with this hash, and returns its first marks.
+    /// `old` are the marks of the entry that it replaces.
     #[inline]
     pub(crate) fn prepare_insert<K, V>(
         &mut self,
@@ -79,7 +79,7 @@ impl EvictionPolicy {
         old: Option<Marks>,
     ) -> Marks {
         let marks = match old {
-            // It was asked for, or it would not be made anew.
+            // A refresh counts as a visit: somebody asked for the entry.
             Some(mut marks) => {
                 marks.touch();
                 marks
@@ -90,7 +90,7 @@ impl EvictionPolicy {
         marks
     }
 
-    /// Takes an entry in that was welcomed and has the marks.
+    /// Adds an entry with the marks that `prepare_insert` returned.
     #[inline]
     pub(crate) fn insert<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32, marks: Marks) {
         if marks.is_main() {
@@ -100,8 +100,8 @@ impl EvictionPolicy {
         }
     }
 
-    /// How often the key of a new entry was asked for, this time included. Draws
-    /// the lesson from its absence.
+    /// The frequency of the key of a new entry, this request included. If its miss is a
+    /// ghost hit, adapts the window.
     #[inline]
     fn recall<K, V>(&mut self, table: &mut Table<Slot<K, V>>, hash: u32) -> u8 {
         let entries = self.entries();
@@ -125,7 +125,7 @@ impl EvictionPolicy {
         (recalled.frequency + 1).min(History::MOST)
     }
 
-    /// How many entries the window should hold.
+    /// The target size of the window, in entries.
     fn window_room(&self) -> u64 {
         let target = match self.history {
             Some(_) => self.target,
@@ -134,12 +134,12 @@ impl EvictionPolicy {
         (target / FRACTIONS).max(1)
     }
 
-    /// Lets some entries pass from a window that is too large, with so many that
-    /// are about to arrive, to a main part that is too small.
+    /// Moves entries from the window to the main part if the window is too large, counting
+    /// `arriving` new ones.
     #[inline]
     fn shrink_window<K, V>(&mut self, table: &mut Table<Slot<K, V>>, arriving: u32) {
-        // While entries are leaving, the last one of the surplus has to prove
-        // itself against one of the main part.
+        // Once entries are evicted, the last one of the surplus must compete with an entry
+        // of the main part.
         let most = self.window_room() + u64::from(self.history.is_some());
         for _ in 0..MAX_PROMOTIONS {
             if u64::from(self.window.len + arriving) <= most || self.window.len == 0 {
@@ -157,7 +157,7 @@ impl EvictionPolicy {
         self.push_main(table, at);
     }
 
-    /// The hand comes to a new entry last.
+    /// Adds an entry to the main part where the hand passes last.
     #[inline]
     fn push_main<K, V>(&mut self, table: &mut Table<Slot<K, V>>, at: u32) {
         match self.hand {
@@ -166,8 +166,7 @@ impl EvictionPolicy {
         }
     }
 
-    /// Takes an entry out; what is known of it goes into the history if it
-    /// should be `remembered`.
+    /// Removes an entry. Its frequency goes into the history if it should be `remembered`.
     #[inline]
     pub(crate) fn remove<K, V>(
         &mut self,
@@ -191,8 +190,8 @@ impl EvictionPolicy {
         }
     }
 
-    /// The entry that should leave, other than `keep`, where so many are about to
-    /// arrive in the window. It is remembered, and stays in its queue until it is
+    /// Chooses the entry to evict, other than `keep`, when `arriving` new entries come into
+    /// the window. Its frequency goes into the history; it stays in its queue until it is
     /// removed.
     pub(crate) fn victim<K, V>(
         &mut self,
@@ -217,8 +216,8 @@ impl EvictionPolicy {
             self.remember(&table[oldest]);
             return Some(oldest);
         };
-        let crowded = u64::from(self.window.len + arriving) > self.window_room();
-        let Some(candidate) = oldest.filter(|_| crowded) else {
+        let is_full = u64::from(self.window.len + arriving) > self.window_room();
+        let Some(candidate) = oldest.filter(|_| is_full) else {
             self.record_eviction(table, worst, GhostHit::Main);
             return Some(worst);
         };
@@ -245,12 +244,12 @@ impl EvictionPolicy {
         }
     }
 
-    /// The next entry of the main part without a visit, other than `keep`; the
-    /// hand stays at it.
+    /// Advances the hand to the next entry of the main part without visits, other than
+    /// `keep`.
     #[inline]
     fn worst<K, V>(&mut self, table: &mut Table<Slot<K, V>>, keep: u32) -> Option<u32> {
-        // One round takes every visit away, so that the next finds an entry
-        // unless `keep` is the only one.
+        // One round clears all visits, so the second finds an entry unless `keep` is the
+        // only one.
         for _ in 0..=u64::from(self.main.len) * 2 {
             let at = match self.hand {
                 NONE => self.main.head,
@@ -270,8 +269,7 @@ impl EvictionPolicy {
         None
     }
 
-    /// Follows the entries to new places, and gives back memory that is too large
-    /// for so few.
+    /// Updates the positions of moved entries, and frees a history that is too large.
     pub(crate) fn remap(&mut self, new: impl Fn(u32) -> u32) {
         self.window.remap(&new);
         self.main.remap(&new);

@@ -1,10 +1,10 @@
-//! Doubly linked lists threaded through slabs by index: constant-time removal
-//! from the middle, no allocation of their own.
+//! Doubly linked lists whose links are stored in the elements of a slab: constant-time
+//! removal from the middle, no allocation.
 
 /// The index that stands for "no element".
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A position in a slab as an index. Slabs never grow beyond [`NONE`] elements.
+/// Converts a position to an index. Slabs never grow beyond [`NONE`] elements.
 pub(crate) fn index(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(NONE)
 }
@@ -23,13 +23,13 @@ impl Link {
     };
 }
 
-/// A slab whose elements each carry a [`Link`] for the list named `LIST`.
+/// A slab whose elements each have a [`Link`] for list number `LIST`.
 pub(crate) trait Links<const LIST: usize> {
     fn link(&self, at: u32) -> Link;
     fn link_mut(&mut self, at: u32) -> &mut Link;
 }
 
-/// The ends of a list whose links live in a slab.
+/// Head, tail and length of a list whose links are in a slab.
 #[derive(Debug)]
 pub(crate) struct List<const LIST: usize> {
     pub(crate) head: u32,
@@ -60,7 +60,7 @@ impl<const LIST: usize> List<LIST> {
         self.len += 1;
     }
 
-    /// Adds an element before another of this list.
+    /// Inserts an element before another one of this list.
     pub(crate) fn insert_before(&mut self, slab: &mut impl Links<LIST>, at: u32, next: u32) {
         let prev = std::mem::replace(&mut slab.link_mut(next).prev, at);
         *slab.link_mut(at) = Link { prev, next };
@@ -85,7 +85,7 @@ impl<const LIST: usize> List<LIST> {
         self.len -= 1;
     }
 
-    /// Renames the ends after the elements moved inside their slab.
+    /// Updates the ends after the elements moved in their slab.
     pub(crate) fn remap(&mut self, new: impl Fn(u32) -> u32) {
         self.head = new(self.head);
         self.tail = new(self.tail);
@@ -111,7 +111,7 @@ impl<const LIST: usize> List<LIST> {
             (prev, at) = (at, link.next);
         }
         if prev != self.tail || seen != self.len {
-            return Err(format!("list {LIST}: {seen} elements, {} told", self.len));
+            return Err(format!("list {LIST}: {seen} elements, length {}", self.len));
         }
         Ok(())
     }

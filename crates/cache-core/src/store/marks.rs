@@ -1,12 +1,12 @@
-//! What the eviction policy remembers in an entry.
+//! The eviction policy's data in an entry.
 
 use super::eviction::history::History;
 
-/// The list that the eviction queues are threaded through.
+/// The index of the links of eviction queues in [`Slot::links`](super::slot::Slot::links).
 pub(crate) const EVICTION_QUEUE: usize = 0;
 
-/// What an entry remembers for the policy: visits since the hand last came by,
-/// how often its key had been asked for until then, and which part it is in.
+/// The policy's data in an entry, in one byte: visits since the clock hand last passed, the
+/// frequency of the key until then, and the part (window or main) that it is in.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Marks(u8);
 
@@ -15,11 +15,11 @@ impl Marks {
     const COUNT: u8 = 0b1111 << 2;
     const MAIN: u8 = 1 << 6;
 
-    /// Notes a hit.
+    /// Counts a visit.
     #[inline(always)]
     pub(crate) fn touch(&mut self) {
-        // Written only if it changes, so that hits on what is often asked for
-        // leave the cache line clean.
+        // Written only if it changes, so that hits on hot entries leave the cache line
+        // clean.
         if self.0 & Self::VISITS != Self::VISITS {
             self.0 += 1;
         }
@@ -37,7 +37,7 @@ impl Marks {
         (self.0 & Self::COUNT) >> 2
     }
 
-    /// How often the key was asked for, as far as it is remembered.
+    /// The frequency of the key, visits included.
     pub(super) fn frequency(self) -> u8 {
         (self.count() + self.visits()).min(History::MOST)
     }
@@ -46,12 +46,12 @@ impl Marks {
         Self((count << 2) | if main { Self::MAIN } else { 0 })
     }
 
-    /// Adds the visits to the count, and sets the part.
+    /// Adds the visits to the frequency, and sets the part.
     pub(super) fn fold_visits(&mut self, main: bool) {
         *self = Self::new(self.frequency(), main);
     }
 
-    /// Forgets half.
+    /// Halves the frequency.
     pub(super) fn halve(&mut self) {
         *self = Self(self.0 & !Self::COUNT | (self.count() / 2) << 2);
     }

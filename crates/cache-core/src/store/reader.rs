@@ -1,4 +1,4 @@
-//! A reader of entries: what it accepts, and what it finds.
+//! Readers: the entries that they accept, and the outcomes of a read.
 
 use std::num::NonZeroU32;
 
@@ -10,14 +10,14 @@ use crate::{
     store::expiry::Expiry,
 };
 
-/// How a reader judges what it finds.
+/// The time, class and requirements of a read.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) expiry: Expiry<'a>,
-    /// The present is no later than this, and no earlier than the judge's.
+    /// The latest present; the earliest is in `expiry`.
     pub(crate) latest: Moment,
     pub(crate) class: TtlClass,
-    /// Every value of that class is fresh below this age.
+    /// Every plain entry of the class is fresh below this age.
     pub(crate) fresh_below: u64,
     pub(crate) accepts: Accepts,
 }
@@ -33,37 +33,37 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a reader takes, besides what is fresh.
+/// Which entries a reader accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepts {
-    /// Nothing: neither negative entries nor the duty to refresh.
+    /// Fresh values, without a permit to refresh them.
     Values,
-    /// Negative entries, and no entry older than this, in nanoseconds.
+    /// Fresh values and negative entries that are no older than this, in nanoseconds.
     Young(u64),
-    /// Negative and stale entries.
+    /// Fresh, negative and stale entries.
     All,
 }
 
-/// What a reader makes of a shard at a glance.
+/// The outcome of the fast path of a read.
 pub(crate) enum FastRead<V> {
     /// A fresh value, and its age in nanoseconds.
     Fresh(V, u64),
     Absent,
-    /// It takes a closer look to tell.
+    /// The slow path must decide. Nothing is counted.
     Undecided,
 }
 
-/// What a reader makes of a shard.
+/// The outcome of the slow path of a read.
 pub(crate) enum SlowRead<V> {
     Serve(Found<V>),
     Miss,
-    /// It takes the exact time to tell. Nothing was counted.
+    /// The exact time must decide. Nothing is counted.
     NeedsExactTime,
 }
 
-/// What an entry is to a reader, and how long it is fresh; `None` if it is not
-/// for this reader. `own` is how the entry's class judges it, `other` how the
-/// reader's class does, where that is another.
+/// How an entry is served to a reader, and the TTL that applies; `None` if it is not
+/// served. `own` is the evaluation by the entry's class, `other` that by the reader's class
+/// if it is another.
 pub(super) fn kind_for(
     accepts: Accepts,
     own: Evaluation,

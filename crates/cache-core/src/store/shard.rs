@@ -1,10 +1,10 @@
-//! One lock's worth of a cache: table, queues, tag index, in_flight, counters.
+//! A shard, the part of a cache under one lock: table, queues, tag index, fills in flight,
+//! counters.
 //!
-//! Nothing here drops a key or a value of the user: what leaves is moved into a
-//! `removed_entries` list that the caller drops after unlocking. The user's code that
-//! does run under the lock is `Eq` of the key, and `Clone` of the key and the
-//! value; each runs before anything has changed, so that a panic in it leaves
-//! the shard whole.
+//! No key or value of the user is dropped here: removed entries move into a
+//! `removed_entries` list that the caller drops after unlocking. The user code that runs
+//! under the lock (`Eq` of keys, `Clone` of keys and values, the closure of `read`) runs
+//! before anything is changed, so that a panic in it leaves the shard consistent.
 
 pub(crate) mod insertion;
 pub(crate) mod removal;
@@ -41,44 +41,45 @@ pub(crate) struct FillCounters {
     pub(crate) failed: u64,
 }
 
-/// How many of the first classes count their hits in the cache line of the
-/// lock: the standard ones.
+/// The number of classes, from the first, whose hits are counted in the cache line of the
+/// lock.
 const NEAR: usize = 4;
 
-/// In the order of declaration, so that what a hit touches fills one cache line
-/// together with the lock.
+/// One shard. The fields stay in the order of declaration, so that those that a hit
+/// touches fill one cache line together with the lock.
 #[repr(C)]
 pub(crate) struct Shard<K, V> {
-    /// Hits of the first classes, counted on in `classes` once full.
+    /// Hits of the first classes. When one of these is full, counting continues in
+    /// `classes`.
     near_hits: [u32; NEAR],
     table: Table<Slot<K, V>>,
-    /// By class index; grows to the highest class seen.
+    /// By class index, up to the highest class used.
     classes: Vec<ClassState>,
     weight: u64,
-    /// How many entries were ever stored.
+    /// The number of entries ever stored.
     stored: u64,
-    /// Which class the next look for expired entries begins with.
+    /// The class that the last insertion checked for expired entries besides its own.
     next_class: u32,
-    /// Changes whenever entries move to other places.
+    /// Changes whenever entries move to other positions.
     layout: u32,
     policy: EvictionPolicy,
     weights: SparseColumn,
     first_tags: SparseColumn,
-    /// TTLs of their own, as [`Span`]s.
+    /// The entries' own TTLs, as [`Span`]s.
     ttls: SparseColumn,
-    /// How old entries were when they were last read, as [`Span`]s. Kept where the
-    /// class has a time to idle.
+    /// The ages of entries when they were last read, as [`Span`]s. Kept if the class has a
+    /// time to idle.
     read_at: SparseColumn,
     tags: TagIndex,
     pub(crate) in_flight: InFlightFills<K, V>,
     pub(crate) fills: FillCounters,
-    /// Decides who refreshes early.
+    /// For early refresh.
     random: XorShift,
 }
 
 impl<K, V> Shard<K, V> {
-    /// An empty shard for about so many entries (zero if nobody knows), whose
-    /// random numbers follow from `seed`.
+    /// An empty shard for about `expected` entries (zero if unknown), whose random numbers
+    /// follow from `seed`.
     pub(crate) fn new(expected: usize, seed: u64) -> Self {
         Self {
             near_hits: [0; NEAR],
@@ -105,7 +106,7 @@ impl<K, V> Shard<K, V> {
         self.weight
     }
 
-    /// How many classes the shard knows of.
+    /// The number of classes that have counters.
     pub(crate) fn classes(&self) -> usize {
         self.classes.len().max(NEAR)
     }
@@ -125,7 +126,7 @@ impl<K, V> Shard<K, V> {
         &mut self.classes[index]
     }
 
-    /// What the entry is, apart from its age.
+    /// The properties of the entry that its phase depends on, except its age.
     fn traits(&self, at: u32) -> Traits {
         let slot = &self.table[at];
         Traits {
@@ -133,19 +134,18 @@ impl<K, V> Shard<K, V> {
             hash: slot.hash.get(),
             cost: slot.origin.cost(),
             ttl: Span::from_bits(self.ttls.get(at)),
-            // Zero where nothing is kept.
+            // Zero if reads are not recorded.
             read_at: Span::from_bits(self.read_at.get(at)).unwrap_or(Span::of(0)),
         }
     }
 
-    /// Which queue of its class the entry stands in.
+    /// The queue of the entry in its class.
     fn queue_of(&self, at: u32) -> QueueId {
         let negative = self.table[at].origin.is_negative();
         QueueId::new(negative, Span::from_bits(self.ttls.get(at)))
     }
 
-    /// Remembers that the entry was read at this age, and moves it to the end of its
-    /// queue.
+    /// Records that the entry was read at this age, and moves it to the end of its queue.
     fn note_read(&mut self, at: u32, age: u64) {
         let positions = self.table.positions();
         self.read_at.set(at, Span::of(age).bits(), positions);
@@ -157,13 +157,13 @@ impl<K, V> Shard<K, V> {
         queue.push_back(&mut self.table, at);
     }
 
-    /// Counts a look-up that found nothing.
+    /// Counts a miss.
     #[cold]
     pub(crate) fn miss(&mut self, class: TtlClass) {
         self.class_mut(class).counters.misses += 1 + u64::from(seeded_bugs::double_count());
     }
 
-    /// Counts a fresh entry whose reader was told to make it anew.
+    /// Counts a hit whose reader got a permit to refresh the entry early.
     pub(crate) fn early_refresh(&mut self, class: TtlClass) {
         self.class_mut(class).counters.early_refreshes += 1;
     }
@@ -187,9 +187,9 @@ impl<K: Eq, V> Shard<K, V> {
         self.table.find(hash.get(), same)
     }
 
-    /// What `lend` makes of the value for `key`, and its age, counted as a hit, if it
-    /// is fresh at a glance: what most look-ups come to. An absent one is counted as a
-    /// miss; else nothing was counted or decided.
+    /// The fast path of a read, for most look-ups. If the entry is surely fresh, counts a
+    /// hit and returns the result of `lend` and the age; if there is no entry, counts a
+    /// miss. Otherwise nothing is counted.
     #[inline(always)]
     pub(crate) fn read_fast<Q, R>(
         &mut self,
@@ -208,7 +208,7 @@ impl<K: Eq, V> Shard<K, V> {
             self.miss(reader.class);
             return FastRead::Absent;
         };
-        // Of an entry from the future, the difference is huge.
+        // For an entry dated in the future, the difference wraps to a huge age.
         let written = slot.written.as_nanos();
         let oldest = reader.latest.as_nanos().wrapping_sub(written);
         if slot.class != reader.class
@@ -219,7 +219,7 @@ impl<K: Eq, V> Shard<K, V> {
             return FastRead::Undecided;
         }
         let age = reader.expiry.age(slot.written);
-        // User code, before anything has changed.
+        // User code, before anything is changed.
         let lent = lend(&slot.value, reader.seen_fast(age, hash));
         slot.marks.touch();
         match self.near_hits.get_mut(reader.class.index()) {
@@ -229,9 +229,9 @@ impl<K: Eq, V> Shard<K, V> {
         FastRead::Fresh(lent, age)
     }
 
-    /// The entry for `key`, if the reader may have it, counted as a hit or a
-    /// miss. An entry expired under its own class is removed; one that is
-    /// merely not for this reader stays for others.
+    /// The slow path of a read: returns the entry for `key` if it may be served to the
+    /// reader, and counts a hit or a miss. An entry that is expired under its own class is
+    /// removed; one that only this reader does not accept stays.
     pub(crate) fn read<Q, R>(
         &mut self,
         hash: u64,
@@ -283,8 +283,8 @@ impl<K: Eq, V> Shard<K, V> {
         SlowRead::Miss
     }
 
-    /// The value for `key` that may stand in for a fill that failed, judged by
-    /// its own class alone. Counts nothing.
+    /// The entry for `key` that may be served for a failed fill, by the policy of its own
+    /// class. Counts nothing.
     pub(crate) fn stand_in(&self, hash: u64, key: &K, expiry: Expiry<'_>) -> Option<Found<V>>
     where
         V: Clone,
@@ -302,7 +302,7 @@ impl<K: Eq, V> Shard<K, V> {
         found.is_some_and(|at| !self.is_expired(at, expiry))
     }
 
-    /// The live entry for `key`, judged by its own class alone. Counts nothing.
+    /// The live entry for `key`, by the policy of its own class. Counts nothing.
     pub(crate) fn peek<Q>(&self, hash: u64, key: &Q, expiry: Expiry<'_>) -> Option<Found<V>>
     where
         Q: Equivalent<K> + ?Sized,

@@ -1,11 +1,11 @@
-//! A vector with stable indexes and reuse of vacated places.
+//! A slab: a vector with stable indexes that reuses vacant positions.
 
 use std::ops::{Index, IndexMut};
 
 use crate::store::list::{NONE, index};
 
-/// Elements addressed by an index that stays theirs until they are removed. A
-/// vacant place keeps a copy of what was there.
+/// Elements with an index that stays valid until they are removed. A vacant position keeps
+/// a copy of its last element.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     places: Vec<T>,
@@ -24,7 +24,7 @@ impl<T: Copy> Slab<T> {
         self.places.len() - self.free.len()
     }
 
-    /// Whether so many more elements fit. To be asked before they are stored.
+    /// Whether `more` elements can be inserted.
     pub(crate) fn has_room(&self, more: usize) -> bool {
         more < (NONE as usize).saturating_sub(self.len())
     }
@@ -43,12 +43,12 @@ impl<T: Copy> Slab<T> {
         self.places[at as usize]
     }
 
-    /// All places, the vacant ones included.
+    /// All positions, including vacant ones.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places.iter_mut()
     }
 
-    /// Whether so few places are in use that copying the rest pays.
+    /// Whether so few positions are in use that a copy pays off.
     pub(crate) fn is_sparse(&self) -> bool {
         is_sparse(self.len(), self.places.capacity())
     }
@@ -68,9 +68,8 @@ impl<T> IndexMut<u32> for Slab<T> {
     }
 }
 
-/// Below a quarter in use (and above a small floor), memory is given back. The
-/// copy is paid for by the removals that led there, three for each element
-/// copied.
+/// Whether less than a quarter of the capacity, above a small floor, is in use. The cost of
+/// copying the rest is amortised over the removals, three for each copied element.
 pub(crate) fn is_sparse(used: usize, capacity: usize) -> bool {
     capacity > 64 && used < capacity / 4
 }

@@ -1,4 +1,4 @@
-//! An entry as a shard holds it.
+//! An entry as a shard stores it.
 
 use std::num::NonZeroU32;
 
@@ -14,21 +14,21 @@ use crate::{
     },
 };
 
-/// An entry. What a hit touches stands first: for keys and values of 16 bytes,
-/// the 48 bytes up to the links.
+/// An entry. The fields that a hit touches come first: for keys and values of 16 bytes,
+/// the 48 bytes before the links.
 #[repr(C)]
 pub(crate) struct Slot<K, V> {
     pub(super) key: K,
     pub(super) value: V,
     pub(super) written: Moment,
-    /// Never zero, so that a vacant place takes no room to mark.
+    /// Never zero, so that `Option<Slot>` takes no more memory.
     pub(super) hash: NonZeroU32,
     pub(super) class: TtlClass,
     pub(super) marks: Marks,
-    /// Tells the entries that follow each other in one place apart.
+    /// Distinguishes successive entries at one position.
     pub(super) serial: u8,
     pub(super) origin: Origin,
-    /// Neighbours in the eviction queue and in the queue of the class.
+    /// Neighbours in the eviction queue and in the class queue.
     pub(super) links: [Link; 2],
 }
 

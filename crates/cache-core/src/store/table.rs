@@ -1,11 +1,10 @@
-//! A hash table whose elements stay where they are until it shrinks.
+//! A hash table whose elements keep their positions until it shrinks.
 //!
-//! The elements stand in one vector, and an index of small numbers finds them by
-//! hash. Where it is known how many there will be, room for them is asked for
-//! early and as a whole: what is not used yet takes no page of memory, and vectors
-//! that grow leave holes. Beyond, the vector grows by a sixteenth, so that of all
-//! the memory only the index is ever half empty because it doubled. Growing gives
-//! no element another place; only giving memory back does.
+//! The elements are in one vector; a hash index of `u32` positions finds them. If the
+//! number of elements is known, the memory is reserved early and at once: unused pages are
+//! not resident, and growing vectors fragment the heap. Beyond that, the vector grows by a
+//! sixteenth, so only the index is ever half empty after it doubled. Growing moves no
+//! element to another position; only shrinking does.
 
 use std::ops::{Index, IndexMut};
 
@@ -13,14 +12,13 @@ use hashbrown::HashTable;
 
 use crate::store::list::{NONE, index};
 
-/// Places in a chunk.
+/// The number of positions in a chunk.
 const CHUNK: usize = 8;
 
 /// Tables with as few chunks as this are not worth shrinking.
 const FEW: usize = 8;
 
-/// Places that begin with a cache line, so that an element of 64 bytes lies in
-/// one.
+/// Positions aligned to a cache line, so that an element of 64 bytes is in one line.
 #[repr(align(64))]
 struct Chunk<T>([Option<T>; CHUNK]);
 
@@ -28,31 +26,31 @@ impl<T> Chunk<T> {
     const EMPTY: Self = Self([const { None }; CHUNK]);
 }
 
-/// An element, which knows its hash.
+/// An element with its hash.
 pub(crate) trait Hashed {
     fn hash(&self) -> u32;
 }
 
-/// Where elements went when the table shrank.
+/// The new positions of elements after the table shrank.
 pub(crate) struct Moves(Vec<u32>);
 
 impl Moves {
     pub(crate) fn new_place(&self, old: u32) -> u32 {
-        // Of all that is asked for, only `NONE` is not in the list.
+        // Every position is in the list; only `NONE` is not.
         self.0.get(old as usize).copied().unwrap_or(NONE)
     }
 }
 
-/// What look-ups touch stands first.
+/// The table. The fields that look-ups touch come first.
 #[repr(C)]
 pub(crate) struct Table<T> {
     chunks: Vec<Chunk<T>>,
     index: HashTable<u32>,
-    /// Vacated places.
+    /// Vacant positions.
     free: Vec<u32>,
-    /// How many places were ever taken.
+    /// The number of positions ever used.
     used: usize,
-    /// How many chunks will be enough, as far as is known.
+    /// The expected number of chunks; zero if unknown.
     expected: usize,
 }
 
@@ -64,14 +62,14 @@ fn place_mut<T>(chunks: &mut [Chunk<T>], at: u32) -> Option<&mut T> {
     chunks.get_mut(at as usize / CHUNK)?.0[at as usize % CHUNK].as_mut()
 }
 
-/// The hash as the index knows it. It is used twice, as the index takes its
-/// position from the low end and its tag from the high end.
+/// The hash for the index: the 32 bits twice, because the index uses both the low and the
+/// high end.
 fn index_hash(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl<T: Hashed> Table<T> {
-    /// A table for about so many elements; zero if it is not known how many.
+    /// A table for about `expected` elements; zero if unknown.
     pub(crate) fn new(expected: usize) -> Self {
         Self {
             chunks: Vec::new(),
@@ -86,18 +84,18 @@ impl<T: Hashed> Table<T> {
         self.index.len()
     }
 
-    /// Every position is below this.
+    /// An upper bound of all positions, exclusive.
     pub(crate) fn positions(&self) -> usize {
         self.used
     }
 
-    /// Where the element is that has this hash and is the `same`.
+    /// The position of the element with this hash for which `same` returns `true`.
     pub(crate) fn find(&self, hash: u32, mut same: impl FnMut(&T) -> bool) -> Option<u32> {
         let same = |&at: &u32| self.get(at).is_some_and(&mut same);
         self.index.find(index_hash(hash), same).copied()
     }
 
-    /// That element.
+    /// The element that [`find`](Self::find) finds.
     #[inline(always)]
     pub(crate) fn find_mut(
         &mut self,
@@ -114,18 +112,18 @@ impl<T: Hashed> Table<T> {
         place(&self.chunks, at)
     }
 
-    /// Whether there is no position left for one more element.
+    /// Whether no position is left for another element.
     pub(crate) fn is_full(&self) -> bool {
         self.used >= NONE as usize && self.free.is_empty()
     }
 
-    /// How many chunks to make room for when there is none left.
+    /// The number of chunks to reserve when no capacity is left.
     fn more_chunks(&self) -> usize {
         let chunks = self.chunks.len();
         match self.expected {
             expected if chunks >= expected => chunks / 16 + 1,
             expected if chunks >= expected / 8 => expected - chunks,
-            // Few: perhaps it stays at that.
+            // The table may stay small.
             _ => chunks.max(1),
         }
     }
@@ -152,7 +150,7 @@ impl<T: Hashed> Table<T> {
         at
     }
 
-    /// Puts an element in the place of another, and returns that.
+    /// Replaces the element at a position, and returns the old one.
     #[inline]
     pub(crate) fn exchange(&mut self, at: u32, element: T) -> T {
         let hash = index_hash(element.hash());
@@ -180,14 +178,14 @@ impl<T: Hashed> Table<T> {
         Some(element)
     }
 
-    /// Whether less than a quarter of the room that ever was in use still is, so
-    /// that the copy of what is left is paid for by the removals that led there.
+    /// Whether less than a quarter of the capacity is in use. The cost of copying the rest
+    /// is amortised over the removals.
     pub(crate) fn is_sparse(&self) -> bool {
         let room = self.chunks.len();
         room > FEW && self.len() * 4 < room * CHUNK
     }
 
-    /// Moves the elements together and gives back what they do not need.
+    /// Moves the elements together and frees the rest of the memory.
     pub(crate) fn shrink(&mut self) -> Moves {
         let mut moves = vec![NONE; self.used];
         let mut kept = Vec::with_capacity(self.len().div_ceil(CHUNK));
@@ -223,7 +221,7 @@ impl<T: Hashed> Table<T> {
         chunks.flat_map(|chunk| chunk.0.iter_mut().flatten())
     }
 
-    /// Checks that index and free places tell of the elements that are there.
+    /// Checks that the index and the list of vacant positions match the elements.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let mut found = 0;
         for (at, element) in self.iter() {
@@ -246,7 +244,7 @@ impl<T: Hashed> Table<T> {
 }
 
 fn hash_at<T: Hashed>(chunks: &[Chunk<T>], at: u32) -> u64 {
-    // The index names none but taken places.
+    // The index holds only occupied positions.
     place(chunks, at).map_or(0, |element| index_hash(element.hash()))
 }
 

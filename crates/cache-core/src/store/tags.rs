@@ -1,8 +1,8 @@
-//! Which entries a tag reaches: an index local to each shard.
+//! The tag index of a shard: the entries of each tag.
 //!
-//! A tag is the list of its entries' links, the first of which is found by hash;
-//! an entry is the chain of its links. Both are walked only over what is removed,
-//! and a tag goes with its last entry, so that one without entries costs nothing.
+//! Each (tag, entry) link is in two lists: the tag's entries, whose head is found by hash,
+//! and the entry's tags. Both are walked only to remove links, and the last link of a tag
+//! removes the tag, so a tag without entries costs nothing.
 
 use std::{hash::BuildHasher, sync::LazyLock};
 
@@ -14,17 +14,17 @@ use crate::{
     store::slab::{Slab, is_sparse},
 };
 
-/// The largest number of different tags that one entry can carry.
+/// The largest number of different tags of one entry.
 pub const MAX_TAGS: usize = 1_024;
 
-/// A tag as a cache knows it: 128 bits of two hashes with seeds of their own.
-/// Two tags that shared them, one pair in 2^128, would only be invalidated
-/// together. Names are not kept, so that their length bounds nothing here.
+/// A tag as 128 bits: two hashes with different seeds. If two tags have the same bits (one
+/// pair in 2^128), they are invalidated together. Names are not stored, so their length
+/// does not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TagId(u64, u64);
 
 impl TagId {
-    /// Hashes a tag, by seeds of this process.
+    /// Hashes a tag with the seeds of this process.
     pub(crate) fn of(tag: &str) -> Self {
         static SEEDS: LazyLock<[DefaultHashBuilder; 2]> = LazyLock::new(Default::default);
         let [first, second] = &*SEEDS;
@@ -35,7 +35,7 @@ impl TagId {
 /// The tags of one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TagSet {
-    /// In ascending order and each once, once [sorted](Self::sort).
+    /// Ascending and without duplicates after [`sort`](Self::sort).
     tags: SmallVec<[TagId; 4]>,
 }
 
@@ -69,12 +69,12 @@ impl TagSet {
     }
 }
 
-/// That an entry carries a tag. Two of them fill a cache line.
+/// A link between a tag and an entry. Two of them fill a cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 struct TagLink {
     tag: TagId,
-    /// Neighbours among the entries that carry the tag.
+    /// Neighbours in the list of the tag's entries.
     link: Link,
     entry: u32,
     next_of_entry: u32,
@@ -101,13 +101,13 @@ impl TagIndex {
         self.heads.find(tag.0, same).copied()
     }
 
-    /// Whether an entry with so many tags fits.
+    /// Whether an entry with `tags` tags can be added.
     pub(crate) fn has_room(&self, tags: usize) -> bool {
         self.links.has_room(tags)
     }
 
-    /// Adds a tag to an entry whose chain begins at `first`, and returns the
-    /// chain's new beginning.
+    /// Adds a tag to an entry whose chain of links starts at `first`, and returns the new
+    /// first link.
     #[must_use]
     pub(crate) fn add(&mut self, entry: u32, first: u32, tag: TagId) -> u32 {
         let head = self.find(tag);
@@ -118,7 +118,7 @@ impl TagIndex {
             next_of_entry: first,
         });
         if let Some(head) = head {
-            // Behind the first, so that the index need not change.
+            // Inserted second, so that the hash table does not change.
             let next = std::mem::replace(&mut self.links[head].link.next, at);
             self.links[at].link = Link { prev: head, next };
             if next != NONE {
@@ -132,7 +132,7 @@ impl TagIndex {
         at
     }
 
-    /// Removes the chain of an entry.
+    /// Removes an entry's chain of links.
     #[inline]
     pub(crate) fn remove_chain(&mut self, first: u32) {
         let mut at = first;
@@ -159,7 +159,7 @@ impl TagIndex {
         }
     }
 
-    /// Some entry that carries the tag.
+    /// Any entry with the tag.
     pub(crate) fn first_entry(&self, tag: TagId) -> Option<u32> {
         Some(self.links[self.find(tag)?].entry)
     }
@@ -168,20 +168,20 @@ impl TagIndex {
         self.links.is_sparse() || is_sparse(self.heads.len(), self.heads.capacity())
     }
 
-    /// Renames the entries after they moved.
+    /// Updates the positions of entries after they moved.
     pub(crate) fn remap(&mut self, new: impl Fn(u32) -> u32) {
         for link in self.links.iter_mut() {
             link.entry = new(link.entry);
         }
     }
 
-    /// Copies the chain that begins at `first` into `into`, for `entry`.
+    /// Copies the chain that starts at `first` into the index `into`, for `entry`.
     pub(crate) fn copy_chain(&self, first: u32, into: &mut Self, entry: u32) -> u32 {
         let links = self.links_of(first);
         links.fold(NONE, |copied, link| into.add(entry, copied, link.tag))
     }
 
-    /// Which entry each link of the chain that begins at `first` names.
+    /// The entry of each link of the chain that starts at `first`.
     pub(crate) fn chain(&self, first: u32) -> impl Iterator<Item = u32> {
         self.links_of(first).map(|link| link.entry)
     }
@@ -191,8 +191,8 @@ impl TagIndex {
         std::iter::successors(link(first), move |last| link(last.next_of_entry))
     }
 
-    /// Checks that index and links agree; `chained` is the number of links found
-    /// by walking the chains of all entries.
+    /// Checks that hash table and links are consistent; `chained` is the number of links
+    /// in the chains of all entries.
     pub(crate) fn validate(&self, chained: usize) -> Result<(), String> {
         let mut linked = 0;
         for &head in &self.heads {

@@ -1,10 +1,9 @@
-//! Hashes that are the same in every run, so that a failure repeats and the
-//! model can tell how much jitter falls on a key. The constants are such that
-//! it ranges from almost none to almost all.
+//! Hashes that are the same in every run, so that a failure repeats and the model knows the
+//! jitter of each key. With these constants it ranges from almost none to almost all.
 
 use std::hash::{BuildHasher, Hasher};
 
-/// Builds hashers that all begin alike.
+/// Builds hashers with the same initial state.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Steady;
 
@@ -27,7 +26,7 @@ impl Hasher for SteadyHasher {
         }
     }
 
-    /// Folds what there is over itself, as both halves must be well mixed.
+    /// Folds the state, because both halves of a hash must be well mixed.
     fn finish(&self) -> u64 {
         let product = u128::from(self.0) * 0xd6e8_feb8_6659_fd93;
         (product >> 64) as u64 ^ product as u64

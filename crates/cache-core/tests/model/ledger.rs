@@ -1,8 +1,8 @@
-//! All that was ever given to a cache, and whether what it tells stands in
-//! there. Unlike the model, the ledger does not know what the cache will answer,
-//! as who leaves at a bound is the cache's affair; it knows what would be a lie.
+//! A ledger of all values that were ever given to a cache, against which each answer is
+//! checked. Unlike the model, it does not predict evictions, so it cannot say which answer
+//! is expected, only whether one is wrong.
 //!
-//! Every value is given once, so that a value tells where it comes from.
+//! Every value is unique, so that a value identifies its record.
 
 mod drive;
 
@@ -22,10 +22,10 @@ pub(crate) struct Ledger {
     cache: TestCache,
     capacity: u64,
     policies: [Policy; CLASSES],
-    permits: Vec<(TestPermit, Asked)>,
-    waiters: Vec<(TestWaiter, Asked)>,
+    permits: Vec<(TestPermit, Request)>,
+    waiters: Vec<(TestWaiter, Request)>,
     now: u64,
-    /// How many operations there were.
+    /// The number of operations so far.
     step: usize,
     events: Vec<Reach>,
     records: BTreeMap<u32, Record>,
@@ -34,51 +34,51 @@ pub(crate) struct Ledger {
     failures: Vec<Failure>,
 }
 
-/// What someone asked for, and when.
+/// The parameters and the time of a request.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
+struct Request {
     key: Key,
     class: usize,
     accept: Accept,
-    /// At which step; a permit taken over is older than it looks.
+    /// The step of the request.
     step: usize,
     epoch: usize,
     now: u64,
-    /// At which step a permit was taken into hand.
+    /// The step at which the permit was received.
     taken: usize,
 }
 
-/// How a value was given to the cache.
+/// The record of a value that was given to the cache.
 #[derive(Clone, Debug)]
 struct Record {
     key: Key,
     class: usize,
-    /// `None` where nobody said, so that any may be among them.
+    /// `None` if unknown; then any tag reaches the value.
     tags: Option<Vec<usize>>,
     negative: bool,
-    /// What it took to make, as far as the cache knows.
+    /// The duration of the fill, as the cache knows it.
     cost: u64,
-    /// How many invalidations there had been when it was read.
+    /// The number of invalidations when it was read.
     epoch: usize,
-    /// The step of the question that it answers, and that of the answer.
+    /// The steps of the request and of the answer.
     asked: usize,
     given: usize,
     written: u64,
-    /// When it was last read, if its class has a time to idle, or else written.
+    /// The time of the last read if the class has a time to idle, or else of the write.
     read: u64,
     refused: Option<Refusal>,
 }
 
-/// A fill that failed, and what may stand in for its value.
+/// A failed fill, and the entry that may be served instead.
 #[derive(Clone, Copy, Debug)]
 struct Failure {
     key: Key,
     class: usize,
     step: usize,
-    /// How many invalidations there had been when the source was asked.
+    /// The number of invalidations when the source was queried.
     epoch: usize,
     error: u32,
-    /// A value, its age, and how long it was fresh.
+    /// The value, its age and its TTL.
     stand_in: Option<(u32, u64, u64)>,
 }
 
@@ -110,14 +110,13 @@ impl Record {
     }
 }
 
-/// Weights where the bound is small: from 1 to 7.
+/// Weights from 1 to 7, for a small bound.
 fn weigh(value: u32) -> u64 {
     u64::from(value % 7 + 1)
 }
 
 impl Ledger {
-    /// Whether an invalidation reached the value between its reading and the
-    /// time when there had been `epoch` of them.
+    /// Whether an invalidation up to `epoch` reached the value after it was read.
     fn is_invalidated(&self, value: u32, epoch: usize) -> bool {
         let record = &self.records[&value];
         let events = self.events.get(record.epoch..epoch).unwrap_or(&[]);
@@ -130,7 +129,7 @@ impl Ledger {
         self.policies[class].phase(record.traits(value), age)
     }
 
-    /// Remembers that the value was read.
+    /// Records a read of the value.
     fn note_read(&mut self, value: u32) {
         let record = self.records.get_mut(&value).unwrap();
         if self.policies[record.class].idle.is_some() {
@@ -138,8 +137,8 @@ impl Ledger {
         }
     }
 
-    /// The record of the value that was stored last under the key, if it may be
-    /// there yet: it was not invalidated, and its own class still keeps it.
+    /// The value that was stored last under the key, if it may still be stored: not
+    /// invalidated, and not expired under its own class.
     fn kept(&self, key: Key) -> Option<(u32, &Record)> {
         let &(_, value) = self.last.iter().find(|(known, _)| *known == key)?;
         let record = &self.records[&value];
@@ -147,8 +146,8 @@ impl Ledger {
         (kept && !self.is_invalidated(value, self.events.len())).then_some((value, record))
     }
 
-    /// What is told must be what is kept; and, to this reader, in this phase.
-    fn check_entry(&self, asked: &Asked, value: u32, phase: Phase, negative: bool) -> &Record {
+    /// Checks that a returned value is the stored one, and in this phase for this reader.
+    fn check_entry(&self, asked: &Request, value: u32, phase: Phase, negative: bool) -> &Record {
         let (expected, record) = self.kept(asked.key).expect("nothing is kept");
         assert_eq!(value, expected, "not what was stored last");
         assert_eq!(record.negative, negative);
@@ -163,7 +162,7 @@ impl Ledger {
         record
     }
 
-    fn check_hit(&self, asked: &Asked, hit: &Hit<u32>, phase: Phase, negative: bool) {
+    fn check_hit(&self, asked: &Request, hit: &Hit<u32>, phase: Phase, negative: bool) {
         let record = self.check_entry(asked, hit.value, phase, negative);
         assert_eq!(hit.age, Duration::from_nanos(self.now - record.written));
         let traits = record.traits(hit.value);
@@ -173,19 +172,23 @@ impl Ledger {
         assert_eq!(hit.ttl, Duration::from_nanos(life));
     }
 
-    /// Whether there was any chance of an early refresh.
-    fn check_early(&self, asked: &Asked, hit: &Hit<u32>) {
+    /// Checks that an early refresh was possible.
+    fn check_early(&self, asked: &Request, hit: &Hit<u32>) {
         self.check_hit(asked, hit, Phase::Fresh, false);
         let record = &self.records[&hit.value];
         let age = self.now - record.written;
         let chance = [record.class, asked.class]
             .map(|class| self.policies[class].early(record.traits(hit.value), record.cost, age));
-        assert_ne!(chance, [Chance::Never; 2], "made anew without a cause");
+        assert_ne!(
+            chance,
+            [Chance::Never; 2],
+            "refreshed early without a chance"
+        );
     }
 
-    /// What a waiter is told came to an end while it waited, and was read after
-    /// all that reaches it and that the waiter must not miss.
-    fn check_waited(&self, asked: &Asked, value: u32, negative: bool) {
+    /// Checks that a waiter's value was given while it waited, and read after every
+    /// invalidation that reaches it and ended before the wait.
+    fn check_waited(&self, asked: &Request, value: u32, negative: bool) {
         let record = &self.records[&value];
         assert_eq!((record.key, record.negative), (asked.key, negative));
         assert!(record.given > asked.step, "older than the question");
@@ -193,9 +196,9 @@ impl Ledger {
         assert_ne!(record.refused, Some(Refusal::Superseded));
     }
 
-    /// What stands in stood in the cache, within its windows, at a failure that
-    /// came after the question.
-    fn check_stand_in(&self, asked: &Asked, hit: &Hit<u32>) {
+    /// Checks that an entry served for a failed fill was stored, and within its windows, at
+    /// a failure after the request.
+    fn check_stand_in(&self, asked: &Request, hit: &Hit<u32>) {
         assert!(matches!(asked.accept, Accept::Any), "a stale value");
         let age = u64::try_from(hit.age.as_nanos()).unwrap();
         let policy = self.policies[asked.class];
@@ -216,9 +219,9 @@ impl Ledger {
         }));
     }
 
-    /// Whether the failure came of a fill that began before an invalidation that
-    /// may be about it, and the question after.
-    fn is_outdated(&self, failure: &Failure, asked: &Asked) -> bool {
+    /// Whether the failed fill began before an invalidation that may reach it, and the
+    /// request after.
+    fn is_outdated(&self, failure: &Failure, asked: &Request) -> bool {
         let events = self.events.get(failure.epoch..asked.epoch).unwrap_or(&[]);
         events.iter().any(|event| match *event {
             Reach::Key(key) => key == failure.key,
@@ -228,15 +231,15 @@ impl Ledger {
         })
     }
 
-    fn failures_since(&self, asked: &Asked) -> impl Iterator<Item = &Failure> {
+    fn failures_since(&self, asked: &Request) -> impl Iterator<Item = &Failure> {
         let (key, step) = (asked.key, asked.step);
         let mut failures = self.failures.iter();
         std::iter::from_fn(move || failures.find(|f| f.key == key && f.step > step))
     }
 
-    /// A value that was stored was read after all that reaches it, and no newer
-    /// one was stored meanwhile.
-    fn check_stored(&self, asked: &Asked, value: u32) {
+    /// Checks that a stored value was read after all invalidations that reach it, and that
+    /// no newer value was stored in the meantime.
+    fn check_stored(&self, asked: &Request, value: u32) {
         assert!(!self.is_invalidated(value, self.events.len()));
         let newer = |record: &&Record| {
             record.key == asked.key
@@ -251,7 +254,7 @@ impl Ledger {
         assert_eq!(self.records.values().find(newer).map(|r| r.given), None);
     }
 
-    /// The ways in which the entry of the value can be refused are no surprise.
+    /// Checks that a refusal has its reason in the value or its class.
     fn check_refused(&self, value: u32, refusal: Option<Refusal>) {
         let record = &self.records[&value];
         let unheard_of = record.negative && self.policies[record.class].negative.is_none();

@@ -1,6 +1,6 @@
-//! The cache against a naive model: the same operations, the same answers, the
-//! same counts, and sound internal links after every single one; and against a
-//! ledger of all that was ever stored, in which every answer must stand.
+//! The cache against a naive model: the same operations must give the same answers and
+//! counts, and leave consistent internal links; and against a ledger of all stored values,
+//! in which every answer must be found.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -36,10 +36,9 @@ proptest! {
         agrees(shards, policies, &ops);
     }
 
-    /// With a small bound who leaves is the cache's affair, but never what is
-    /// told: no value other than the last one stored, none beyond its windows,
-    /// none that was invalidated before the question, to whomever it is told
-    /// and by whatever way; and never more than the bound.
+    /// With a small bound evictions are not predicted, but answers are checked: each is the
+    /// value stored last, within its windows, and not invalidated before the request; and
+    /// the bound holds.
     #[test]
     fn prop_keeps_its_bound_and_tells_no_lies(
         capacity in 1u64..24,
@@ -54,7 +53,7 @@ proptest! {
     }
 }
 
-/// A model proves nothing of what its operations never reach.
+/// The random operations reach every outcome, or the model would not test it.
 #[test]
 fn every_outcome_occurs_often_in_a_thousand_cases() {
     let mut runner = TestRunner::deterministic();

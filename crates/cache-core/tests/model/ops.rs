@@ -1,4 +1,4 @@
-//! What can be done to a cache, as data.
+//! The operations on a cache, as data.
 
 use std::hash::{Hash, Hasher};
 
@@ -7,8 +7,8 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::policy::Policy;
 
-/// A key of which only the first half is hashed, so that hashes collide and a
-/// [`Half`] is equivalent to several keys.
+/// A key of which only the first half is hashed, so that hashes collide and a [`Half`] is
+/// equivalent to several keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) half: u8,
@@ -36,20 +36,20 @@ pub(crate) const TAGS: [&str; 4] = ["a", "b", "c", "d"];
 /// Values divisible by this are heavier than the bound.
 pub(crate) const TOO_LARGE: u32 = 29;
 
-/// Values divisible by this come with more tags than an entry can carry.
+/// Values divisible by this have more tags than an entry may have.
 pub(crate) const TOO_TAGGED: u32 = 23;
 
-/// Values divisible by this come with a TTL of their own.
+/// Values divisible by this have their own TTL.
 const OWN_TTL: u32 = 7;
 
-/// The TTL of its own that a value comes with.
+/// The own TTL of a value.
 pub(crate) fn own_ttl(value: u32) -> Option<u64> {
     let own = u64::from(value / OWN_TTL % 16) * STEP;
     value.is_multiple_of(OWN_TTL).then_some(own)
 }
 
-/// The steps that time goes in, mostly, in nanoseconds: half of the least cost
-/// that counts. Spans are so short that each of their ends is passed often.
+/// The usual step of time in nanoseconds: half of the smallest fill cost that counts. Spans
+/// are so short that the end of each is passed often.
 const STEP: u64 = 500;
 
 /// A reuse directive, with ages in nanoseconds.
@@ -60,7 +60,7 @@ pub(crate) enum Accept {
     Nothing,
 }
 
-/// What an invalidation reaches.
+/// The selector of an invalidation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reach {
     Key(Key),
@@ -74,7 +74,7 @@ pub(crate) enum Reach {
     All,
 }
 
-/// One of the ages at which something changes for an entry.
+/// An age at which the phase of an entry changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum End {
     Life,
@@ -83,9 +83,8 @@ pub(crate) enum End {
     Idle,
 }
 
-/// Handles (permits and waiters) are picked by their position, modulo how many
-/// there are: permits (and entries) from the newest on, waiters from the one that was not
-/// looked at for longest.
+/// Handles (permits and waiters) are picked by position, modulo their number: permits and
+/// entries from the newest on, waiters from the least recently polled on.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Get(Key, usize),
@@ -101,21 +100,21 @@ pub(crate) enum Op {
     DropWaiter(usize),
     Insert(Key, u32, usize, Vec<usize>),
     Advance(u64),
-    /// Up to the end of a phase of the entry picked, and by so much beyond.
+    /// To the end of a phase of the picked entry, and some time beyond.
     AdvanceTo(usize, End, u64),
     SetFreshness(usize, Policy),
     Invalidate(Reach),
     Maintain(usize),
 }
 
-/// Often one key, so that much happens to it.
+/// Often the same key, so that much happens to it.
 fn key() -> impl Strategy<Value = Key> {
     let half = prop_oneof![3 => Just(1u8), 2 => 0u8..4];
     let check = prop_oneof![6 => Just(0u8), 1 => Just(1)];
     (half, check).prop_map(|(half, check)| Key { half, check })
 }
 
-/// Mostly one class, so that readers often name the one of the entry.
+/// Mostly the same class, so that readers often name the class of the entry.
 fn class() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(0), 1 => 1..CLASSES]
 }
@@ -146,7 +145,7 @@ fn end() -> impl Strategy<Value = End> {
     ]
 }
 
-/// A window behind the TTL: none, one of the usual length, or one without end.
+/// A window after the TTL: none, one of the usual length, or one without end.
 fn window(most: u64) -> impl Strategy<Value = u64> {
     prop_oneof![2 => Just(0), 8 => steps(most), 1 => Just(u64::MAX)]
 }
@@ -199,9 +198,8 @@ fn advance_to() -> impl Strategy<Value = Op> {
     (end(), 0u64..2).prop_map(|(end, past)| Op::AdvanceTo(0, end, past))
 }
 
-/// What comes of one entry that is made, grows old, and is made anew while
-/// others wait and time goes on; behind another, perhaps, of the same class.
-/// Chance alone would seldom hit upon it.
+/// A scenario that random operations seldom reach: an entry is filled, ages, and is
+/// refreshed while others wait and time advances; maybe behind another one of its class.
 fn errand() -> impl Strategy<Value = Vec<Op>> {
     let asked = || (class(), accept());
     let outcome = prop_oneof![

@@ -1,18 +1,17 @@
-//! The naive model: vectors, searched from end to end. Here what it keeps; what
-//! readers find is in `reading`, who fills and who waits in `flights`.
+//! The naive model: vectors and linear searches. This file has the entries; reads are in
+//! `reading`, fills and waiters in `in_flight`.
 //!
-//! Entries of no more use to anyone leave the model at once, the cache when it
-//! comes across them; so the model counts at least as many expirations at any
-//! time. It remembers which of them the cache may still hold: among these are
-//! those that it surely removes when they are next looked at, and those that
-//! maintenance need not reach, as they stand behind one that is kept longer.
+//! The model removes expired entries at once, the cache when it meets them, so the model
+//! never counts fewer expirations. It keeps a list of those that the cache may still hold:
+//! a look-up surely removes them; maintenance need not reach those that are behind a
+//! longer-lived entry in their queue.
 
-mod flights;
+mod in_flight;
 mod reading;
 
 use cache_core::{MAX_TAGS, Refusal};
-use flights::{Flight, Waiter};
-pub(crate) use flights::{Permit, Polled};
+use in_flight::{InFlight, Waiter};
+pub(crate) use in_flight::{Permit, Polled};
 pub(crate) use reading::Found;
 
 use crate::{
@@ -26,13 +25,13 @@ pub(crate) struct Entry {
     pub(crate) value: u32,
     class: usize,
     written: u64,
-    /// When it was last read, if its class has a time to idle, or else written.
+    /// The time of the last read if the class has a time to idle, or else of the write.
     read: u64,
-    /// Entries are numbered in the order of writing, or of being read.
+    /// Numbers entries in the order of writes or last reads.
     number: usize,
     tags: Vec<usize>,
     negative: bool,
-    /// Zero if nobody knows.
+    /// Zero if unknown.
     cost: u64,
 }
 
@@ -47,7 +46,7 @@ impl Entry {
     }
 }
 
-/// An entry as a reader is told of it.
+/// An entry as a reader gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) value: u32,
@@ -82,15 +81,15 @@ impl Counts {
     }
 }
 
-/// What is to be stored, and where it comes from.
-struct Arrival<'a> {
+/// A value to be stored, and its source.
+struct NewEntry<'a> {
     key: Key,
     value: u32,
     class: usize,
     tags: &'a [usize],
     negative: bool,
     cost: u64,
-    /// Flights issued later than this stay.
+    /// Fills with later permits than this are not ended.
     limit: usize,
 }
 
@@ -99,9 +98,9 @@ pub(crate) struct Model {
     now: u64,
     policies: [Policy; CLASSES],
     pub(crate) entries: Vec<Entry>,
-    /// Entries of no use that the cache may still hold.
-    pub(crate) dead: Vec<Entry>,
-    flights: Vec<Flight>,
+    /// Expired entries that the cache may still hold.
+    pub(crate) expired: Vec<Entry>,
+    in_flight: Vec<InFlight>,
     waiters: Vec<Option<Waiter>>,
     events: Vec<Reach>,
     stamps: usize,
@@ -114,8 +113,8 @@ impl Model {
             now: 0,
             policies,
             entries: Vec::new(),
-            dead: Vec::new(),
-            flights: Vec::new(),
+            expired: Vec::new(),
+            in_flight: Vec::new(),
             waiters: Vec::new(),
             events: Vec::new(),
             stamps: 0,
@@ -146,7 +145,7 @@ impl Model {
         for entry in std::mem::take(&mut self.entries) {
             if self.phase(&entry, entry.class) == Phase::Gone {
                 self.counts.classes[entry.class].expirations += 1;
-                self.dead.push(entry);
+                self.expired.push(entry);
             } else {
                 self.entries.push(entry);
             }
@@ -167,8 +166,8 @@ impl Model {
         self.expire();
     }
 
-    /// How long it takes until the entry picked passes the end of a phase by so
-    /// much, if that is still to come in our lifetime.
+    /// The time until the picked entry is `past` beyond the end of a phase, if that is in
+    /// the range of the clock.
     pub(crate) fn until(&self, pick: usize, end: End, past: u64) -> Option<u64> {
         let entry = self.entries.iter().rev().cycle().nth(pick)?;
         let policy = self.policies[entry.class];
@@ -178,28 +177,31 @@ impl Model {
         (until < 1_000_000).then_some(until)
     }
 
-    /// Of the entries of no use, how many maintenance need not reach.
+    /// The number of expired entries that maintenance need not reach.
     pub(crate) fn stuck(&self) -> usize {
-        self.dead.iter().filter(|dead| self.is_stuck(dead)).count()
+        self.expired
+            .iter()
+            .filter(|expired| self.is_stuck(expired))
+            .count()
     }
 
-    fn is_stuck(&self, dead: &Entry) -> bool {
+    fn is_stuck(&self, expired: &Entry) -> bool {
         self.entries.iter().any(|entry| {
             let queue = |entry: &Entry| {
                 let magnitude = own_ttl(entry.value).map(|own| own.max(1).ilog2());
                 (entry.class, magnitude.ok_or(entry.negative))
             };
-            let same_queue = queue(entry) == queue(dead);
-            same_queue && entry.number < dead.number
+            let same_queue = queue(entry) == queue(expired);
+            same_queue && entry.number < expired.number
         })
     }
 
-    /// Maintenance went through.
+    /// Applies a complete run of maintenance.
     pub(crate) fn maintained(&mut self) {
-        let (stuck, _) = std::mem::take(&mut self.dead)
+        let (stuck, _) = std::mem::take(&mut self.expired)
             .into_iter()
-            .partition(|dead| self.is_stuck(dead));
-        self.dead = stuck;
+            .partition(|expired| self.is_stuck(expired));
+        self.expired = stuck;
     }
 
     pub(crate) fn insert(
@@ -209,7 +211,7 @@ impl Model {
         class: usize,
         tags: &[usize],
     ) -> Result<Option<u32>, Refusal> {
-        self.store(&Arrival {
+        self.store(&NewEntry {
             key,
             value,
             class,
@@ -220,17 +222,17 @@ impl Model {
         })
     }
 
-    /// Stores an entry; returns the live one that it replaced. What it cannot
-    /// store replaces all the same.
-    fn store(&mut self, arrival: &Arrival<'_>) -> Result<Option<u32>, Refusal> {
-        let &Arrival {
+    /// Stores an entry and returns the live one that it replaced. A refused entry also
+    /// removes the old one.
+    fn store(&mut self, new: &NewEntry<'_>) -> Result<Option<u32>, Refusal> {
+        let &NewEntry {
             key, value, class, ..
-        } = arrival;
-        self.land(arrival);
-        self.dead.retain(|entry| entry.key != key);
+        } = new;
+        self.end_superseded(new);
+        self.expired.retain(|entry| entry.key != key);
         let old = self.entries.iter().position(|entry| entry.key == key);
         let old = old.map(|at| self.entries.remove(at));
-        if arrival.negative && self.policies[class].negative.is_none() {
+        if new.negative && self.policies[class].negative.is_none() {
             return Err(Refusal::NoNegatives);
         }
         if value % TOO_TAGGED == 0 {
@@ -249,9 +251,9 @@ impl Model {
             written: self.now,
             read: self.now,
             number,
-            tags: arrival.tags.to_vec(),
-            negative: arrival.negative,
-            cost: arrival.cost,
+            tags: new.tags.to_vec(),
+            negative: new.negative,
+            cost: new.cost,
         });
         Ok(old.map(|old| old.value))
     }
@@ -272,7 +274,7 @@ impl Model {
             }
             Reach::All => true,
         };
-        self.dead.retain(|entry| !reached(entry));
+        self.expired.retain(|entry| !reached(entry));
         let before = self.entries.len();
         for entry in self.entries.iter().filter(|entry| reached(entry)) {
             self.counts.classes[entry.class].invalidations += 1;
@@ -282,8 +284,7 @@ impl Model {
     }
 }
 
-/// The names of these tags, and of many more where the value is to have too
-/// many.
+/// The names of these tags, and many more for values that have too many.
 pub(crate) fn names(tags: &[usize], value: u32) -> Vec<&'static str> {
     static MANY: std::sync::LazyLock<Vec<String>> =
         std::sync::LazyLock::new(|| (0..=MAX_TAGS).map(|n| format!("tag {n}")).collect());

@@ -1,4 +1,4 @@
-//! A cache and its model, side by side.
+//! A cache and its model, on which the same operations run.
 
 mod check;
 
@@ -93,7 +93,7 @@ pub(crate) fn poll(waiter: &mut TestWaiter) -> Poll<Waited<Key, u32>> {
     Future::poll(Pin::new(waiter), &mut context)
 }
 
-/// The value with its tags, and with a TTL of its own if it comes with one.
+/// The value with its tags, and its own TTL if it has one.
 pub(crate) fn fill_of(value: u32, tags: &[usize], negative: bool) -> Fill<u32> {
     let fill = if negative {
         Fill::negative(value)
@@ -203,8 +203,8 @@ impl Pair {
                 }
             }
             Op::SetFreshness(class, policy) => {
-                // A longer life revives what was of no use and not removed yet;
-                // the model removes at once, so the cache must have, too.
+                // A longer TTL revives expired entries that are not removed yet. The model
+                // removes at once, so the cache must have removed them too.
                 self.remove_dead();
                 self.model.set_policy(*class, *policy);
                 let classes = self.cache.classes();
@@ -296,8 +296,13 @@ impl Pair {
             return;
         };
         let expected = self.model.fail(model, error);
-        if self.model.dead.iter().any(|entry| entry.key == model.key) {
-            self.tally.count("failed beside an entry of no use");
+        if self
+            .model
+            .expired
+            .iter()
+            .any(|entry| entry.key == model.key)
+        {
+            self.tally.count("failed despite an unusable entry");
         }
         match (permit.fail(error.to_string()), expected) {
             (Ok(hit), Some(expected)) => {

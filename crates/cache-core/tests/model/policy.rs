@@ -1,4 +1,4 @@
-//! What the documentation promises of a policy, in whole numbers.
+//! The freshness policy as documented, in integers.
 
 use std::{hash::BuildHasher, time::Duration};
 
@@ -23,18 +23,18 @@ pub(crate) struct Policy {
     pub(crate) early: u64,
 }
 
-/// What an entry is to a policy, apart from its age.
+/// The properties of an entry that its phase depends on, except its age.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traits {
     pub(crate) key: Key,
     pub(crate) negative: bool,
-    /// Its own TTL.
+    /// The entry's own TTL.
     pub(crate) own: Option<u64>,
-    /// How old it was when it was last read.
+    /// The entry's age when it was last read.
     pub(crate) read_at: u64,
 }
 
-/// Where an entry stands, from best to worst.
+/// The phase of an entry, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Fresh,
@@ -43,7 +43,7 @@ pub(crate) enum Phase {
     Gone,
 }
 
-/// Whether a reader may be chosen to make a fresh entry anew.
+/// Whether a reader may be chosen to refresh a fresh entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Chance {
     Never,
@@ -51,15 +51,14 @@ pub(crate) enum Chance {
     Certain,
 }
 
-/// The part of its jitter that falls on a key, in units of 2^-32.
+/// The part of the jitter that a key gets, in units of 2^-32.
 fn part(key: Key) -> u128 {
-    // The low half of the hash, which is never taken for zero.
+    // The low half of the hash, made odd so that it is never zero.
     u128::from(Steady.hash_one(key) as u32 | 1)
 }
 
 impl Policy {
-    /// How long an entry of the class is fresh; `None` if the class does not
-    /// keep such entries.
+    /// The TTL of an entry of the class; `None` if the class does not store such entries.
     pub(crate) fn life(&self, entry: Traits) -> Option<u64> {
         let promised = if entry.negative {
             self.negative?
@@ -71,7 +70,7 @@ impl Policy {
         Some(promised - (shorter / 4 / (1 << 32)) as u64)
     }
 
-    /// Where an entry of this age stands.
+    /// The phase of an entry of this age.
     pub(crate) fn phase(&self, entry: Traits, age: u64) -> Phase {
         let Some(life) = self.life(entry) else {
             return Phase::Gone;
@@ -96,8 +95,8 @@ impl Policy {
         }
     }
 
-    /// Whether a reader may be chosen to make a fresh value of this age anew,
-    /// which took `cost` to make. At the very end of its life, it is.
+    /// Whether a reader may be chosen to refresh a fresh value of this age and fill cost. At
+    /// the very end of the TTL it always is.
     pub(crate) fn early(&self, entry: Traits, cost: u64, age: u64) -> Chance {
         let life = self.life(Traits {
             negative: false,
@@ -106,8 +105,8 @@ impl Policy {
         let remaining = life.and_then(|life| life.checked_sub(age));
         match remaining {
             Some(remaining) if self.early > 0 && cost >= 1_000 => {
-                // The least random number there is, 2^-53, has a logarithm of
-                // less than 37.
+                // The logarithm of the smallest random number, 2^-53, is less than 37 in
+                // absolute value.
                 let farthest = u128::from(cost) * u128::from(self.early) * 37 / 64;
                 match remaining {
                     0 => Chance::Certain,
@@ -144,8 +143,7 @@ impl Policy {
     }
 }
 
-/// The model knows how a hash shortens a life. That it never lengthens one, nor
-/// shortens it by more than was asked for, is what users were promised.
+/// Jitter never extends a TTL, and never shortens it by more than the given part.
 #[test]
 fn the_jitter_of_the_model_keeps_the_promise() {
     let mut lives = std::collections::BTreeSet::new();

@@ -1,4 +1,4 @@
-//! How often each outcome occurred.
+//! Counts how often each outcome occurred.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const ANSWERS: [&str; 28] = [
     "stale without a permit",
     "negative",
     "miss",
-    "in flight",
+    "in in_flight",
     "waited: pending",
     "waited: value",
     "waited: negative",
@@ -34,8 +34,8 @@ const ANSWERS: [&str; 28] = [
     "rejected: too many tags",
 ];
 
-/// Where the answers have their corners: each end of a span from within, and
-/// what comes of two things at a time.
+/// Corner cases of the answers: each end of a span from within, and combinations of two
+/// conditions.
 const CORNERS: [&str; 12] = [
     "hit at the end of its life",
     "hit at the end of a life of its own",
@@ -44,9 +44,9 @@ const CORNERS: [&str; 12] = [
     "early for a limited age",
     "stale at the end of its window",
     "negative at the end of its life",
-    "miss beside an entry",
+    "miss despite an entry",
     "failed with a fresh stand-in",
-    "failed beside an entry of no use",
+    "failed despite an unusable entry",
     "failed with a stand-in at the end of its window",
     "stuck behind one kept longer",
 ];

@@ -1,27 +1,27 @@
-//! Futures dropped where they stand: the filler's, and those of waiters.
+//! Cancellation: the futures of fillers and waiters, dropped at any await.
 
 use std::{cell::Cell, rc::Rc, sync::Arc, task::Poll};
 
 use cache_core::{Lookup, Permit, Reuse, Waited};
 
 use crate::{
-    bell::Bell,
-    support::{CLASS, KEY, Store, ask, assert_settled, holds_permits, miss, pause, store, wait},
+    counting_waker::CountingWaker,
+    support::{CLASS, KEY, Store, ask, assert_idle, holds_permits, miss, pause, store, wait},
     tasks::{Fate, Tasks},
 };
 
 /// Another key, which the fill of [`KEY`] waits for.
 const MEMBER: u32 = 8;
 
-/// At how many awaits a fill stands before it is done.
+/// The number of awaits of a fill.
 const AWAITS: usize = 4;
 
-/// Who makes the value at present, and how many did.
+/// Counts the running and the finished fills.
 #[derive(Default)]
 struct Queries {
     running: Cell<usize>,
     begun: Cell<usize>,
-    /// At which await the one who makes it stands.
+    /// The await at which the running fill is.
     stands: Cell<usize>,
 }
 
@@ -64,7 +64,7 @@ async fn query(cache: Store, queries: Rc<Queries>) -> u32 {
     member + 100
 }
 
-/// The askers of one key, and the permit of the other.
+/// The requests of one key, and the permit of the other.
 struct Scene {
     cache: Store,
     tasks: Tasks<u32>,
@@ -96,7 +96,7 @@ impl Scene {
         }
     }
 
-    /// Polls a filler until it stands at this await; not at all for none.
+    /// Polls a filler until it is at this await; 0 for not at all.
     fn bring_to(&mut self, filler: usize, awaits: usize) {
         while self.queries.stands.get() != awaits {
             if self.queries.stands.get() == 2 {
@@ -107,19 +107,18 @@ impl Scene {
         }
     }
 
-    /// Lets all who are left come to their end, and looks at it.
+    /// Runs all remaining requests to their end, and checks the results.
     fn finish(mut self, cancelled: usize) {
         self.fill_member();
         self.tasks.run();
         let all = self.tasks.fates().len();
         assert_eq!(self.tasks.results(), vec![&101; all - cancelled]);
-        assert_settled(&self.cache, KEY);
-        assert_settled(&self.cache, MEMBER);
+        assert_idle(&self.cache, KEY);
+        assert_idle(&self.cache, MEMBER);
     }
 }
 
-/// A line whose first stands at this await of its fill, and which the others
-/// have joined.
+/// A fill that is at this await, and requests that wait for it.
 fn line(awaits: usize, others: usize) -> (Scene, usize) {
     let mut scene = Scene::new();
     let first = scene.ask();
@@ -141,13 +140,13 @@ fn a_filler_cancelled_at_any_await_is_followed_by_one() {
         scene.tasks.cancel(filler);
         let queries = Rc::clone(&scene.queries);
         scene.finish(1);
-        // One that is not polled at all has nothing to hand over.
+        // A request that is never polled has nothing to hand over.
         let begun = 1 + usize::from(awaits > 0);
         assert_eq!(queries.begun.get(), begun, "cancelled at await {awaits}");
     }
 }
 
-/// The last await is the last: after it the fill is done.
+/// After the last await the fill is done.
 #[test]
 fn a_fill_past_its_awaits_serves_all() {
     let (mut scene, filler) = line(AWAITS, 10);
@@ -158,13 +157,13 @@ fn a_fill_past_its_awaits_serves_all() {
     assert_eq!(queries.begun.get(), 1);
 }
 
-/// The filler and the one who takes over, each at every await; for the second,
-/// none means that it was elected and has not looked.
+/// The filler and the waiter that takes over are cancelled, each at every await; 0 for the
+/// second means that it was elected and is not polled.
 #[test]
 fn two_fillers_cancelled_at_any_await_are_followed_by_one() {
     for first_awaits in 1..=AWAITS {
         for second_awaits in 0..=AWAITS {
-            // The other key is filled by then, so that nobody waits for it.
+            // The other key is filled by then, so nothing waits for it.
             if first_awaits > 2 && second_awaits == 2 {
                 continue;
             }
@@ -182,31 +181,33 @@ fn two_fillers_cancelled_at_any_await_are_followed_by_one() {
     }
 }
 
-/// One after the other is elected and leaves before it looks.
+/// Each waiter in turn is elected and dropped before it is polled.
 #[test]
 fn an_election_passes_on_until_somebody_looks() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
-    let bells: Vec<_> = (0..100).map(|_| Arc::new(Bell::default())).collect();
+    let wakers: Vec<_> = (0..100)
+        .map(|_| Arc::new(CountingWaker::default()))
+        .collect();
     let mut waiters: Vec<_> = (0..100).map(|_| wait(&cache, KEY)).collect();
-    for (waiter, bell) in waiters.iter_mut().zip(&bells) {
-        assert!(bell.poll(waiter).is_pending());
+    for (waiter, waker) in waiters.iter_mut().zip(&wakers) {
+        assert!(waker.poll(waiter).is_pending());
     }
     drop(permit);
     for elected in 0..99 {
-        let rung: usize = bells.iter().map(|bell| bell.rung()).sum();
-        assert_eq!((rung, bells[elected].rung()), (elected + 1, 1));
+        let wakes: usize = wakers.iter().map(|waker| waker.wakes()).sum();
+        assert_eq!((wakes, wakers[elected].wakes()), (elected + 1, 1));
         assert!(holds_permits(&cache), "the right to fill is somebody's");
         drop(waiters.remove(0));
     }
-    let Poll::Ready(Waited::Permit(permit)) = bells[99].poll(&mut waiters[0]) else {
+    let Poll::Ready(Waited::Permit(permit)) = wakers[99].poll(&mut waiters[0]) else {
         panic!("the last was not elected");
     };
     assert_eq!(permit.fill(1), Ok(()));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Whoever stands in the middle of the line leaves without a trace.
+/// A waiter in the middle of the queue can be dropped without effect.
 #[test]
 fn a_waiter_that_left_is_not_elected() {
     let (cache, _) = store::<u32, u32>();
@@ -215,7 +216,7 @@ fn a_waiter_that_left_is_not_elected() {
     drop(first);
     drop(permit);
     assert!(matches!(second.wait(), Waited::Permit(_)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 #[test]
@@ -233,14 +234,14 @@ fn where_all_have_left_the_key_is_free() {
             assert!(holds_permits(&cache), "the filler goes on");
             drop(permit);
         }
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
         let permit = miss(&cache, KEY);
         assert_eq!(permit.fill(1), Ok(()));
         assert_eq!(cache.get(&KEY, CLASS), Some(1));
     }
 }
 
-/// A filler whose waiters all left still fills, for those who come later.
+/// A filler whose waiters are all dropped still fills, for later requests.
 #[test]
 fn a_fill_does_not_need_waiters() {
     let (cache, _) = store::<u32, u32>();
@@ -249,37 +250,36 @@ fn a_fill_does_not_need_waiters() {
     assert_eq!(permit.fill(1), Ok(()));
     assert_eq!(cache.stats().coalesced, 0);
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// One who was elected, but has not looked, needs not fill what was inserted.
+/// A waiter that was elected, but not polled, gets an inserted value instead of the permit.
 #[test]
 fn an_elected_waiter_takes_the_value_that_came_first() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     let mut waiter = wait(&cache, KEY);
-    assert!(bell.poll(&mut waiter).is_pending());
+    assert!(waker.poll(&mut waiter).is_pending());
     drop(permit);
     cache.insert(KEY, 1, CLASS).unwrap();
-    let found = bell.poll(&mut waiter);
+    let found = waker.poll(&mut waiter);
     assert!(matches!(found, Poll::Ready(Waited::Value(1))), "{found:?}");
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A permit that is neither dropped nor used keeps all waiting, but not for
-/// ever: whoever has the value may insert it.
+/// A permit that is neither dropped nor used keeps all waiting until a value is inserted.
 #[test]
 fn a_forgotten_permit_can_be_overtaken() {
     let (cache, _) = store::<u32, u32>();
     std::mem::forget(miss(&cache, KEY));
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     let mut waiter = wait(&cache, KEY);
-    assert!(bell.poll(&mut waiter).is_pending());
+    assert!(waker.poll(&mut waiter).is_pending());
     cache.insert(KEY, 1, CLASS).unwrap();
-    assert_eq!(bell.rung(), 1);
+    assert_eq!(waker.wakes(), 1);
     assert!(matches!(
-        bell.poll(&mut waiter),
+        waker.poll(&mut waiter),
         Poll::Ready(Waited::Value(1))
     ));
     assert_eq!(cache.get(&KEY, CLASS), Some(1));

@@ -1,15 +1,15 @@
-//! Ten thousand waiters dropped in any order: nothing of them is left.
+//! Ten thousand waiters, dropped in any order, leave nothing behind.
 
 use std::{sync::Arc, task::Poll, time::Duration};
 
 use cache_core::{Cache, Clock, Fill, ManualClock, Moment, Permit, Waited, Waiter};
 
-use crate::bell::Bell;
-use crate::support::{CLASS, KEY, assert_settled, holds_permits, miss, store, wait};
+use crate::counting_waker::CountingWaker;
+use crate::support::{CLASS, KEY, assert_idle, holds_permits, miss, store, wait};
 
 const CROWD: usize = 10_000;
 
-/// A clock that tells, by the count of its token, whether a cache lives.
+/// A clock with a reference-counted token, which shows whether a cache is alive.
 struct Traced {
     _token: Arc<()>,
 }
@@ -23,11 +23,11 @@ impl Clock for Traced {
 type Key = Arc<str>;
 type Holder = Permit<Key, u32>;
 
-/// A filler, a crowd that waits, and what they share.
+/// A filler, its waiters, and what they share.
 struct Line {
     cache: Cache<Key, u32, ManualClock>,
     key: Key,
-    bell: Arc<Bell>,
+    waker: Arc<CountingWaker>,
     permit: Option<Holder>,
     waiters: Vec<Waiter<Key, u32>>,
 }
@@ -36,13 +36,13 @@ impl Line {
     fn new() -> Self {
         let (cache, _) = crate::support::store();
         let key: Key = "the key".into();
-        let bell = Arc::new(Bell::default());
+        let waker = Arc::new(CountingWaker::default());
         let permit = Some(miss(&cache, Arc::clone(&key)));
         let waiters = (0..CROWD).map(|number| {
             let mut waiter = wait(&cache, Arc::clone(&key));
-            // Some have not been polled yet.
+            // Some are not polled.
             if number % 3 != 0 {
-                assert!(bell.poll(&mut waiter).is_pending());
+                assert!(waker.poll(&mut waiter).is_pending());
             }
             waiter
         });
@@ -50,7 +50,7 @@ impl Line {
         Self {
             cache,
             key,
-            bell,
+            waker,
             permit,
             waiters,
         }
@@ -60,10 +60,10 @@ impl Line {
         assert!(self.waiters.is_empty());
         drop(self.permit);
         assert_eq!(Arc::strong_count(&self.key), 1, "keys are left");
-        assert_eq!(Arc::strong_count(&self.bell), 1, "wakers are left");
+        assert_eq!(Arc::strong_count(&self.waker), 1, "wakers are left");
         assert!(!holds_permits(&self.cache), "a permit is still counted");
         assert_eq!(self.cache.weight(), 0);
-        assert_settled(&self.cache, Arc::clone(&self.key));
+        assert_idle(&self.cache, Arc::clone(&self.key));
     }
 }
 
@@ -74,16 +74,16 @@ fn waiters_leave_in_any_order() {
     random.shuffle(&mut line.waiters);
     for (number, waiter) in std::mem::take(&mut line.waiters).into_iter().enumerate() {
         drop(waiter);
-        // Each holds its own key; besides, the filler and the flight do.
+        // Each waiter holds a key, and so do the filler and the fill.
         let left = CROWD - number - 1;
         assert_eq!(Arc::strong_count(&line.key), 1 + left + 2);
     }
     assert!(holds_permits(&line.cache), "the filler holds one");
-    assert_eq!(line.bell.rung(), 0, "nobody was elected");
+    assert_eq!(line.waker.wakes(), 0, "nobody was elected");
     line.assert_nothing_left();
 }
 
-/// The filler leaves somewhere among them, and so does whoever was elected.
+/// The filler and the elected waiters are dropped somewhere among the others.
 #[test]
 fn elections_in_the_middle_of_it_leave_nothing_either() {
     let mut random = fastrand::Rng::with_seed(1);
@@ -97,9 +97,9 @@ fn elections_in_the_middle_of_it_leave_nothing_either() {
             }
             let pick = random.usize(..line.waiters.len());
             let mut waiter = line.waiters.swap_remove(pick);
-            // Some look before they leave, and hold a permit if elected.
+            // Some are polled before they are dropped, and hold a permit if elected.
             if pick.is_multiple_of(2) {
-                match line.bell.poll(&mut waiter) {
+                match line.waker.poll(&mut waiter) {
                     Poll::Pending => {}
                     Poll::Ready(Waited::Permit(permit)) => {
                         assert!(line.permit.is_none(), "two hold the right to fill");
@@ -113,7 +113,7 @@ fn elections_in_the_middle_of_it_leave_nothing_either() {
     }
 }
 
-/// A served waiter that is never looked at holds its value until it is dropped.
+/// A served waiter that is not polled again holds its value until it is dropped.
 #[test]
 fn values_given_to_waiters_are_not_kept() {
     let (cache, _) = crate::support::store::<u32, Arc<()>>();
@@ -130,10 +130,10 @@ fn values_given_to_waiters_are_not_kept() {
         drop(waiter);
     }
     assert_eq!(Arc::strong_count(&value), 1);
-    assert_settled(&cache, 1);
+    assert_idle(&cache, 1);
 }
 
-/// Waiters and permits keep the cache they belong to alive, and no longer.
+/// Waiters and permits keep their cache alive until they are dropped.
 #[test]
 fn the_cache_ends_with_its_last_handle() {
     let token = Arc::new(());
@@ -153,7 +153,7 @@ fn the_cache_ends_with_its_last_handle() {
     assert_eq!(Arc::strong_count(&token), 1);
 }
 
-/// A wait that ends by time gives its place back, to be kept or dropped.
+/// A wait that times out returns the waiter, which stays in the queue until it is dropped.
 #[test]
 fn a_wait_that_is_too_long_keeps_its_place_until_it_is_dropped() {
     let (cache, _) = store::<u32, u32>();
@@ -167,5 +167,5 @@ fn a_wait_that_is_too_long_keeps_its_place_until_it_is_dropped() {
     drop(second);
     permit.fill(1).unwrap();
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

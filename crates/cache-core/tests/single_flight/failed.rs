@@ -1,11 +1,11 @@
-//! Fills that fail: an error for all, or what may stand in for the value.
+//! Failed fills: one error for all, or the stale entry.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use cache_core::{Fill, FillError, Freshness, Lookup, Refusal, Reuse, Waited};
 use pollster::block_on;
 
-use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
+use crate::support::{CLASS, KEY, Store, assert_idle, holds_permits, miss, store, wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -20,8 +20,7 @@ impl fmt::Display for Away {
 
 impl std::error::Error for Away {}
 
-/// A value that has been stale for half a minute, of a class that keeps it for
-/// when a fill fails.
+/// A value that has been stale for half a minute, of a class with a `stale_if_error` window.
 fn with_stale() -> Store {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE).with_stale_if_error(MINUTE);
@@ -58,10 +57,10 @@ fn all_who_wait_get_the_same_error() {
     let stats = cache.stats();
     assert_eq!((stats.failed_fills, stats.coalesced), (1, 1_000));
     assert!(!holds_permits(&cache));
-    // The error is nobody's answer any more: the next may try.
+    // The error is not stored: the next request fills.
     let permit = miss(&cache, KEY);
     assert_eq!(permit.fill(1), Ok(()));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 #[test]
@@ -75,11 +74,11 @@ fn a_stale_value_stands_in_where_the_class_says_so() {
         let waited = waiter.wait();
         assert!(matches!(waited, Waited::Stale(hit) if hit == own));
     }
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// In one line: who takes what is stale, who does not, and who has a class of
-/// narrower windows.
+/// Waiters of one fill: one that accepts stale entries, one that does not, and one of a
+/// class with shorter windows.
 #[test]
 fn what_stands_in_is_each_waiters_to_judge() {
     let cache = with_stale();
@@ -102,10 +101,10 @@ fn what_stands_in_is_each_waiters_to_judge() {
         other => panic!("{other:?} stands in for a stricter reader"),
     });
     assert!(Arc::ptr_eq(&errors[0], &errors[1]));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// An invalidation during the fill takes the stand-in away, too.
+/// An invalidation during the fill also removes the stale entry.
 #[test]
 fn what_was_invalidated_stands_in_for_nobody() {
     let cache = with_stale();
@@ -116,15 +115,15 @@ fn what_was_invalidated_stands_in_for_nobody() {
     let own = error_of(permit.fail(Away));
     let waited = before.wait();
     assert!(matches!(waited, Waited::Failed(error) if Arc::ptr_eq(&error, &own)));
-    // Nor is the error of before the invalidation for one who came after it.
+    // A waiter that began after the invalidation does not get the error either.
     let Waited::Permit(permit) = after.wait() else {
         panic!("the source may answer now");
     };
     permit.fill(7).unwrap();
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Who asked after an invalidation that cannot be about the key gets the error.
+/// A waiter that began after an invalidation of another key gets the error.
 #[test]
 fn an_error_passes_invalidations_of_other_keys() {
     let cache = with_stale();
@@ -133,10 +132,10 @@ fn an_error_passes_invalidations_of_other_keys() {
     let waiter = wait(&cache, KEY);
     assert!(permit.fail(Away).is_ok());
     assert!(matches!(waiter.wait(), Waited::Stale(_)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A shared fallback reaches all who wait and nobody later.
+/// All waiters get a shared fallback, but no later request.
 #[test]
 fn a_shared_value_is_not_stored() {
     let (cache, _) = store::<u32, u32>();
@@ -147,11 +146,10 @@ fn a_shared_value_is_not_stored() {
         assert!(matches!(waiter.wait(), Waited::Value(5)));
     }
     assert_eq!(cache.get(&KEY, CLASS), None);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// That something does not exist reaches those who wait as what it is, whether
-/// the class keeps it or not.
+/// Waiters get a negative value as negative, even if the class does not store it.
 #[test]
 fn a_negative_answer_reaches_all_who_wait() {
     for keeps in [false, true] {
@@ -170,12 +168,12 @@ fn a_negative_answer_reaches_all_who_wait() {
         let found = cache.lookup(KEY, CLASS, Reuse::Any);
         assert_eq!(matches!(found, Lookup::Negative(_)), keeps);
         drop(found);
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
     }
 }
 
-/// Whether something exists is as outdated as any value once its record has
-/// changed: it goes to those who asked before, and no further.
+/// A negative value is outdated by an invalidation like any value: only waiters that began
+/// before get it.
 #[test]
 fn a_negative_answer_loses_against_an_invalidation() {
     let (cache, _) = store::<u32, u32>();
@@ -193,11 +191,10 @@ fn a_negative_answer_loses_against_an_invalidation() {
     };
     assert_eq!(permit.fill(Fill::new(1).tag("record")), Ok(()));
     assert_eq!(cache.get(&KEY, CLASS), Some(1));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A filler that drops its permit instead of failing leaves the next to try,
-/// and each who tries may fail in its turn: nobody asks twice.
+/// If fillers drop their permits instead of failing, each waiter tries once.
 #[test]
 fn a_line_in_which_everyone_gives_up_comes_to_an_end() {
     let (cache, _) = store::<u32, u32>();
@@ -211,5 +208,5 @@ fn a_line_in_which_everyone_gives_up_comes_to_an_end() {
         drop(permit);
     }
     assert_eq!(cache.stats().coalesced, 0);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

@@ -1,4 +1,4 @@
-//! Get or fill: every outcome of a look-up is handled inside.
+//! `fetch` and the get-or-fill methods: every outcome of a look-up.
 
 use std::{
     cell::Cell,
@@ -15,7 +15,7 @@ use cache_core::{
     Reuse,
 };
 
-use crate::support::{CLASS, KEY, Store, assert_settled, store};
+use crate::support::{CLASS, KEY, Store, assert_idle, store};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -23,7 +23,7 @@ fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// The output of a future that waits for nothing.
+/// The output of a future that is ready at once.
 fn now<F: Future>(future: F) -> F::Output {
     match poll(pin!(future)) {
         Poll::Ready(output) => output,
@@ -31,7 +31,7 @@ fn now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Fetches the key with a fill that gives this.
+/// Fetches the key with a fill that returns this.
 fn fetch(store: &Store, made: Result<Fill<u32>, &str>) -> Result<Fetched<u32>, FillError> {
     let made = made.map_err(str::to_owned);
     now(store.fetch(&KEY, CLASS).fill(async || made))
@@ -41,8 +41,7 @@ fn never() -> Result<Fill<u32>, io::Error> {
     panic!("what is stored was to be served")
 }
 
-/// A store whose entries are fresh, stale, and good for errors only, for a minute
-/// each.
+/// A store with a TTL of a minute, and windows that end one and two minutes later.
 fn with_windows() -> (Store, ManualClock) {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE)
@@ -63,7 +62,7 @@ fn each_outcome_is_told() {
     let hit = cache.fetch(&KEY, CLASS).fill_blocking(never).unwrap();
     let (age, ttl) = (seconds(10), MINUTE);
     assert_eq!((hit.value, hit.outcome), (1, Outcome::Hit { age, ttl }));
-    // A stricter reader fills, and one that takes nothing does in any case.
+    // A stricter reader fills, and one that accepts nothing always does.
     for (value, reuse) in [(2, Reuse::MaxAge(seconds(9))), (3, Reuse::Nothing)] {
         let fetch = cache.fetch(&KEY, CLASS).reuse(reuse);
         let filled = fetch.fill_blocking(|| Ok::<_, io::Error>(Fill::new(value)));
@@ -92,10 +91,10 @@ fn each_outcome_is_told() {
         (shared.value, shared.outcome),
         (5, Outcome::Filled(Err(Refusal::Shared)))
     );
-    // Nothing was stored, so that nothing stands in.
+    // Nothing is stored, so the error is returned.
     let error = fetch(&cache, Err("away")).unwrap_err();
     assert_eq!(error.to_string(), "away");
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Readers of a stale entry are served while one of them refreshes it.
@@ -132,7 +131,7 @@ fn a_due_entry_is_refreshed_by_the_spawner() {
     let policy = Freshness::ttl(MINUTE).with_stale_while_revalidate(MINUTE);
     cache.classes().set_freshness(CLASS, policy);
     let fill = |value| move || ready(Ok::<_, io::Error>(Fill::new(value)));
-    // Nothing can be served meanwhile: the caller fills.
+    // No entry can be served: the caller fills.
     let first = now(cache.fetch(&KEY, CLASS).fill_or_spawn(fill(1))).unwrap();
     assert_eq!(first.outcome, Outcome::Filled(Ok(())));
     clock.advance(MINUTE * 3 / 2);
@@ -153,11 +152,11 @@ fn a_due_entry_is_refreshed_by_the_spawner() {
         now(refresh);
     }
     assert_eq!(cache.get(&KEY, CLASS), Some(2));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A reader within the window is served even if its own refresh fails, as the others
-/// are; and one after the window is not.
+/// A reader within the window is served even if its own refresh fails; one after the window
+/// is not.
 #[test]
 fn a_refresh_that_fails_leaves_what_could_be_served() {
     let (cache, clock) = store::<u32, u32>();
@@ -168,16 +167,16 @@ fn a_refresh_that_fails_leaves_what_could_be_served() {
     let served = fetch(&cache, Err("away")).unwrap();
     assert_eq!(served.value, 1);
     assert!(matches!(served.outcome, Outcome::StoodIn { .. }));
-    // What was invalidated meanwhile is served to nobody.
+    // An entry that is invalidated in the meantime is not served.
     let failed = cache.fetch(&KEY, CLASS).fill_blocking(|| {
         cache.invalidate(&KEY);
         Err::<Fill<u32>, _>("away")
     });
     assert!(failed.is_err());
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Without a spawner the one who has the right fills before it is answered.
+/// Without a spawner the caller with the permit fills before it returns.
 #[test]
 fn without_a_spawner_the_caller_fills() {
     let (cache, clock) = with_windows();
@@ -188,7 +187,7 @@ fn without_a_spawner_the_caller_fills() {
     assert_eq!(filled.unwrap().value, 2);
 }
 
-/// A refresher may keep the permit for later, or return it.
+/// A refresher may keep the permit, or return it.
 #[test]
 fn a_refresher_may_take_the_permit() {
     let (cache, clock) = with_windows();
@@ -210,10 +209,10 @@ fn a_refresher_may_take_the_permit() {
     let fetch = cache.fetch(&KEY, CLASS).refresher(&Some);
     let filled = fetch.fill_blocking(|| Ok::<_, io::Error>(Fill::new(2)));
     assert_eq!(filled.unwrap().value, 2);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A fill that is cancelled goes over to one who waits, with a fill of its own.
+/// If a fill is cancelled, a waiter continues with its own.
 #[test]
 fn those_who_wait_share_one_fill_or_take_over() {
     let (cache, _) = store::<u32, u32>();
@@ -245,10 +244,10 @@ fn those_who_wait_share_one_fill_or_take_over() {
     for waited in &outcomes[1..] {
         assert_eq!((waited.value, waited.outcome), (2, Outcome::Waited));
     }
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// All who wait get the error of the fill, and one who cannot fail asks again.
+/// All waiters get the error of the fill; one whose own fill cannot fail looks up again.
 #[test]
 fn a_failure_is_shared_but_not_by_who_cannot_fail() {
     let (cache, _) = store::<u32, u32>();
@@ -274,10 +273,10 @@ fn a_failure_is_shared_but_not_by_who_cannot_fail() {
     assert!(Arc::ptr_eq(&own, &waited));
     assert_eq!(now(sure), 9);
     assert_eq!(cache.get(&KEY, CLASS), Some(9));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// What was invalidated while it was read is the caller's answer and not stored.
+/// A value that is invalidated during its fill is returned but not stored.
 #[test]
 fn an_invalidated_fill_is_told() {
     let (cache, _) = store::<u32, u32>();
@@ -290,7 +289,7 @@ fn an_invalidated_fill_is_told() {
     assert_eq!(cache.get(&KEY, CLASS), None);
 }
 
-/// A part of a key that counts how often keys are made of it.
+/// A borrowed key that counts how often it is made owned.
 #[derive(PartialEq, Eq, Hash)]
 struct Part(u8);
 
@@ -305,7 +304,7 @@ impl Clone for Part {
     }
 }
 
-/// A hit by a borrowed key makes no key; and each look-up counts once.
+/// A hit by a borrowed key makes no owned key, and each look-up counts once.
 #[test]
 fn a_borrowed_key_is_made_owned_for_misses_only() {
     let (cache, _) = store::<Vec<Part>, u32>();
@@ -324,7 +323,7 @@ fn a_borrowed_key_is_made_owned_for_misses_only() {
     assert_eq!((stats.hits, stats.misses), (3, 1));
 }
 
-/// The futures can be given to a runtime of many threads.
+/// The futures are `Send`, for multi-threaded runtimes.
 #[test]
 fn the_futures_are_send() {
     fn check<T: Send>(future: T) -> T {

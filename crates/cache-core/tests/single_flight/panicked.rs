@@ -1,5 +1,5 @@
-//! Panics: of the filler, of code that runs for it, and of those who wait. No
-//! lock is poisoned, and the next in line goes on.
+//! Panics of the filler, of user code in a fill, and of waiters. No lock is poisoned, and
+//! the next waiter continues.
 
 use std::{
     future::Future,
@@ -16,14 +16,14 @@ use std::{
 use cache_core::{Cache, Fill, ManualClock, TtlClass, Waited};
 
 use crate::{
-    bell::Bell,
-    support::{CLASS, KEY, ask, assert_settled, holds_permits, miss, pause, store, wait},
+    counting_waker::CountingWaker,
+    support::{CLASS, KEY, ask, assert_idle, holds_permits, miss, pause, store, wait},
     tasks::{Fate, Tasks},
 };
 
 const MESSAGE: &str = "the source failed (this message belongs to the test)";
 
-/// Everything that takes a lock still does.
+/// Asserts that all operations that take a lock still work.
 fn assert_usable<V: Clone>(cache: &Cache<u32, V, ManualClock>, value: V) {
     let other = KEY + 1;
     cache
@@ -61,7 +61,7 @@ fn a_filler_that_panics_at_any_step_is_followed_by_one() {
         assert_eq!(tasks.results(), vec![&100; 9]);
         assert_eq!(queries.load(Ordering::SeqCst), 2);
         assert_usable(&cache, 1);
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
     }
 }
 
@@ -91,10 +91,10 @@ fn a_filler_thread_that_panics_is_followed_by_one() {
     assert!(filler.join().is_err());
     assert_eq!(fills.into_inner(), 1);
     assert_usable(&cache, 1);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// The weigher is code of the user that runs in the middle of a fill.
+/// The weigher is user code that runs during a fill.
 #[test]
 fn a_fill_whose_weigher_panics_is_handed_over() {
     let cache: Cache<u32, u32, ManualClock> = Cache::builder()
@@ -114,10 +114,10 @@ fn a_fill_whose_weigher_panics_is_handed_over() {
     };
     assert_eq!(permit.fill(1), Ok(()));
     assert_usable(&cache, 1);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Predicates of invalidations are asked about the value of a fill.
+/// Predicates of invalidations are called for the value of a fill.
 #[test]
 fn a_fill_whose_predicate_panics_is_handed_over() {
     let (cache, _) = store::<u32, u32>();
@@ -136,10 +136,10 @@ fn a_fill_whose_predicate_panics_is_handed_over() {
     // The predicate is older than this permit.
     assert_eq!(permit.fill(13), Ok(()));
     assert_usable(&cache, 1);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A waiter whose clone of the value panics keeps nobody else from it.
+/// If the clone of the value panics for one waiter, the others get it.
 #[test]
 fn a_value_whose_clone_panics_hurts_one_waiter() {
     struct Fragile(Arc<AtomicBool>);
@@ -166,11 +166,10 @@ fn a_value_whose_clone_panics_hurts_one_waiter() {
     assert!(catch_unwind(AssertUnwindSafe(|| cache.get(&KEY, CLASS))).is_err());
     assert!(cache.get(&KEY, CLASS).is_some());
     assert_usable(&cache, Fragile(fatal));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A waker is code of a runtime. If one panics, the others are woken, and the
-/// value is in the cache.
+/// If a waker panics, the others are woken, and the value is stored.
 #[test]
 fn a_waker_that_panics_keeps_nobody_asleep() {
     struct Cracked;
@@ -181,24 +180,24 @@ fn a_waker_that_panics_keeps_nobody_asleep() {
     }
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     let mut waiters: Vec<_> = (0..5).map(|_| wait(&cache, KEY)).collect();
     for (number, waiter) in waiters.iter_mut().enumerate() {
         let polled = if number == 1 {
             let waker = Waker::from(Arc::new(Cracked));
             Pin::new(waiter).poll(&mut Context::from_waker(&waker))
         } else {
-            bell.poll(waiter)
+            waker.poll(waiter)
         };
         assert!(polled.is_pending());
     }
     assert!(catch_unwind(AssertUnwindSafe(|| permit.fill(1))).is_err());
-    assert_eq!(bell.rung(), 4);
+    assert_eq!(waker.wakes(), 4);
     for waiter in &mut waiters {
-        let waited = bell.poll(waiter);
+        let waited = waker.poll(waiter);
         assert!(matches!(waited, Poll::Ready(Waited::Value(1))));
     }
     assert!(!holds_permits(&cache));
     assert_usable(&cache, 1);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

@@ -1,15 +1,14 @@
-//! Making a stale entry anew is single-flight as well.
+//! Refreshes are single-flight as well.
 
 use std::time::Duration;
 
 use cache_core::{Freshness, Lookup, ManualClock, Refusal, Reuse, Waited};
 
-use crate::support::{CLASS, KEY, Store, assert_settled, holds_permits, miss, store, wait};
+use crate::support::{CLASS, KEY, Store, assert_idle, holds_permits, miss, store, wait};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A value that has been stale for half a minute, and is served for another
-/// half.
+/// A value that has been stale for half a minute, and is served for another half.
 fn with_stale() -> (Store, ManualClock) {
     let (cache, clock) = store();
     let policy = Freshness::ttl(MINUTE).with_stale_while_revalidate(MINUTE);
@@ -38,10 +37,10 @@ fn of_ten_thousand_stale_reads_one_makes_the_entry_anew() {
     assert_eq!((stats.stale, stats.misses), (10_000, 0));
     assert_eq!(permit.fill(2), Ok(()));
     assert_eq!(cache.get(&KEY, CLASS), Some(2));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Nobody waits for a refresh that is given up; the next reader has the right.
+/// After a refresh without waiters is given up, the next reader gets the permit.
 #[test]
 fn a_refresh_that_is_given_up_goes_to_the_next_reader() {
     let (cache, _) = with_stale();
@@ -53,7 +52,7 @@ fn a_refresh_that_is_given_up_goes_to_the_next_reader() {
         drop(permit);
         assert!(!holds_permits(&cache));
     }
-    // One that fails is the same, and the entry stays.
+    // The same after a failed refresh, and the entry stays.
     let Lookup::Stale(_, Some(permit)) = cache.lookup(KEY, CLASS, Reuse::Any) else {
         panic!("nobody refreshes");
     };
@@ -61,11 +60,11 @@ fn a_refresh_that_is_given_up_goes_to_the_next_reader() {
     let next = cache.lookup(KEY, CLASS, Reuse::Any);
     assert!(matches!(next, Lookup::Stale(_, Some(_))));
     drop(next);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Whoever takes nothing stale waits for the refresh under way, and so does
-/// everyone once the window is over.
+/// Readers that accept no stale entry wait for the refresh in flight, and so does every
+/// reader after the window is over.
 #[test]
 fn a_refresh_serves_those_who_wait_for_it() {
     let (cache, clock) = with_stale();
@@ -81,15 +80,15 @@ fn a_refresh_serves_those_who_wait_for_it() {
     assert_eq!(permit.fill(2), Ok(()));
     assert!(matches!(strict.wait(), Waited::Value(2)));
     assert!(matches!(late.wait(), Waited::Value(2)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// The same before an entry's end: one reader at a time is told to refresh, and
-/// all others have an ordinary hit.
+/// The same for early refresh: one reader at a time gets a permit, and all others have an
+/// ordinary hit.
 #[test]
 fn of_all_early_readers_one_makes_the_entry_anew() {
     let (cache, clock) = store();
-    // So eager that a draw against it comes once in a thousand million.
+    // So eager that only one random number in a thousand million declines.
     let policy = Freshness::ttl(MINUTE).with_early_refresh(1e12).unwrap();
     cache.classes().set_freshness(CLASS, policy);
     let permit = miss(&cache, KEY);
@@ -113,10 +112,10 @@ fn of_all_early_readers_one_makes_the_entry_anew() {
     let Lookup::Early(_, permit) = next else {
         panic!("{next:?} although nobody refreshes");
     };
-    // A refresh loses against an invalidation as every fill does.
+    // An invalidation refuses a refresh like every fill.
     assert_eq!(cache.invalidate(&KEY), 1);
     let filled = permit.fill(2);
     assert_eq!(filled, Err(Refusal::Invalidated));
     assert_eq!(cache.get(&KEY, CLASS), None);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

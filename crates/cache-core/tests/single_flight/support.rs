@@ -1,4 +1,4 @@
-//! What all these tests share.
+//! Helpers of these tests.
 
 use std::{
     future::{Future, poll_fn},
@@ -11,7 +11,7 @@ use cache_core::{Cache, Lookup, ManualClock, Permit, Reuse, TtlClass, Waited, Wa
 
 pub(crate) const CLASS: TtlClass = TtlClass::DEFAULT;
 
-/// The key that all want.
+/// The key that all request.
 pub(crate) const KEY: u32 = 7;
 
 pub(crate) type Store = Cache<u32, u32, ManualClock>;
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// Asks for the key and, if it comes to that, fills it with what `query` makes.
+/// Requests the key; with a permit, fills it with the result of `query`.
 pub(crate) async fn ask<F: Future<Output = u32>>(
     cache: Store,
     arrived: impl FnOnce(),
@@ -71,8 +71,8 @@ pub(crate) async fn ask<F: Future<Output = u32>>(
     value
 }
 
-/// Whether the cache counts a permit as outstanding. A predicate is kept for
-/// the fills under way, and only for them.
+/// Whether the cache counts a permit as outstanding: a predicate is kept in the log only
+/// while fills are in flight.
 pub(crate) fn holds_permits<K, V>(cache: &Cache<K, V, ManualClock>) -> bool
 where
     K: Hash + Eq + Clone,
@@ -85,9 +85,9 @@ where
     Arc::strong_count(&token) > 1
 }
 
-/// Asserts that nothing of a flight is left: links agree, no permit is counted,
-/// and nobody fills the key.
-pub(crate) fn assert_settled<K, V>(cache: &Cache<K, V, ManualClock>, key: K)
+/// Asserts that nothing of a fill is left: internal links are consistent, no permit is
+/// counted, and no fill of the key is in flight.
+pub(crate) fn assert_idle<K, V>(cache: &Cache<K, V, ManualClock>, key: K)
 where
     K: Hash + Eq + Clone,
     V: Clone,
@@ -101,7 +101,7 @@ where
     );
 }
 
-/// Gives way to other tasks once.
+/// Yields to other tasks once.
 pub(crate) async fn pause() {
     let mut paused = false;
     poll_fn(|context| {
@@ -115,7 +115,7 @@ pub(crate) async fn pause() {
     .await;
 }
 
-/// Opens when so many have arrived; under any runtime or none.
+/// A barrier that opens when a given number of tasks or threads have arrived.
 pub(crate) struct Gate(Mutex<(usize, Vec<Waker>)>);
 
 impl Gate {

@@ -1,4 +1,4 @@
-//! The smallest executor that can tell whether a task was woken.
+//! A minimal executor that polls only woken tasks.
 
 use std::{
     collections::VecDeque,
@@ -9,10 +9,10 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// The tasks that were woken, in order.
+/// The woken tasks, in order.
 type Queue = Arc<Mutex<VecDeque<usize>>>;
 
-/// What a task came to.
+/// The state of a task.
 pub(crate) enum Fate<T> {
     Running(Pin<Box<dyn Future<Output = T>>>),
     Done(T),
@@ -20,8 +20,8 @@ pub(crate) enum Fate<T> {
     Cancelled,
 }
 
-/// Tasks of one thread. A task is polled only after it was woken, or when the
-/// test says so.
+/// The tasks of one thread. A task is polled only after it is woken, or by
+/// [`poll`](Self::poll).
 pub(crate) struct Tasks<T> {
     fates: Vec<Fate<T>>,
     queue: Queue,
@@ -46,7 +46,7 @@ impl<T> Tasks<T> {
         }
     }
 
-    /// A new task, which counts as woken.
+    /// Adds a task, which counts as woken.
     pub(crate) fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> usize {
         let task = self.fates.len();
         self.fates.push(Fate::Running(Box::pin(future)));
@@ -54,7 +54,7 @@ impl<T> Tasks<T> {
         task
     }
 
-    /// Polls a task, whether it was woken or not.
+    /// Polls a task, woken or not.
     pub(crate) fn poll(&mut self, task: usize) {
         let Fate::Running(future) = &mut self.fates[task] else {
             return;
@@ -62,7 +62,7 @@ impl<T> Tasks<T> {
         let queue = Arc::clone(&self.queue);
         let waker = Waker::from(Arc::new(Turn { task, queue }));
         let mut context = Context::from_waker(&waker);
-        // As a runtime does it: the panic of one task is no affair of others.
+        // Like a runtime, isolates the panic of a task from the others.
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
         match polled {
             Ok(Poll::Pending) => {}
@@ -71,7 +71,7 @@ impl<T> Tasks<T> {
         }
     }
 
-    /// Polls whoever was woken, until nobody is any more.
+    /// Polls the woken tasks until there are none.
     pub(crate) fn run(&mut self) {
         loop {
             let next = self.queue.lock().unwrap().pop_front();
@@ -82,7 +82,7 @@ impl<T> Tasks<T> {
         }
     }
 
-    /// Drops the future of a task where it stands.
+    /// Drops the future of a task at its present await.
     pub(crate) fn cancel(&mut self, task: usize) {
         if let Fate::Running(_) = self.fates[task] {
             self.fates[task] = Fate::Cancelled;
@@ -93,8 +93,7 @@ impl<T> Tasks<T> {
         &self.fates
     }
 
-    /// The results of those that ended, once every task has; panics if one
-    /// hangs.
+    /// The results of the tasks that returned; panics if a task hangs.
     pub(crate) fn results(&self) -> Vec<&T> {
         let result = |(task, fate)| match fate {
             &Fate::Running(_) => panic!("task {task} hangs"),

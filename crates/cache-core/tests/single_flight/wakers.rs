@@ -1,5 +1,4 @@
-//! Wakers: changed between polls, moved between threads, and never touched
-//! under a lock.
+//! Wakers: changed between polls, moved between threads, and never used under a lock.
 
 use std::{
     future::Future,
@@ -12,74 +11,79 @@ use std::{
 use cache_core::{Fill, Waited};
 use pollster::block_on;
 
-use crate::bell::Bell;
-use crate::support::{CLASS, KEY, Store, assert_settled, miss, store, wait};
+use crate::counting_waker::CountingWaker;
+use crate::support::{CLASS, KEY, Store, assert_idle, miss, store, wait};
 
 #[test]
 fn the_last_waker_is_woken_and_no_other() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
     let mut waiter = wait(&cache, KEY);
-    let bells: Vec<_> = (0..10).map(|_| Arc::new(Bell::default())).collect();
-    for bell in &bells {
-        assert!(bell.poll(&mut waiter).is_pending());
+    let wakers: Vec<_> = (0..10)
+        .map(|_| Arc::new(CountingWaker::default()))
+        .collect();
+    for waker in &wakers {
+        assert!(waker.poll(&mut waiter).is_pending());
     }
     // Only the last is kept at all.
-    let kept = bells.iter().map(|bell| Arc::strong_count(bell) - 1);
+    let kept = wakers.iter().map(|waker| Arc::strong_count(waker) - 1);
     assert_eq!(kept.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     assert_eq!(permit.fill(1), Ok(()));
-    let rung = bells.iter().map(|bell| bell.rung());
-    assert_eq!(rung.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-    assert_eq!(Arc::strong_count(&bells[9]), 1, "none is kept");
-    let waited = bells[0].poll(&mut waiter);
+    let wakes = wakers.iter().map(|waker| waker.wakes());
+    assert_eq!(wakes.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(Arc::strong_count(&wakers[9]), 1, "none is kept");
+    let waited = wakers[0].poll(&mut waiter);
     assert!(matches!(waited, Poll::Ready(Waited::Value(1))));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A waiter that was elected, and looks with another waker than the one that
-/// was woken, is elected all the same.
+/// A waiter that was elected, and is polled with another waker than the woken one, gets its
+/// permit.
 #[test]
 fn an_election_does_not_depend_on_the_waker() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
     let mut waiter = wait(&cache, KEY);
-    let (old, new) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    let (old, new) = (
+        Arc::new(CountingWaker::default()),
+        Arc::new(CountingWaker::default()),
+    );
     assert!(old.poll(&mut waiter).is_pending());
     drop(permit);
-    assert_eq!(old.rung(), 1);
+    assert_eq!(old.wakes(), 1);
     assert!(matches!(
         new.poll(&mut waiter),
         Poll::Ready(Waited::Permit(_))
     ));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Polled often, woken once: and a waiter that was never polled misses nothing.
+/// A waiter that is polled often is woken once; one that was never polled gets the value.
 #[test]
 fn polling_is_free_and_not_needed() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
     let (mut eager, lazy) = (wait(&cache, KEY), wait(&cache, KEY));
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     for _ in 0..100 {
-        assert!(bell.poll(&mut eager).is_pending());
+        assert!(waker.poll(&mut eager).is_pending());
     }
-    assert_eq!(Arc::strong_count(&bell), 2);
+    assert_eq!(Arc::strong_count(&waker), 2);
     assert_eq!(permit.fill(1), Ok(()));
-    assert_eq!(bell.rung(), 1);
+    assert_eq!(waker.wakes(), 1);
     assert!(matches!(lazy.wait(), Waited::Value(1)));
     assert!(matches!(block_on(eager), Waited::Value(1)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A waiter is polled by one thread and taken over by another, which blocks.
+/// A waiter is polled by one thread, then moved to another, which blocks.
 #[test]
 fn a_waiter_may_change_its_thread() {
     let (cache, _) = store::<u32, u32>();
     let permit = miss(&cache, KEY);
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(CountingWaker::default());
     let mut moved = wait(&cache, KEY);
-    assert!(bell.poll(&mut moved).is_pending());
+    assert!(waker.poll(&mut moved).is_pending());
     let (blocked, awaited) = (wait(&cache, KEY), wait(&cache, KEY));
     thread::scope(|scope| {
         let waiting = [
@@ -92,7 +96,7 @@ fn a_waiter_may_change_its_thread() {
             assert!(matches!(waiter.join(), Ok(Waited::Value(1))));
         }
     });
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
 /// Uses the cache whenever it is woken, and when it is dropped.
@@ -120,8 +124,7 @@ impl Drop for Meddler {
     }
 }
 
-/// With one shard, a waker that is touched under the lock of the shard never
-/// returns.
+/// With one shard, a waker that is used under the lock of the shard deadlocks.
 #[test]
 fn wakers_run_and_end_unlocked() {
     let cache: Store = cache_core::Cache::builder()
@@ -142,22 +145,23 @@ fn wakers_run_and_end_unlocked() {
     let mut waiters: Vec<_> = (0..4).map(|_| wait(&cache, KEY)).collect();
     for waiter in &mut waiters {
         poll(waiter);
-        // Drops the waker of before.
+        // Drops the previous waker.
         poll(waiter);
     }
     // Elects the first, drops the second with its waker, serves the others.
     drop(permit);
-    let Poll::Ready(Waited::Permit(permit)) = Arc::new(Bell::default()).poll(&mut waiters[0])
+    let Poll::Ready(Waited::Permit(permit)) =
+        Arc::new(CountingWaker::default()).poll(&mut waiters[0])
     else {
         panic!("the first was not elected");
     };
     drop(waiters.remove(1));
     assert_eq!(permit.fill(1), Ok(()));
     assert!(matches!(waiters.pop().unwrap().wait(), Waited::Value(1)));
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// A waker that is replaced may even bring what its waiter waits for.
+/// The drop of a replaced waker may even insert the value that its waiter waits for.
 #[test]
 fn a_waker_ends_outside_the_lock_of_its_waiter() {
     struct Filler(Store);
@@ -176,11 +180,14 @@ fn a_waker_ends_outside_the_lock_of_its_waiter() {
     let polled = Pin::new(&mut waiter).poll(&mut Context::from_waker(&waker));
     assert!(polled.is_pending());
     drop(waker);
-    let bell = Arc::new(Bell::default());
-    assert!(bell.poll(&mut waiter).is_pending(), "it looked before that");
-    assert_eq!(bell.rung(), 1);
-    let waited = bell.poll(&mut waiter);
+    let waker = Arc::new(CountingWaker::default());
+    assert!(
+        waker.poll(&mut waiter).is_pending(),
+        "it looked before that"
+    );
+    assert_eq!(waker.wakes(), 1);
+    let waited = waker.poll(&mut waiter);
     assert!(matches!(waited, Poll::Ready(Waited::Value(1))));
     drop(permit);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }

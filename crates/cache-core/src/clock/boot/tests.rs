@@ -6,16 +6,16 @@ use super::*;
 
 const SECOND: u64 = 1_000_000_000;
 
-/// A machine whose clocks are worked by hand.
+/// A simulated machine.
 #[derive(Default)]
 struct Machine {
     awake: Cell<u64>,
     asleep: Cell<u64>,
-    /// Where the wall clock was when the machine started.
+    /// The wall clock at boot.
     wall: Cell<u64>,
-    /// What the coarse clocks show of the time awake.
+    /// The time awake as the coarse clocks show it.
     ticked: Cell<u64>,
-    /// What happens just before a reading, by how many readings from now.
+    /// Events that happen just before a reading, by the number of readings until then.
     before: RefCell<Vec<(u32, Event)>>,
     readings: Cell<u32>,
 }
@@ -24,7 +24,7 @@ struct Machine {
 enum Event {
     Runs(u64),
     Ticks,
-    /// Waking ticks: the kernel brings all clocks up to date together.
+    /// Waking ticks: the kernel updates all clocks together.
     Sleeps(u64),
     SetsWall(i64),
 }
@@ -106,7 +106,7 @@ fn rough_time_goes_on_in_sleep_and_heeds_no_wall_clock() {
     assert_eq!(bounds(), (boot, boot + MARGIN));
 }
 
-/// A machine that is awake and keeps its time costs two coarse readings each.
+/// While the machine is awake and its clock is not set, bounds cost two coarse readings.
 #[test]
 fn rough_time_reads_the_exact_clocks_only_once() {
     let machine = Machine::new();
@@ -119,7 +119,7 @@ fn rough_time_reads_the_exact_clocks_only_once() {
     assert_eq!(machine.readings.get(), 2 * 1_000 + 3);
 }
 
-/// The machine's own clocks agree with what the module's head says of them.
+/// The real clocks behave as the module documentation states.
 #[test]
 fn the_kernel_keeps_what_is_built_on() {
     for _ in 0..1_000 {
@@ -134,8 +134,8 @@ fn the_kernel_keeps_what_is_built_on() {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    // Sleeps and settings of the clock that are whole seconds may cancel out;
-    // no real ones do, to the nanosecond.
+    // Sleeps and clock settings of whole seconds may cancel out; real ones do not, to the
+    // nanosecond.
     prop_oneof![
         3 => (0..SECOND / 10).prop_map(Event::Runs),
         1 => (0..10 * SECOND).prop_map(Event::Runs),
@@ -146,8 +146,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// Whatever happens between the readings and within one, the present lies
-    /// between the bounds, as long as the kernel ticks in time.
+    /// Whatever happens between or within readings, the present is between the bounds, if
+    /// the kernel ticks in time.
     #[test]
     fn prop_the_present_lies_between_the_bounds(
         turns in prop::collection::vec(

@@ -1,4 +1,4 @@
-//! Windows for stale entries, stand-ins for failed fills, negative entries.
+//! Stale entries, entries served for failed fills, negative entries.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,8 +13,7 @@ use crate::{Fill, Freshness, Lookup, ManualClock, Reuse, Waited};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A store whose entries are fresh, stale, and good for errors only, for a
-/// minute each.
+/// A store with a TTL of a minute, and windows that end one and two minutes later.
 fn store() -> (Store, ManualClock) {
     let (store, clock) = super::store(2, 1);
     let policy = Freshness::ttl(MINUTE)
@@ -25,7 +24,7 @@ fn store() -> (Store, ManualClock) {
     (store, clock)
 }
 
-/// Counts who holds a permit; there must never be two for the key.
+/// Counts the permits of the key; there must never be two.
 #[derive(Clone)]
 struct Holders(Arc<AtomicUsize>);
 
@@ -40,8 +39,8 @@ impl Holders {
     }
 }
 
-/// Ends a permit in any of the ways there are, and returns what its holder may
-/// answer: what it read itself, or what stands in for it.
+/// Ends a permit in a random way, and returns its holder's answer: the version that it
+/// read, or the stored entry that is served instead.
 fn end(permit: Permit, row: &Row) -> Option<u64> {
     let value = row.read();
     match thread_rng().gen_range(0..8) {
@@ -51,7 +50,7 @@ fn end(permit: Permit, row: &Row) -> Option<u64> {
             let _ = permit.fill(Fill::negative(value).tag("row"));
         }
         3 | 4 => {
-            // The error is of the moment in which the source was asked.
+            // The error dates from the moment of the query.
             return permit.fail(value.to_string()).ok().map(|hit| hit.value);
         }
         _ => {
@@ -94,8 +93,8 @@ fn request(store: &Store, row: &Row) {
     }
 }
 
-/// Stale values, negative ones, stand-ins and errors are values as any: none is
-/// told once an invalidation that reaches it has ended.
+/// Stale and negative entries, entries served for errors, and errors themselves are not
+/// returned after an invalidation that reaches them.
 #[test]
 fn nothing_invalidated_is_served_stale_or_stands_in() {
     explore(|| {
@@ -107,7 +106,7 @@ fn nothing_invalidated_is_served_stale_or_stands_in() {
             let (store, row) = (store.clone(), row.clone());
             thread::spawn(move || {
                 row.change(&store);
-                // From fresh to stale, or from stale to what only errors bring.
+                // From fresh to stale, or from stale to the `stale_if_error` window.
                 clock.advance(MINUTE);
                 row.change(&store);
             })
@@ -122,8 +121,8 @@ fn nothing_invalidated_is_served_stale_or_stands_in() {
     });
 }
 
-/// All are served at once, and one at a time makes the entry anew, whatever
-/// becomes of it: others wait only when the entry has gone.
+/// All readers are served at once, and one at a time refreshes the entry, however that
+/// ends. Readers wait only if the entry is gone.
 #[test]
 fn one_at_a_time_refreshes() {
     explore(|| {
@@ -172,8 +171,8 @@ fn one_at_a_time_refreshes() {
     });
 }
 
-/// A refresh under way when its entry is invalidated was begun before that: it
-/// is refused, and nothing is left to be served.
+/// A refresh that is in flight when its entry is invalidated is refused, and nothing is
+/// left to be served.
 #[test]
 fn an_invalidation_during_a_refresh_wins() {
     explore(|| {
@@ -190,14 +189,14 @@ fn an_invalidation_during_a_refresh_wins() {
             } else {
                 permit.fill(Fill::new(1).tag("row"))
             };
-            // Unless it was over before the invalidation began.
+            // Unless it ended before the invalidation began.
             assert!(matches!(filled, Ok(()) | Err(_)));
         });
         super::invalidate(&store, 1, thread_rng().gen_range(0..6));
-        // It had begun before; whether it ends before or after, no trace stays.
+        // It began before the invalidation, so its value is not stored afterwards.
         match store.lookup(1, CLASS, Reuse::Any) {
             Lookup::Miss(_) => {}
-            // The refresh is not over, but what it brings is not for this one.
+            // The refresh is in flight, but this reader must not get its value.
             Lookup::InFlight(waiter) => {
                 assert!(matches!(waiter.wait(), Waited::Permit(_)));
             }

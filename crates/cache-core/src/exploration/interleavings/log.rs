@@ -1,4 +1,4 @@
-//! The invalidation log alone, against its own oracle.
+//! The invalidation log by itself, against an oracle.
 
 use std::sync::Arc;
 
@@ -11,10 +11,9 @@ use shuttle::{
 use super::{CLASS, explore, join};
 use crate::invalidation::log::{InvalidationLog, Selector, Subject};
 
-/// Invalidation number *i* is made after the record has version *i*. One of them
-/// reaches the record: a permit which read an older version may pass only if the
-/// log was not asked about that one yet. There are more than the log remembers
-/// here.
+/// Invalidation number *i* is made after the record has version *i*. One of them reaches
+/// the record: a permit that read an older version may pass only if that invalidation is
+/// later than the check of the log. There are more invalidations than the log can hold.
 #[test]
 fn the_log_forgets_nothing_that_a_permit_needs() {
     explore(|| {

@@ -1,4 +1,4 @@
-//! Fills against invalidations and insertions: who comes later wins.
+//! Fills against invalidations and insertions: the later one wins.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn request(store: &Store, row: &Row) {
     let value = match store.lookup(1, CLASS, reuse) {
         Lookup::Hit(hit) => hit.value,
         Lookup::Miss(permit) => fill(permit),
-        // Some are cancelled, elected or not.
+        // Some waiters are cancelled, elected or not.
         Lookup::InFlight(_) if super::chance(4) => return,
         Lookup::InFlight(waiter) => match waiter.wait() {
             Waited::Value(value) => value,
@@ -62,8 +62,8 @@ fn request(store: &Store, row: &Row) {
     assert!(value >= floor, "version {value} was served after {floor}");
 }
 
-/// An insertion that overtakes a fill ends it whatever the filler, the waiters
-/// and the elected are doing.
+/// An insertion ends a fill in flight, whatever the filler, the waiters and the elected
+/// waiter are doing.
 #[test]
 fn an_insertion_serves_all_who_wait() {
     explore(|| {
@@ -93,8 +93,8 @@ fn an_insertion_serves_all_who_wait() {
     });
 }
 
-/// Of a fill and an insertion at once, the inserted value stays: it comes from
-/// whoever made it, while what was read may be older.
+/// Of a concurrent fill and insertion, the inserted value stays, because the value that was
+/// read may be older.
 #[test]
 fn a_fill_never_overwrites_what_was_inserted() {
     explore(|| {
@@ -116,10 +116,10 @@ fn a_fill_never_overwrites_what_was_inserted() {
     });
 }
 
-/// A fill that keeps meeting invalidations of others at last stops judging them,
-/// and must not slip past the one that reaches it.
+/// A fill that keeps meeting invalidations of other keys stops checking them after some
+/// retries, and must not be stored if one of them reaches it.
 #[test]
-fn a_fill_that_lost_patience_is_refused() {
+fn a_fill_without_retries_left_is_refused() {
     explore(|| {
         let (store, _) = store(4, 1);
         let permit = miss(&store, 1);
@@ -134,8 +134,8 @@ fn a_fill_that_lost_patience_is_refused() {
     });
 }
 
-/// Whoever takes over a fill reads after it was elected: what was invalidated
-/// before that is none of its concern.
+/// A waiter that takes over a fill reads after its election, so earlier invalidations do
+/// not refuse its value.
 #[test]
 fn an_invalidation_before_the_election_refuses_nothing() {
     explore(|| {
@@ -155,8 +155,8 @@ fn an_invalidation_before_the_election_refuses_nothing() {
     });
 }
 
-/// A predicate judges copies, unlocked. What took the place of an entry that
-/// it was shown is another entry.
+/// A predicate checks copies, without a lock. An entry that has taken the position of a
+/// copied one is not removed.
 #[test]
 fn a_predicate_removes_only_what_it_was_asked_about() {
     explore(|| {
@@ -171,7 +171,7 @@ fn a_predicate_removes_only_what_it_was_asked_about() {
         let filler = {
             let store = store.clone();
             thread::spawn(move || {
-                // Taken out and put back, so that the place may be another's.
+                // Removed and inserted, so that another entry may take the position.
                 store.invalidate(&1);
                 let inserted = store.insert(1, 2, CLASS);
                 assert_eq!(inserted, Ok(None));

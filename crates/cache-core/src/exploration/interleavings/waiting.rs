@@ -1,4 +1,4 @@
-//! Those who wait: whoever gives up, and wherever, all others come through.
+//! Waiting: whichever filler or waiter gives up, at any point, all others finish.
 
 use std::{
     future::Future,
@@ -42,7 +42,7 @@ fn nobody_hangs_when_fillers_and_waiters_give_up() {
     });
 }
 
-/// A future that is dropped once it has been pending so many times.
+/// A future that is dropped after it was pending a given number of times.
 struct Cancelled<F> {
     inner: Option<Pin<Box<F>>>,
     patience: u32,
@@ -68,7 +68,7 @@ impl<F: Future<Output = ()>> Future for Cancelled<F> {
     }
 }
 
-/// A request as a server makes it, with a database that answers after a while.
+/// A server's request, with a database that answers after a while.
 async fn request(store: Store) {
     let permit = match store.lookup(1, CLASS, Reuse::Any) {
         Lookup::Hit(_) => return,
@@ -98,7 +98,7 @@ fn nobody_hangs_when_a_future_is_cancelled_at_any_await() {
             let store = store.clone();
             move || {
                 let patience = match thread_rng().gen_range(0..4) {
-                    // Half of them wait to the end.
+                    // Half of them are not cancelled.
                     2.. => u32::MAX,
                     few => few,
                 };

@@ -1,49 +1,48 @@
-//! What a shard remembers of keys whose entries left.
+//! The history of a shard: frequencies of keys, and recently evicted keys.
 
-/// Counters for each entry that the shard holds, of four bits.
-const COUNTERS_EACH: u64 = 16;
+/// The number of 4-bit counters for each entry of the shard.
+const COUNTERS_PER_ENTRY: u64 = 16;
 
-/// Rows of a block; a key has one counter in each. And counters in a block.
+/// The rows of a block, in each of which a key has one counter, and the counters in it.
 const ROWS: usize = 4;
 const COUNTERS: u64 = ROWS as u64 * 16;
 
-/// Insertions after which half of everything is forgotten, for each entry.
+/// The number of insertions for each entry after which all counters are halved.
 const SAMPLE_PER_ENTRY: u64 = 10;
 
-/// A key asked for more often than this is the main part's to keep, and its
-/// absence no argument for a larger window.
+/// A key of a higher frequency belongs in the main part: its ghost hit does not grow the
+/// window.
 const LOW_FREQUENCY: u8 = 2;
 
-/// From which part a key left that would have been a hit.
+/// A miss of a recently evicted key, by the part that it was evicted from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GhostHit {
     Window,
     Main,
 }
 
-/// What is known of a key that comes back.
+/// The history of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Recalled {
-    /// How often it was asked for.
+    /// Its estimated frequency.
     pub(super) frequency: u8,
     pub(super) ghost_hit: Option<GhostHit>,
 }
 
-/// What is known of some keys, side by side, so that remembering one touches a
-/// cache line or two.
+/// The data of some keys, stored together so that an access touches one or two cache lines.
 #[derive(Clone, Copy, Default)]
 struct Block {
     /// Sixty-four counters of four bits; a row is a word.
     rows: [u64; ROWS],
-    /// Hashes of the key that last lost at the end of the window, and of the one
-    /// that was last turned out of the main part.
+    /// The hashes of the keys that were last evicted from the window and from the main
+    /// part.
     evicted: [u32; 2],
 }
 
-/// How often keys were asked for, in a sketch of counters that several keys
-/// share (Cormode, Muthukrishnan, "An Improved Data Stream Summary: The Count-Min
-/// Sketch", 2005), and which keys left the two parts last: of each part, a quarter
-/// as many as there are entries. Ten bytes for each entry.
+/// A count-min sketch of the frequencies of keys (Cormode, Muthukrishnan, "An Improved Data
+/// Stream Summary: The Count-Min Sketch", 2005), and the keys that were last evicted from
+/// the two parts: for each part, a quarter as many as the shard has entries. Ten bytes for
+/// each entry.
 pub(in crate::store) struct History {
     blocks: Box<[Block]>,
     insertions: u64,
@@ -51,14 +50,14 @@ pub(in crate::store) struct History {
 }
 
 impl History {
-    /// The highest count.
+    /// The highest frequency.
     pub(in crate::store) const MOST: u8 = 15;
 
-    /// A history for a shard of so many entries.
+    /// A history for a shard of `entries` entries.
     pub(super) fn new(entries: u64) -> Self {
         // A shard has fewer than 2^32 entries.
         let some = |number: u64| usize::try_from(number).unwrap_or(1);
-        let blocks = (entries * COUNTERS_EACH).div_ceil(COUNTERS).max(4);
+        let blocks = (entries * COUNTERS_PER_ENTRY).div_ceil(COUNTERS).max(4);
         Self {
             blocks: vec![Block::default(); some(blocks)].into(),
             insertions: 0,
@@ -66,12 +65,12 @@ impl History {
         }
     }
 
-    /// Whether it is large enough for so many entries.
+    /// Whether it is large enough for `entries` entries.
     pub(super) fn fits(&self, entries: u64) -> bool {
         entries <= self.entries.max(8) * 2
     }
 
-    /// Whether it is much larger than so few entries need.
+    /// Whether it is much larger than `entries` entries need.
     pub(super) fn is_sparse(&self, entries: u64) -> bool {
         self.entries > 64 && entries < self.entries / 4
     }
@@ -82,14 +81,14 @@ impl History {
         &mut self.blocks[place]
     }
 
-    /// Remembers that a key was asked for so often.
+    /// Raises the frequency of a key to at least `frequency`.
     #[inline]
     pub(super) fn remember(&mut self, hash: u32, frequency: u8) {
         let mixed = mix(hash);
         self.block(mixed).remember(mixed, frequency);
     }
 
-    /// Remembers that of a key that has to leave a part.
+    /// Records the frequency of an evicted key, and the part that it is evicted from.
     #[inline]
     pub(super) fn record_eviction(&mut self, hash: u32, frequency: u8, from: GhostHit) {
         let mixed = mix(hash);
@@ -98,21 +97,22 @@ impl History {
         block.evicted[from as usize] = hash;
     }
 
-    /// What is known of a key that comes back, once.
+    /// The frequency of a missed key, and whether the miss is a ghost hit. A ghost hit is
+    /// reported once.
     #[inline]
     pub(super) fn recall(&mut self, hash: u32) -> Recalled {
         self.insertions += 1;
         let mixed = mix(hash);
         let block = self.block(mixed);
         let frequency = block.frequency(mixed);
-        let [lost, ousted] = block.evicted.map(|evicted| evicted == hash);
-        let ghost_hit = match (lost, ousted) {
+        let [window, main] = block.evicted.map(|evicted| evicted == hash);
+        let ghost_hit = match (window, main) {
             (false, false) => None,
             (true, false) if frequency <= LOW_FREQUENCY => Some(GhostHit::Window),
             (true, false) | (false, true) => Some(GhostHit::Main),
             (true, true) => None,
         };
-        if lost || ousted {
+        if window || main {
             // No hash is zero.
             block.evicted = block.evicted.map(|own| if own == hash { 0 } else { own });
         }
@@ -122,12 +122,12 @@ impl History {
         }
     }
 
-    /// Whether it is time to forget half.
+    /// Whether it is time to halve the counters.
     pub(super) fn needs_aging(&self) -> bool {
         self.insertions >= self.entries.max(8) * SAMPLE_PER_ENTRY
     }
 
-    /// Forgets half, so that what was asked for long ago weighs less.
+    /// Halves all counters, so that old requests count less.
     pub(super) fn halve(&mut self) {
         self.insertions = 0;
         for block in &mut self.blocks {
@@ -139,8 +139,8 @@ impl History {
 }
 
 impl Block {
-    /// Places in the rows; nibbles of a mixed hash, as its high end chose the
-    /// block.
+    /// The shifts of a key's counters in the rows, from the low bits of the mixed hash; its
+    /// high bits choose the block.
     fn shifts(mixed: u32) -> [u32; ROWS] {
         std::array::from_fn(|row| (mixed >> (4 * row as u32) & 15) * 4)
     }
@@ -156,14 +156,14 @@ impl Block {
     fn remember(&mut self, mixed: u32, frequency: u8) {
         let frequency = u64::from(frequency.min(History::MOST));
         for (row, shift) in self.rows.iter_mut().zip(Self::shifts(mixed)) {
-            // Up to the frequency, if the counter is below.
+            // Raises a lower counter to the frequency.
             let count = *row >> shift & 15;
             *row += frequency.saturating_sub(count) << shift;
         }
     }
 }
 
-/// Spreads a hash once more: the table took its places from the same bits.
+/// Mixes a hash once more, because the table uses the same bits.
 fn mix(hash: u32) -> u32 {
     let mixed = hash.wrapping_mul(0x9E37_79B1);
     mixed ^ mixed >> 15
@@ -185,8 +185,8 @@ mod tests {
     }
 
     proptest! {
-        /// A sketch may take a key for more often asked for than it was, never
-        /// for less, but for forgetting.
+        /// The sketch may overestimate a frequency, but never underestimates it, except
+        /// for halving.
         #[test]
         fn prop_no_key_is_underestimated(
             entries in 1..100_u64,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_comes_back_is_regretted_once_and_by_the_part_it_left() {
+    fn a_ghost_hit_is_reported_once_for_the_part_the_key_was_evicted_from() {
         let check = |from: GhostHit, frequency, expected| {
             let mut history = History::new(100);
             history.record_eviction(7, frequency, from);

@@ -1,4 +1,4 @@
-//! The policy on traffic whose best answer is known.
+//! The policy on traffic whose best hit ratio is known.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use crate::{Cache, ManualClock, TtlClass};
 
 const ENTRIES: usize = 200;
 
-/// Hashes alike in every run, so that the figures are the same.
+/// The same hashes in every run, so that the figures repeat.
 type Store = Cache<u32, (), ManualClock, BuildHasherDefault<DefaultHasher>>;
 
 fn store() -> Store {
@@ -22,7 +22,7 @@ fn store() -> Store {
         .unwrap()
 }
 
-/// How many of the keys were hits, in a hundred; what is missed is inserted.
+/// The hit ratio of the keys in percent; missed keys are inserted.
 fn hits(store: &Store, keys: impl IntoIterator<Item = u32>) -> f64 {
     let class = TtlClass::DEFAULT;
     let (mut found, mut all) = (0, 0);
@@ -40,14 +40,14 @@ fn hits(store: &Store, keys: impl IntoIterator<Item = u32>) -> f64 {
     100.0 * f64::from(found) / f64::from(all)
 }
 
-/// Keys over and over, half more than fit: whatever is kept is a hit once a
-/// round, two thirds of all at best. By recency, nothing ever is.
+/// A loop over half more keys than fit. Each kept key is a hit once a round: two thirds of
+/// all at best, none under LRU.
 fn round_and_round(rounds: u32) -> impl Iterator<Item = u32> {
     (0..rounds * 300).map(|n| n % 300)
 }
 
-/// Each key again, as soon as so many others were asked for, and then never:
-/// half are hits at best, and frequency knows nothing.
+/// Each key twice, `gap` other keys apart: half are hits at best, and frequency does not
+/// help.
 fn once_again(from: u32, gap: u32, number: u32) -> impl Iterator<Item = u32> {
     (from..from + number).flat_map(move |n| [n, n.saturating_sub(gap)])
 }
@@ -70,7 +70,7 @@ fn what_comes_back_once_is_kept_until_then() {
     }
 }
 
-/// The window grows for the one and shrinks for the other, as often as need be.
+/// The window grows for the one traffic and shrinks for the other, repeatedly.
 #[test]
 fn the_policy_follows_a_change_of_traffic() {
     let store = store();
@@ -84,7 +84,7 @@ fn the_policy_follows_a_change_of_traffic() {
     }
 }
 
-/// Keys that never come again displace none that do.
+/// A flood of keys that are requested once evicts no hot key.
 #[test]
 fn a_flood_leaves_what_is_asked_for() {
     let store = store();
@@ -120,7 +120,7 @@ fn marks_keep_their_facts_apart() {
     assert_eq!((marks.frequency(), marks.is_main()), (History::MOST, false));
 }
 
-/// An entry that is made anew keeps its place in the main part, and its count.
+/// A replaced entry keeps its part and its frequency.
 #[test]
 fn a_replaced_entry_is_no_newcomer() {
     let store = store();

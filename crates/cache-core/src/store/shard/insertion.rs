@@ -1,4 +1,4 @@
-//! The way into a shard.
+//! Insertion into a shard.
 
 use super::Shard;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     store::slot::Slot,
 };
 
-/// An entry about to be stored.
+/// An entry to be stored.
 pub(crate) struct NewEntry<'a, K, V> {
     pub(crate) hash: u64,
     pub(crate) key: K,
@@ -26,10 +26,9 @@ pub(crate) struct NewEntry<'a, K, V> {
 }
 
 impl<K: Eq, V> Shard<K, V> {
-    /// Stores an entry in place of the one with an equal key, and returns where;
-    /// or itself, if the shard has no index left for one more. Where the shard
-    /// would weigh more than `limit`, another is evicted first, and leaves it its
-    /// place.
+    /// Stores an entry, replacing one with an equal key, and returns its position; `Err`
+    /// if no index is left. If the shard would weigh more than `limit`, another entry is
+    /// evicted first and the new one takes its position.
     #[inline(always)]
     pub(crate) fn store(
         &mut self,
@@ -61,9 +60,9 @@ impl<K: Eq, V> Shard<K, V> {
 
         let (class, terms) = (new.class, new.terms);
         let queue = QueueId::new(terms.is_negative(), terms.ttl);
-        // Clocks are read before the lock is taken, so that two writers may
-        // arrive in another order than that of their moments. The queue keeps
-        // its order: the later arrival counts as written no earlier.
+        // Clocks are read before the lock is taken, so two writers may take the lock in
+        // another order than they read the clock. To keep the queue ordered, the later
+        // one counts as written no earlier.
         let tail = self.class_mut(class).queue_mut(queue).tail;
         let written = match tail {
             NONE => expiry.now,
@@ -77,7 +76,7 @@ impl<K: Eq, V> Shard<K, V> {
             hash,
             class,
             marks,
-            // The low end suffices, as walks look at the whole number.
+            // The low byte suffices: walks compare the whole number.
             serial: self.stored as u8,
             origin: Origin::new(terms.is_negative(), terms.ttl.is_some(), new.cost),
             links: [Link::UNLINKED; 2],
@@ -107,8 +106,8 @@ impl<K: Eq, V> Shard<K, V> {
         Ok(at)
     }
 
-    /// Takes an entry out of everything but its place, for a newcomer with these
-    /// marks.
+    /// Chooses a victim for a new entry with these marks, and detaches it. Its position is
+    /// left for the new entry.
     #[inline(always)]
     fn vacate(&mut self, newcomer: Marks, expiry: Expiry<'_>) -> Option<(u32, Cause)> {
         let arriving = u32::from(!newcomer.is_main());
@@ -118,7 +117,7 @@ impl<K: Eq, V> Shard<K, V> {
         Some((at, cause))
     }
 
-    /// Removes the entry with this very key as one that is replaced.
+    /// Removes the entry with an equal key as replaced.
     pub(crate) fn take(
         &mut self,
         hash: u64,
@@ -131,7 +130,7 @@ impl<K: Eq, V> Shard<K, V> {
         }
     }
 
-    /// Removes what a new value replaces.
+    /// Removes an entry that a new value replaces.
     #[inline(never)]
     fn replace(&mut self, at: u32, expiry: Expiry<'_>, after: &mut Deferred<'_, K, V>) {
         if self.is_expired(at, expiry) {

@@ -1,4 +1,4 @@
-//! The ways out of a shard: replacement, expiry, eviction, invalidation.
+//! Removal from a shard: replacement, expiry, eviction, invalidation.
 
 use std::ops::Range;
 
@@ -16,24 +16,24 @@ use crate::{
     store::tags::TagId,
 };
 
-/// How many places are shown to a predicate per turn of the lock.
+/// The number of positions that are copied for a predicate under one lock.
 const CHUNK: u32 = 128;
 
-/// How many entries can be stored until serial numbers repeat.
+/// The number of stored entries after which serial numbers repeat.
 const SERIALS: u64 = 1 << u8::BITS;
 
-/// Where a walk over a shard stands between two turns of the lock.
+/// The position of a walk over a shard, between two locks.
 #[derive(Default)]
 pub(crate) struct Walk {
     next: u32,
     layout: u32,
-    /// Where the candidates shown last began, and how many entries had ever
-    /// been stored then.
+    /// The first position of the last candidates, and the number of entries ever stored
+    /// when they were copied.
     shown: u32,
     stored: u64,
 }
 
-/// An entry that was shown to a predicate, and where it was.
+/// A copy of an entry for a predicate, and its position.
 pub(crate) struct Candidate<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
@@ -50,8 +50,8 @@ impl<K: Eq, V> Shard<K, V> {
         !fresh_below && expiry.is_expired(slot.class, slot.written, self.traits(at))
     }
 
-    /// Takes an entry out of every structure. Counts nothing. How often it was
-    /// asked for is remembered, unless it only makes way for another of its key.
+    /// Removes an entry from all structures. Counts nothing. Its frequency goes into the
+    /// history if it should be `remembered`: not if another entry of its key replaces it.
     #[inline]
     pub(super) fn remove(&mut self, at: u32, remembered: bool) -> Option<(K, V)> {
         self.detach(at, remembered);
@@ -59,7 +59,7 @@ impl<K: Eq, V> Shard<K, V> {
         Some((slot.key, slot.value))
     }
 
-    /// Takes an entry out of every structure but the table itself.
+    /// Removes an entry from all structures except the table.
     #[inline]
     pub(super) fn detach(&mut self, at: u32, remembered: bool) {
         self.policy.remove(&mut self.table, at, remembered);
@@ -79,7 +79,7 @@ impl<K: Eq, V> Shard<K, V> {
         self.read_at.set(at, 0, positions);
     }
 
-    /// Takes an entry out that nothing replaces.
+    /// Removes an entry that no other entry replaces.
     #[inline]
     fn discard(&mut self, at: u32, cause: Cause, removed_entries: &mut Removed<'_, K, V>) {
         if let Some(entry) = self.remove(at, true) {
@@ -94,8 +94,8 @@ impl<K: Eq, V> Shard<K, V> {
         self.class_mut(class).counters.expirations += 1;
     }
 
-    /// Removes an entry by order of an invalidation; whether it was live. One
-    /// that was not has expired, and counts as that.
+    /// Removes an entry for an invalidation. Returns whether it was live; an expired one
+    /// counts as an expiration.
     fn invalidate(
         &mut self,
         at: u32,
@@ -112,8 +112,8 @@ impl<K: Eq, V> Shard<K, V> {
         true
     }
 
-    /// Makes room for one entry, sparing `keep`; `false` if none can leave. An
-    /// entry that had expired counts as that: nothing was lost with it.
+    /// Evicts one entry other than `keep`; `false` if there is none. An expired one counts
+    /// as an expiration.
     #[inline]
     pub(crate) fn evict(
         &mut self,
@@ -132,7 +132,7 @@ impl<K: Eq, V> Shard<K, V> {
         true
     }
 
-    /// Counts an entry that has to leave, and tells why.
+    /// Counts an eviction, or an expiration if the entry is expired.
     #[inline(always)]
     pub(super) fn count_eviction(&mut self, at: u32, expiry: Expiry<'_>) -> Cause {
         let expired = self.is_expired(at, expiry);
@@ -147,16 +147,15 @@ impl<K: Eq, V> Shard<K, V> {
         }
     }
 
-    /// An entry at the head of a queue of the class, if one is expired.
+    /// The first expired entry at the head of a queue of the class.
     #[inline]
     fn expired_head(&self, class: usize, expiry: Expiry<'_>) -> Option<u32> {
         let mut heads = self.classes.get(class)?.queues().map(|(_, q)| q.head);
         heads.find(|&head| head != NONE && self.is_expired(head, expiry))
     }
 
-    /// Removes up to two expired entries: what every insertion does, so that
-    /// writing alone keeps up with expiry. Looks at one class besides the
-    /// writer's own, a different one each time.
+    /// Removes up to two expired entries, of the class of the insertion and of one other
+    /// class, in turn. Every insertion does this, so that writes keep up with expiry.
     pub(super) fn expire_some(
         &mut self,
         class: TtlClass,
@@ -177,7 +176,7 @@ impl<K: Eq, V> Shard<K, V> {
         }
     }
 
-    /// Removes up to `limit` expired entries and returns how many.
+    /// Removes up to `limit` expired entries and returns their number.
     pub(crate) fn expire_up_to(
         &mut self,
         limit: usize,
@@ -202,8 +201,8 @@ impl<K: Eq, V> Shard<K, V> {
         (0..self.classes.len()).any(|class| self.expired_head(class, expiry).is_some())
     }
 
-    /// How many entries of a class are live. Walks those that are old enough to
-    /// have expired.
+    /// The number of live entries of a class. Walks the entries that are old enough to be
+    /// expired.
     pub(crate) fn live_in(&self, class: usize, expiry: Expiry<'_>) -> usize {
         let Some(state) = self.classes.get(class) else {
             return 0;
@@ -223,7 +222,7 @@ impl<K: Eq, V> Shard<K, V> {
         state.queues().map(live_in).sum()
     }
 
-    /// Removes every entry that `key` is equivalent to; how many were live.
+    /// Removes every entry whose key is equivalent to `key`; returns how many were live.
     pub(crate) fn invalidate_key<Q>(
         &mut self,
         hash: u64,
@@ -242,7 +241,7 @@ impl<K: Eq, V> Shard<K, V> {
         live
     }
 
-    /// Removes every entry that carries the tag; how many were live.
+    /// Removes every entry with the tag; returns how many were live.
     pub(crate) fn invalidate_tag(
         &mut self,
         tag: TagId,
@@ -257,7 +256,7 @@ impl<K: Eq, V> Shard<K, V> {
         live
     }
 
-    /// Removes every entry of the class; how many were live.
+    /// Removes every entry of the class; returns how many were live.
     pub(crate) fn invalidate_class(
         &mut self,
         class: usize,
@@ -277,7 +276,7 @@ impl<K: Eq, V> Shard<K, V> {
         heads.find(|&head| head != NONE)
     }
 
-    /// Removes every entry; how many were live.
+    /// Removes every entry; returns how many were live.
     pub(crate) fn invalidate_all(
         &mut self,
         expiry: Expiry<'_>,
@@ -288,11 +287,11 @@ impl<K: Eq, V> Shard<K, V> {
             .sum()
     }
 
-    /// The next places of a walk; `None` after the last.
+    /// The next positions of a walk; `None` after the last.
     fn next_places(&self, walk: &mut Walk) -> Option<Range<u32>> {
         if walk.layout != self.layout {
-            // Entries changed places behind the walk: it begins again. Those
-            // already judged are judged once more.
+            // Entries moved behind the walk: it starts again, and shows some of them
+            // twice.
             walk.next = 0;
             walk.layout = self.layout;
         }
@@ -308,8 +307,8 @@ impl<K: Eq, V> Shard<K, V> {
         Some(range)
     }
 
-    /// Copies the next entries for a predicate that runs unlocked; nothing is
-    /// left when the result is `None`.
+    /// Copies the next entries for a predicate, which runs without a lock; `None` at the
+    /// end.
     pub(crate) fn next_candidates(&self, walk: &mut Walk) -> Option<Vec<Candidate<K, V>>>
     where
         K: Clone,
@@ -327,8 +326,7 @@ impl<K: Eq, V> Shard<K, V> {
         Some(copies.collect())
     }
 
-    /// Copies the next entries that are live; nothing is left when the result is
-    /// `None`.
+    /// Copies the next live entries; `None` at the end.
     pub(crate) fn next_live(&self, walk: &mut Walk, expiry: Expiry<'_>) -> Option<Vec<(K, V)>>
     where
         K: Clone,
@@ -341,13 +339,12 @@ impl<K: Eq, V> Shard<K, V> {
         Some(copies.collect())
     }
 
-    /// Ends a walk, when indexes may change again.
+    /// Ends a walk. Positions may change again, so memory is freed.
     pub(crate) fn end_walk(&mut self) {
         self.shrink_if_sparse();
     }
 
-    /// Removes those candidates that are still what they were; how many of
-    /// them were live.
+    /// Removes the candidates that have not been replaced; returns how many were live.
     pub(crate) fn invalidate_candidates(
         &mut self,
         candidates: &[Candidate<K, V>],
@@ -359,7 +356,7 @@ impl<K: Eq, V> Shard<K, V> {
             return 0;
         }
         if self.stored - walk.stored >= SERIALS {
-            // An entry may have got the number of the one it replaced: they
+            // An entry may have the serial number of the one it replaced: the candidates
             // are shown again.
             walk.next = walk.shown;
             return 0;

@@ -1,4 +1,4 @@
-//! Giving memory back after a shard has lost most of its entries.
+//! Frees memory after most entries of a shard are removed.
 
 use super::Shard;
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl<K, V> Shard<K, V> {
-    /// Gives memory back when less than a quarter of the room is in use.
-    /// Positions held across this call mean nothing afterwards.
+    /// Frees memory if less than a quarter of the capacity is in use. Invalidates
+    /// positions.
     pub(super) fn shrink_if_sparse(&mut self) {
         if self.table.is_sparse() {
             let moves = self.table.shrink();
@@ -23,7 +23,7 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Renames every position after the entries have moved.
+    /// Updates every position after the entries moved.
     fn follow(&mut self, moves: &Moves) {
         let new = |at: u32| moves.new_place(at);
         for slot in self.table.iter_mut() {
@@ -51,7 +51,7 @@ impl<K, V> Shard<K, V> {
     fn rebuild_tags(&mut self) {
         let old = std::mem::replace(&mut self.tags, TagIndex::new());
         let positions = self.table.positions();
-        for at in taken(&self.table) {
+        for at in occupied(&self.table) {
             let chain = old.copy_chain(self.first_tags.get(at), &mut self.tags, at);
             self.first_tags.set(at, chain, positions);
         }
@@ -59,6 +59,6 @@ impl<K, V> Shard<K, V> {
 }
 
 /// The positions of all entries.
-fn taken<K, V>(table: &Table<Slot<K, V>>) -> impl Iterator<Item = u32> {
+fn occupied<K, V>(table: &Table<Slot<K, V>>) -> impl Iterator<Item = u32> {
     table.iter().map(|(at, _)| at)
 }

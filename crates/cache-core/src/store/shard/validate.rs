@@ -1,10 +1,10 @@
-//! Checks of a shard's internal links, for tests.
+//! Validation of a shard's internal links, for tests.
 
 use super::Shard;
 
 impl<K: Eq, V> Shard<K, V> {
-    /// Checks that table, queues, tag index and counts tell of the same
-    /// entries; says what differs. Linear in the size of the shard.
+    /// Checks that table, queues, tag index and counters are consistent; `Err` describes
+    /// the first difference. Linear in the size of the shard.
     pub(crate) fn validate(&self) -> Result<(), String> {
         self.table.validate()?;
         self.policy.validate(&self.table)?;

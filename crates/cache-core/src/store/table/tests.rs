@@ -1,4 +1,4 @@
-//! The table against a bag of elements.
+//! The table against a multiset as a model.
 
 use proptest::prelude::*;
 
@@ -20,7 +20,7 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        // Few different hashes, so that they meet.
+        // Few different hashes, so that they collide.
         6 => (0..4_u32, any::<u8>()).prop_map(|(high, low)| {
             Op::Insert(high.wrapping_sub(2) << 24 | u32::from(low & 3))
         }),
@@ -32,7 +32,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    // Each step looks for every element.
+    // Each step looks up every element.
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 8))]
 
     /// Elements are found, and found again after they moved.

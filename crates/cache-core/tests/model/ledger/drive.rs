@@ -1,10 +1,10 @@
-//! Operations on a cache, entered into the ledger.
+//! Runs operations on a cache and records them in the ledger.
 
 use std::{task::Poll, time::Duration};
 
 use cache_core::{Cache, Fill, Lookup, ManualClock, Meta, Refusal, Reuse, Waited};
 
-use super::{Asked, Failure, Ledger, Record, weigh};
+use super::{Failure, Ledger, Record, Request, weigh};
 use crate::{
     hashing::Steady,
     ops::{Accept, CLASSES, End, Key, Op, Reach},
@@ -92,8 +92,8 @@ impl Ledger {
         assert_eq!(stats.hits + stats.misses, stats.total_requests());
     }
 
-    fn ask(&self, key: Key, class: usize, accept: Accept) -> Asked {
-        Asked {
+    fn ask(&self, key: Key, class: usize, accept: Accept) -> Request {
+        Request {
             key,
             class,
             accept,
@@ -104,8 +104,14 @@ impl Ledger {
         }
     }
 
-    /// Enters a value that was read by one who had asked; makes it unique.
-    fn enter(&mut self, asked: &Asked, value: u32, tags: Option<&[usize]>, negative: bool) -> u32 {
+    /// Records a value that a request read; makes it unique.
+    fn enter(
+        &mut self,
+        asked: &Request,
+        value: u32,
+        tags: Option<&[usize]>,
+        negative: bool,
+    ) -> u32 {
         let value = u32::try_from(self.step).unwrap() * 60 + value;
         let record = Record {
             key: asked.key,
@@ -124,8 +130,8 @@ impl Ledger {
         value
     }
 
-    /// Enters what became of a value.
-    fn settle(&mut self, key: Key, value: u32, refused: Option<Refusal>) {
+    /// Records whether a value was stored.
+    fn record_outcome(&mut self, key: Key, value: u32, refused: Option<Refusal>) {
         self.check_refused(value, refused);
         self.records.get_mut(&value).unwrap().refused = refused;
         if let Some(Refusal::Invalidated | Refusal::Superseded) = refused {
@@ -134,7 +140,7 @@ impl Ledger {
         self.last.retain(|(known, _)| *known != key);
         if refused.is_none() {
             self.last.push((key, value));
-            // What was just stored is never what leaves.
+            // The value that was just stored is never evicted.
             let (_, record) = self.kept(key).expect("a life is over at once");
             let class = self.classes[record.class];
             let found = self.cache.lookup(key, class, Reuse::MaxAge(Duration::ZERO));
@@ -162,7 +168,7 @@ impl Ledger {
                 Some(rejected.reason)
             }
         };
-        self.settle(key, value, refused);
+        self.record_outcome(key, value, refused);
     }
 
     fn fill(&mut self, at: usize, value: u32, tags: &[usize], negative: bool) {
@@ -177,7 +183,7 @@ impl Ledger {
             }
             Err(refusal) => Some(refusal),
         };
-        self.settle(asked.key, value, refused);
+        self.record_outcome(asked.key, value, refused);
     }
 
     fn fail(&mut self, at: usize, error: u32) {
@@ -254,7 +260,7 @@ impl Ledger {
             Poll::Ready(Waited::Permit(permit)) => {
                 assert_eq!(*permit.key(), asked.key);
                 let taken = self.ask(asked.key, asked.class, asked.accept);
-                let asked = Asked {
+                let asked = Request {
                     step: asked.step,
                     ..taken
                 };
@@ -268,8 +274,8 @@ impl Ledger {
         self.clock.advance(Duration::from_nanos(by));
     }
 
-    /// How long it takes until the entry picked passes the end of a phase by so
-    /// much, if that is still to come in our lifetime.
+    /// The time until the picked entry is `past` beyond the end of a phase, if that is in
+    /// the range of the clock.
     fn until(&self, at: usize, end: End, past: u64) -> Option<u64> {
         let (_, value) = self.last.iter().rev().cycle().nth(at)?;
         let record = &self.records[value];
@@ -286,7 +292,7 @@ impl Ledger {
         let reached = kept
             .filter(|(value, record)| record.is_reached(*value, reach))
             .count();
-        // The event comes first: whatever is told from here on was told of it.
+        // The event is recorded first: every answer from here on must respect it.
         self.events.push(reach);
         assert!(invalidate(&self.cache, self.classes, reach) <= reached);
     }

@@ -1,4 +1,4 @@
-//! What readers find, and what the model counts for it.
+//! The model's reads and their counters.
 
 use super::{Entry, Model, Permit, Told};
 use crate::{
@@ -15,7 +15,7 @@ enum Kind {
 
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// With the chance there was that this reader had to make it anew.
+    /// With the chance that this reader is chosen to refresh it early.
     Hit(Told, Chance),
     Early(Told, Permit),
     Stale(Told, Option<Permit>),
@@ -25,12 +25,11 @@ pub(crate) enum Found {
 }
 
 impl Model {
-    /// What a reader who takes `accept` finds in the entry for `key`, if it may
-    /// have it; one that does not even `look` takes only values, and has no
-    /// duties.
+    /// The entry for `key`, if it is served to a reader that accepts `accept`. Without
+    /// `look`, the read is a `get`, which accepts fresh values only.
     fn read(&mut self, key: Key, class: usize, accept: Accept, look: bool) -> Option<(Told, Kind)> {
-        // Whoever comes across what is of no use removes it.
-        self.dead.retain(|entry| entry.key != key);
+        // A read removes an expired entry.
+        self.expired.retain(|entry| entry.key != key);
         let at = self.entries.iter().position(|entry| entry.key == key);
         let found = at.and_then(|at| self.judge(&self.entries[at], class, accept, look));
         if let (Some(at), Some(_)) = (at, found)
@@ -93,23 +92,23 @@ impl Model {
         found.map(|(told, _)| told.value)
     }
 
-    /// `chosen` tells whether chance chose this reader to make a fresh entry
-    /// anew; it counts only where there is a chance.
+    /// `chosen` says whether the cache chose this reader for an early refresh; it is used
+    /// only if there is a chance of one.
     pub(crate) fn lookup(&mut self, key: Key, class: usize, accept: Accept, chosen: bool) -> Found {
         let takes_stale = matches!(accept, Accept::Any);
         let found = match accept {
             Accept::Nothing => {
                 self.counts.classes[class].misses += 1;
-                return Found::Miss(self.take_off(key, class, takes_stale, false));
+                return Found::Miss(self.start(key, class, takes_stale, false));
             }
             Accept::Any | Accept::MaxAge(_) => self.read(key, class, accept, true),
         };
-        let busy = self.open_flight(key).is_some();
+        let busy = self.joinable(key).is_some();
         match found {
             Some((told, Kind::Negative)) => Found::Negative(told),
             Some((told, Kind::Stale)) if busy => Found::Stale(told, None),
             Some((told, Kind::Stale)) => {
-                Found::Stale(told, Some(self.take_off(key, class, takes_stale, true)))
+                Found::Stale(told, Some(self.start(key, class, takes_stale, true)))
             }
             Some((told, Kind::Fresh(chance))) => {
                 let chance = if busy { Chance::Never } else { chance };
@@ -117,10 +116,10 @@ impl Model {
                     return Found::Hit(told, chance);
                 }
                 self.counts.classes[class].early_refreshes += 1;
-                Found::Early(told, self.take_off(key, class, takes_stale, true))
+                Found::Early(told, self.start(key, class, takes_stale, true))
             }
             None if busy => Found::InFlight(self.join(key, class, takes_stale)),
-            None => Found::Miss(self.take_off(key, class, takes_stale, true)),
+            None => Found::Miss(self.start(key, class, takes_stale, true)),
         }
     }
 }

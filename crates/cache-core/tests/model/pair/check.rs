@@ -1,4 +1,4 @@
-//! What is seen of a cache from outside, beside its answers.
+//! Checks of a cache from outside, besides its answers.
 
 use std::{task::Poll, time::Duration};
 
@@ -12,9 +12,8 @@ use crate::{
 };
 
 impl Pair {
-    /// Maintains the cache, within a budget. The model cannot know which of the
-    /// entries of no use that stand behind one that is kept longer were removed
-    /// already; without such, the result is exact.
+    /// Calls `maintain` with a budget. The model does not know which of the expired entries
+    /// behind a longer-lived one are removed already; without such, the result is exact.
     pub(super) fn maintain(&mut self, budget: usize) {
         let unremoved = self.unremoved();
         let stuck = self.model.stuck() as u64;
@@ -35,23 +34,23 @@ impl Pair {
         }
     }
 
-    /// Makes the cache remove all that is of no use: what maintenance does not
-    /// reach, a reader comes across.
+    /// Makes the cache remove all expired entries: by maintenance, and by reads of those
+    /// that it does not reach.
     pub(super) fn remove_dead(&mut self) {
         self.maintain(usize::MAX);
-        for dead in self.model.dead.clone() {
-            self.get(dead.key, 0);
+        for expired in self.model.expired.clone() {
+            self.get(expired.key, 0);
         }
         assert_eq!(self.unremoved(), 0);
     }
 
-    /// How many entries the model has done with, and the cache not yet.
+    /// The number of expired entries that only the model has removed.
     fn unremoved(&self) -> u64 {
         let counts = self.model.counts();
         counts.sum(|class| class.expirations) - self.cache.stats().expirations
     }
 
-    /// Everything that can be seen from outside agrees.
+    /// Checks that everything that is visible from outside agrees.
     pub(super) fn check(&self) {
         self.cache.validate().unwrap();
         let stats = self.cache.stats();
@@ -90,7 +89,7 @@ impl Pair {
         assert_eq!(stats.failed_fills, model.failed);
         assert_eq!(stats.evictions, 0);
         let unremoved = model.sum(|class| class.expirations) - stats.expirations;
-        assert!(unremoved <= self.model.dead.len() as u64);
+        assert!(unremoved <= self.model.expired.len() as u64);
         assert_eq!(stats.entries, self.model.entries.len());
         assert_eq!(self.cache.len(), self.model.entries.len());
         assert_eq!(stats.weight, self.model.entries.len() as u64 + unremoved);
@@ -98,8 +97,8 @@ impl Pair {
         self.check_shown();
     }
 
-    /// What is shown without being asked for is what there is. The counts of the
-    /// next check tell whether looking counted.
+    /// Checks the results of `peek`, `iter` and the like. The counts of the next check show
+    /// whether these were counted.
     fn check_shown(&self) {
         let mut shown: Vec<_> = self.cache.iter().collect();
         let mut expected: Vec<_> = self
@@ -121,13 +120,13 @@ impl Pair {
                 (entry.value, Duration::from_nanos(age))
             );
         }
-        for dead in &self.model.dead {
-            assert!(!self.cache.contains_key(&dead.key));
-            assert_eq!(self.cache.peek(&dead.key), None);
+        for expired in &self.model.expired {
+            assert!(!self.cache.contains_key(&expired.key));
+            assert_eq!(self.cache.peek(&expired.key), None);
         }
     }
 
-    /// Ends all handles; nobody may be left waiting for nobody.
+    /// Ends all handles. No waiter may be left.
     pub(crate) fn finish(mut self) -> Tally {
         while !self.permits.is_empty() || !self.waiters.is_empty() {
             let held = (self.permits.len(), self.waiters.len());
@@ -166,7 +165,7 @@ impl Pair {
             Lookup::Stale(_, None) => "stale without a permit",
             Lookup::Negative(_) => "negative",
             Lookup::Miss(_) => "miss",
-            Lookup::InFlight(_) => "in flight",
+            Lookup::InFlight(_) => "in in_flight",
         });
         match found {
             Lookup::Hit(hit) if hit.age == hit.ttl && own_ttl(hit.value).is_some() => {
@@ -190,7 +189,7 @@ impl Pair {
                 self.tally.count("negative at the end of its life");
             }
             Lookup::Miss(_) if self.model.entries.iter().any(|entry| entry.key == key) => {
-                self.tally.count("miss beside an entry");
+                self.tally.count("miss despite an entry");
             }
             _ => {}
         }

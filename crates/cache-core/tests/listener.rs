@@ -1,4 +1,4 @@
-//! Every entry that leaves is told of once, with its cause and no lock held.
+//! The listener is called once for each removed entry, with its cause and without a lock.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,11 +13,10 @@ use proptest::prelude::*;
 
 type Store = Cache<u8, u32, ManualClock>;
 
-/// What was told: of each value, its key and why it left.
+/// The calls of the listener: for each value, its key and cause.
 type Told = Arc<Mutex<BTreeMap<u32, (u8, Cause)>>>;
 
-/// A store for some entries; its listener looks into it, and so proves that no lock
-/// is held.
+/// A store whose listener reads from it, which proves that no lock is held.
 fn store(max: usize) -> (Arc<Store>, ManualClock, Told) {
     let (clock, told) = (ManualClock::new(), Told::default());
     let (sink, own) = (Arc::clone(&told), Arc::new(OnceLock::<Weak<Store>>::new()));
@@ -75,7 +74,7 @@ const TAGS: [&str; 3] = ["a", "b", "c"];
 
 proptest! {
     #[test]
-    fn prop_what_leaves_is_told_of_once_and_counted(
+    fn prop_each_removed_entry_is_reported_once_and_counted(
         max in 1_usize..8,
         ops in prop::collection::vec(op(), 1..80),
     ) {

@@ -1,4 +1,4 @@
-//! Ten thousand ask for one key.
+//! Ten thousand concurrent requests for one key.
 
 use std::{
     future::pending,
@@ -14,19 +14,19 @@ use pollster::block_on;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    support::{CLASS, Gate, KEY, Store, ask, assert_settled, pause, store},
+    support::{CLASS, Gate, KEY, Store, ask, assert_idle, pause, store},
     tasks::Tasks,
 };
 
 const CROWD: usize = 10_000;
 
-/// Asserts that all were answered by one query, as the cache counted it.
+/// Asserts that one query answered all requests, also by the cache's counters.
 fn assert_one_fill(cache: &Store, asked: usize, queries: &AtomicU32) {
     assert_eq!(queries.load(Ordering::SeqCst), 1);
     let stats = cache.stats();
     assert_eq!((stats.hits, stats.misses), (0, asked as u64));
     assert_eq!(stats.coalesced, asked as u64 - 1);
-    assert_settled(cache, KEY);
+    assert_idle(cache, KEY);
 }
 
 fn current_thread() -> Runtime {
@@ -40,7 +40,7 @@ fn multi_thread() -> Runtime {
         .unwrap()
 }
 
-/// One asker of a crowd: whoever fills does so when all the others wait.
+/// One request of a crowd. The one that fills does so when all the others wait.
 async fn ask_together(cache: Store, gate: Arc<Gate>, queries: Arc<AtomicU32>) -> u32 {
     let query = || async {
         gate.opened().await;
@@ -86,7 +86,7 @@ fn one_fill_under_tokio() {
     }
 }
 
-/// Nobody holds the filler back here, so that some may come late and hit.
+/// The filler is not held back here, so late requests may be hits.
 #[test]
 fn one_fill_however_they_arrive() {
     let (cache, _) = store();
@@ -104,11 +104,10 @@ fn one_fill_however_they_arrive() {
         assert_eq!(runtime.block_on(asker).unwrap(), 100);
     }
     assert_eq!(queries.load(Ordering::SeqCst), 1);
-    assert_settled(&cache, KEY);
+    assert_idle(&cache, KEY);
 }
 
-/// Blocked threads, an executor made by hand and two runtimes of tokio wait in
-/// one line.
+/// Blocked threads, a hand-written executor and two runtimes of tokio wait for one fill.
 #[test]
 fn one_fill_for_threads_and_tasks() {
     let (threads, by_hand, alone, shared) = (16, 2_000, 3_000, 5_000);
@@ -170,8 +169,8 @@ fn one_fill_for_threads_and_tasks() {
     assert_one_fill(&cache, all, &queries);
 }
 
-/// The first filler panics, the second is aborted, the third gives up, the
-/// fourth fills: one after the other, and nobody else is troubled.
+/// The first filler panics, the second is aborted, the third gives up, the fourth fills.
+/// All other requests get the value.
 #[test]
 fn fillers_come_and_go_under_tokio() {
     for runtime in [current_thread(), multi_thread()] {
@@ -227,8 +226,8 @@ fn fillers_come_and_go_under_tokio() {
         }
         assert_eq!((panicked, cancelled, gave_up), (1, 1, 1));
         assert_eq!(queries.load(Ordering::SeqCst), 4);
-        // All but the four who had the permit.
+        // All except the four that had the permit.
         assert_eq!(cache.stats().coalesced, CROWD as u64 - 4);
-        assert_settled(&cache, KEY);
+        assert_idle(&cache, KEY);
     }
 }

@@ -1,4 +1,4 @@
-//! A waker that counts, shared by the test programs.
+//! A waker that counts its calls, shared by the test programs.
 
 use std::{
     future::Future,
@@ -12,16 +12,16 @@ use std::{
 
 /// Counts how often it is woken.
 #[derive(Default)]
-pub(crate) struct Bell(AtomicUsize);
+pub(crate) struct CountingWaker(AtomicUsize);
 
-impl Wake for Bell {
+impl Wake for CountingWaker {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-impl Bell {
-    pub(crate) fn rung(&self) -> usize {
+impl CountingWaker {
+    pub(crate) fn wakes(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 

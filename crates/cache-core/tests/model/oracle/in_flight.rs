@@ -1,15 +1,15 @@
-//! The fills under way, and who waits for them, as the model knows them.
+//! The model's fills in flight and their waiters.
 
 use cache_core::Refusal;
 
-use super::{Arrival, Model, Told};
+use super::{Model, NewEntry, Told};
 use crate::{
     ops::{Half, Key, Reach},
     policy::{Phase, Traits},
 };
 
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct InFlight {
     id: usize,
     key: Key,
     issued: usize,
@@ -18,18 +18,18 @@ pub(super) struct Flight {
     elected: Option<usize>,
 }
 
-/// A permit as the model knows it.
+/// The model's permit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Permit {
     pub(crate) key: Key,
     pub(crate) class: usize,
     takes_stale: bool,
-    flight: usize,
+    in_flight: usize,
     epoch: usize,
     since: u64,
 }
 
-/// What a fill came to.
+/// The result of a fill.
 #[derive(Clone, Copy, Debug)]
 enum Given {
     Value(u32),
@@ -37,7 +37,7 @@ enum Given {
     Failed { error: u32, stand_in: Option<Told> },
 }
 
-/// What a waiter would find.
+/// The state of a waiter.
 #[derive(Clone, Copy, Debug)]
 enum Seat {
     Waiting,
@@ -50,7 +50,7 @@ pub(super) struct Waiter {
     key: Key,
     class: usize,
     takes_stale: bool,
-    flight: usize,
+    in_flight: usize,
     epoch: usize,
     seat: Seat,
 }
@@ -66,14 +66,14 @@ pub(crate) enum Polled {
 }
 
 impl Model {
-    /// The flight for `key` that others may wait for.
-    pub(super) fn open_flight(&self, key: Key) -> Option<usize> {
-        let mut flights = self.flights.iter();
-        flights.position(|flight| flight.key == key && flight.joinable)
+    /// The fill of `key` that can be joined.
+    pub(super) fn joinable(&self, key: Key) -> Option<usize> {
+        let mut in_flight = self.in_flight.iter();
+        in_flight.position(|in_flight| in_flight.key == key && in_flight.joinable)
     }
 
-    /// Starts a flight.
-    pub(super) fn take_off(
+    /// Starts a fill.
+    pub(super) fn start(
         &mut self,
         key: Key,
         class: usize,
@@ -81,7 +81,7 @@ impl Model {
         joinable: bool,
     ) -> Permit {
         let id = self.stamp();
-        self.flights.push(Flight {
+        self.in_flight.push(InFlight {
             id,
             key,
             issued: id,
@@ -93,22 +93,22 @@ impl Model {
             key,
             class,
             takes_stale,
-            flight: id,
+            in_flight: id,
             epoch: self.events.len(),
             since: self.now,
         }
     }
 
-    /// Waits for the flight that is open for `key`.
+    /// Joins the fill of `key`.
     pub(super) fn join(&mut self, key: Key, class: usize, takes_stale: bool) -> usize {
-        let at = self.open_flight(key).unwrap();
+        let at = self.joinable(key).unwrap();
         let number = self.waiters.len();
-        self.flights[at].waiters.push(number);
+        self.in_flight[at].waiters.push(number);
         self.waiters.push(Some(Waiter {
             key,
             class,
             takes_stale,
-            flight: self.flights[at].id,
+            in_flight: self.in_flight[at].id,
             epoch: self.events.len(),
             seat: Seat::Waiting,
         }));
@@ -122,41 +122,41 @@ impl Model {
         }
     }
 
-    fn position(&self, flight: usize) -> Option<usize> {
-        self.flights.iter().position(|f| f.id == flight)
+    fn position(&self, in_flight: usize) -> Option<usize> {
+        self.in_flight.iter().position(|f| f.id == in_flight)
     }
 
-    fn hand_over(&mut self, flight: usize) {
+    fn hand_over(&mut self, in_flight: usize) {
         let issued = self.stamp();
-        let Some(at) = self.position(flight) else {
+        let Some(at) = self.position(in_flight) else {
             return;
         };
-        if self.flights[at].waiters.is_empty() {
-            self.flights.remove(at);
+        if self.in_flight[at].waiters.is_empty() {
+            self.in_flight.remove(at);
             return;
         }
         let epoch = self.events.len();
-        let number = self.flights[at].waiters.remove(0);
-        self.flights[at].issued = issued;
-        self.flights[at].elected = Some(number);
+        let number = self.in_flight[at].waiters.remove(0);
+        self.in_flight[at].issued = issued;
+        self.in_flight[at].elected = Some(number);
         self.waiters[number].as_mut().unwrap().seat = Seat::Elected { epoch };
     }
 
-    /// Ends the flights that a value on its way in supersedes, with that value.
-    pub(super) fn land(&mut self, arrival: &Arrival<'_>) {
-        let given = if arrival.negative {
-            Given::Negative(arrival.value)
+    /// Ends the fills that a value to be stored supersedes, with that value.
+    pub(super) fn end_superseded(&mut self, new: &NewEntry<'_>) {
+        let given = if new.negative {
+            Given::Negative(new.value)
         } else {
-            Given::Value(arrival.value)
+            Given::Value(new.value)
         };
-        let (ended, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flights)
+        let (ended, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.in_flight)
             .into_iter()
-            .partition(|f| f.key == arrival.key && f.issued <= arrival.limit);
-        self.flights = rest;
-        for flight in ended {
-            self.serve(&flight.waiters, given);
-            // Whoever was elected but did not look yet gets the value instead.
-            if let Some(number) = flight.elected
+            .partition(|f| f.key == new.key && f.issued <= new.limit);
+        self.in_flight = rest;
+        for in_flight in ended {
+            self.serve(&in_flight.waiters, given);
+            // An elected waiter that has not been polled yet gets the value instead.
+            if let Some(number) = in_flight.elected
                 && let Some(Waiter {
                     seat: Seat::Elected { .. },
                     ..
@@ -167,7 +167,7 @@ impl Model {
         }
     }
 
-    /// The first event after `epoch` that reaches what a permit wants to store.
+    /// The first event after `epoch` that reaches the value of a permit.
     fn conflict(
         &self,
         permit: Permit,
@@ -197,17 +197,17 @@ impl Model {
         self.split(permit, conflict, given);
     }
 
-    /// Serves those who began to wait before the event, and hands the flight over
-    /// to one of the others.
+    /// Serves the waiters that began before the event, and hands the fill over to one of
+    /// the others.
     fn split(&mut self, permit: Permit, conflict: usize, given: Given) {
-        let at = self.position(permit.flight).unwrap();
-        let waiters = std::mem::take(&mut self.flights[at].waiters);
+        let at = self.position(permit.in_flight).unwrap();
+        let waiters = std::mem::take(&mut self.in_flight[at].waiters);
         let (served, rest): (Vec<_>, Vec<_>) = waiters
             .into_iter()
             .partition(|&number| self.waiters[number].unwrap().epoch < conflict);
-        self.flights[at].waiters = rest;
+        self.in_flight[at].waiters = rest;
         self.serve(&served, given);
-        self.hand_over(permit.flight);
+        self.hand_over(permit.in_flight);
     }
 
     pub(crate) fn fill(
@@ -217,7 +217,7 @@ impl Model {
         tags: &[usize],
         negative: bool,
     ) -> Result<(), Refusal> {
-        let Some(at) = self.position(permit.flight) else {
+        let Some(at) = self.position(permit.in_flight) else {
             self.counts.refused += 1;
             return Err(Refusal::Superseded);
         };
@@ -230,21 +230,21 @@ impl Model {
             self.refuse(permit, conflict, given);
             return Err(Refusal::Invalidated);
         }
-        let stored = self.store(&Arrival {
+        let stored = self.store(&NewEntry {
             key: permit.key,
             value,
             class: permit.class,
             tags,
             negative,
-            // Nobody refreshes a negative entry early.
+            // Negative entries are never refreshed early.
             cost: if negative { 0 } else { self.now - permit.since },
-            limit: self.flights[at].issued,
+            limit: self.in_flight[at].issued,
         });
         stored.map(drop)
     }
 
     pub(crate) fn share(&mut self, permit: Permit, value: u32) {
-        let Some(at) = self.position(permit.flight) else {
+        let Some(at) = self.position(permit.in_flight) else {
             self.counts.refused += 1;
             return;
         };
@@ -252,14 +252,14 @@ impl Model {
             self.refuse(permit, conflict, Given::Value(value));
             return;
         }
-        let flight = self.flights.remove(at);
-        self.serve(&flight.waiters, Given::Value(value));
+        let in_flight = self.in_flight.remove(at);
+        self.serve(&in_flight.waiters, Given::Value(value));
     }
 
-    /// What stands in for the value, for the holder of the permit.
+    /// The entry that the holder of the permit is served instead of the error.
     pub(crate) fn fail(&mut self, permit: Permit, error: u32) -> Option<Told> {
         self.counts.failed += 1;
-        // What its own class keeps, however old, stands in.
+        // Any entry that is not expired under its own class is served.
         let entry = self.entries.iter().find(|entry| entry.key == permit.key);
         let entry = entry.filter(|entry| !entry.negative);
         let stand_in = entry.map(|entry| Told {
@@ -268,19 +268,19 @@ impl Model {
             ttl: self.policies[entry.class].life(entry.traits()).unwrap(),
         });
         let given = Given::Failed { error, stand_in };
-        if let Some(at) = self.position(permit.flight) {
+        if let Some(at) = self.position(permit.in_flight) {
             match self.conflict(permit, None, None) {
                 Some(conflict) => self.split(permit, conflict, given),
                 None => {
-                    let flight = self.flights.remove(at);
-                    self.serve(&flight.waiters, given);
+                    let in_flight = self.in_flight.remove(at);
+                    self.serve(&in_flight.waiters, given);
                 }
             }
         }
         self.accept(permit.key, permit.class, permit.takes_stale, stand_in)
     }
 
-    /// What stands in, if it is good for one who asked for this.
+    /// The entry to serve for a failed fill, if the request accepts it.
     fn accept(
         &self,
         key: Key,
@@ -302,7 +302,7 @@ impl Model {
     }
 
     pub(crate) fn drop_permit(&mut self, permit: Permit) {
-        self.hand_over(permit.flight);
+        self.hand_over(permit.in_flight);
     }
 
     pub(crate) fn poll(&mut self, number: usize) -> Polled {
@@ -327,7 +327,7 @@ impl Model {
                 key,
                 class,
                 takes_stale,
-                flight: waiter.flight,
+                in_flight: waiter.in_flight,
                 epoch,
                 since: self.now,
             }),
@@ -338,11 +338,11 @@ impl Model {
 
     pub(crate) fn drop_waiter(&mut self, number: usize) {
         let waiter = self.waiters[number].take().unwrap();
-        if let Some(at) = self.position(waiter.flight) {
-            self.flights[at].waiters.retain(|&other| other != number);
+        if let Some(at) = self.position(waiter.in_flight) {
+            self.in_flight[at].waiters.retain(|&other| other != number);
         }
         if let Seat::Elected { .. } = waiter.seat {
-            self.hand_over(waiter.flight);
+            self.hand_over(waiter.in_flight);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Computations are single steps, whatever else happens to the key.
+//! `compute` is atomic, whatever else happens to the key.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,8 +14,8 @@ use shuttle::{
 use super::{CLASS, chance, check_idle, explore, invalidate, join, run_each, store};
 use crate::{Fill, Lookup, Op, Reuse};
 
-/// Threads compute, insert, fill and invalidate one key. Each value is stored once, so
-/// that two computations that replace the same one would show.
+/// Threads compute, insert, fill and invalidate one key. Each value is stored once, so two
+/// computations that replace the same value are detected.
 #[test]
 fn no_two_computations_replace_the_same_value() {
     explore(|| {
@@ -63,8 +63,8 @@ fn no_two_computations_replace_the_same_value() {
     });
 }
 
-/// A fill that began before a computation may end during it: what it stored is what the
-/// computation replaces, or it is not stored.
+/// A fill that began before a computation may end during it: either the computation
+/// replaces its value, or the value is not stored.
 #[test]
 fn a_computation_loses_no_older_fill() {
     explore(|| {

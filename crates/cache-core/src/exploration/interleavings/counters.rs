@@ -1,4 +1,4 @@
-//! Everything at once: the counts add up, and the bound holds.
+//! All operations at once: the counters add up, and the bound holds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use shuttle::{
 use super::{CLASS, chance, check_idle, explore, invalidate, join, run_each, store};
 use crate::{Fill, Lookup, Reuse};
 
-/// A number that several threads add to.
+/// A counter that several threads add to.
 #[derive(Clone)]
 struct Tally(Arc<AtomicU64>);
 
@@ -29,11 +29,11 @@ impl Tally {
     }
 }
 
-/// Inserting, filling, expiring, evicting and maintaining at once, over more
-/// shards than entries: every look-up counts once, as a hit or a miss, and every
-/// entry removed by an invalidation is in what one of them returned.
+/// Insertions, fills, expiry, eviction and maintenance at once, with more shards than
+/// entries: every look-up counts once, as a hit or a miss, and every invalidated entry is
+/// in the count that one invalidation returned.
 #[test]
-fn everything_at_once_keeps_the_books() {
+fn everything_at_once_keeps_the_counters() {
     explore(|| {
         let (store, clock) = store(2, 2);
         let (asked, removed) = (Tally::new(), Tally::new());
@@ -76,10 +76,10 @@ fn everything_at_once_keeps_the_books() {
     });
 }
 
-/// Over the bound, entries leave other shards as well, and each insertion is
-/// accounted for: it is there, or it was evicted, or an invalidation took it.
+/// Above the bound, entries of other shards are evicted as well, and every insertion is
+/// accounted for: as stored, evicted or invalidated.
 #[test]
-fn eviction_across_shards_keeps_the_bound_and_the_books() {
+fn eviction_across_shards_keeps_the_bound_and_the_counters() {
     explore(|| {
         let (store, _) = store(2, 4);
         let (entered, removed) = (Tally::new(), Tally::new());
