@@ -1,4 +1,4 @@
-//! A model with the sentence encoder that it needs, ready for messages.
+//! The classifier: a model together with its sentence encoder.
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,15 +60,14 @@ impl Classifier {
         &self.model
     }
 
-    /// The most likely intent; [`Detection::unknown`] where the classifier
-    /// abstains.
+    /// The most likely intent; [`Detection::unknown`] if the classifier abstains.
     pub fn detect(&self, message: &str) -> Detection {
         self.detect_among(message, |_| true)
             .unwrap_or_else(Detection::unknown)
     }
 
-    /// The most likely of the intents whose names `may` accepts; `None` where
-    /// the classifier abstains.
+    /// The most likely of the intents whose names `may` accepts; `None` if the
+    /// classifier abstains.
     pub fn detect_among(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
         let predicted = self.predict(message, may);
         let predicted = predicted.filter(|predicted| self.is_accepted(predicted));
@@ -88,15 +87,15 @@ impl Classifier {
         self.model.unseen_share(message, knows)
     }
 
-    /// What decided about a message: for the best intent and the runner-up the
-    /// n-grams with the largest contributions to the score, that of the
-    /// sentence vector, and the bias; then the signals of the confidence, and
-    /// whether it reaches the threshold.
+    /// Explains the prediction for a message: for the best intent and the
+    /// runner-up, the n-grams with the largest contributions to the score, the
+    /// contribution of the sentence vector, and the bias; then the signals of the
+    /// confidence, and whether it reaches the threshold.
     pub fn explain(&self, message: &str) -> Vec<Evidence> {
         self.explain_among(message, |_| true)
     }
 
-    /// What [`explain`](Self::explain) says of the intents whose names `may`
+    /// Like [`explain`](Self::explain), among the intents whose names `may`
     /// accepts.
     pub fn explain_among(&self, message: &str, may: impl Fn(&str) -> bool) -> Vec<Evidence> {
         self.predict(message, may)

@@ -1,4 +1,4 @@
-//! What is found out about a message.
+//! The result of detection, and the evidence for it.
 
 /// The intent of a message, as a detector found it.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,7 @@ impl Detection {
     /// The name of "none of the intents".
     pub const UNKNOWN: &'static str = "unknown";
 
-    /// The detection of a message that no intent was found for.
+    /// The detection of a message without a known intent.
     pub fn unknown() -> Self {
         Self {
             intent: Self::UNKNOWN.to_owned(),
@@ -25,8 +25,8 @@ impl Detection {
 /// A feature of a message that counted for or against an intent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
-    /// The intent that the feature counts for, or against where the weight is
-    /// negative; [`Detection::UNKNOWN`] where it counts for none.
+    /// The intent that the feature counts for, or against if the weight is
+    /// negative; [`Detection::UNKNOWN`] if it counts for none.
     pub intent: String,
     /// The feature, for a person to read: `phrase "claim status"`,
     /// `chars "_clai"`.

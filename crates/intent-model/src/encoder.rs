@@ -11,7 +11,7 @@ use thiserror::Error;
 /// vector for the same text every time.
 pub trait SentenceEncoder: Send + Sync {
     /// The encoder's name, such as `all-MiniLM-L6-v2`. It is written into the
-    /// file of every model trained with it, and compared when that is used.
+    /// file of every model trained with it, and compared when the model is used.
     fn id(&self) -> &str;
 
     /// The length of a vector; above 0 and always the same.

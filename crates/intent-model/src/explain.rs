@@ -1,4 +1,4 @@
-//! Why a model named the intent that it named.
+//! The evidence for a prediction.
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ pub enum Gram<'a> {
     Word(&'a str),
     /// Two neighbouring words.
     Pair(&'a str, &'a str),
-    /// Part of a word that has a space at either end.
+    /// Part of a word padded with a space at either end.
     Chars(&'a str),
 }
 

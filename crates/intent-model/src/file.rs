@@ -134,8 +134,8 @@ impl LinearModel {
     }
 }
 
-/// How many slopes of the gate a file has: the last one is of the sentence
-/// vector's signal.
+/// How many slopes of the gate a file has: the last one, for the signal of the
+/// sentence vector, only with a head.
 fn slopes(has_head: bool) -> usize {
     SIGNALS - usize::from(!has_head)
 }
@@ -171,8 +171,8 @@ impl Writer {
     }
 }
 
-/// The bytes that are still to be read. Nothing is allocated for a length
-/// before that many bytes are known to be there.
+/// The unread bytes. Memory for a length is allocated only after checking that so
+/// many bytes remain.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -328,8 +328,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Detects accidental damage, eight bytes at a time. Forged files are the
-/// business of the checks of every length and number.
+/// Detects accidental damage, eight bytes at a time. Forged files are caught by
+/// the checks of each length and number.
 fn checksum(bytes: &[u8]) -> u64 {
     let (chunks, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];

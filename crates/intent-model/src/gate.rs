@@ -1,10 +1,10 @@
 //! The gate: the calibrated confidence, and abstention below a threshold.
 //!
 //! The scores of a linear model are not probabilities, and say little about a
-//! message unlike all that the model was trained on. The gate is a logistic
-//! function of a few signals, fitted to held-out examples; its value is the
-//! probability that the best intent is the right one (Platt 1999 scales the
-//! score alone; Hendrycks and Gimpel 2017 abstain by such a confidence).
+//! message that is unlike all training examples. The gate is a logistic function
+//! of a few signals, fitted to held-out examples; its value is the probability
+//! that the best intent is the right one (Platt 1999 scales the score alone;
+//! Hendrycks and Gimpel 2017 abstain by such a confidence).
 
 use crate::input::Input;
 use crate::maths::{exp, ln, logistic};
@@ -36,7 +36,7 @@ pub const SIGNS: Signals = [1.0, 1.0, -1.0, -1.0, -1.0, -1.0, 1.0];
 pub struct Gate {
     /// The value for signals that are all 0.
     pub intercept: f64,
-    /// One a signal.
+    /// One per signal.
     pub slopes: Signals,
     /// The least probability that is accepted.
     pub threshold: f64,
@@ -61,8 +61,8 @@ impl Gate {
 
 /// The signals of a message whose best intent is `best`.
 ///
-/// Of `scores`, one an intent, those count whose indices `may` accepts;
-/// `out_of_scope` is the score of being none of them.
+/// `scores` has one score per intent; those count whose indices `may` accepts.
+/// `out_of_scope` is the score of the column for messages out of scope.
 pub(crate) fn signals(
     input: &Input,
     scores: &[f32],
@@ -74,7 +74,7 @@ pub(crate) fn signals(
     let (mut runner_up, mut crowd) = (most - FAR, 1.0);
     for (i, score) in scores.iter().enumerate() {
         let score = f64::from(*score);
-        // Those far below add next to nothing, at a cost.
+        // Scores far below add almost nothing, but cost time.
         if score > most - FAR && i != best && may(i) {
             runner_up = score.max(runner_up);
             crowd += exp((score - most) * 4.0);

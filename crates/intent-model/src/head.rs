@@ -7,19 +7,19 @@ use crate::maths::log_sum_exp;
 use crate::weights::{Weights, quantise};
 
 /// A network with one hidden layer of rectified linear units, from sentence
-/// vectors to columns: an intent each, and one for messages out of scope where
-/// the model has it.
+/// vectors to columns: one per intent, and one for messages out of scope if the
+/// model has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// The factor of each dimension's first weights.
     pub(crate) scales: Vec<f32>,
-    /// One row a dimension, one weight a hidden unit.
+    /// One row per dimension, one weight per hidden unit.
     pub(crate) first: Weights,
-    /// One a hidden unit.
+    /// One per hidden unit.
     pub(crate) first_biases: Vec<f32>,
-    /// One row a hidden unit, one weight a column.
+    /// One row per hidden unit, one weight per column.
     pub(crate) second: Vec<f32>,
-    /// One a column.
+    /// One per column.
     pub(crate) second_biases: Vec<f32>,
 }
 
@@ -28,9 +28,9 @@ impl Head {
     /// added to the scores of the n-grams.
     pub const SHARE: f32 = 0.5;
 
-    /// A network of weights row by row: `first` has a row for each dimension
-    /// with a weight for each hidden unit, which it quantises, `second` a row
-    /// for each hidden unit with a weight for each column.
+    /// Makes a network from weights stored row by row: `first`, which is
+    /// quantised, has a row per dimension with a weight per hidden unit; `second`
+    /// has a row per hidden unit with a weight per column.
     ///
     /// # Panics
     /// If a length is not a product of the layers' sizes.

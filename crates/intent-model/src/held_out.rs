@@ -1,19 +1,19 @@
-//! How often a model is right about what it was not trained on.
+//! The accuracy of a model on held-out examples.
 
-/// Figures of the held-out examples: what to expect of a model.
+/// Figures of a model on held-out examples.
 ///
-/// They are of models trained on a part of the examples each, and so a little
-/// worse than the model that is trained on all of them.
+/// They are measured on models trained on parts of the examples, so they are
+/// slightly worse than those of the final model, which is trained on all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HeldOut {
     /// How many examples of an intent were held out.
     pub in_scope: u32,
-    /// How many messages out of scope: examples labelled so or, without any,
-    /// examples of intents left out of training; and synthetic ones.
+    /// How many messages out of scope were held out: examples labelled so or,
+    /// without any, examples of intents left out of training; and synthetic ones.
     pub out_of_scope: u32,
     /// The share of the examples in scope whose best intent is the right one.
     pub accuracy: f64,
-    /// The same with abstention: the share that is answered and right.
+    /// The accuracy with abstention: the share that is answered and right.
     pub answered_right: f64,
     /// The share of the messages out of scope on which the model abstains;
     /// each source of such messages counts for as much as the others.

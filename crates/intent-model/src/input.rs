@@ -1,4 +1,4 @@
-//! The features of one message.
+//! The input of a model for one message.
 
 use crate::features::Gram;
 

@@ -1,12 +1,12 @@
 //! Intent classification by a trained linear model of n-grams.
 //!
-//! A [`LinearModel`] is read from the bytes of a file; a [`Classifier`] finds
-//! the intent of a message with it, with a calibrated confidence, abstains
-//! below a threshold, and explains what decided. The crate `intent-train`
-//! makes models. Where a model was trained with the vectors of a sentence
-//! encoder, the same [`SentenceEncoder`] is needed to use it.
+//! A [`LinearModel`] is read from the bytes of a file; a [`Classifier`] finds the
+//! intent of a message with it, with a calibrated confidence, abstains below a
+//! threshold, and explains what decided. The crate `intent-train` trains models.
+//! A model that was trained with the vectors of a sentence encoder needs the same
+//! [`SentenceEncoder`] to be used.
 //!
-//! The modules are what a trainer shares with the classifier, so that both
+//! The public modules are shared by the trainer and the classifier, so that both
 //! compute the same numbers: [`text`] folding, [`features`], the [`gate`] that
 //! calibrates the confidence, and [`maths`] that is the same on every platform.
 

@@ -1,8 +1,9 @@
 //! Exponential and logarithm with the same bits on every platform.
 //!
 //! The standard library calls the platform's functions, whose last bits differ
-//! between platforms; a model trained with these is the same file anywhere.
-//! Sums, products, quotients and square roots are exact by IEEE 754 already.
+//! between platforms; a model trained with these functions has the same bytes
+//! everywhere. Sums, products, quotients and square roots are exact by IEEE 754
+//! already.
 
 use std::f64::consts::{LN_2, SQRT_2};
 

@@ -1,4 +1,4 @@
-//! A linear model: its weights, and what they predict of a message.
+//! Linear models and their predictions.
 
 use crate::features::{Gram, Group, each_gram, preprocess, weigh};
 use crate::gate::{Gate, Signals};
@@ -11,17 +11,17 @@ use crate::weights::{LANES, Weights, quantise};
 /// A trained model: weights for the n-grams of messages, one per intent, with
 /// the calibration and the threshold that were chosen on held-out examples.
 ///
-/// A [`Classifier`](crate::Classifier) uses it; the crate `intent-train` makes
-/// one. A weight takes a byte in memory and in the file; there are at most
+/// A [`Classifier`](crate::Classifier) uses it; the crate `intent-train` trains
+/// it. A weight takes a byte in memory and in the file; there are at most
 /// [`MAX_WEIGHTS`](Self::MAX_WEIGHTS).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearModel {
     pub(crate) encoder: Option<EncoderSpec>,
-    /// Present where an encoder is.
+    /// Present if there is an encoder.
     pub(crate) head: Option<Head>,
     pub(crate) intents: Vec<String>,
-    /// Whether a last column scores "none of the intents", because the
-    /// training data had examples of that.
+    /// Whether the last column scores messages out of scope, which the training
+    /// data then had examples of.
     pub(crate) has_out_of_scope: bool,
     pub(crate) vocabulary: Vocabulary,
     /// The factor of each row's weights.
@@ -42,7 +42,7 @@ pub struct EncoderSpec {
     pub dimensions: usize,
 }
 
-/// The trained parts that [`LinearModel::new`] makes a model of.
+/// The trained parts of a model, for [`LinearModel::new`].
 ///
 /// A column is an intent; with `has_out_of_scope` there is one more after
 /// them, for messages that belong to none.
@@ -56,24 +56,24 @@ pub struct ModelParts {
     pub has_out_of_scope: bool,
     /// The hashes of the n-grams, in ascending order.
     pub vocabulary: Vec<u64>,
-    /// For each column one weight an n-gram, in the order of the vocabulary.
+    /// For each column one weight per n-gram, in the order of the vocabulary.
     pub weights: Vec<Vec<f32>>,
     /// One per column.
     pub biases: Vec<f32>,
 }
 
-/// What a model predicts of a message.
+/// The prediction of a model for a message.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Prediction {
     /// The index of the best intent in [`LinearModel::intents`].
     pub best: usize,
-    /// What the confidence is computed from.
+    /// The signals that the confidence is computed from.
     pub signals: Signals,
     /// The probability that the best intent is the right one.
     pub confidence: f64,
     pub(crate) input: Input,
-    /// One an intent.
+    /// One per intent.
     pub(crate) scores: Vec<f32>,
     pub(crate) runner_up: Option<usize>,
 }
@@ -89,7 +89,7 @@ impl LinearModel {
     /// The most bytes of an intent's name or a sentence encoder's id.
     pub const MAX_NAME: usize = 1_000;
 
-    /// A model of trained parts, which quantises their weights. It answers
+    /// Makes a model of trained parts, and quantises their weights. The model answers
     /// every message until [`with_calibration`](Self::with_calibration) says
     /// below which confidence to abstain.
     ///
@@ -144,8 +144,8 @@ impl LinearModel {
         }
     }
 
-    /// The same model with the gate that was fitted to held-out examples, and
-    /// the figures of these.
+    /// The same model with the gate that was fitted to held-out examples, and the
+    /// figures on them.
     pub fn with_calibration(self, gate: Gate, held_out: HeldOut) -> Self {
         Self {
             gate,
@@ -164,7 +164,7 @@ impl LinearModel {
         self.encoder.as_ref().map(|encoder| encoder.id.as_str())
     }
 
-    /// How often it was right about examples that it was not trained on.
+    /// Its figures on held-out examples.
     pub fn held_out(&self) -> &HeldOut {
         &self.held_out
     }
@@ -174,9 +174,9 @@ impl LinearModel {
         self.gate.threshold
     }
 
-    /// The best of the intents whose indices `may` accepts, with its
-    /// confidence, however low; `None` where it accepts none. `vector` is the
-    /// message's sentence vector, of the model's encoder.
+    /// The best of the intents whose indices `may` accepts, with its confidence,
+    /// however low; `None` if it accepts none. `vector` is the message's sentence
+    /// vector, of the model's encoder.
     pub fn predict(
         &self,
         message: &str,
@@ -211,8 +211,8 @@ impl LinearModel {
         f64::from(unseen) / f64::from(all.max(1))
     }
 
-    /// Whether the n-gram of a row, or without one, is in no example of an
-    /// intent.
+    /// Whether the n-gram of a row is in no example of an intent; true without a
+    /// row.
     fn is_unseen(&self, row: Option<u32>) -> bool {
         row.is_none_or(|row| self.weights.is_unseen(row))
     }
@@ -242,7 +242,7 @@ impl LinearModel {
         input
     }
 
-    /// One score a column: above 0 counts for the intent, below against it.
+    /// One score per column: above 0 counts for the intent, below 0 against it.
     fn scores(&self, input: &Input) -> Vec<f32> {
         let mut scores = self.gram_scores(input);
         for (score, sentence) in scores.iter_mut().zip(&input.sentence) {
@@ -253,8 +253,8 @@ impl LinearModel {
 
     /// The scores of the n-grams alone.
     ///
-    /// Factors are rounded to 15 bits, so that the sums are of whole numbers,
-    /// which a processor adds four or eight at a time in any order.
+    /// Factors are rounded to 15 bits, so that the sums are exact integers, which
+    /// a processor can add several at a time in any order.
     fn gram_scores(&self, input: &Input) -> Vec<f32> {
         let factor = |(row, value): &(u32, f32)| value * self.scales[*row as usize];
         let (mut most, mut sum) = (0.0_f32, 0.0);

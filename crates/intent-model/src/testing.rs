@@ -43,7 +43,7 @@ pub(crate) fn parts(sentence: Option<(EncoderSpec, Head)>) -> ModelParts {
     }
 }
 
-/// A model of these parts that is sure of what it knows.
+/// A model of these parts whose confidence is high for its own messages.
 pub(crate) fn model(sentence: Option<(EncoderSpec, Head)>) -> LinearModel {
     let gate = Gate {
         intercept: -3.0,

@@ -29,7 +29,7 @@ pub fn normalise(message: &str) -> Cow<'_, str> {
     fold_within(message, usize::MAX).unwrap_or_default()
 }
 
-/// The most bytes of a message beyond ASCII that is folded.
+/// The most bytes of a message that is not ASCII.
 const MAX_BEYOND_ASCII: usize = 64 << 10;
 
 /// The most bytes that the folded text of a message of this length may have.
@@ -125,7 +125,7 @@ fn fold(c: char) -> impl Iterator<Item = char> {
         .chain(folded.into_iter().flatten())
 }
 
-/// White space, or punctuation that ends a sentence and adds nothing to it.
+/// Whether a character is white space or closing punctuation.
 pub fn is_closing(c: char) -> bool {
     c.is_whitespace()
         || matches!(
@@ -157,10 +157,10 @@ pub fn words(normal: &str) -> impl Iterator<Item = Cow<'_, str>> {
     tokens(normal).map(|token| token.word)
 }
 
-/// A word of a text in normal form, and its place there.
+/// A word of a text in normal form, with its byte range.
 #[derive(Clone, Debug)]
 pub struct Token<'a> {
-    /// Without the apostrophes inside of it.
+    /// The word without the apostrophes inside it.
     pub word: Cow<'a, str>,
     /// Its bytes in the text.
     pub place: Range<usize>,
@@ -190,12 +190,12 @@ pub fn tokens(normal: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// A letter, a digit, or a mark on one.
+/// Whether a character is part of a word: a letter, a digit, or a combining mark.
 fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
 }
 
-/// A sign that joins the halves of a word.
+/// Whether a character is an apostrophe, which joins the halves of a word.
 pub fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | 'ʼ' | '＇' | '`' | '´')
 }

@@ -1,4 +1,4 @@
-//! Weights quantised to a byte each.
+//! Weights, quantised to one byte each.
 
 /// How many weights are multiplied at once.
 pub(crate) const LANES: usize = 16;
@@ -8,7 +8,7 @@ pub(crate) const LANES: usize = 16;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Weights {
     columns: usize,
-    /// How many of the columns are of intents, not of being out of scope.
+    /// How many columns are for intents, not for messages out of scope.
     intents: usize,
     /// How many lanes a row has.
     pub(crate) lanes: usize,

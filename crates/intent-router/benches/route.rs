@@ -5,7 +5,7 @@
 //! One user asks one question again and again, of the built-in catalogue. The
 //! figures are medians over rounds in which all parts take turns, so that
 //! whatever else the machine does falls on all of them alike. The parts are
-//! what `route` does one after another; `rest` is what it costs beside them.
+//! what `route` does one after another; `rest` is the remainder.
 
 #![allow(
     clippy::print_stdout,

@@ -1,5 +1,4 @@
-//! What is known of a request once it is resolved: everything that its answer
-//! and its stored entry depend on.
+//! A resolved request: everything that its answer and its stored entry depend on.
 
 use std::borrow::Cow;
 
@@ -26,7 +25,7 @@ pub struct RequestContext<'a> {
     pub(crate) owner: Owner,
     /// The text that enters the key and that the source is given.
     pub(crate) text: Cow<'a, str>,
-    /// The message, where `text` is another.
+    /// The message, if it differs from `text`.
     pub(crate) message: Option<Cow<'a, str>>,
     pub(crate) parameters: Parameters,
     /// How certain the detector was.
@@ -44,7 +43,7 @@ pub(crate) struct StoragePolicy {
 }
 
 impl StoragePolicy {
-    /// That of an intent which no router has.
+    /// The policy of an intent that belongs to no router.
     const NONE: Self = Self {
         class: crate::classes::LIVE_DATA,
         fingerprint: Fingerprint::NONE,
@@ -61,20 +60,21 @@ impl StoragePolicy {
     }
 }
 
-/// What a source is given besides intent, owner and text.
+/// The parameters of a request other than its intent, owner and text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parameters {
     /// The slots that may narrow the answer.
     pub(crate) slots: Slots,
-    /// Whether the message may say more than its slots, which were withheld.
+    /// Whether a guard withheld the slots, because the message may say more than
+    /// they do.
     pub(crate) doubtful: bool,
     /// The day, where a query reads it.
     pub(crate) today: Option<Date>,
 }
 
 impl Parameters {
-    /// The parameters that a reading of the message gives: its slots only as far
-    /// as the guards let them through.
+    /// The parameters of a reading of the message. Slots that a guard withholds
+    /// are left out.
     pub(crate) fn new(reading: Reading, today: Option<Date>) -> Self {
         let doubtful = reading.guard().is_some();
         Self {
@@ -84,8 +84,8 @@ impl Parameters {
         }
     }
 
-    /// 128 bits that differ wherever the parameters do; 0 where there are none.
-    /// Costs an MD5 where there are some.
+    /// A 128-bit hash of the parameters; 0 without parameters. Costs an MD5
+    /// unless there are none.
     pub(crate) fn bits(&self) -> u128 {
         // Destructured in full, so that a new parameter enters here.
         let Self {
@@ -109,8 +109,8 @@ impl Parameters {
 }
 
 impl<'a> RequestContext<'a> {
-    /// A context with these slots and this text, such as a test of a source
-    /// needs. A knowledge-base intent ignores the principal.
+    /// A context with these slots and this text, for tests of a source. A
+    /// knowledge-base intent ignores the principal.
     pub fn new(
         intent: &'a Intent,
         principal: Option<&Principal>,
@@ -132,7 +132,7 @@ impl<'a> RequestContext<'a> {
         }
     }
 
-    /// The same context with the doubt that a guard has: its slots are withheld.
+    /// The same context as if a guard had withheld its slots.
     #[must_use]
     pub fn doubtful(mut self) -> Self {
         self.parameters.slots = Slots::default();
@@ -147,7 +147,7 @@ impl<'a> RequestContext<'a> {
         self
     }
 
-    /// What the source is given.
+    /// The part of the context that the source gets.
     pub fn ask(&self) -> Ask<'_> {
         // Destructured in full, as for `identity::of_context`: what is part of
         // the identity is what the source is given.
@@ -190,13 +190,13 @@ impl<'a> RequestContext<'a> {
         &self.owner
     }
 
-    /// The text that the intent's key mode makes of the message, which enters
-    /// the key's digest.
+    /// The text that enters the key's digest: the message in the form of the
+    /// intent's key mode.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The slots that the source is given.
+    /// The slots that the source gets.
     pub fn slots(&self) -> &Slots {
         &self.parameters.slots
     }

@@ -12,11 +12,11 @@ use crate::source::SourceError;
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum RouteError {
-    /// The user context holds a value that no key can be made of.
+    /// The user context holds a value that cannot be part of a key.
     #[error("user_context cannot be keyed: {0}")]
     Key(#[from] KeyError),
-    /// A slot of the conversation that the message goes on from is none of its
-    /// intent's, or cannot be read.
+    /// A slot of the conversation does not belong to its intent, or its value
+    /// cannot be read.
     #[error("user_context.conversation.slots: {0}")]
     Conversation(ConversationError),
     /// The source of records failed; requests that waited for the same answer

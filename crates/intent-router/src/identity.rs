@@ -41,7 +41,7 @@ impl Hash for EntryKey {
     }
 }
 
-/// A digest as the name of every entry that has it.
+/// Looks up every entry with a digest.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct ByDigest(pub(crate) Digest);
 
@@ -118,8 +118,8 @@ pub(crate) fn of_text(
     Ok(EntryKey { key, owner })
 }
 
-/// The identity of the answer to a request. The digest keeps the bytes that the
-/// Python service computes; what else the source is given enters the check.
+/// The identity of the answer to a request. The digest is the one that the Python
+/// service computes; the other parameters of the source are part of the check.
 pub(crate) fn of_context(
     scheme: &dyn KeyScheme,
     context: &RequestContext<'_>,
@@ -132,7 +132,7 @@ pub(crate) fn of_context(
         owner,
         text,
         parameters,
-        // What is stored is the answer to the text.
+        // The stored answer is to the text, not to the message.
         message: _,
         confidence: _,
         policy: _,

@@ -1,10 +1,11 @@
-//! From a message to an answer: which intent it has, whether its answer may be
-//! cached and as what, and who answers it.
+//! Routes messages to answers: detects the intent, decides whether and under
+//! which key the answer is cached, and asks a source of records on a miss.
 //!
-//! A request goes one way: it is resolved once, to a [`RequestContext`] (by a
-//! [`Detector`] and the [`CachePolicy`]); its identity is looked up in the store
-//! ([`CacheService`]); on a miss the source of records ([`LiveData`]) answers it.
-//! [`Router`] joins them. What the intents are is data: a [`Catalogue`].
+//! Every request takes the same path: it is resolved once, to a
+//! [`RequestContext`] (by a [`Detector`] and the [`CachePolicy`]); its identity
+//! is looked up in the store ([`CacheService`]); on a miss the source of records
+//! ([`LiveData`]) answers it. [`Router`] joins them. The intents are data: a
+//! [`Catalogue`].
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,7 +72,8 @@ mod text;
 mod tower;
 mod weight;
 
-// What the signatures here use, so that simple uses need no other crate.
+// Types of other crates in the signatures here, so that callers need not depend
+// on them.
 pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
 pub use cache_keys::{CanonicalJson, Digest};
 pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};

@@ -12,7 +12,8 @@ use cache_core::{Outcome, Reuse};
 pub enum Bypass {
     /// Caching is switched off.
     CachingOff,
-    /// A question about somebody's records, and nobody is identified.
+    /// The question is about a person's records, and the request identifies no
+    /// user.
     Unidentified,
     /// No intent was found.
     UnknownIntent,
@@ -20,7 +21,7 @@ pub enum Bypass {
     NoStore,
     /// The message asks for another person's records.
     OtherPerson,
-    /// The message goes on from one that is not known.
+    /// The message continues a conversation that the request does not include.
     NeedsContext,
 }
 
@@ -41,9 +42,9 @@ impl Bypass {
 /// The class of a [`CacheOutcome`], as statistics count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutcomeClass {
-    /// A stored answer was served and the source not asked.
+    /// A stored answer was served, and the source was not asked.
     Hit,
-    /// The cache was asked and the source, too, by this request or by another
+    /// The cache was asked, and so was the source, by this request or by another
     /// that it waited for.
     Miss,
     /// The cache was not asked.
@@ -87,9 +88,8 @@ pub enum CacheOutcome {
         age: Duration,
         /// Time since its TTL passed.
         overdue: Duration,
-        /// Whether it replaces an answer of the source, which was asked and
-        /// failed. If not, the source was not asked, and a refresh is due or
-        /// in flight.
+        /// Whether the source was asked and failed. If not, the source was not
+        /// asked, and a refresh is due or in flight.
         failed: bool,
     },
     /// The source was asked.
@@ -105,8 +105,8 @@ pub enum CacheOutcome {
 }
 
 impl CacheOutcome {
-    /// The outcome of a fetch for a request that accepts this much of what is
-    /// stored.
+    /// The outcome of a fetch by a request that accepts the stored answers that
+    /// `reuse` allows.
     pub(crate) fn of(outcome: Outcome, reuse: Reuse) -> Self {
         let hit = |age: Duration, ttl: Duration| Self::Hit {
             age,
@@ -130,8 +130,8 @@ impl CacheOutcome {
         }
     }
 
-    /// Hit, miss or bypass. A stale answer that replaces a failed one is a miss:
-    /// the source was asked.
+    /// Hit, miss or bypass. A stale answer served because the source failed is a
+    /// miss: the source was asked.
     pub fn class(self) -> OutcomeClass {
         match self {
             Self::Hit { .. } | Self::Stale { failed: false, .. } => OutcomeClass::Hit,

@@ -17,7 +17,7 @@
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// With no two `*` in a row.
+    /// The pattern, with each run of `*` reduced to one.
     text: Box<str>,
     /// The length of the text without its `*`.
     literal: usize,

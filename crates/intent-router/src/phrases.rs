@@ -1,13 +1,13 @@
-//! Many phrases found at a place of a text at once.
+//! Finds which of many phrases begin at a word of a text.
 
 use hashbrown::HashMap;
 
 use crate::text::{Token, normalise, words};
 
-/// Phrases of whole words, each with what it stands for.
+/// Phrases of whole words, each with a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Phrases<T> {
-    /// By their first words; of each those with the most words first.
+    /// The phrases by their first word, the longest first.
     by_first: HashMap<String, Vec<Entry<T>>>,
 }
 
@@ -27,8 +27,8 @@ impl<T> Default for Phrases<T> {
 }
 
 impl<T: Default> Phrases<T> {
-    /// What the phrase of these words stands for; nothing yet if it is new.
-    /// `None` for a text without a word.
+    /// The value of a phrase; the default value if the phrase is new. `None` for
+    /// a text without a word.
     pub(crate) fn entry(&mut self, phrase: &str) -> Option<&mut T> {
         let normal = normalise(phrase);
         let mut words = words(&normal).map(|word| word.into_owned());
@@ -48,8 +48,8 @@ impl<T: Default> Phrases<T> {
 }
 
 impl<T> Phrases<T> {
-    /// The phrases that these words begin with, the longest first: how many
-    /// words each has, and what it stands for.
+    /// The phrases that these words begin with, the longest first: the number of
+    /// words and the value of each.
     ///
     /// Costs a look-up and a comparison with each phrase that begins with the
     /// first of the words.

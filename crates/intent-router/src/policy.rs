@@ -13,7 +13,7 @@ use crate::response::{Answer, Source};
 use crate::slots::Reading;
 use crate::text::{self, Folded};
 
-/// How a request uses the cache. Decided once a request, here alone.
+/// How a request uses the cache. Decided here, once per request.
 ///
 /// ```
 /// use intent_router::{Bypass, CachePolicy, CacheUse, Catalogue, Reuse};
@@ -29,10 +29,10 @@ use crate::text::{self, Folded};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CachePolicy {
-    /// The cache is not asked, and the answer not stored.
+    /// The cache is not asked, and the answer is not stored.
     Bypass(Bypass),
-    /// The cache is asked for an entry of the request's [owner](Owner), of which
-    /// this much is accepted.
+    /// The cache is asked for an entry of the request's [owner](Owner); [`Reuse`]
+    /// says which stored values are accepted.
     Use(Reuse),
 }
 
@@ -51,8 +51,8 @@ impl CachePolicy {
         Self::of_request(cache_use, caching_enabled).for_intent(intent, principal)
     }
 
-    /// The policy as far as it depends on neither the intent nor the user: that
-    /// of detections.
+    /// The policy of stored detections, which depends on neither the intent nor
+    /// the user.
     pub(crate) fn of_request(cache_use: CacheUse, caching_enabled: bool) -> Self {
         match cache_use {
             _ if !caching_enabled => Self::Bypass(Bypass::CachingOff),
@@ -78,7 +78,7 @@ impl CachePolicy {
     }
 }
 
-/// What may be done with an answer once it is known.
+/// Whether and how an answer may be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
     /// It may be stored.
@@ -91,11 +91,11 @@ pub(crate) enum Storage {
 }
 
 impl Storage {
-    /// Whether an answer may be stored in an entry of `owner`: not an answer of
-    /// another owner, and nothing while caching is off.
+    /// Decides how an answer may be stored in an entry of `owner`. Answers of
+    /// another owner are refused, and all answers while caching is off.
     ///
-    /// `caching_enabled` is read when the answer is there, so that what was
-    /// being fetched when caching was switched off is not stored.
+    /// `caching_enabled` is read after the fetch, so that an answer in flight
+    /// when caching is switched off is not stored.
     pub(crate) fn of(answer: &Answer, owner: &Owner, caching_enabled: bool) -> Self {
         if !caching_enabled || answer.owner() != owner {
             return Self::Refused;
@@ -117,14 +117,14 @@ pub(crate) fn owner(intent: &Intent, principal: Option<Principal>) -> Owner {
     }
 }
 
-/// The text whose hash enters the cache key, by the intent's key mode, from a
-/// reading of the same message by the same intent.
+/// The text whose hash enters the cache key, by the intent's key mode. `reading`
+/// is of the same message and intent.
 ///
-/// In the key mode `normalised` a message whose folding would change a number,
-/// such as `m²`, keeps its form, with a space before it: no normal form begins
-/// with one, so it is not taken for another message's. So does a message that is
-/// too long to be folded: over 64 KiB and not ASCII, or with a normal form of
-/// more than twice its bytes and 1,024.
+/// In the key mode `normalised`, a message whose folding would change a number,
+/// such as `m²`, is used unchanged after a space. No normal form begins with a
+/// space, so the text never equals the normal form of another message. The same
+/// applies to a message that is too long to be folded: over 64 KiB and not ASCII,
+/// or with a normal form of more than twice its bytes and 1,024.
 pub fn key_text<'a>(intent: &Intent, message: &'a str, reading: &Reading) -> Cow<'a, str> {
     let normal = match intent.key {
         KeyMode::Normalised => text::fold_message(message),

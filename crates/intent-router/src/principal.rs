@@ -28,18 +28,18 @@ pub struct UserContext {
     pub conversation: Option<Conversation>,
 }
 
-/// What the message before was about, for one that says nothing by itself: with
-/// it, "and for last month?" is understood.
+/// What the previous message was about, so that a message such as "and for last
+/// month?" can be understood.
 ///
-/// It is used for such messages only. Slots that the message names itself replace
-/// those of the same name here.
+/// Used only for messages that do not say what they are about. Slots that the
+/// message names replace those of the same name here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conversation {
-    /// The intent of the message before, as its answer named it.
+    /// The intent of the previous message, as its answer named it.
     pub intent: String,
-    /// Slots that it named, by the names of the catalogue. A value is anything
-    /// that the slot finds in a message.
+    /// Slots of the previous message, by their names in the catalogue. A value is
+    /// any text in which the slot is found.
     #[serde(default)]
     pub slots: BTreeMap<String, String>,
 }
@@ -70,7 +70,7 @@ fn conversation<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Conversatio
     })
 }
 
-/// A member that is there, `null` included; an error names it.
+/// Reads a member that is present, `null` included; an error names the member.
 fn present<'de, D: Deserializer<'de>>(
     from: D,
     named: fn(JsonError) -> KeyError,
@@ -92,26 +92,26 @@ impl UserContext {
         }
     }
 
-    /// A context that names nobody.
+    /// A context without a user.
     pub fn guest() -> Self {
         Self::default()
     }
 }
 
-/// How a role or an identifier that is absent from the context is read.
+/// The value of a role or an identifier that the context lacks.
 const GUEST: &str = "guest";
 
 static GUEST_ROLE: Lazy<CanonicalJson> = Lazy::new(|| CanonicalJson::string(GUEST));
 
-/// The field as the key scheme wants it.
+/// Converts a member of the context for the key scheme.
 pub(crate) fn field(value: Option<&CanonicalJson>) -> Field<'_> {
     value.map_or(Field::Absent, Field::Canonical)
 }
 
 /// An identified user in a role.
 ///
-/// It cannot be built from a `user_id` that Python would call false, so a request
-/// with a principal may use the cache.
+/// It is never built from a `user_id` that is false in Python, so a request with
+/// a principal may use the cache.
 ///
 /// ```
 /// use intent_router::{Principal, UserContext};
@@ -128,8 +128,8 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The principal that a context names; `None` when its `user_id` is
-    /// absent or false as Python means it (`null`, `false`, `0`, `""`, `[]`, `{}`).
+    /// The principal of a context; `None` when its `user_id` is absent or false
+    /// in Python (`null`, `false`, `0`, `""`, `[]`, `{}`).
     pub fn identify(context: &UserContext) -> Option<Self> {
         let user_id = context.user_id.as_ref().filter(|id| id.is_truthy())?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! Whom and what a message refers to: another person, or another message.
+//! References of a message to other people and to previous messages.
 
 mod identifier;
 mod person;
@@ -9,7 +9,7 @@ use crate::catalogue::{Catalogue, Intent, Lexicon, Role, SlotSpec};
 use crate::slots::pattern;
 use crate::text::{Token, is_apostrophe, tokens};
 
-/// The words of a message, read for what they refer to.
+/// Finds the references among the words of a message.
 pub(crate) struct MessageReferences<'a> {
     catalogue: &'a Catalogue,
     text: &'a str,
@@ -23,7 +23,8 @@ pub(crate) enum Standing {
     Alone,
     /// It has none.
     Bare,
-    /// It has none, and begins as a sequel does or has a pronoun in its place.
+    /// It has none, and begins with an opener such as "and" or has a pronoun such
+    /// as "it".
     Sequel,
     /// It is a sequel that names a record.
     SequelOfRecord,
@@ -43,8 +44,8 @@ impl<'a> MessageReferences<'a> {
         self.catalogue.lexicon()
     }
 
-    /// Whether a word is one for another person, or may be the possessive of a name:
-    /// most messages have none.
+    /// Whether a word may name another person: a word of the lists, or a possible
+    /// possessive of a name. Most messages have no such word.
     fn may_name_another(&self, at: usize) -> bool {
         let words = &self.lexicon().references;
         let (token, rest) = (&self.tokens[at], &self.tokens[at..]);
@@ -54,14 +55,14 @@ impl<'a> MessageReferences<'a> {
             || token.word.len() < token.place.len()
     }
 
-    /// Whether a phrase of questions about records begins at this word.
+    /// Whether a phrase of an intent about personal records begins at this word.
     fn is_record(&self, at: usize) -> bool {
         let lexicon = self.lexicon();
         let mut known = lexicon.phrases.at(&self.tokens[at..]);
         known.any(|(_, word)| lexicon.is_of_records(word))
     }
 
-    /// Whether there is such a word and nothing but a space before it.
+    /// Whether the word exists and has only spaces and apostrophes before it.
     fn follows(&self, at: usize) -> bool {
         let before = at.checked_sub(1).map_or(0, |at| self.tokens[at].place.end);
         let next = self.tokens.get(at);
@@ -71,8 +72,8 @@ impl<'a> MessageReferences<'a> {
         })
     }
 
-    /// Whether the word is the possessive of a name: one that no intent and no list
-    /// has, and that no article is before.
+    /// Whether the word is the possessive of a name: a word that is in no intent
+    /// and no list, and does not follow an article.
     fn is_name(&self, at: usize) -> bool {
         let token = &self.tokens[at];
         let written = &self.text[token.place.clone()];
@@ -127,8 +128,7 @@ impl<'a> MessageReferences<'a> {
         }
     }
 
-    /// Whether the message says something by itself, or has a phrase that speaks for
-    /// this intent.
+    /// Whether the message stands alone, or has a phrase of this intent.
     pub(crate) fn speak_for(&self, intent: &Intent) -> bool {
         let lexicon = self.lexicon();
         let own = lexicon.number(&intent.name);
@@ -139,7 +139,7 @@ impl<'a> MessageReferences<'a> {
         self.standing() == Standing::Alone || (0..self.tokens.len()).any(speaks)
     }
 
-    /// Where identifiers of records stand.
+    /// The byte ranges of the identifiers of records.
     fn records(&self) -> Vec<Range<usize>> {
         let patterns = self.catalogue.slots().filter_map(|(_, slot)| match slot {
             SlotSpec::Pattern { pattern } => Some(pattern),

@@ -1,4 +1,4 @@
-//! What the router is asked.
+//! Requests to the router.
 
 use cache_core::Reuse;
 
@@ -7,8 +7,8 @@ use crate::principal::UserContext;
 /// How a request wants the cache to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheUse {
-    /// Ask the cache first and store the answer; the stored answers that the
-    /// request accepts are told by [`Reuse`].
+    /// Ask the cache first and store the answer; [`Reuse`] says which stored
+    /// answers the request accepts.
     Allowed(Reuse),
     /// Neither ask nor store (`Cache-Control: no-store`).
     Forbidden,
@@ -27,7 +27,7 @@ pub struct Request {
     pub message: String,
     /// Who the user is.
     pub user_context: UserContext,
-    /// An intent to use instead of detection; ignored when it is not a known one.
+    /// An intent to use instead of detection; ignored if the catalogue lacks it.
     pub forced_intent: Option<String>,
     /// How the cache may be used.
     pub cache_use: CacheUse,

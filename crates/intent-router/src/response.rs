@@ -19,7 +19,8 @@ pub enum Source {
     LiveData,
     /// Articles that are the same for everybody.
     KnowledgeBase,
-    /// Neither: the question was not understood, or whose it is is not known.
+    /// Neither: an answer without records, for example to an unknown intent or an
+    /// unidentified user.
     Fallback,
 }
 
@@ -49,7 +50,7 @@ pub struct Response {
     pub timestamp: String,
 }
 
-/// A response as its JSON text.
+/// A response as JSON text.
 ///
 /// The text is made once: a hit serialises nothing and is byte for byte the
 /// first answer, in a fraction of the memory of the parsed data.
@@ -66,13 +67,13 @@ pub struct Answer {
 impl Answer {
     /// An answer of `owner` that takes `calls` database calls without a cache.
     ///
-    /// A confidence that is not a number, which JSON cannot tell, becomes 0.
+    /// A confidence of NaN, which JSON cannot express, becomes 0.
     pub fn new(mut response: Response, owner: Owner, calls: u32) -> Arc<Self> {
         if !response.confidence.is_finite() {
             response.confidence = 0.0;
         }
-        // The response holds strings, a finite number and a `Value`, whose
-        // object keys are strings: there is nothing that cannot be written.
+        // The response holds strings, a finite number and a `Value`, whose object
+        // keys are strings, so serialising it cannot fail.
         let json = serde_json::to_string(&response).expect("a response has only string keys");
         Arc::new(Self {
             source: response.source,
@@ -117,8 +118,9 @@ impl Answer {
         &self.owner
     }
 
-    /// How many database calls it takes without a cache, and so how many a hit
-    /// saves. The look-up of the member counts even where a stored one was used.
+    /// How many database calls the answer takes without a cache, which is what a
+    /// hit saves. The membership look-up counts even if it was answered from the
+    /// cache.
     pub fn calls(&self) -> u32 {
         self.calls
     }
@@ -149,8 +151,8 @@ pub struct Routed {
 }
 
 impl Routed {
-    /// How many database calls the cache saved this request: none where the
-    /// source was asked and failed.
+    /// How many database calls the cache saved this request: none if the source
+    /// was asked and failed.
     pub fn calls_saved(&self) -> u32 {
         if self.cache.is_stale_if_error() {
             return 0;
@@ -159,8 +161,7 @@ impl Routed {
     }
 }
 
-/// The result of a refresh: of filling an entry again while requests are served
-/// the stored answer.
+/// The result of a background refresh of a stored answer.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Refreshed {

@@ -1,5 +1,5 @@
-//! The router: from a message to an answer, through detector, policy, key,
-//! store and source, in that order and never back.
+//! The router: takes a message through detector, policy, key, store and source,
+//! in that order, to its answer.
 
 mod answering;
 mod fallback;
@@ -27,9 +27,9 @@ use self::fallback::Fallback;
 /// Ages are measured by the cache's own monotonic clock, never by this one.
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// The day that it is at a time, where the members are: relative periods ("last
-/// month") count from it. It must answer for every time, those that no calendar
-/// has included; [`Date::at_offset`] does.
+/// Maps a time to the calendar day where the members are, from which relative
+/// periods ("last month") count. It must return a day for every time, even one
+/// outside the calendar's range, as [`Date::at_offset`] does.
 pub type LocalDay = Arc<dyn Fn(SystemTime) -> Date + Send + Sync>;
 
 /// Spawns a background refresh of a stored answer; must not block. Under tokio:
@@ -42,10 +42,9 @@ pub type Spawn = Arc<dyn Fn(BoxFuture<'static, Refreshed>) + Send + Sync>;
 
 /// Routes requests to answers. Clones share all their parts.
 ///
-/// A router never changes: catalogue, detector and source belong together, and
-/// a request is answered by the set that it began with. To change them while
-/// requests are in flight, [make the next router](Self::renewed) of this one
-/// and route later requests with it.
+/// A router is immutable: a request is answered by the catalogue, detector and
+/// source that it started with. To change them while requests are in flight, make
+/// a new router with [`renewed`](Self::renewed) and route later requests with it.
 ///
 /// See the crate's documentation for an example.
 #[derive(Clone)]
@@ -56,7 +55,8 @@ pub struct Router {
     cache: Arc<CacheService>,
     /// How the answers of each intent are stored, in the order of the catalogue.
     storage: Arc<[StoragePolicy]>,
-    /// Tells its detections from those of every other router.
+    /// Identifies the detector in the keys of stored detections; unique in the
+    /// process.
     detector_number: u64,
     wall_clock: WallClock,
     local_day: LocalDay,
@@ -98,24 +98,24 @@ impl Router {
         })
     }
 
-    /// The next router: another catalogue, detector and source over this one's
-    /// cache, with its clocks and its spawner. Both may route at the same time,
-    /// for as long as requests take.
+    /// A router with another catalogue, detector and source over the same cache,
+    /// with the same clocks and spawner. Both routers may be used at the same
+    /// time.
     ///
     /// Nothing has to be invalidated. The fingerprint of an intent's definition
     /// (its kind, class, key mode, slots, queries and tags) is part of the
-    /// identity of its stored answers. The next router finds the answers of the
-    /// intents that it defines alike; those of the others it neither finds nor
-    /// waits for, even if this router stores them later, and they leave as their
-    /// class says. Detections are not shared between routers.
+    /// identity of its stored answers. The new router finds the answers of
+    /// intents with the same definition. It neither finds nor waits for those of
+    /// changed intents, even if this router stores them later; they expire by the
+    /// TTL of their class. Detections are not shared between routers.
     ///
-    /// The source is asked for the same records, of the same members: its
-    /// queries are the catalogue's, and count. If the source asks another
-    /// database, [invalidate everything](CacheService::invalidate) afterwards.
+    /// The fingerprint covers the queries, not the database. If the source asks
+    /// another database, [invalidate everything](CacheService::invalidate)
+    /// afterwards.
     ///
     /// # Errors
-    /// [`BuildError::Class`], as [`Router::new`]; this router stays as it is. The
-    /// classes that were new and had room stay defined.
+    /// [`BuildError::Class`], as [`Router::new`]; this router is unchanged. New
+    /// classes that had room stay defined.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -146,14 +146,14 @@ impl Router {
         })
     }
 
-    /// The same router with another source of the time of day.
+    /// The same router with another wall clock.
     pub fn with_wall_clock(mut self, wall_clock: WallClock) -> Self {
         self.wall_clock = wall_clock;
         self
     }
 
-    /// The same router with another calendar day at each time: that of a time
-    /// zone. By default it is the day in universal time.
+    /// The same router with the calendar days of a time zone. The default is
+    /// universal time.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -169,12 +169,11 @@ impl Router {
         self
     }
 
-    /// The same router, which gives refreshes of stored answers to `spawn`, so
-    /// that no request waits for them: of an answer that is stale but within the
-    /// window `stale_while_revalidate` of its class, and of one that
-    /// `early_refresh` chooses. Without it, the request that gets the permit
-    /// refreshes the answer before it returns, and only the others are served the
-    /// stored one.
+    /// The same router, which refreshes stored answers in the background through
+    /// `spawn`: answers that are stale but within the `stale_while_revalidate`
+    /// window of their class, and those that `early_refresh` chooses. Without it,
+    /// the request that gets the permit refreshes the answer before it returns,
+    /// and the other requests are served the stored answer.
     ///
     /// ```
     /// use std::sync::{Arc, mpsc};
@@ -241,8 +240,8 @@ impl Router {
     }
 }
 
-/// The time of day as RFC 3339 writes it. A clock that was never set, or set
-/// wrong, may show a time that cannot be written: the nearest that can is.
+/// The time in RFC 3339. A time outside the format's range, from a clock that is
+/// set wrong, becomes the nearest time in the range.
 fn timestamp(now: SystemTime) -> String {
     /// From 1970 to the end of the year 9999.
     const LONGEST: Duration = Duration::from_secs(253_402_300_799);

@@ -59,8 +59,8 @@ static GLOBAL: Lazy<Arc<CacheService>> = Lazy::new(|| {
 });
 
 impl CacheService {
-    /// The service of this process, built with the defaults when first asked
-    /// for: what the Python service called `get_cache_service()`.
+    /// The service of this process, built with the defaults on first use: the
+    /// Python service's `get_cache_service()`.
     ///
     /// ```
     /// use intent_router::CacheService;
@@ -72,11 +72,12 @@ impl CacheService {
         &GLOBAL
     }
 
-    /// The Python service's `get_cache_key`: the key of a message (or of the text that
-    /// the intent's key mode puts in its place) of a user.
+    /// The key of a user's message, or of the text that the intent's key mode
+    /// puts in its place: the Python service's `get_cache_key`.
     ///
     /// # Errors
-    /// [`KeyError`] when the context holds a value that Python could not write.
+    /// [`KeyError`] when the context holds a value that Python could not
+    /// serialise.
     pub fn key(
         &self,
         intent: &str,
@@ -94,9 +95,9 @@ impl CacheService {
         identity::of_context(&*self.scheme, context)
     }
 
-    /// The identity of `owner`'s answer about `intent` to `text`, for answers
-    /// that you make yourself. A router's answers have the identity of their
-    /// [request](Self::identity).
+    /// The identity of `owner`'s answer to `text` about `intent`, for answers
+    /// that are stored with [`set`](Self::set). Answers of a router have the
+    /// [identity](Self::identity) of their request.
     ///
     /// # Errors
     /// [`KeyError`], as [`CacheService::key`].
@@ -114,17 +115,17 @@ impl CacheService {
         identity::owner_key(&*self.scheme, intent, owner, text)
     }
 
-    /// The stored answer, if there is one that is not older than the TTL of its
-    /// class; never a stale one, nor one that says that there is no such member.
-    /// The Python service's `get`.
+    /// The stored answer, if it is within the TTL of its class. Never returns a
+    /// stale answer or a negative entry ("no such member"). The Python service's
+    /// `get`.
     pub fn get(&self, entry: &EntryKey, class: TtlClass) -> Option<Arc<Answer>> {
         self.answers.get(entry, class).map(|stored| stored.answer)
     }
 
-    /// Stores an answer with the records it was made of: the Python service's `set`.
-    /// Returns whether it was stored: not a fallback, not an answer of another
-    /// owner than the entry's, not one that is larger than the cache, and nothing
-    /// while caching is off.
+    /// Stores an answer with the records it was made of: the Python service's
+    /// `set`. Returns whether it was stored. Refused are fallbacks, answers of
+    /// another owner than the entry's, answers larger than the cache, and all
+    /// answers while caching is off.
     pub fn set(
         &self,
         entry: EntryKey,
@@ -142,15 +143,15 @@ impl CacheService {
         self.answers.insert(entry, fill, class).is_ok()
     }
 
-    /// Removes what the selector names and returns how many live entries that
-    /// were. What is being fetched meanwhile is not stored.
+    /// Removes the entries that the selector names and returns the number of live
+    /// ones. Answers in flight that it names are not stored.
     pub fn invalidate(&self, selector: &Selector) -> usize {
         self.invalidate_all_of(std::slice::from_ref(selector))
     }
 
-    /// Removes what any of the selectors names, in one step, and returns how many
-    /// live entries that were, each counted once. No answer that is being fetched
-    /// is stored between two of them.
+    /// Removes the entries that any of the selectors names, in one step, and
+    /// returns the number of live ones, each counted once. No answer in flight is
+    /// stored between two of the selectors.
     pub fn invalidate_all_of(&self, selectors: &[Selector]) -> usize {
         let Reach {
             digests,
@@ -161,8 +162,8 @@ impl CacheService {
             all,
         } = Reach::of(selectors, &self.classes);
         let mut tags = refs(&shared_tags);
-        // Answers always go last: one that is made between the two steps, of a
-        // membership that is still stored, must not outlast them.
+        // Answers are removed last: an answer made between the two steps, from a
+        // membership that was still stored, must be removed too.
         let mut counted = 0;
         for class in &classes {
             counted += self.detections.invalidate_class(*class);
@@ -197,9 +198,8 @@ impl CacheService {
         self.enabled.load(Ordering::Acquire)
     }
 
-    /// Switches caching on or off. While it is off, nothing is stored, not even an
-    /// answer that was being fetched before; entries stay, age, and can be
-    /// invalidated.
+    /// Switches caching on or off. While it is off, nothing is stored, answers in
+    /// flight included; entries stay, age, and can be invalidated.
     pub fn set_enabled(&self, enabled: bool) {
         self.enabled.store(enabled, Ordering::Release);
     }
@@ -230,16 +230,16 @@ impl CacheService {
     }
 
     /// Removes expired entries, at most `budget` in each store, and returns what
-    /// was done in the store of answers. To be called now and then, so that
-    /// memory is freed without traffic; nothing else depends on it.
+    /// was done in the store of answers. Call it from time to time to free memory
+    /// without traffic; nothing else depends on it.
     pub fn maintain(&self, budget: usize) -> Maintained {
         let _ = self.members.maintain(budget);
         let _ = self.detections.maintain(budget);
         self.answers.maintain(budget)
     }
 
-    /// How long an entry of the class of this name is fresh; the default for a
-    /// class that nobody defined.
+    /// The TTL of the class of this name; the default TTL if the class is not
+    /// defined.
     pub fn ttl_of(&self, class: &str) -> Duration {
         let class = self.classes.get(class);
         class

@@ -15,11 +15,11 @@ use crate::slots::{Date, Slots};
 /// A boxed future that can be sent between threads, as I/O traits here return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a source is given of a [`RequestContext`](crate::RequestContext).
+/// The part of a [`RequestContext`](crate::RequestContext) that a source gets.
 ///
-/// A source that answers the same to the same `Ask`, as long as its records
-/// stay the same, is cached correctly. One that reads a clock, or anything else that is
-/// not here, gives answers that may be as old as the TTL of their class.
+/// A source whose answers depend only on the `Ask` and on its records is cached
+/// correctly. If it reads a clock or anything else, that part of an answer may be
+/// as old as the TTL of its class.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Ask<'a> {
@@ -27,21 +27,20 @@ pub struct Ask<'a> {
     pub intent: &'a Intent,
     /// Who asks; `None` for knowledge-base intents, whose answers are shared.
     pub principal: Option<&'a Principal>,
-    /// What was found in the message and may narrow the answer, such as a claim
-    /// number; none while `doubtful`.
+    /// The slots of the message that may narrow the answer, such as a claim
+    /// number; none if `doubtful`.
     pub slots: &'a Slots,
-    /// What of the message enters the cache key: the message itself, its
-    /// normalised text or the list of its slots, by the intent's key mode.
+    /// The text that enters the cache key: the message, its normal form or the
+    /// list of its slots, by the intent's key mode.
     pub message: &'a str,
-    /// Whether the message may say more than slots can, such as "all but March
-    /// 2025". The answer is then to hold everything that may be asked for.
+    /// Whether the message may say more than its slots, such as "all but March
+    /// 2025". The answer must then include everything that may be asked for.
     pub doubtful: bool,
-    /// The day on which the question is asked, where a query of the intent
-    /// reads it.
+    /// The day on which the question is asked, if a query of the intent reads it.
     pub today: Option<Date>,
 }
 
-/// What a source found, with what it took to find it.
+/// A value that a source found, with the number of calls it took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found<T> {
     /// The value.
@@ -75,12 +74,12 @@ impl Records {
     }
 }
 
-/// What a look-up reads of the records of one kind, whatever it returns.
+/// The records of one kind that a look-up reads, whether or not it returns them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Read {
-    /// The kind of the records: `payment` of `payment:PAY-1`. `None` for those
-    /// that no tag is known to name: every invalidation by a tag reaches them.
+    /// The kind of the records: `payment` of `payment:PAY-1`. `None` if the kind
+    /// is not known; every invalidation by a tag then reaches the answer.
     pub kind: Option<String>,
     /// How much of them.
     pub extent: Extent,
@@ -110,8 +109,8 @@ impl Read {
         Self::new(Some(kind.to_owned()), Extent::Whole)
     }
 
-    /// What is taken to have been read by a source that does not say: all
-    /// records of the kinds that these templates name.
+    /// The reads assumed for a source that does not declare them: all records of
+    /// the kinds that these templates name.
     pub(crate) fn of_templates(templates: &[TagTemplate]) -> Vec<Self> {
         let kinds = templates.iter().map(|template| {
             let text = template.to_string();
@@ -122,12 +121,11 @@ impl Read {
     }
 }
 
-/// A source that is one function: it takes what it needs of the [`Ask`] and returns
-/// a future of the records. Each call of it counts as one database call.
+/// Makes a source of one function, which takes what it needs from the [`Ask`] and
+/// returns a future of the records. Each call counts as one database call.
 ///
-/// The function returns only records that belong to
-/// [`Ask::principal`](Ask::principal); everybody who is identified counts as a
-/// member.
+/// The function must return only records that belong to
+/// [`Ask::principal`](Ask::principal); every identified user counts as a member.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -174,14 +172,14 @@ where
     Arc::new(OfFunction(load))
 }
 
-/// Where answers come from.
+/// A source of records.
 ///
 /// A source enforces ownership itself: it returns only records that belong to
 /// the principal who asks.
 pub trait LiveData: Send + Sync {
     /// Whether a principal is a member, with or without records.
     ///
-    /// By default everybody who is identified is a member, and nothing is asked.
+    /// By default every identified user is a member, without a look-up.
     ///
     /// # Errors
     /// [`SourceError`] when the source could not be asked.
@@ -199,16 +197,16 @@ pub trait LiveData: Send + Sync {
     /// [`SourceError`] when the source could not be asked.
     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>>;
 
-    /// What the queries of an intent read, whatever they return: an answer is
-    /// removed when one of these records changes, enters or leaves. `None` where
-    /// the source cannot tell: then they are taken to read all records of the
-    /// kinds that the intent's tags name.
+    /// What the queries of an intent read, whether or not they return it. An
+    /// invalidation of any of these records, new and deleted ones included,
+    /// removes the answer. `None` if the source cannot tell: the queries are then
+    /// assumed to read all records of the kinds that the intent's tags name.
     fn reads(&self, _intent: &Intent) -> Option<Vec<Read>> {
         None
     }
 
-    /// What [`is_member`](Self::is_member) reads; it is part of what every answer
-    /// to a principal depends on.
+    /// What [`is_member`](Self::is_member) reads; every answer to a principal
+    /// depends on it.
     fn member_reads(&self) -> Vec<Read> {
         Vec::new()
     }

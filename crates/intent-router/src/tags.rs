@@ -8,12 +8,12 @@ use cache_keys::Digest;
 use crate::principal::{Owner, Principal};
 use crate::source::{Extent, Read};
 
-/// The tags that everything of a person carries.
+/// The tags of every entry of a person.
 fn person(who: &Principal) -> Vec<String> {
     vec![user(&who.id_text()), role(who.role().as_str())]
 }
 
-/// The tags of the entry that says whether there is such a member.
+/// The tags of a membership entry.
 pub(crate) fn of_member(who: &Principal, reads: &[Read]) -> Vec<String> {
     let mut tags = person(who);
     of_reads(reads, Some(who), &mut tags);
@@ -43,8 +43,8 @@ pub(crate) fn of_answer(
     tags
 }
 
-/// Adds the tags by which a change of records reaches what was made by reading
-/// them. An answer of nobody's has no part of its own.
+/// Adds the tags by which an invalidation of records reaches the entries that
+/// read them. An entry without a principal has no part of its own.
 fn of_reads(reads: &[Read], who: Option<&Principal>, tags: &mut Vec<String>) {
     for Read { kind, extent } in reads {
         let kind = kind.as_deref().unwrap_or(UNKNOWN_KIND);
@@ -63,8 +63,8 @@ fn of_reads(reads: &[Read], who: Option<&Principal>, tags: &mut Vec<String>) {
     }
 }
 
-/// The tags that a change of a record reaches: of one of a user's records where
-/// the user is known, else of anybody's.
+/// The tags that an invalidation of a record reaches: a record of `user`, or of
+/// any member if the user is not known.
 pub(crate) fn reached_by(changed: &str, user: Option<&str>) -> [String; 4] {
     let kind = kind_of(changed);
     [
@@ -86,43 +86,44 @@ fn kind_of(record: &str) -> &str {
 /// Stands for a kind that the source does not name. No catalogue declares it.
 const UNKNOWN_KIND: &str = "*";
 
-/// Answers made of the records of a kind, of any member.
+/// The tag of answers that read all records of a kind.
 fn whole(kind: &str) -> String {
     format!("whole={kind}")
 }
 
-/// Answers made of a member's part of the records of a kind.
+/// The tag of answers that read one member's records of a kind.
 fn part(kind: &str, user: &str) -> String {
     format!("part={kind}/{user}")
 }
 
-/// Answers made of the part of any member.
+/// The tag of answers that read the records of a kind of any one member.
 fn any_part(kind: &str) -> String {
     format!("parts={kind}")
 }
 
-/// Everything of a user, by the identifier as a source is given it, to which `42`
-/// and `"42"` are one user.
+/// The tag of every entry of a user, by the identifier as text: `42` and `"42"`
+/// are one user.
 pub(crate) fn user(id_text: &str) -> String {
     format!("user={id_text}")
 }
 
-/// Everything of the users in a role.
+/// The tag of every entry of the users in a role.
 pub(crate) fn role(canonical_role: &str) -> String {
     format!("role={canonical_role}")
 }
 
-/// Every answer of an intent.
+/// The tag of every answer of an intent.
 pub(crate) fn intent(name: &str) -> String {
     format!("intent={name}")
 }
 
-/// The answers to a message with this key, where other text enters their own.
+/// The tag of answers whose message has this key, if another text enters their
+/// own key.
 pub(crate) fn key(digest: Digest) -> String {
     format!("key={digest}")
 }
 
-/// Every answer made of a record.
+/// The tag of every answer made of a record.
 fn record(name: &str) -> String {
     format!("record={name}")
 }

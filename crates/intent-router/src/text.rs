@@ -1,4 +1,4 @@
-//! What the folding of a message loses, and its result kept with the message.
+//! A message with its normal form, and checks for what folding loses.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ pub(crate) use intent_model::text::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-/// A message and its normal form, folded once for all that read it.
+/// A message and its normal form, which is computed once.
 #[derive(Debug, Default)]
 pub(crate) struct Folded<'a> {
     /// The message as it came.
@@ -24,7 +24,7 @@ impl<'a> Folded<'a> {
     }
 }
 
-/// Whether [`normalise`] turns something that is more than a digit into plain
+/// Whether [`normalise`] turns a character that is more than a digit into plain
 /// digits: `m²` becomes `m2`, `1½` becomes `11⁄2`.
 ///
 /// Digits of another width or typeface are nothing but digits, so folding them

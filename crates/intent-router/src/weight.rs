@@ -1,6 +1,6 @@
 //! The weight of stored values: about as many bytes as they occupy on a 64-bit
-//! machine, so that a bound in bytes bounds memory. The constants are what a
-//! counting allocator measured of entries with and without tags.
+//! machine, so that a bound in bytes bounds memory. The constants were measured
+//! with a counting allocator, for entries with and without tags.
 
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ pub(crate) fn answer<K>(_: &K, stored: &StoredAnswer) -> u64 {
 
 /// The weight of the entry that says whether a principal is a member.
 pub(crate) fn member<V>(who: &Principal, _: &V) -> u64 {
-    // Two tags are made of the user and the role; those of what was read, which
-    // is mostly one kind of records, of the user.
+    // Two tags hold the user and the role; the tags of what was read, mostly one
+    // kind of records, hold the user.
     (ENTRY + 4 * principal(who) + 4 * TAG) as u64
 }
 

@@ -54,14 +54,14 @@ fn windows() -> impl Strategy<Value = Windows> {
     })
 }
 
-/// What happens after a stale answer was served and before it is made anew.
+/// What happens after a stale answer was served and before it is refreshed.
 #[derive(Clone, Copy, Debug)]
 enum Between {
     Nothing,
     Write(usize),
     InvalidateUser(usize),
     SwitchOff,
-    /// It is not made anew.
+    /// It is not refreshed.
     Drop,
 }
 

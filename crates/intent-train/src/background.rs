@@ -1,4 +1,4 @@
-//! The background: general messages that belong to no business.
+//! The background: general messages that belong to no intent of any business.
 //!
 //! A model trained on one business's examples alone takes any message that
 //! shares a word with an intent for that intent. The background adds other
@@ -11,7 +11,7 @@ use intent_model::text::words;
 
 use crate::Example;
 
-/// The messages with comments, one a line.
+/// The messages with comments, one per line.
 const MESSAGES: &str = include_str!("background.txt");
 
 /// The similarity to an example from which a message is left out.

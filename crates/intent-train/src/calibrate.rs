@@ -6,7 +6,7 @@ use intent_model::maths::logistic;
 
 use crate::TrainOptions;
 
-/// What a model predicted of a message that it was not trained on.
+/// The prediction of a model for a message that it was not trained on.
 pub(crate) struct Sample {
     pub(crate) signals: Signals,
     pub(crate) source: Source,
@@ -32,10 +32,10 @@ pub(crate) enum Source {
 /// many samples each has.
 const OUT_OF_SCOPE_SHARE: f64 = 0.1;
 
-/// The gate that fits the samples, and how right the model is with it.
+/// Fits a gate to the samples, and measures the model with it.
 ///
-/// `labelled` is whether the training data has messages out of scope of its
-/// own, which [`TrainOptions::lost_answers`] depends on.
+/// `labelled` is true if the training data itself has messages out of scope,
+/// which [`TrainOptions::lost_answers`] depends on.
 pub(crate) fn calibrate(
     samples: &[Sample],
     options: &TrainOptions,

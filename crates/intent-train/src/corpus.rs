@@ -65,7 +65,7 @@ impl Corpus {
                 }
             }
         }
-        // Folds go by the size of the whole, so that they are like it.
+        // Depends on all examples, so that folds choose as the whole does.
         let is_few = self.examples.len() < FEW_EXAMPLES;
         let least = if is_few { 1 } else { 2 };
         let mut kept: Vec<usize> = (0..counts.len())

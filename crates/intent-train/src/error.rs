@@ -1,4 +1,4 @@
-//! What can go wrong in a training.
+//! Errors of a training.
 
 use intent_model::{EncodeError, LinearModel};
 use thiserror::Error;
@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// There are not two intents to choose from.
+    /// The examples have fewer than two intents.
     #[error(
         "the examples name {0} intents; a model needs at least two, besides `oos` and `unknown`"
     )]

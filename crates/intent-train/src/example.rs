@@ -11,7 +11,7 @@ use thiserror::Error;
 pub struct Example {
     /// The message.
     pub text: String,
-    /// The name of its intent; `oos` or `unknown` where it has none.
+    /// The name of its intent; `oos` or `unknown` if it has none.
     pub intent: String,
 }
 
@@ -84,7 +84,7 @@ impl Example {
 
     /// The example on one line; `None` for an empty one.
     fn parse(line: &[u8]) -> Result<Option<Self>, LineError> {
-        /// Members of any type, to tell a wrong one from a missing one.
+        /// Members of any type, to distinguish a wrong one from a missing one.
         #[derive(Deserialize)]
         struct Line {
             text: Option<serde_json::Value>,
@@ -161,8 +161,8 @@ enum LineError {
     NoText(&'static str),
 }
 
-/// The parser's message with the column alone: it saw a single line, which it
-/// calls the first.
+/// The parser's message with the column but not the line: it parsed a single
+/// line, which it calls the first.
 fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.replace(" at line 1 column ", " at column ")

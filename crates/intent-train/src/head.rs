@@ -52,7 +52,7 @@ pub(crate) struct LabelledVectors<'a> {
 
 /// Trains a head for each of several parts of the examples, which must not be
 /// empty, in parallel; the result does not depend on the number of threads.
-/// `progress` is told how much is done, in thousandths.
+/// `progress` gets the part that is done, in thousandths.
 pub(crate) fn train(
     examples: &LabelledVectors<'_>,
     parts: &[&[usize]],
@@ -148,7 +148,7 @@ struct Training<'a> {
     at: usize,
     random: Random,
     means: Vec<f32>,
-    /// One over the deviation of each dimension.
+    /// The reciprocal of the deviation of each dimension.
     factors: Vec<f32>,
     first: Parameters,
     first_biases: Parameters,
@@ -298,7 +298,8 @@ impl<'a> Training<'a> {
     }
 }
 
-/// The mean of each dimension, and one over its deviation; 0 where it has none.
+/// The mean of each dimension, and the reciprocal of its deviation; 0 if it has
+/// none.
 fn standard(vectors: &[Vec<f32>], part: &[usize]) -> (Vec<f32>, Vec<f32>) {
     let count = part.len().max(1) as f64;
     let dimensions = vectors.first().map_or(0, Vec::len);

@@ -21,13 +21,12 @@ pub struct TrainOptions {
     /// then, up to one half, as far as it costs no right answer.
     /// From 0 to 1; at 1 the model never abstains. Default: 0.025.
     pub wrong_routes: f64,
-    /// What the budget may cost: the largest accepted share of the messages
-    /// with an intent on which the model abstains although its best intent is
-    /// right. Where the budget would cost more, this limit holds and the budget
-    /// does not; [`HeldOut::wrong_routes`](intent_model::HeldOut::wrong_routes)
-    /// is the share that results. From 0 to 1. Default, or `None`: 0.0075 where
-    /// the data has examples out of scope of its own, and 0.03 where it has
-    /// none.
+    /// What the budget may cost: the largest accepted share of the messages with
+    /// an intent on which the model abstains although its best intent is right.
+    /// If the budget would cost more, this limit holds and the budget does not;
+    /// [`HeldOut::wrong_routes`](intent_model::HeldOut::wrong_routes) is the
+    /// share that results. From 0 to 1. Default, or `None`: 0.0075 where the data
+    /// has examples out of scope of its own, and 0.03 where it has none.
     pub lost_answers: Option<f64>,
     /// The share of the examples that each fold holds out; there are as many
     /// folds as it takes to hold out every example once, or 5,000 examples.

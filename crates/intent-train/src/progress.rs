@@ -1,4 +1,4 @@
-//! How far a training is.
+//! The progress of a training.
 
 /// A stage of [`train`](crate::train).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,11 @@ pub enum Stage {
     Train,
 }
 
-/// How far [`train`](crate::train) is.
+/// The progress of [`train`](crate::train).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The stage under way.
+    /// The current stage.
     pub stage: Stage,
     /// How much of the stage is done; starts at 0 and ends with `total`.
     pub done: usize,

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 
 use crate::random::Random;
 
-/// A sparse matrix: a row an example, with the columns of its features and
+/// A sparse matrix: one row per example, with the columns of its features and
 /// their values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SparseMatrix {
@@ -56,8 +56,8 @@ const PASSES: usize = 200;
 /// The weights of one machine, and its bias.
 pub(crate) type Svm = (Vec<f32>, f32);
 
-/// Trains one machine a column; `labels` are the columns of the rows.
-/// `progress` is told how many are trained.
+/// Trains one machine per column; `labels` are the columns of the rows.
+/// `progress` gets the number of trained machines.
 pub(crate) fn train(
     matrix: &SparseMatrix,
     labels: &[u32],

@@ -1,9 +1,10 @@
 //! Synthetic messages out of scope, made from examples of intents.
 //!
-//! Without examples out of scope, the examples of an intent left out of
-//! training stand in for messages similar to the intents. For the others, which
-//! are the most, the telling words of an example are replaced by words that
-//! nobody uses; what remains are words common to the messages of all intents.
+//! Without examples out of scope, the examples of an intent left out of training
+//! stand in for messages that are similar to the intents. For dissimilar
+//! messages, which are the majority, the distinctive words of an example are
+//! replaced by nonsense words; what remains are words common to the messages of
+//! all intents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +42,7 @@ impl Synthesiser {
     }
 
     /// The message with every word that is not common reversed, which keeps its
-    /// letters and hardly any of its n-grams. `None` where that changes nothing.
+    /// letters and hardly any of its n-grams. `None` if that changes nothing.
     pub(crate) fn distort(&self, text: &str) -> Option<String> {
         let normal = preprocess(text);
         let all: Vec<_> = words(&normal).collect();

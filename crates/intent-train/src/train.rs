@@ -8,7 +8,7 @@ use crate::corpus::Corpus;
 use crate::trainer::Trainer;
 use crate::{Example, Progress, Stage, TrainError, TrainOptions, background};
 
-/// How many texts the sentence encoder is given at once.
+/// How many texts the sentence encoder gets at once.
 const BATCH: usize = 64;
 
 /// Trains a linear model on examples.
@@ -19,20 +19,20 @@ const BATCH: usize = 64;
 /// one hidden layer reads its vectors, and half of the logarithms of its
 /// probabilities joins the scores.
 ///
-/// Models trained on a part of the examples each then show, on the rest, how to
-/// calibrate the confidence, and below which confidence to abstain: see
+/// Models trained on parts of the examples then predict the rest, from which the
+/// confidence is calibrated and the threshold for abstaining is chosen: see
 /// [`TrainOptions::wrong_routes`]. Examples [out of
-/// scope](Example::is_out_of_scope) take part in both. Without any, each of
-/// those models leaves out some intents, whose examples stand in for them. With
-/// or without, so do synthetic messages whose telling words are replaced by
-/// words that nobody uses. [`TrainOptions::background`] adds general messages
-/// out of scope.
+/// scope](Example::is_out_of_scope) take part in both. Without any, each of those
+/// models leaves out some intents, whose examples stand in for them. In both
+/// cases synthetic messages are used too, whose distinctive words are replaced by
+/// nonsense words. [`TrainOptions::background`] adds general messages out of
+/// scope.
 ///
 /// The same examples in the same order with the same options give the same
 /// bytes, on any number of threads; all processors of the machine are used.
 ///
-/// Costs time proportional to the intents times the n-grams of all examples,
-/// and about 10 KB of memory an example.
+/// Costs time proportional to the intents times the n-grams of all examples, and
+/// about 10 KB of memory per example.
 ///
 /// # Errors
 /// See [`TrainError`].

@@ -1,4 +1,4 @@
-//! A training under way: the folds, their models, and the model of all.
+//! The training itself: the folds, their models, and the model of all examples.
 
 use intent_model::{EncoderSpec, Head, LinearModel, ModelParts};
 
@@ -10,8 +10,8 @@ use crate::svm::{self, SparseMatrix};
 use crate::synthetic::Synthesiser;
 use crate::{Example, Progress, Stage, TrainError, TrainOptions};
 
-/// How many examples are enough to calibrate on: with as many, a share of a
-/// hundredth is known to about a seventh of its value (its standard error).
+/// How many examples are enough for calibration: the standard error of a share of
+/// one hundredth is then about a seventh of it.
 const ENOUGH: usize = 5_000;
 
 /// With fewer intents than these, leaving one out would lose too much.
@@ -27,15 +27,16 @@ struct Fold {
 pub(crate) struct Trainer<'a> {
     pub(crate) examples: &'a [Example],
     pub(crate) corpus: Corpus,
-    /// The sentence vectors, one an example, or none at all.
+    /// The sentence vectors, one per example, or none at all.
     pub(crate) vectors: Vec<Vec<f32>>,
-    /// The column of each example; that after the intents when out of scope.
+    /// The column of each example; the one after the intents if it is out of
+    /// scope.
     pub(crate) labels: Vec<u32>,
     /// The names of the intents, in ascending order.
     pub(crate) intents: Vec<String>,
     /// Whether there are examples out of scope, the background included.
     pub(crate) has_out_of_scope: bool,
-    /// Whether there are any without the background.
+    /// Whether there are examples out of scope other than the background.
     pub(crate) has_own_out_of_scope: bool,
     pub(crate) options: &'a TrainOptions,
 }
@@ -87,7 +88,7 @@ impl Trainer<'_> {
             labels: &self.labels,
             columns: self.columns(),
         };
-        // That of all takes the longest, and so starts first.
+        // The model of all examples takes the longest, so it starts first.
         let parts = std::iter::once(all).chain(folds.iter().map(|fold| fold.seen.as_slice()));
         let parts: Vec<_> = parts.collect();
         let mut trained = head::train(&examples, &parts, self.options.seed, report).into_iter();
@@ -160,7 +161,7 @@ impl Trainer<'_> {
         samples
     }
 
-    /// The folds whose models are calibrated on.
+    /// The folds that calibration uses.
     fn folds(&self) -> Vec<Fold> {
         let count = (1.0 / self.options.held_out).round() as usize;
         let fold_of = self.fold_of(count);
@@ -194,7 +195,8 @@ impl Trainer<'_> {
         let mut fold_of = vec![0; self.examples.len()];
         for example in order {
             let label = self.labels[example] as usize;
-            // Intents start with different folds, so that all get as many.
+            // Intents start with different folds, so that all folds get equally
+            // many examples.
             fold_of[example] = (next[label] + label) % folds;
             next[label] += 1;
         }

@@ -20,7 +20,7 @@ pub struct Catalogue {
     pub(super) guards: Guards,
     pub(super) references: References,
     pub(super) out_of_scope: Vec<String>,
-    /// Made of all of the above.
+    /// Computed from the other fields.
     pub(super) lexicon: Arc<Lexicon>,
 }
 
@@ -49,8 +49,8 @@ impl Catalogue {
     }
 
     /// The same catalogue with `key` as the key mode of every intent. An intent
-    /// whose queries use the message, which no slot list can stand for, gets
-    /// `normalised` in the place of `slots`.
+    /// whose queries use the message gets `normalised` instead of `slots`, as no
+    /// list of slots can replace the message.
     ///
     /// ```
     /// use intent_router::{Catalogue, KeyMode};
@@ -97,9 +97,9 @@ impl Catalogue {
         &self.out_of_scope
     }
 
-    /// The examples to train a model of these intents on: each text with the
-    /// name of its intent, `None` for a message out of scope. The `Example`s of
-    /// `intent-train` are made of such pairs.
+    /// The examples to train a model of these intents on: each text with the name
+    /// of its intent, `None` for a message out of scope. `Example::from` of
+    /// `intent-train` takes such pairs.
     ///
     /// ```
     /// use intent_router::{Catalogue, LinearDetector};
@@ -133,7 +133,7 @@ impl Catalogue {
         in_scope.chain(out_of_scope.map(|text| (text.as_str(), None)))
     }
 
-    /// How the slot of that name is found.
+    /// The definition of the slot of that name.
     pub fn slot(&self, name: &str) -> Option<&SlotSpec> {
         self.slots.get(name)
     }
@@ -143,13 +143,12 @@ impl Catalogue {
         &self.tables
     }
 
-    /// What guards the key mode `slots`.
+    /// The word lists of the guards.
     pub fn guards(&self) -> &Guards {
         &self.guards
     }
 
-    /// By which words a message is about another person, or goes on from
-    /// another message.
+    /// The word lists for references to other people and to previous messages.
     pub fn references(&self) -> &References {
         &self.references
     }

@@ -88,7 +88,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error without a place.
+    /// An error without a position.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -99,7 +99,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning without a place.
+    /// A warning without a position.
     pub fn warning(message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -113,7 +113,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same at this place in the document.
+    /// The same with this path in the document.
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
@@ -136,7 +136,7 @@ impl Diagnostic {
         self.span.start.map(|start| start.line)
     }
 
-    /// The message and the remedy, without the place.
+    /// The message and the remedy, without the position.
     pub fn text(&self) -> String {
         match &self.remedy {
             Some(remedy) => format!("{}; {remedy}", self.message),
@@ -199,7 +199,7 @@ impl LineIndex {
     }
 }
 
-/// Everything that is wrong with a catalogue file; displayed one problem a line.
+/// All problems of a catalogue file, displayed one per line.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct CatalogueError {
     diagnostics: Vec<Diagnostic>,

@@ -5,28 +5,28 @@ use md5::{Digest as _, Md5};
 use super::definition::Catalogue;
 use super::intent::Intent;
 
-/// The fingerprint of an intent's definition, as far as its answers depend on
-/// it: equal for equal definitions, in every process, and different for all
-/// others.
+/// A hash of the parts of an intent's definition that its answers depend on: the
+/// same in every process, and different for different definitions.
 ///
 /// It is part of the identity of every stored answer. A request under a changed
-/// definition finds no answer of the former one, does not wait for its fills, and
-/// is not overwritten by them; the answers of unchanged intents are found.
+/// definition finds no answer of the previous one and does not wait for its
+/// fills, nor do they overwrite its answer. Answers of unchanged intents are
+/// found.
 ///
-/// It is an MD5: those who write catalogues have no reason to make two of their
-/// own definitions collide, and nobody else can.
+/// An MD5 is enough: only the authors of a catalogue could construct colliding
+/// definitions, and they have no reason to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u128);
 
 impl Fingerprint {
-    /// That of an answer which no catalogue defines.
+    /// The fingerprint of answers that no catalogue defines.
     pub(crate) const NONE: Self = Self(0);
 
     /// The fingerprint of an intent of the catalogue. Costs a pass over its
     /// queries, tags and slots.
     pub(crate) fn of(intent: &Intent, catalogue: &Catalogue) -> Self {
-        // Both are destructured in full, so that this does not compile until a
-        // new member is put on one side or the other.
+        // Both are destructured in full, so that a new field does not compile
+        // until it is included or excluded here.
         let Intent {
             name,
             kind,
@@ -56,8 +56,8 @@ impl Fingerprint {
         let slots: Vec<_> = slots.iter().map(|slot| (slot, specs.get(slot))).collect();
         let tags: Vec<_> = tags.iter().map(ToString::to_string).collect();
         let text = serde_json::to_vec(&(name, kind, class, key, slots, queries, tags, tables));
-        // Strings, names of variants and structs of them: there is nothing
-        // that cannot be written.
+        // A definition holds strings, unit variants and structs of them, so
+        // serialising it cannot fail.
         let text = text.expect("a definition has only string keys");
         Self(u128::from_le_bytes(Md5::digest(text).into()))
     }

@@ -1,7 +1,7 @@
-//! The word lists by which messages are guarded in the key mode `slots`.
+//! The word lists of the guards.
 
-/// What a word does to a message, whatever the intent. A word in several lists
-/// counts as the first of these.
+/// The function of a word in a message, whatever the intent. A word in several
+/// lists has the first of these roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     Negation,
@@ -15,12 +15,12 @@ pub(crate) enum Role {
     Neutral,
 }
 
-/// What a message may not hold, and what says nothing in it, if it is to be
-/// replaced by its slots.
+/// The word lists that decide whether its slots can replace a message: words that
+/// prevent it, and words without a meaning of their own.
 ///
-/// Every list has whole words, or phrases of several. The default ones are
+/// Each entry is a word or a phrase of whole words. The default lists are
 /// English; the catalogue's `[guards]` replaces any of them. `docs/catalogue.md`
-/// tells what each is for.
+/// describes each list.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Guards {
@@ -36,21 +36,21 @@ pub struct Guards {
     pub comparisons: Vec<String>,
     /// Words whose opposite asks for something else, such as "open".
     pub opposites: Vec<String>,
-    /// Words that give what follows a direction, such as "to".
+    /// Prepositions of direction, such as "to".
     pub directions: Vec<String>,
     /// Words that join clauses, such as "and".
     pub conjunctions: Vec<String>,
-    /// Words between a direction and what it is of, such as "the".
+    /// Words between a direction and its object, such as "the".
     pub articles: Vec<String>,
-    /// Words that say nothing, such as "please".
+    /// Words without a meaning of their own, such as "please".
     pub neutral: Vec<String>,
-    /// Words and signs beside a number that is an amount of money and so no
-    /// year or day, such as "kwacha", "$" and "amount".
+    /// Words and signs next to a number that mark it as an amount of money, not a
+    /// year or a day, such as "kwacha", "$" and "amount".
     pub amounts: Vec<String>,
 }
 
 impl Guards {
-    /// No words at all.
+    /// Empty lists.
     pub(super) fn none() -> Self {
         Self {
             confidence: 0.0,

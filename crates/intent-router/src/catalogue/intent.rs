@@ -18,8 +18,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name of the kind in the catalogue, which is also the name of the
-    /// TTL class that its intents have unless they name another.
+    /// The name of the kind in the catalogue, and of the default TTL class of its
+    /// intents.
     pub fn name(self) -> &'static str {
         match self {
             Self::LiveData => "live_data",
@@ -28,21 +28,21 @@ impl Kind {
     }
 }
 
-/// Which text enters the cache key in the place of the message.
+/// The text that enters the cache key.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum KeyMode {
-    /// The message as it came, byte for byte.
+    /// The message, byte for byte.
     #[default]
     Message,
     /// The message with case, white space and closing punctuation folded
     /// ([`normalise`](crate::text::normalise)).
     Normalised,
     /// The sorted `name=value` list of the slots found in the message
-    /// ([`Slots::key_text`](crate::slots::Slots::key_text)); or the message, where
-    /// there is more to it ([`Guard`](crate::slots::Guard)).
+    /// ([`Slots::key_text`](crate::slots::Slots::key_text)); or the message, if a
+    /// [`Guard`](crate::slots::Guard) finds that it may say more than its slots.
     Slots,
 }
 
@@ -71,9 +71,10 @@ impl QuerySpec {
     /// The names after `:` in the query's text, outside of strings, quoted
     /// names and comments; sorted. Costs a pass over the text.
     ///
-    /// [`Catalogue::parse`] accepts only those that the queries of the intent
-    /// may use. It knows no database's dialect in full, so a source refuses a
-    /// query in which its database finds a parameter that is not among these.
+    /// [`Catalogue::parse`](crate::Catalogue::parse) accepts only the parameters
+    /// that the intent's queries may use. The scan follows no database's dialect
+    /// in full, so a source refuses a query in which its database finds any other
+    /// parameter.
     ///
     /// ```
     /// use intent_router::QuerySpec;
@@ -88,7 +89,7 @@ impl QuerySpec {
         sql::parameters(&self.sql)
     }
 
-    /// Whether it depends on the words of the message.
+    /// Whether the query uses the words of the message.
     pub(super) fn uses_message(&self) -> bool {
         let parameters = self.parameters();
         sql::MESSAGE_PARAMETERS
@@ -117,8 +118,8 @@ pub enum SlotSpec {
     Amount {
         /// The codes of the currencies, with the signs and words for each.
         currencies: BTreeMap<String, Vec<String>>,
-        /// What sets decimals apart where a number can be read in two ways:
-        /// `.` or `,`.
+        /// The decimal separator of numbers that can be read in two ways: `.` or
+        /// `,`.
         decimal: char,
     },
     /// One of a list of values.
@@ -128,7 +129,7 @@ pub enum SlotSpec {
     },
 }
 
-/// One intent, with everything that is known about it.
+/// An intent of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Intent {
@@ -147,14 +148,15 @@ pub struct Intent {
     pub phrases: Vec<Phrase>,
     /// Realistic wordings, for training, checks and benchmarks.
     pub examples: Vec<String>,
-    /// Phrases of which each makes a message this intent's, whatever a trained
-    /// model says; for the [combined detector](crate::CombinedDetector).
+    /// Phrases that assign a message to this intent, whatever a trained model
+    /// predicts; for the [combined detector](crate::CombinedDetector).
     pub overrule: Vec<String>,
-    /// Phrases of which none stands in a message of this intent, whatever a
-    /// trained model says; for the combined detector.
+    /// Phrases that exclude this intent, whatever a trained model predicts; for
+    /// the combined detector.
     pub veto: Vec<String>,
-    /// Words and phrases that do not change what is asked, beside those of the
-    /// phrases and those that stand in two examples; for the key mode `slots`.
+    /// Words and phrases that do not change what is asked, in addition to the
+    /// intent's phrases and the words that occur in two of its examples; for the
+    /// key mode `slots`.
     pub neutral: Vec<String>,
     /// The names of its slots; each is defined in the catalogue's `[slots]`.
     pub slots: Vec<String>,

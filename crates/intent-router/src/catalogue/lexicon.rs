@@ -1,4 +1,4 @@
-//! What the words of a catalogue are to the guards of the key mode `slots`.
+//! An index of the words of a catalogue, for reading messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,18 +10,18 @@ use crate::slots::amount::Marks;
 use crate::slots::enumeration::Synonyms;
 use crate::text::{normalise, words};
 
-/// What is known of a word or a phrase.
+/// A word or a phrase of the catalogue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Word {
-    /// What the catalogue's word lists say of it.
+    /// Its role in the catalogue's word lists.
     pub(crate) role: Option<Role>,
     /// The numbers of the intents that have it in their vocabulary.
     pub(crate) known_to: BTreeSet<u32>,
-    /// The intents that it speaks for as a phrase, with its weights.
+    /// The intents that have it as a phrase, with its weights.
     pub(crate) speaks: Vec<(u32, f64)>,
 }
 
-/// All that is made of a catalogue for reading messages by it.
+/// The words of a catalogue, indexed for reading messages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lexicon {
     /// The words and phrases of all intents and of the word lists.
@@ -32,14 +32,14 @@ pub(crate) struct Lexicon {
     marks: BTreeMap<String, Marks>,
     /// The numbers of the intents whose answers are a person's own records.
     personal: BTreeSet<u32>,
-    /// What tells whom and what a message refers to.
+    /// The words of references to people and messages.
     pub(crate) references: ReferenceWords,
     amounts: Marks,
 }
 
-/// In how many examples of an intent a word stands at least if the intent
-/// knows it. What stands in one only may be just what that one is about: the
-/// back in "the claim for my back injury".
+/// The least number of an intent's examples that a word of its vocabulary occurs
+/// in. A word of a single example may be specific to it, such as "back" in "the
+/// claim for my back injury".
 const EXAMPLES: usize = 2;
 
 impl Lexicon {
@@ -96,7 +96,8 @@ impl Lexicon {
         lexicon
     }
 
-    /// The words of an intent: its phrases, and what its examples have in common.
+    /// Adds the vocabulary of an intent: its phrases, and the words that its
+    /// examples share.
     fn vocabulary(&mut self, number: u32, intent: &Intent) {
         for phrase in &intent.phrases {
             if let Some(word) = self.phrases.entry(&phrase.text) {
@@ -129,8 +130,8 @@ impl Lexicon {
         self.numbers.get(intent).copied()
     }
 
-    /// Whether questions about a person's own records have this word in them,
-    /// by what it means and not by what it does to a sentence.
+    /// Whether this word is in the vocabulary of an intent about personal records
+    /// and has no role in the word lists.
     pub(crate) fn is_of_records(&self, word: &Word) -> bool {
         word.role.is_none() && !word.known_to.is_disjoint(&self.personal)
     }
@@ -150,7 +151,7 @@ impl Lexicon {
         self.marks.get(slot)
     }
 
-    /// What stands beside a number that is an amount of money, not a year.
+    /// The marks next to a number that is an amount of money, not a year.
     pub(crate) fn amounts(&self) -> &Marks {
         &self.amounts
     }

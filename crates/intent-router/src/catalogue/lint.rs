@@ -1,4 +1,5 @@
-//! Warnings about a valid catalogue: what probably does not do what it is meant to.
+//! Warnings about a valid catalogue: parts that probably do not have the intended
+//! effect.
 //!
 //! Rules use the keyword detector, which works with every catalogue;
 //! `docs/catalogue.md` lists them. Their time grows linearly with the catalogue.
@@ -21,12 +22,12 @@ use crate::text::{normalise, words};
 const MOST_USES: usize = 64;
 
 impl Catalogue {
-    /// What is allowed in a catalogue but deserves a second look, sorted by
-    /// line: phrases that speak as strongly for two intents, intents that the
-    /// [keyword detector](crate::KeywordDetector) cannot find, examples that are
-    /// few, that it takes for another intent, or that are nearly those of
-    /// another one, and slots that no example names. `docs/catalogue.md`
-    /// describes every rule.
+    /// Warnings about parts of a valid catalogue that are probably mistakes,
+    /// sorted by line: phrases with the same weight in two intents, intents that
+    /// the [keyword detector](crate::KeywordDetector) cannot find, examples that
+    /// are too few, that it takes for another intent, or that are nearly the same
+    /// as those of another one, and slots that occur in no example.
+    /// `docs/catalogue.md` describes every rule.
     ///
     /// Costs a few times as much as parsing, and the detection of every phrase
     /// and example.

@@ -1,54 +1,55 @@
-//! The word lists that tell whom and what a message refers to.
+//! The word lists for references to people and messages.
 
 use crate::phrases::Phrases;
 
-/// By which words a message is about another person, or leaves out what a
-/// message before it said.
+/// The word lists that recognise messages about another person, and messages that
+/// continue a previous one.
 ///
-/// Every list has whole words, or phrases of several. The default ones are
+/// Each entry is a word or a phrase of whole words. The default lists are
 /// English; the catalogue's `[references]` replaces any of them.
-/// `docs/catalogue.md` tells what each is for.
+/// `docs/catalogue.md` describes each list.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct References {
-    /// The forms of members' identifiers, such as `BEN-######`, written as the
-    /// patterns of slots. None by default.
+    /// Patterns of members' identifiers, such as `BEN-######`, in the syntax of
+    /// slot patterns. None by default.
     pub identifiers: Vec<String>,
     /// Words before a member's number, such as "member" in "member 2".
     pub members: Vec<String>,
     /// Other people, such as "wife" and "colleague".
     pub relations: Vec<String>,
-    /// Those of them who act in the asker's matters, such as "manager".
+    /// Other people who act on the asker's behalf, such as "manager".
     pub superiors: Vec<String>,
-    /// What stands between a record and whose it is, such as "of".
+    /// Words between a record and its owner, such as "of".
     pub owners: Vec<String>,
-    /// Words for what is somebody else's, such as "his".
+    /// Possessive pronouns of other people, such as "his".
     pub possessives: Vec<String>,
-    /// Words for somebody who is neither asking nor asked, such as "she".
+    /// Pronouns of other people, such as "she".
     pub absent: Vec<String>,
     /// Words for the asker, such as "my".
     pub own: Vec<String>,
-    /// Requests that name the asker and say nothing of them, such as "show me".
+    /// Requests that mention the asker without being about their records, such as
+    /// "show me".
     pub requests: Vec<String>,
-    /// Words by which a question that names a relation is the asker's own
-    /// after all, such as "late" in "my late husband's pension".
+    /// Words that make a question about a relation the asker's own, such as
+    /// "late" in "my late husband's pension".
     pub bereaved: Vec<String>,
-    /// What a message begins with that goes on from another, such as "and".
+    /// Words that begin a message that continues another, such as "and".
     pub openers: Vec<String>,
-    /// Words that stand for what was said before, such as "it".
+    /// Pronouns that refer to a previous message, such as "it".
     pub pronouns: Vec<String>,
 }
 
 /// A word for another person.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Relation {
-    /// Whether it says what is theirs, as "wife's" does.
+    /// Whether the word is a possessive, such as "wife's".
     pub(crate) is_possessive: bool,
-    /// Whether they act in the asker's matters.
+    /// Whether the person acts on the asker's behalf.
     pub(crate) is_superior: bool,
 }
 
-/// The lists as they are looked for in a text in normal form.
+/// The lists, indexed for look-up in a text in normal form.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ReferenceWords {
     pub(crate) members: Phrases<()>,

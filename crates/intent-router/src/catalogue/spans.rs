@@ -1,7 +1,7 @@
 //! The positions of a catalogue's parts in its text.
 //!
-//! A [`Catalogue`] holds no text. A check of a part that the parser accepted
-//! looks up its position here.
+//! A [`Catalogue`] does not keep its text. Checks after parsing look up positions
+//! here.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -1,7 +1,7 @@
 //! Which named parameters a query uses.
 //!
-//! Read without a database at hand, so in no one dialect of SQL: a source
-//! compares this with what its own database finds.
+//! The text is scanned without a database and follows no particular dialect of
+//! SQL; a source compares the result with what its database finds.
 
 use std::collections::BTreeSet;
 
@@ -15,34 +15,34 @@ pub(super) const BUILT_IN_PARAMETERS: [&str; 6] = [
     "today",
 ];
 
-/// The one by which a query reads the day on which it is asked.
+/// The parameter for the day on which the question is asked.
 pub(super) const TODAY: &str = "today";
 
-/// Those of them that depend on the words of the message.
+/// The built-in parameters that depend on the words of the message.
 pub(super) const MESSAGE_PARAMETERS: [&str; 2] = ["message", "terms"];
 
-/// A part of a query, read as all dialects of SQL have it. Comments are none.
+/// A token of a query, as all dialects of SQL have it. Comments are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SqlToken<'a> {
     /// Letters, digits and `_`.
     Word(&'a str),
-    /// What stands between single quotes.
+    /// Text between single quotes.
     Text(&'a str),
-    /// What stands between double quotes or back quotes.
+    /// A name between double quotes or back quotes.
     Name,
-    /// Anything else, white space among it; `::` is one of two signs.
+    /// Any other character, white space included; `::` is two signs.
     Sign(char),
 }
 
-/// The parts of a query from left to right.
+/// The tokens of a query, from left to right.
 fn tokens(sql: &str) -> impl Iterator<Item = SqlToken<'_>> {
     let mut rest = sql;
     std::iter::from_fn(move || {
         loop {
             let first = rest.chars().next()?;
             let (token, after) = match first {
-                // A doubled quote inside of a string reads as two strings in a
-                // row, which comes to the same here.
+                // A doubled quote inside a string is read as two adjacent
+                // strings, which makes no difference here.
                 '\'' | '"' | '`' => {
                     let tail = &rest[1..];
                     let (text, after) = tail.split_once(first).unwrap_or((tail, ""));
@@ -94,10 +94,10 @@ pub(super) fn parameters(sql: &str) -> BTreeSet<&str> {
     found
 }
 
-/// By what a query gives another answer at another moment, though nothing else has
-/// changed: the database's clock or chance. `None` where nothing known does.
+/// The word or function by which a query reads the database's clock or random
+/// numbers; `None` if no known one occurs.
 pub(super) fn moment(sql: &str) -> Option<&str> {
-    /// The words that are the time without being called.
+    /// Keywords that return the time without parentheses.
     const NOW: [&str; 5] = [
         "current_date",
         "current_time",
@@ -105,7 +105,7 @@ pub(super) fn moment(sql: &str) -> Option<&str> {
         "localtime",
         "localtimestamp",
     ];
-    /// Functions that are the time, or chance, whatever they are given.
+    /// Functions that return the time or random values, whatever their arguments.
     const CALLED: [&str; 17] = [
         "now",
         "curdate",
@@ -125,8 +125,8 @@ pub(super) fn moment(sql: &str) -> Option<&str> {
         "uuid",
         "gen_random_uuid",
     ];
-    /// SQLite's functions of a time, which is now unless one is given, and how many
-    /// arguments stand before it.
+    /// SQLite's date functions, which use the current time unless one is given,
+    /// with the number of arguments before the time.
     const OF_TIME: [(&str, usize); 7] = [
         ("date", 0),
         ("time", 0),
@@ -158,8 +158,8 @@ pub(super) fn moment(sql: &str) -> Option<&str> {
     })
 }
 
-/// Whether no time follows the first `before` arguments of a call, or one of them is
-/// `'now'`. Calls within it are looked at by themselves.
+/// Whether a call has no time after its first `before` arguments, or has the
+/// argument `'now'`. Nested calls are checked on their own.
 fn is_of_now(arguments: &[SqlToken<'_>], before: usize) -> bool {
     let (mut depth, mut given, mut is_empty) = (0_usize, 0_usize, true);
     for piece in arguments {
@@ -186,7 +186,7 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// What follows the next `end`; nothing if there is none.
+/// The text after the next `end`; empty if there is none.
 fn after<'a>(text: &'a str, end: &str) -> &'a str {
     text.split_once(end).map_or("", |(_, rest)| rest)
 }

@@ -1,4 +1,4 @@
-//! What the catalogue says of the tables that its queries read.
+//! The tables that the catalogue's queries read.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TableSpec {
-    /// The kind of its records: `payment`, where the tags that name them are
-    /// such as `payment:PAY-1`. Tables may share a kind.
+    /// The kind of its records: `payment` for tags such as `payment:PAY-1`.
+    /// Tables may share a kind.
     pub record: String,
-    /// What ties a row to a member.
+    /// How a row belongs to a member.
     pub tie: Tie,
-    /// Whether the tag of a record names its member, as `member:BEN-000001`
-    /// does: then that tag reaches all that was made of the member's rows.
+    /// Whether the tag of a record names its member, as `member:BEN-000001` does.
+    /// Such a tag reaches every answer made of the member's rows.
     pub by_member: bool,
 }
 
-/// What ties the rows of a table to a member.
+/// How the rows of a table belong to members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tie {
-    /// Nothing: a query reads the whole table.
+    /// They do not: a query reads the whole table.
     None,
-    /// A row is of the members that one of these columns names.
+    /// A row belongs to the members that these columns name.
     Member(Vec<String>),
-    /// A row is of the members of the rows of `table` with the same value in
-    /// the column of this name.
+    /// A row belongs to the members of the rows of `table` that have the same
+    /// value in `column`.
     Within {
         /// The column that both tables have.
         column: String,
-        /// The table that knows the members.
+        /// The table whose rows belong to members.
         table: String,
     },
 }

@@ -32,16 +32,16 @@ enum Segment {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TemplateError {
-    /// A `{` that nothing closes.
+    /// A `{` without a `}`.
     #[error("has a {{ without a }} after it")]
     Unclosed,
-    /// A `}` that closes nothing.
+    /// A `}` without a `{`.
     #[error("has a }} without a {{ before it")]
     Unopened,
-    /// Something in braces that cannot be the name of a column or slot.
+    /// Text in braces that cannot be the name of a column or slot.
     #[error("names no column in {{{0}}}; a column is letters, digits and _")]
     BadName(String),
-    /// Nothing in braces at all.
+    /// No name in braces.
     #[error(
         "names no column, so every row would get the same tag; write such as claim:{{claim_number}}"
     )]
@@ -57,7 +57,8 @@ impl TagTemplate {
         })
     }
 
-    /// The tag, with each name replaced by its `value`; `None` when one has none.
+    /// The tag, with each name replaced by its `value`; `None` if a name has no
+    /// value.
     pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> Option<String> {
         let mut tag = String::new();
         for segment in &self.0 {
@@ -69,12 +70,13 @@ impl TagTemplate {
         Some(tag)
     }
 
-    /// The tags that the slots of a message yield by themselves: one for each
-    /// value of the slot that the template names, none when it names several
-    /// things or anything else.
+    /// The tags from the slots of a message: one for each value of the slot that
+    /// the template names; none if it has several names, or one that is not a
+    /// slot of the message.
     ///
-    /// A record that a message names belongs to its answer even when the
-    /// source found none: "there is no such claim" must go when the claim comes.
+    /// An answer depends on every record that its message names, even one that
+    /// the source did not find: "there is no such claim" must be invalidated when
+    /// the claim is created.
     pub fn fill_from_slots(&self, slots: &Slots) -> Vec<String> {
         let mut names = self.names();
         let (Some(name), None) = (names.next(), names.next()) else {

@@ -21,16 +21,16 @@ use crate::text::{Token, tokens};
 ///    catalogue.
 /// 2. **Veto.** A message with a [vetoing phrase](Intent::veto) of an intent
 ///    never has that intent; the next best may be named instead.
-/// 3. **Model.** The model decides where its confidence reaches the threshold,
-///    which is raised: to a tenth of the allowed doubt where the intent's
-///    messages nearly always have one of its phrases and this one has none, and
-///    further by the square of the share of words in an example or phrase. An
-///    intent that [yields](Intent::yields), such as a greeting, gives way to
-///    one that the phrases find. Where the model abstains on a message with a
-///    greeting, it is asked again without the greeting.
-/// 4. **Phrases.** Where the model abstains, the [`KeywordDetector`] decides if
-///    its confidence reaches the model's threshold, and 0.75 at least. Its
-///    confidence is multiplied by the share of words in an example or phrase.
+/// 3. **Model.** The model decides if its doubt (1 minus its confidence) is at
+///    most the doubt that its threshold allows. The allowed doubt is multiplied
+///    by the square of the share of words that are in an example or phrase, and
+///    by a tenth if the intent's messages nearly always have one of its phrases
+///    and this one has none. An intent that [yields](Intent::yields), such as a
+///    greeting, gives way to one that the phrases find. If the model abstains on
+///    a message with a greeting, it is asked again without the greeting.
+/// 4. **Phrases.** If the model abstains, the [`KeywordDetector`] decides if its
+///    confidence reaches the model's threshold, and 0.75 at least. Its confidence
+///    is multiplied by the share of words that are in an example or phrase.
 ///
 /// Phrases of rules match whole words of the [normalised](crate::normalise)
 /// message. Rules and the model read its first 4,096 bytes.
@@ -67,15 +67,15 @@ struct IntentTraits {
     expects_phrases: bool,
 }
 
-/// The factor of the doubt that the model's threshold allows, where a phrase is
-/// expected and the message has none.
+/// The factor of the allowed doubt (1 minus the model's threshold), if a phrase
+/// is expected and the message has none.
 const UNSUPPORTED: f64 = 0.1;
 
-/// The share of an intent's examples that must have one of its phrases for one
-/// to be expected: a few phrases do not cover all wordings.
+/// The share of an intent's examples with one of its phrases from which a phrase
+/// is expected in a message.
 const NEARLY_ALWAYS: f64 = 0.9;
 
-/// The least confidence of phrases that decide where the model abstains.
+/// The least confidence with which phrases decide if the model abstains.
 const SURE: f64 = 0.75;
 
 /// A rule of the catalogue that a message matches.
@@ -88,8 +88,8 @@ struct Rule {
 struct RuleMatches {
     overruled: Option<Rule>,
     vetoed: Vec<Rule>,
-    /// The message without the phrases of intents that yield; `None` where it
-    /// has none, or nothing else.
+    /// The message without the phrases of intents that yield; `None` if it has
+    /// none of them, or nothing else.
     question: Option<String>,
 }
 
@@ -101,7 +101,7 @@ enum DecidedBy {
     Question,
     /// The model, on the whole message.
     Whole,
-    /// The phrases, or nothing.
+    /// The phrases, or no step.
     Phrases,
 }
 
@@ -240,9 +240,9 @@ impl CombinedDetector {
         }
     }
 
-    /// What the phrases find, where that is sure enough although the model
-    /// abstains. The confidence is reduced by the share of unknown words, among
-    /// which a phrase proves little.
+    /// The detection by phrases, if its confidence is high enough although the
+    /// model abstains. The confidence is multiplied by the share of familiar
+    /// words: among unknown words a phrase is weak evidence.
     fn surely_by_phrases(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
         let mut found = self.phrases.detect_among(message, may)?;
         found.confidence *= self.familiar_share(message);
@@ -250,7 +250,7 @@ impl CombinedDetector {
         (found.confidence >= least).then_some(found)
     }
 
-    /// What the model predicts, where that is sure enough.
+    /// The model's prediction, if its confidence is high enough.
     fn sure(&self, message: &str, may: impl Fn(&str) -> bool) -> Option<Detection> {
         let found = self.model.classifier().detect_among(message, may)?;
         let doubt = 1.0 - self.model.model().threshold();

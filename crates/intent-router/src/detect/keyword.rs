@@ -11,14 +11,14 @@ use super::spelling::Spelling;
 use crate::catalogue::Catalogue;
 use crate::text::{fold_message, normalise, words};
 
-/// Finds the intent whose phrases a message has.
+/// Finds the intent of a message by weighted phrases.
 ///
 /// **Matching.** The message is [normalised](normalise) and split into words. A
-/// word that is in no phrase is replaced by a word of five to 24 letters that
-/// is, if they differ by one letter that is not the first. All phrases are
-/// searched at once (Aho and Corasick 1975), as whole words only. A phrase
-/// inside a longer match does not count, and a phrase counts once, however
-/// often it occurs.
+/// word that is in no phrase is corrected to a word of five to 24 letters that
+/// is, if they differ by one letter other than the first. All phrases are
+/// searched at once (Aho and Corasick 1975), as whole words only. A phrase inside
+/// a longer match does not count, and a phrase counts once, however often it
+/// occurs.
 ///
 /// **Confidence.** The evidence *e* of an intent is the sum of the weights of
 /// its phrases in the message. With *r* for the evidence of the next best
@@ -104,14 +104,13 @@ impl KeywordDetector {
         }
     }
 
-    /// What [`detect`](Detector::detect) finds among some of the intents.
+    /// Like [`detect`](Detector::detect), among some of the intents.
     pub(super) fn detect_among(
         &self,
         message: &str,
         may: impl Fn(&str) -> bool,
     ) -> Option<Detection> {
-        // Of the intents with a phrase in the message alone, however many there
-        // are.
+        // Only intents with a phrase in the message cost time.
         let mut evidence = BTreeMap::new();
         for phrase in self.found(message) {
             for (intent, weight) in &self.phrases[phrase].weights {

@@ -1,4 +1,4 @@
-//! Identifiers of members, in whatever way they are written.
+//! Identifiers of members, in any spelling.
 
 use std::ops::Range;
 
@@ -22,10 +22,10 @@ impl MessageReferences<'_> {
 /// Whether a text in normal form, whose words are `tokens`, names the identifier
 /// of a member other than `asker`.
 ///
-/// An identifier is what a pattern finds; whatever else begins with the letters of
-/// a pattern and goes on with a digit ("BEN_000002", "ben no. 2", "BEN-00O2"), which
-/// is nobody's if it is not the asker's; and a number after one of the words
-/// `members` ("member 2"). Costs a pass over the text for each pattern.
+/// An identifier is a match of a pattern; the letters of a pattern followed by a
+/// number in any spelling ("BEN_000002", "ben no. 2", "BEN-00O2"), even one that
+/// no member has; or a number after one of the words `members` ("member 2").
+/// Costs a pass over the text for each pattern.
 fn names_another(
     patterns: &[String],
     members: &Phrases<()>,
@@ -41,15 +41,16 @@ fn names_another(
     by_pattern || numbers_of(members, text, tokens).any(|number| !is_number_of(number, asker))
 }
 
-/// The letters that a pattern begins with; empty where it has one or none, which
-/// may stand before any number.
+/// The letters that a pattern begins with; empty if there are fewer than two, as
+/// a single letter may precede any number.
 fn letters(pattern: &str) -> &str {
     let end = pattern.find(|c: char| !c.is_ascii_alphabetic());
     let letters = &pattern[..end.unwrap_or(pattern.len())];
     if letters.len() > 1 { letters } else { "" }
 }
 
-/// What the text names by these letters and what follows them from a digit on.
+/// The identifiers in the text that begin with these letters, each from its first
+/// digit on.
 fn named_by<'t>(
     letters: &str,
     text: &'t str,
@@ -83,8 +84,8 @@ fn named_by<'t>(
     ends.into_iter().map(|place| &text[place])
 }
 
-/// Where the number begins that a word is followed by, be it after "no." or
-/// "number".
+/// The start of the number after a word, with or without "no." or "number"
+/// between them.
 fn number_after(text: &str, tokens: &[Token<'_>], at: usize) -> Option<usize> {
     const NUMBERS: [&str; 6] = ["no", "nr", "num", "number", "id", "nos"];
     let gap = |at: usize| {
@@ -102,7 +103,8 @@ fn number_after(text: &str, tokens: &[Token<'_>], at: usize) -> Option<usize> {
     Some(next.place.start)
 }
 
-/// The letters and digits from here on, over signs that join digits.
+/// The run of letters and digits from `start` on, including signs that join
+/// digits.
 fn run(text: &str, start: usize) -> Range<usize> {
     let mut end = start;
     let mut rest = text[start..].char_indices().peekable();
@@ -122,14 +124,13 @@ fn starts_with_digit(text: &str) -> bool {
     text.starts_with(char::is_numeric)
 }
 
-/// Whether what follows the letters is what follows them in the asker's own
-/// identifier.
+/// Whether the identifier has the same number part as the asker's.
 fn is_same(name: &str, asker: &str) -> bool {
     let own = asker.find(char::is_numeric).map(|at| &asker[at..]);
     own.is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// The numbers after words for a member.
+/// The numbers after the words `members`.
 fn numbers_of<'t>(
     members: &Phrases<()>,
     text: &'t str,
@@ -145,7 +146,7 @@ fn numbers_of<'t>(
     found.into_iter().map(|place| &text[place])
 }
 
-/// Whether an identifier ends in this number, with or without zeros before it.
+/// Whether the asker's identifier ends in this number, ignoring leading zeros.
 fn is_number_of(number: &str, asker: &str) -> bool {
     let digits = |text: &str| {
         let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();

@@ -1,9 +1,9 @@
-//! Whether a message asks for the records of somebody else than who asks.
+//! Whether a message asks for the records of a person other than the asker.
 //!
-//! A relation ("my wife") is an owner where a record follows it ("my wife's
-//! claim") or belongs to it ("the claim of my wife"), and where the message says
-//! nothing of the asker and names no record ("has my wife been paid"). It is a
-//! bystander otherwise: "my wife lost my claim form".
+//! A relation ("my wife") is the owner if a record follows it ("my wife's claim")
+//! or belongs to it ("the claim of my wife"), or if the message does not mention
+//! the asker and names no record ("has my wife been paid"). Otherwise the
+//! relation is only mentioned: "my wife lost my claim form".
 
 use std::ops::Range;
 
@@ -18,36 +18,36 @@ const MAX_OWNER: usize = 3;
 
 /// A person that a message names.
 struct Person {
-    /// The words, "my" before it among them.
+    /// The words, including "my" before them.
     place: Range<usize>,
     relation: Relation,
 }
 
-/// Who a message is about, word by word.
+/// The people that a message mentions.
 struct Persons<'a> {
     references: &'a MessageReferences<'a>,
     people: Vec<Person>,
-    /// For each word, whether it speaks of the asker.
+    /// For each word, whether it refers to the asker.
     own: Vec<bool>,
-    /// For each word, whether questions about records have it.
+    /// For each word, whether it belongs to questions about records.
     records: Vec<bool>,
-    /// Up to where "his claim" follows.
+    /// One past the last possessive pronoun with a record ("his claim").
     owned_to: usize,
 }
 
 impl MessageReferences<'_> {
-    /// Whether the message asks for the records of somebody else: "my wife's claim",
-    /// "the claim of my wife", "has my wife been paid". `is_personal` tells whether it
-    /// is known to be about somebody's records; if not, a word of such a question must
-    /// say so.
+    /// Whether the message asks for the records of somebody else: "my wife's
+    /// claim", "the claim of my wife", "has my wife been paid". `is_personal` is
+    /// true if the message is known to be about a person's records; otherwise it
+    /// must have a word of such questions.
     pub(crate) fn are_of_another(&self, is_personal: bool) -> bool {
         are_of_another(self, is_personal)
     }
 }
 
 /// Whether the message asks for another's records. Costs a pass over its words.
-/// `is_personal` tells whether it is known to be about somebody's records; if not,
-/// a word of such a question must say so.
+/// `is_personal` is true if the message is known to be about a person's records;
+/// otherwise it must have a word of such questions.
 fn are_of_another(references: &MessageReferences<'_>, is_personal: bool) -> bool {
     let words = &references.lexicon().references;
     let tokens = &references.tokens;
@@ -58,7 +58,8 @@ fn are_of_another(references: &MessageReferences<'_>, is_personal: bool) -> bool
         return false;
     }
     let persons = Persons::read(references);
-    // Who names a record asks for that one, which is answered if it is theirs.
+    // A message that names a record asks for that record, which is answered if it
+    // is the asker's.
     let is_told = persons.own.contains(&true) || !references.records().is_empty();
     let is_about_records = is_personal || persons.records.contains(&true);
     persons.people.iter().any(|person| {
@@ -77,16 +78,16 @@ impl<'a> Persons<'a> {
         let records: Vec<_> = (0..count).map(|at| references.is_record(at)).collect();
         let mut own = vec![false; count];
         let mut people = Vec::new();
-        // Up to where words have been read as parts of phrases.
+        // The ends of the longest phrases read so far.
         let (mut asked_to, mut named_to) = (0, 0);
         for at in 0..count {
             let rest = &tokens[at..];
-            // "Show me" is about what is to be shown.
+            // "Show me" does not refer to the asker's records.
             if let Some(length) = words.requests.longest_at(rest) {
                 asked_to = asked_to.max(at + length);
             }
             own[at] = at >= asked_to && words.own.longest_at(rest).is_some();
-            // What stands inside of a longer phrase is part of it.
+            // A word inside a longer phrase is part of it.
             if at < named_to {
                 own[at] = false;
                 continue;
@@ -126,15 +127,15 @@ impl<'a> Persons<'a> {
         is_run(self.references, &self.records, between)
     }
 
-    /// Whether a possessive ("his") is here with a record among the words after it.
+    /// Whether a possessive ("his") is here, with a record among the next words.
     fn is_owned(&self, at: usize, reach: usize) -> bool {
         let words = &self.references.lexicon().references;
         let length = words.possessives.longest_at(&self.references.tokens[at..]);
         length.is_some_and(|length| self.has_record_after(at + length, reach))
     }
 
-    /// Whether one of the next words is one of questions about records; none is
-    /// after a punctuation mark or a word for the asker.
+    /// Whether one of the next `reach` words belongs to questions about records,
+    /// before any punctuation and any word for the asker.
     fn has_record_after(&self, at: usize, reach: usize) -> bool {
         let end = self.records.len().min(at + reach);
         (at..end)
@@ -142,7 +143,8 @@ impl<'a> Persons<'a> {
             .any(|at| self.records[at])
     }
 
-    /// "My wife's last payments", but not "send my payment to my wife's account".
+    /// Whether a record follows the person's possessive: "my wife's last
+    /// payments", but not "send my payment to my wife's account".
     fn has_record(&self, person: &Person) -> bool {
         let start = person.place.start;
         let is_goal = start > 0
@@ -151,8 +153,8 @@ impl<'a> Persons<'a> {
         person.relation.is_possessive && !is_goal && self.has_record_after(person.place.end, 4)
     }
 
-    /// "Claims of my wife", "on behalf of my mother", but not "my claim for my
-    /// wife".
+    /// Whether a record belongs to the person: "claims of my wife", "on behalf of
+    /// my mother", but not "my claim for my wife".
     fn is_owner(&self, person: &Person) -> bool {
         let words = &self.references.lexicon().references;
         let tokens = &self.references.tokens;
@@ -166,18 +168,20 @@ impl<'a> Persons<'a> {
         owner.is_some_and(|owner| !self.own[owner.saturating_sub(4)..owner].contains(&true))
     }
 
-    /// "My brother wants to know his claim status"
+    /// Whether a possessive pronoun after the person has a record: "my brother
+    /// wants to know his claim status".
     fn owns_by_pronoun(&self, person: &Person) -> bool {
         person.place.end < self.owned_to
     }
 
-    /// Whether a message that says nothing of the asker or of a record is about this
-    /// person. One who acts in the asker's matters or is spoken to is not meant.
+    /// Whether a message that mentions neither the asker nor a record is about
+    /// this person: not if the person acts on the asker's behalf or is addressed.
     fn is_meant(&self, person: &Person) -> bool {
         !person.relation.is_superior && !self.is_addressed(person)
     }
 
-    /// "Hi brother, is the claim approved"
+    /// Whether the message addresses the person: "hi brother, is the claim
+    /// approved".
     fn is_addressed(&self, person: &Person) -> bool {
         let references = self.references;
         let polite = |at: usize| {
@@ -187,7 +191,8 @@ impl<'a> Persons<'a> {
         !references.follows(person.place.end) && (0..person.place.start).all(polite)
     }
 
-    /// "Has she been paid", "her claim", "Mary's claim"
+    /// Whether the message is about a person without a relation: "has she been
+    /// paid", "her claim", "Mary's claim".
     fn is_someone_unnamed(&self) -> bool {
         let words = &self.references.lexicon().references;
         (0..self.records.len()).any(|at| {
@@ -201,8 +206,8 @@ impl<'a> Persons<'a> {
     }
 }
 
-/// Whether no record and no punctuation mark is among words, or right before or
-/// after them.
+/// Whether these words contain no record, and no punctuation is among them or
+/// directly before or after them.
 fn is_run(references: &MessageReferences<'_>, records: &[bool], between: Range<usize>) -> bool {
     between.clone().all(|at| !records[at])
         && (between.start..=between.end).all(|at| references.follows(at))

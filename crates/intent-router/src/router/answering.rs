@@ -1,4 +1,4 @@
-//! The way of a resolved request through the cache to the source.
+//! Answers a resolved request from the cache or the source.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,12 +25,12 @@ use super::resolve::Refusal;
 impl Router {
     /// Answers a request.
     ///
-    /// Dropping the returned future cancels the request; one of the others that
-    /// wait for the same answer then fills it.
+    /// Dropping the returned future cancels the request; another request that
+    /// waits for the same answer then fills it.
     ///
     /// # Errors
-    /// [`RouteError::Key`] when the user context holds a value that no key can
-    /// be made of; [`RouteError::Conversation`] when the message goes on from a
+    /// [`RouteError::Key`] when the user context holds a value that cannot be
+    /// part of a key; [`RouteError::Conversation`] when the message continues a
     /// conversation whose slots cannot be read; [`RouteError::Source`] when the
     /// source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
@@ -45,7 +45,7 @@ impl Router {
     }
 }
 
-/// A value, or why the source has none: one error for all requests that waited.
+/// A result of the source; all requests that waited share its error.
 type Delivered<T> = Result<T, Arc<SourceError>>;
 
 /// An answer of the source, and what it depends on.
@@ -76,7 +76,7 @@ impl<'a> Answering<'a> {
         }
     }
 
-    /// The answer, by way of the cache if the policy allows.
+    /// The answer, from the cache if the policy allows.
     async fn answer(&self) -> Result<Routed, RouteError> {
         match self.context.policy {
             CachePolicy::Use(reuse) => self.cached(reuse).await,
@@ -123,8 +123,8 @@ impl<'a> Answering<'a> {
         } = self.ask().await?;
         let (intent, owner) = (self.context.intent, &self.context.owner);
         let storage = Storage::of(&answer, owner, self.router.cache.is_enabled());
-        // The records that the message names, whether or not they exist: when
-        // they appear, the answer without them must go.
+        // The records that the message names, even if they do not exist: when one
+        // is created, this answer must be invalidated.
         for template in &intent.tags {
             records.extend(template.fill_from_slots(self.context.slots()));
         }
@@ -143,8 +143,8 @@ impl<'a> Answering<'a> {
     fn refresh(&self, permit: Permit<EntryKey, StoredAnswer>) -> BoxFuture<'static, Refreshed> {
         let router = self.router.clone();
         let name = self.context.intent.name.clone();
-        // The context stays that of the stored answer: a period such as "last
-        // month" may be another by the time that this is polled.
+        // Keeps the context of the stored answer: a period such as "last month"
+        // may have changed by the time this is polled.
         let context = self.context.detach();
         Box::pin(async move {
             let Some((intent, _)) = router.intent(&name) else {
@@ -208,8 +208,9 @@ impl<'a> Answering<'a> {
     }
 
     /// What was read to make an answer: whether the user is a member, and the
-    /// records with these tags if they were asked for. A source that does not say
-    /// has read all records of the kinds that the intent's tags and its own name.
+    /// records with these tags if they were asked for. A source that does not
+    /// declare its reads is assumed to have read all records of the kinds that
+    /// the intent's tags and `tags` name.
     fn reads(&self, tags: Option<&[String]>) -> Vec<Read> {
         let source = &self.router.source;
         let mut reads = match &self.context.owner {
@@ -227,8 +228,8 @@ impl<'a> Answering<'a> {
         reads
     }
 
-    /// The tag for the key of the message itself, where another text enters the
-    /// key: a caller who knows only the message can invalidate its answer.
+    /// The tag for the key of the message, if another text enters the key, so
+    /// that a caller who knows only the message can invalidate its answer.
     fn message_tag(&self) -> Option<String> {
         let message = self.context.message.as_deref()?;
         let (intent, owner) = (&self.context.intent.name, &self.context.owner);
@@ -290,11 +291,11 @@ fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
     }
 }
 
-/// The error of a fill, which another request may have made.
+/// The error of a fill, which may be another request's.
 fn source_error(error: &FillError) -> Arc<SourceError> {
     match error.downcast_ref::<Arc<SourceError>>() {
         Some(error) => Arc::clone(error),
-        // Fills of these stores fail with nothing else.
+        // Fills of these stores return no other error.
         None => Arc::new(SourceError::Unavailable(error.to_string())),
     }
 }

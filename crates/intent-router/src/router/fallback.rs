@@ -1,4 +1,4 @@
-//! The answers that are given in place of records.
+//! Answers without records.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(super) enum Fallback {
 }
 
 impl Fallback {
-    /// The bypass of a request that is answered with this before its context is
+    /// The bypass of a request that gets this fallback before its context is
     /// resolved.
     pub(super) fn bypass(self) -> Bypass {
         match self {

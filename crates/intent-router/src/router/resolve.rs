@@ -1,4 +1,5 @@
-//! From a request to its [`RequestContext`], or to the reason why there is none.
+//! Resolves a request to its [`RequestContext`], or to the reason why it has
+//! none.
 
 use std::borrow::Cow;
 
@@ -17,7 +18,7 @@ use crate::text::Folded;
 use super::Router;
 use super::fallback::Fallback;
 
-/// A request that nothing is asked the source for.
+/// A request for which the source is not asked.
 pub(super) struct Refusal {
     pub(super) detection: Detection,
     pub(super) why: Fallback,
@@ -39,13 +40,13 @@ struct Subject<'a> {
     intent: &'a Intent,
     storage: StoragePolicy,
     confidence: f64,
-    /// The slots of the conversation; none where the message stands alone.
+    /// The slots of the conversation; none if the message stands alone.
     carried: Carried,
 }
 
 impl Router {
-    /// The intent of a request: the forced one where it is known, else what
-    /// the detector finds.
+    /// The intent of a request: the forced intent if the catalogue has it, else
+    /// the detected one.
     pub fn detect(&self, request: &Request) -> Detection {
         let policy = CachePolicy::of_request(request.cache_use, self.cache.is_enabled());
         self.detect_by(policy, request)
@@ -71,13 +72,14 @@ impl Router {
         let detection = self.detector.detect(message);
         let message = message.into();
         let key = DetectionKey { detector, message };
-        // Without room for it, it is found again.
+        // If there is no room to store it, the next request detects it again.
         let _ = store.insert(key, detection.clone(), class);
         detection
     }
 
-    /// The context of a request, which [identifies](crate::CacheService::identity)
-    /// its answer; `None` where the source is not asked: no intent is found, say.
+    /// The context of a request, which
+    /// [identifies](crate::CacheService::identity) its answer; `None` if the
+    /// source is not asked, for example because no intent is found.
     ///
     /// # Errors
     /// [`RouteError::Conversation`], as [`Router::route`].
@@ -88,8 +90,7 @@ impl Router {
         Ok(self.context(request)?.ok())
     }
 
-    /// Resolves a request: the one place where that is done. The day and whether
-    /// caching is on are read once.
+    /// Resolves a request. The day and the caching switch are read here, once.
     pub(super) fn context<'a>(
         &'a self,
         request: &'a Request,
@@ -125,9 +126,9 @@ impl Router {
         }))
     }
 
-    /// The intent that a request asks about on this day. The records of a member
-    /// are not asked for with a message that is too long to be folded: it may
-    /// name another member.
+    /// The intent that a request asks about on this day. A message that is too
+    /// long to be folded gets no records of a member, as it may name another
+    /// member.
     fn subject<'a>(
         &'a self,
         request: &'a Request,
@@ -148,11 +149,11 @@ impl Router {
             .as_deref()
             .map(|text| MessageReferences::read(&self.catalogue, text));
         let found = self.intent(&detection.intent).filter(|(intent, _)| {
-            // "And before that?" is no small talk.
+            // A sequel such as "and before that?" is not small talk.
             let is_talk = |references: &MessageReferences<'_>| references.speak_for(intent);
             is_forced(request, intent) || !intent.yields || references.as_ref().is_none_or(is_talk)
         });
-        // What everybody may read belongs to nobody and needs no context.
+        // A shared answer has no owner and needs no conversation.
         if let Some(found) = found.filter(|(i, _)| i.kind == Kind::KnowledgeBase) {
             return Ok(Ok(subject(found, Carried::default())));
         }
@@ -195,12 +196,12 @@ impl Router {
             }));
         }
         Ok(match found {
-            // A record says what it is about, and so does a forced intent.
+            // A named record or a forced intent is enough without a conversation.
             Some(found) if is_forced || !goes_on || standing == Standing::SequelOfRecord => {
                 Ok(subject(found, Carried::default()))
             }
             _ if goes_on => Err(Refusal::unknown(Fallback::NeedsContext, 0.0)),
-            // An intent that the catalogue lacks is unknown, too.
+            // An intent that the catalogue lacks counts as unknown.
             _ => Err(Refusal::unknown(Fallback::UnknownIntent, confidence)),
         })
     }
@@ -213,7 +214,7 @@ impl Router {
     }
 }
 
-/// Whether the request itself says that it has this intent.
+/// Whether the request forces this intent.
 fn is_forced(request: &Request, intent: &Intent) -> bool {
     request.forced_intent.as_deref() == Some(&*intent.name)
 }

@@ -13,9 +13,9 @@ use crate::error::BuildError;
 use crate::identity::DetectionKey;
 use crate::weight;
 
-/// How many bytes the stored memberships may occupy, by estimate. A bound on
-/// their number would not bound memory: identifiers and roles come from
-/// requests, and may be long.
+/// How many bytes the stored memberships may occupy, approximately. A bound on
+/// their number would not bound memory: identifiers and roles come from requests,
+/// and may be long.
 const MEMBER_BYTES: u64 = 32 << 20;
 
 /// The same for detections, which hold the messages.

@@ -5,7 +5,7 @@
 pub enum Capacity {
     /// At most so many answers.
     Entries(usize),
-    /// At most so many bytes of answers, their bookkeeping included by estimate.
+    /// At most so many bytes of answers, with an estimate of their bookkeeping.
     Bytes(u64),
 }
 

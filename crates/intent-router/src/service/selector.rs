@@ -18,7 +18,7 @@ pub enum Selector {
     /// hashes to it when the key mode substitutes other text. Another wording
     /// that shares such an answer does not name it.
     Key(Digest),
-    /// Everything of one user, in every role. A source is given the identifier as
+    /// Everything of one user, in every role. A source gets the identifier as
     /// text, so `42` and `"42"` are one user here.
     User(CanonicalJson),
     /// Every answer of one intent.
@@ -30,8 +30,8 @@ pub enum Selector {
     /// Every answer made of one record, such as `claim:CLM-2025-000123`, or of a
     /// collection that it may belong to: the records of its kind, of any member.
     Tag(String),
-    /// The same where the owner of the record is known: of the collections, only
-    /// this user's part and those that are read as a whole.
+    /// Like `Tag`, for a record whose owner is known: reaches only this user's
+    /// part of a collection, and collections that are read as a whole.
     TagOf {
         /// The record.
         record: String,

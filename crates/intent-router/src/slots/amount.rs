@@ -1,10 +1,9 @@
 //! Amounts of money, such as `K1,234.50` and `1.234,50 EUR`.
 //!
-//! An amount is a number with the mark of a currency right before it or after
-//! it. Thousands may be set apart by `,`, `.` or `'`, and decimals by `.` or `,`,
-//! where that can be read in one way only: `1.234,50` and `1,234.50` can, and
-//! `1,234` can once it is known which of the two sets decimals apart. What could
-//! be read in two ways is no amount.
+//! An amount is a number with a currency mark directly before or after it. The
+//! thousands separator is `,`, `.` or `'`, the decimal separator `.` or `,`.
+//! `1.234,50` and `1,234.50` are unambiguous; `1,234` depends on the configured
+//! decimal separator. An ambiguous number is no amount.
 
 use super::pattern::{is_dash, is_joined_after, is_joined_before};
 use super::taken::Taken;
@@ -13,7 +12,7 @@ use super::taken::Taken;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Marks {
     pub(crate) marks: Vec<(String, String)>,
-    /// What sets decimals apart where a number alone does not tell.
+    /// The decimal separator of numbers that are ambiguous without it.
     pub(crate) decimal: char,
 }
 
@@ -69,8 +68,8 @@ impl Marks {
         })
     }
 
-    /// The currency whose mark starts where the number ends. A single letter
-    /// there may as well be a thousand, as in `5k`.
+    /// The currency whose mark starts where the number ends. A single letter does
+    /// not count there, as `5k` may be five thousand.
     fn after(&self, text: &str, at: usize) -> Option<(&str, usize)> {
         let start = at + usize::from(text[at..].starts_with(' '));
         self.starting_at(text, start).find_map(|(mark, code)| {
@@ -96,10 +95,10 @@ impl Marks {
         })
     }
 
-    /// Whether a mark stands right before or after the number at this place,
-    /// as in `K 1950`, `amount of 1950` and `1950 kwacha`. Costs a comparison
-    /// with each mark.
-    pub(super) fn is_beside(&self, text: &str, start: usize, end: usize) -> bool {
+    /// Whether a mark is directly before or after the number in this range, as in
+    /// `K 1950`, `amount of 1950` and `1950 kwacha`. Costs a comparison with each
+    /// mark.
+    pub(super) fn is_next_to(&self, text: &str, start: usize, end: usize) -> bool {
         let head = &text[..start];
         let joints = [" of ", " is ", " was ", ": ", ":", " = ", "="];
         let joint = joints.iter().find(|joint| head.ends_with(**joint));
@@ -117,15 +116,15 @@ fn is_separator(c: char) -> bool {
     matches!(c, '.' | ',' | '\'' | '’')
 }
 
-/// Whether a character beside a number makes something else of it.
+/// Whether a character next to a number makes it part of something else.
 fn touches(c: Option<char>) -> bool {
     c.is_some_and(|c| {
         c.is_alphanumeric() || is_dash(c) || matches!(c, '/' | '⁄' | '_' | '%' | '‰' | '°')
     })
 }
 
-/// The number with `.` before its decimals and nothing that could be left
-/// out, if it can be read in one way only.
+/// The number in canonical form, with `.` before its decimals; `None` if it is
+/// ambiguous.
 fn normalised(number: &str, decimal: char) -> Option<String> {
     let separators: Vec<(usize, char)> = number
         .char_indices()
@@ -159,7 +158,7 @@ fn normalised(number: &str, decimal: char) -> Option<String> {
         }
         digits.push_str(group);
     }
-    // All separators of thousands are one character.
+    // All thousands separators must be the same character.
     let mut kinds = whole.chars().filter(|c| is_separator(*c));
     let kind = kinds.next();
     if digits.is_empty() || digits.len() > MAX_DIGITS || kinds.any(|c| Some(c) != kind) {

@@ -2,13 +2,12 @@
 //!
 //! A text is read word by word, from left to right. At each word:
 //!
-//! - [`phrase`] reads a direction and what it is of: `since March 2025`;
+//! - [`phrase`] reads a preposition with its object: `since March 2025`;
 //! - [`sequence`] reads lists and ranges: `March, April and May 2025`;
 //! - [`absolute`] and [`relative`] read one member of those: `Q1 2025`, `last month`.
 //!
-//! A phrase is taken as a whole or not at all. What can be read in two ways is not
-//! taken, so its words and numbers are left for the guards.
-//! Years run from 1900 to 2099.
+//! A phrase is taken as a whole or not at all. An ambiguous phrase is not taken,
+//! so its words and numbers are left for the guards. Years run from 1900 to 2099.
 
 mod absolute;
 mod member;
@@ -25,8 +24,8 @@ use crate::text::is_apostrophe;
 
 /// The dates and spans that a text in normal form names, from left to right.
 ///
-/// A number beside one of the marks of `amounts` is part of none. Costs one pass
-/// over the text, and for each number a comparison with the marks.
+/// A number next to one of the marks of `amounts` is not part of a date. Costs
+/// one pass over the text, and for each number a comparison with the marks.
 pub(super) fn scan(text: &str, today: Date, amounts: &Marks) -> Vec<Taken<Spans>> {
     let tokens = tokens(text, amounts);
     let mut found = Vec::new();
@@ -74,13 +73,13 @@ fn tokens<'a>(text: &'a str, amounts: &Marks) -> Vec<Token<'a>> {
             text: word,
             start,
             end,
-            is_amount: is_number && amounts.is_beside(text, start, end),
+            is_amount: is_number && amounts.is_next_to(text, start, end),
         });
     }
     tokens
 }
 
-/// The tokens of a text, seen from one of them.
+/// A view of the tokens of a text, from one of them onwards.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     text: &'a str,
@@ -110,20 +109,20 @@ impl<'a> Reader<'a> {
         self.tokens.get(at).map(|token| token.text)
     }
 
-    /// What stands between token `i` and the one after it.
+    /// The text between token `i` and the next one.
     fn gap(&self, i: usize) -> Option<&'a str> {
         let (left, right) = (self.token(i)?, self.token(i + 1)?);
         Some(&self.text[left.end..right.start])
     }
 
-    /// What stands before this token and after the one before it.
+    /// The text between the previous token and this one.
     fn gap_before(&self) -> Option<&'a str> {
         let left = self.tokens.get(self.at.checked_sub(1)?)?;
         Some(&self.text[left.end..self.token(0)?.start])
     }
 
-    /// How many tokens the words of `phrase` are, if they stand here with spaces
-    /// between them.
+    /// The number of tokens of `phrase`, if it occurs here with spaces between
+    /// its words.
     fn says(&self, phrase: &str) -> Option<usize> {
         let mut length = 0;
         for word in phrase.split(' ') {
@@ -147,7 +146,7 @@ impl<'a> Reader<'a> {
         (1..length).all(|i| self.gap(i - 1) == Some(" "))
     }
 
-    /// Whether the first `length` tokens are no part of something longer.
+    /// Whether the first `length` tokens are not part of something longer.
     fn stands_alone(&self, length: usize) -> bool {
         let (Some(first), Some(last)) = (self.token(0), self.token(length - 1)) else {
             return false;
@@ -197,8 +196,7 @@ impl<'a> Reader<'a> {
         day.filter(|day| (1..=31).contains(day))
     }
 
-    /// A month by its English name or the first letters of it. "May" that asks
-    /// for leave is none.
+    /// A month by its English name or an abbreviation of it; not the verb "may".
     fn month(&self, i: usize) -> Option<u8> {
         const NAMES: [&str; 12] = [
             "january",
@@ -226,7 +224,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What may stand between the numbers of a date.
+/// A separator between the numbers of a date.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Joint {
     Dash,
@@ -250,12 +248,12 @@ fn is_slash(gap: &str) -> bool {
     Joint::of(gap) == Some(Joint::Slash)
 }
 
-/// What may stand between the words of a date.
+/// Whether a gap may separate the words of a date.
 fn is_loose(gap: &str) -> bool {
     matches!(gap, " " | "," | ", " | ". ") || Joint::of(gap) == Some(Joint::Dash)
 }
 
-/// Whether an apostrophe, after a space or not, is all that stands there.
+/// Whether a gap is an apostrophe, with or without a space before it.
 fn is_apostrophe_gap(gap: &str) -> bool {
     let mut chars = gap.trim_start_matches(' ').chars();
     chars.next().is_some_and(is_apostrophe) && chars.next().is_none()

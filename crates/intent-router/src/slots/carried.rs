@@ -1,4 +1,4 @@
-//! Slots of the messages before, which a message takes over.
+//! Slots carried over from the previous messages of a conversation.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::values::Slots;
 use crate::catalogue::{Catalogue, Intent, SlotSpec};
 use crate::text::fold_message;
 
-/// Slots that were named before the message, read as those of a message are.
+/// Slots of a conversation, in the form that slots of a message have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Carried(pub(super) Slots);
 
@@ -28,7 +28,7 @@ pub enum ConversationError {
         /// The slots that the intent has.
         known: Vec<String>,
     },
-    /// The value is none that a message could name.
+    /// The slot is not found in the value.
     #[error("slot `{slot}` cannot be read: \"{value}\" is no {expected}")]
     Value {
         /// The slot.
@@ -48,8 +48,8 @@ fn names(slots: &[String]) -> String {
 }
 
 impl Carried {
-    /// Reads slots by the names and in the forms that the catalogue gives them.
-    /// Costs a pass over each value.
+    /// Reads the slots of a conversation as the catalogue defines them. Costs a
+    /// pass over each value.
     pub(crate) fn read(
         slots: &BTreeMap<String, String>,
         intent: &Intent,
@@ -79,8 +79,8 @@ impl Carried {
     }
 }
 
-/// The value as a message's slot has it: one of an enumeration's values, or
-/// what the slot finds in the text, if it takes all of it.
+/// The canonical form of a value: a value of an enumeration, or what the slot
+/// finds in the text if it takes the whole text.
 fn canonical(
     name: &String,
     spec: &SlotSpec,

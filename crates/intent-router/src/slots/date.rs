@@ -54,8 +54,9 @@ impl Date {
     }
 
     /// The day at a time, where the clocks are `seconds` ahead of universal time,
-    /// or behind it where negative. It is limited as
-    /// [`from_unix_seconds`](Self::from_unix_seconds) is, for any time and offset.
+    /// or behind it if negative. It is limited as
+    /// [`from_unix_seconds`](Self::from_unix_seconds) is, for any time and
+    /// offset.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -79,15 +80,14 @@ impl Date {
         Self::from_unix_seconds(since_epoch.saturating_add(seconds.into()))
     }
 
-    /// The day so many days later, or earlier where negative; `None` beyond
-    /// what the type holds.
+    /// The day `days` days later, or earlier if negative; `None` beyond the range
+    /// of the type.
     pub(super) fn plus_days(self, days: i64) -> Option<Self> {
         self.plus(Span::new().try_days(days).ok()?)
     }
 
-    /// The same day so many months later, or earlier where negative; the last
-    /// day of that month if the month is shorter. `None` beyond what the type
-    /// holds.
+    /// The same day `months` months later, or earlier if negative; the last day
+    /// of that month if it is shorter. `None` beyond the range of the type.
     pub(super) fn plus_months(self, months: i64) -> Option<Self> {
         self.plus(Span::new().try_months(months).ok()?)
     }

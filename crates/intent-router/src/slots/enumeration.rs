@@ -7,8 +7,8 @@ use crate::text::Token;
 /// The words of an enumeration, each with the value that it stands for.
 pub(crate) type Synonyms = Phrases<String>;
 
-/// The values in a text with these words, from left to right. Of the phrases
-/// that begin at a word the longest counts, and what it takes is taken.
+/// The values in a text with these words, from left to right. The longest phrase
+/// that begins at a word is taken; matches do not overlap.
 pub(super) fn find(synonyms: &Synonyms, tokens: &[Token<'_>]) -> Vec<Taken<String>> {
     let mut found = Vec::new();
     let mut at = 0;

@@ -1,9 +1,9 @@
-//! When a message is more than the slots found in it.
+//! Guards: whether a message may say more than its slots.
 //!
-//! In the key mode `slots` a message is replaced by its slots. That is safe only
-//! if all else in it is either known to be another way of asking the same thing
-//! or says nothing at all. So the guards do not look for what could change the
-//! meaning alone: a word that nobody vouched for is one of them.
+//! In the key mode `slots`, the slots of a message replace it in the key. That is
+//! safe only if every other word of the message is known not to change what is
+//! asked. So guards speak not only for words that change the meaning, but for
+//! every unknown word.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,11 +17,11 @@ use crate::text::{Token, is_apostrophe, is_closing, tokens};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Guard {
-    /// Its intent was detected with less confidence than is asked for.
+    /// Its intent was detected with less confidence than the catalogue requires.
     LowConfidence,
-    /// It has more than [`Guard::MAX_WORDS`] words, where what a slot took is one;
-    /// or more than three times as many, whatever slots would take; or it is too
-    /// long to be folded.
+    /// It has more than [`Guard::MAX_WORDS`] words, counting what a slot took as
+    /// one; or more than three times as many in all; or it is too long to be
+    /// folded.
     Length,
     /// It names several values of one slot, and not as a list of records.
     SeveralValues,
@@ -31,9 +31,9 @@ pub enum Guard {
     Number,
     /// It names a time that no slot took.
     Time,
-    /// It compares, or gives what a slot took a direction.
+    /// It compares, or has a preposition of direction before what a slot took.
     Comparison,
-    /// It joins what a slot took with something else than more of the kind.
+    /// It joins what a slot took with something of another kind.
     Conjunction,
     /// It holds one of two opposite words that no slot took.
     Polarity,
@@ -44,8 +44,8 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// The most words of a message that is replaced by its slots: a question
-    /// has fewer, and it bounds the work.
+    /// The most words of a message that its slots can replace. Questions have
+    /// fewer; the bound limits the work.
     pub const MAX_WORDS: usize = 200;
 
     /// Every guard.
@@ -119,7 +119,7 @@ pub(super) fn check(
     judge.evidence(&clauses, intent.yields).err()
 }
 
-/// The words of a message, those that slots took among them.
+/// The words of a message, including those that slots took.
 #[derive(Default)]
 struct Message<'t> {
     /// An identifier, a date or an amount is one token without a word.
@@ -131,8 +131,8 @@ struct Message<'t> {
 }
 
 impl<'t> Message<'t> {
-    /// Reads a text up to the first sign or word that is a guard's whatever
-    /// the catalogue says.
+    /// Reads a text, up to the first sign or word for which a guard speaks
+    /// whatever the catalogue says.
     fn read(text: &'t str, covers: &[Cover]) -> Result<Self, Guard> {
         let mut message = Self::default();
         let mut at = 0;
@@ -169,7 +169,8 @@ impl<'t> Message<'t> {
         Ok(())
     }
 
-    /// Adds the words that no slot took. Whether punctuation follows the last.
+    /// Adds the words that no slot took; returns whether punctuation follows the
+    /// last.
     fn rest(&mut self, text: &'t str, place: Range<usize>) -> Result<bool, Guard> {
         let (starts, ends) = (place.start == 0, place.end == text.len());
         let text = &text[place];
@@ -195,29 +196,30 @@ impl<'t> Message<'t> {
         Ok(())
     }
 
-    /// Whether a conjunction of so many words, of which the first is at `at`, joins
-    /// two values of one slot. Where no slot took anything, or none could be
-    /// before it, it says nothing of slots.
+    /// Whether the conjunction of `length` words at `at` joins two values of one
+    /// slot. Also true if it begins the message or no slot took anything.
     fn is_list(&self, at: usize, length: usize) -> bool {
         let after = self.taken.get(at + length).copied().flatten();
         let before = at.checked_sub(1).and_then(|before| self.taken[before]);
         at == 0 || self.taken.iter().all(Option::is_none) || before.is_some() && before == after
     }
 
-    /// Whether so many words from `at` on are one run that no slot took part of.
+    /// Whether the `length` words from `at` on are one run, with no part taken by
+    /// a slot.
     fn is_free(&self, at: usize, length: usize) -> bool {
         self.taken[at..at + length].iter().all(Option::is_none)
             && !self.breaks[at + 1..at + length].contains(&true)
     }
 }
 
-/// Whether the signs between two words set clauses apart. A sign that is no
-/// punctuation may mean anything, and so may a dash that is not between two
-/// words or clauses ("-2025", "2025 -"), two dots, and a mark before a word ("!x").
+/// Whether the signs between two words separate clauses. Returns
+/// [`Guard::UnknownWord`] for a sign that is not punctuation, a dash that is not
+/// between two words or clauses ("-2025", "2025 -"), two dots, and an exclamation
+/// mark before a word ("!x").
 ///
-/// `starts` and `ends` tell that no word is before the signs, or after them.
+/// `starts` is true if no word is before the signs, `ends` if none is after them.
 fn is_break(signs: &str, starts: bool, ends: bool) -> Result<bool, Guard> {
-    /// Stands for the word beside the signs, and for there being none.
+    /// Stands for a word next to the signs; `NONE` for no word.
     const WORD: char = 'w';
     const NONE: char = '\0';
     let mut breaks = false;
@@ -248,28 +250,28 @@ fn is_break(signs: &str, starts: bool, ends: bool) -> Result<bool, Guard> {
     Ok(breaks)
 }
 
-/// Whether a sign says nothing: quotation marks, and the one before a number.
+/// Whether a sign is ignored: quotation marks, and the `#` before a number.
 fn is_quiet(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„' | '«' | '»' | '‘' | '‚' | '#')
 }
 
 struct Judge<'a, 't> {
     lexicon: &'a Lexicon,
-    /// The intent's number; `None` for one of another catalogue, which knows
-    /// no words at all.
+    /// The intent's number; `None` for an intent of another catalogue, which has
+    /// no vocabulary.
     own: Option<u32>,
     message: &'a Message<'t>,
 }
 
 impl Judge<'_, '_> {
-    /// Looks at each word that no slot took. Tells the clause that each word
-    /// is in, and which clauses have words of the intent.
+    /// Checks each word that no slot took. Returns the clause of each word, and
+    /// which clauses have words of the intent.
     fn words(&self) -> Result<Clauses, Guard> {
         let message = self.message;
         let mut clauses = Clauses::default();
-        // Up to where words have been read as parts of phrases.
+        // The ends of the longest phrases read so far.
         let (mut roles_to, mut known_to) = (0, 0);
-        // Whether a direction given here would be that of what is taken next.
+        // Whether a direction applies to what a slot takes next.
         let mut directed = false;
         for at in 0..message.tokens.len() {
             clauses.push(message.breaks[at]);
@@ -348,8 +350,8 @@ impl Judge<'_, '_> {
         words.any(|(_, word)| word.role == Some(Role::Comparison))
     }
 
-    /// Holds what speaks for other intents against what speaks for this one,
-    /// in each clause and in all of them.
+    /// Compares the evidence for other intents with the evidence for this one, in
+    /// each clause and in the whole message.
     fn evidence(&self, clauses: &Clauses, yields: bool) -> Result<(), Guard> {
         let mut all = Evidence::default();
         let mut of_clauses: Vec<_> = clauses
@@ -364,14 +366,14 @@ impl Judge<'_, '_> {
             let Some((length, word)) = found.find(|(_, word)| !word.speaks.is_empty()) else {
                 continue;
             };
-            // What stands inside a longer phrase says nothing by itself.
+            // A phrase inside a longer one does not count.
             if at + length <= end {
                 continue;
             }
             end = at + length;
             let is_new = seen.insert(std::ptr::from_ref(word));
             for (intent, weight) in &word.speaks {
-                // What speaks for this intent as well is no sign of another.
+                // A phrase of this intent is no evidence for another.
                 let is_own = Some(*intent) == self.own;
                 let shared = word
                     .speaks
@@ -405,7 +407,7 @@ impl Judge<'_, '_> {
     }
 }
 
-/// The clauses of a message, which punctuation and conjunctions set apart.
+/// The clauses of a message, separated by punctuation and conjunctions.
 #[derive(Default)]
 struct Clauses {
     /// For each word, the number of its clause.
@@ -416,7 +418,7 @@ struct Clauses {
 }
 
 impl Clauses {
-    /// Adds a word, to a new clause if something ends the one before.
+    /// Adds a word, to a new clause if `breaks` or if the previous clause has ended.
     fn push(&mut self, breaks: bool) {
         if breaks || self.ended || self.content.is_empty() {
             self.content.push(false);
@@ -453,7 +455,7 @@ impl Evidence {
         }
     }
 
-    /// The most that speaks for any one other intent.
+    /// The largest weight for any one other intent.
     fn other(&self) -> f64 {
         self.others.values().copied().fold(0.0, f64::max)
     }

@@ -1,11 +1,11 @@
 //! Identifiers such as `CLM-2025-000123`, found by a pattern.
 //!
-//! In a pattern `#` stands for a digit, `@` for a letter from A to Z, and all
-//! else for itself, whatever its case. What is found stands alone: no letter
-//! or digit touches it, be it directly or over a `-`, `/` or `_`. A pattern that
-//! begins with a letter of its own, such as `CLM-####-######`, is tolerant of
-//! how its dashes are written: `CLM 2025 000123`, `clm2025000123` and an en dash
-//! are found as well. Values have the form of the pattern, in upper case.
+//! In a pattern `#` matches a digit, `@` a letter from A to Z, and every other
+//! character itself, in any case. A match stands alone: no letter or digit
+//! adjoins it, either directly or across a `-`, `/` or `_`. A pattern that begins
+//! with a literal letter, such as `CLM-####-######`, tolerates variants of its
+//! dashes: `CLM 2025 000123`, `clm2025000123` and an en dash match as well.
+//! Values have the form of the pattern, in upper case.
 
 use std::ops::Range;
 
@@ -93,8 +93,8 @@ fn match_at(pattern: &str, text: &str) -> Option<(String, usize)> {
     Some((value, text.len() - rest.len()))
 }
 
-/// What follows a dash. A tolerant pattern takes spaces around it, or spaces
-/// or nothing in its place; the text has no two spaces in a row.
+/// The text after a dash. A tolerant pattern also accepts spaces around it, or a
+/// space or nothing instead. The text has no two spaces in a row.
 fn skip_dash(text: &str, tolerant: bool) -> Option<&str> {
     if !tolerant {
         return text.strip_prefix(is_dash);
@@ -113,7 +113,7 @@ fn is_joint(c: char) -> bool {
     is_dash(c) || c == '/' || c == '_'
 }
 
-/// Whether what starts at `at` is the tail of something longer.
+/// Whether the text from `at` on continues a longer token.
 pub(super) fn is_joined_before(text: &str, at: usize) -> bool {
     let mut before = text[..at].chars().rev();
     match before.next() {
@@ -123,7 +123,7 @@ pub(super) fn is_joined_before(text: &str, at: usize) -> bool {
     }
 }
 
-/// Whether what ends at `at` goes on.
+/// Whether the token before `at` continues after it.
 pub(super) fn is_joined_after(text: &str, at: usize) -> bool {
     let mut after = text[at..].chars();
     match after.next() {

@@ -1,4 +1,4 @@
-//! One message read by one intent: its slots, and whether they say it all.
+//! The slots of a message, and whether they can replace it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,24 +11,25 @@ use super::values::Slots;
 use crate::catalogue::{Catalogue, Intent, KeyMode};
 use crate::text::{self, Folded};
 
-/// The slots of a message, and whether they say all of it.
+/// The slots of a message, and the guard that speaks against relying on them, if
+/// any.
 ///
-/// Where a guard doubts that, the slots are withheld: they neither stand for
-/// the message in its key nor narrow the answer.
+/// If a guard speaks, the slots are withheld: they neither replace the message in
+/// its key nor narrow the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     found: Slots,
     guard: Option<Guard>,
 }
 
-/// What a doubted message lets through.
+/// The slots that may be used if a guard speaks.
 static NONE: Slots = Slots(BTreeMap::new());
 
 impl Reading {
     /// Reads a message whose intent was detected with this confidence.
     ///
     /// Periods such as "last month" count from `today`. Cost: one pass over the
-    /// message a slot, and one more for the guards. An intent without slots
+    /// message per slot, and one more for the guards. An intent without slots
     /// costs nothing, unless its key mode is `slots`.
     ///
     /// ```
@@ -62,9 +63,9 @@ impl Reading {
         Self::after(nothing, intent, catalogue, &folded, today, confidence)
     }
 
-    /// Reads a message that goes on from others, which named the slots that are
-    /// carried over. What the message names itself goes before that. A message
-    /// that is too long to be folded or read has no slots and the guard
+    /// Reads a message that continues a conversation, whose slots are carried
+    /// over. Slots that the message names take precedence. A message that is too
+    /// long to be folded or read has no slots and the guard
     /// [`Length`](Guard::Length).
     pub(crate) fn after(
         carried: Carried,
@@ -98,12 +99,12 @@ impl Reading {
         Self { found, guard }
     }
 
-    /// The slots found, be they doubted or not.
+    /// The slots found, whether or not a guard speaks.
     pub fn found(&self) -> &Slots {
         &self.found
     }
 
-    /// The slots that may narrow the answer: those found, or none where a guard
+    /// The slots that may narrow the answer: those found, or none if a guard
     /// speaks.
     pub fn slots(&self) -> &Slots {
         match self.guard {
@@ -120,20 +121,19 @@ impl Reading {
         }
     }
 
-    /// Why the slots found may say less than the message; `None` where they say
-    /// all of it, and for an intent that has none.
+    /// The guard that speaks; `None` if the slots say all of the message, and for
+    /// an intent without slots.
     pub fn guard(&self) -> Option<Guard> {
         self.guard
     }
 
     /// The text that replaces the message in the key mode `slots`: the list of
-    /// its slots ([`Slots::key_text`]), or the message itself where a guard
-    /// speaks against that.
+    /// its slots ([`Slots::key_text`]), or the message if a guard speaks.
     ///
-    /// A message that is empty or holds a `=` has a `=` put before it. So none
-    /// is ever the list of another message's slots: such a list is empty or
-    /// holds a `=`, and begins with the name of a slot. Nor do two messages
-    /// become the same, as one that begins with `=` holds one.
+    /// A message that is empty or contains `=` is prefixed with `=`. So it never
+    /// equals the slot list of another message, which is empty, or contains `=`
+    /// and begins with the name of a slot. Different messages stay different, as
+    /// every message that begins with `=` is prefixed.
     pub fn key_text<'m>(&self, message: &'m str) -> Cow<'m, str> {
         if self.guard.is_none() {
             Cow::Owned(self.found.key_text())

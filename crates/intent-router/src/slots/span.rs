@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::date::Date;
 
-/// The most months that one span is written out in: two years of them.
+/// The most months that a span is written as: two years.
 const MAX_MONTHS: usize = 24;
 
-/// What a span was named by, which tells the kinds of slot that it suits.
+/// The unit that a span was named by, which decides the kinds of slot that accept
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Day,
@@ -178,9 +179,9 @@ impl Spans {
         self.each(Span::as_period)
     }
 
-    /// As a slot of kind `range` writes them: the first and the last day, as
-    /// ISO 8601 writes an interval, joined with `,`. Spans that overlap or
-    /// follow each other at once are one.
+    /// As a slot of kind `range` writes them: the first and the last day, as ISO
+    /// 8601 writes an interval, joined with `,`. Spans that overlap or adjoin are
+    /// merged.
     pub(super) fn as_range(&self) -> Option<String> {
         let mut spans = self.0.clone();
         spans.sort_by_key(|span| (span.from, span.to));
@@ -198,7 +199,8 @@ impl Spans {
         Some(written.join(","))
     }
 
-    /// All of them in one form, or nothing: a part of a list is another question.
+    /// All spans in one form; `None` if one has no such form, as a part of a list
+    /// is a different question.
     fn each(&self, write: fn(Span) -> Option<String>) -> Option<String> {
         let written: Option<Vec<_>> = self.0.iter().map(|span| write(*span)).collect();
         let written = written?;

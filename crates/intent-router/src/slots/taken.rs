@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-/// What a slot took of a text in normal form, and where.
+/// A value that a slot took from a text in normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Taken<T> {
     pub(super) value: T,
-    /// Its bytes in the text.
+    /// Its byte range in the text.
     pub(super) place: Range<usize>,
 }

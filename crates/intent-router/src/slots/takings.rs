@@ -1,4 +1,4 @@
-//! What the slots of an intent take of a message.
+//! Finds the slots of an intent in a message.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,9 +17,9 @@ impl Slots {
     ///
     /// Periods such as "last month" count from `today`, which the caller
     /// supplies. The result is the same for all messages that
-    /// [normalise](crate::normalise) to the same text, but for those that are
-    /// too long to be folded or have more than 600 words, which have no slots.
-    /// Cost: one pass over the message per slot.
+    /// [normalise](crate::normalise) to the same text. A message that is too long
+    /// to be folded or has more than 600 words has no slots. Cost: one pass over
+    /// the message per slot.
     ///
     /// ```
     /// use intent_router::Catalogue;
@@ -59,13 +59,13 @@ impl Slots {
     }
 }
 
-/// What the slots of an intent took of a text.
+/// The parts of a text that the slots of an intent took.
 #[derive(Default)]
 pub(super) struct Takings {
     pub(super) slots: Slots,
-    /// Where, sorted by place.
+    /// The ranges that they took, sorted.
     pub(super) covers: Vec<Cover>,
-    /// Whether there were different values of one slot.
+    /// Whether one slot has different values that are not a list of records.
     pub(super) has_several: bool,
 }
 
@@ -81,8 +81,8 @@ pub(super) fn takings(
     (!is_long).then(|| takings_of(&intent.slots, catalogue, text, today))
 }
 
-/// The most words that slots are looked for in. What a slot takes is one word for
-/// [`Guard::MAX_WORDS`] and seldom more than three here.
+/// The most words of a text that is searched for slots. What a slot takes counts
+/// as one word for [`Guard::MAX_WORDS`], and is seldom more than three words.
 const MAX_PARTS: usize = 3 * Guard::MAX_WORDS;
 
 /// Whether a text in normal form has more words than `most`. Costs nothing for a
@@ -100,7 +100,7 @@ pub(super) fn takings_of<'n>(
     today: Date,
 ) -> Takings {
     let mut takings = Takings::default();
-    // Slots of one family read the same dates and words.
+    // Computed once for all slots that need them.
     let (mut spans, mut words) = (None, None);
     for (slot, name) in names.into_iter().enumerate() {
         let lexicon = catalogue.lexicon();
@@ -145,7 +145,7 @@ pub(super) fn takings_of<'n>(
                 is_words,
             });
         }
-        // A list of records asks for each of them, in whatever order.
+        // A list of records asks for each of them, in any order.
         let is_record = matches!(catalogue.slot(name), Some(SlotSpec::Pattern { .. }));
         let is_list = is_record && is_list(catalogue, text, &places);
         takings.has_several |= values.len() > 1 && !is_list;
@@ -160,7 +160,7 @@ pub(super) fn takings_of<'n>(
     takings
 }
 
-/// Whether nothing but a conjunction or a comma stands between these places.
+/// Whether only conjunctions and commas are between these ranges.
 fn is_list(catalogue: &Catalogue, text: &str, places: &[Range<usize>]) -> bool {
     let phrases = &catalogue.lexicon().phrases;
     let joins = |word: &Token<'_>| {

@@ -5,11 +5,11 @@ use std::collections::btree_map::Entry;
 
 /// The slots found in a message: name to value, sorted by name.
 ///
-/// A slot for which several distinct values were found has them all, sorted
-/// and joined with `,`, so that a message about two records never equals one
-/// about either of them. Values found in a message are ASCII letters, digits,
-/// `-`, `/`, `_`, `.` and a space before a currency, so the `,` is never part of
-/// one; a quarter of a year is three of them.
+/// Several distinct values of a slot are sorted and joined with `,`, so that a
+/// message about two records never equals one about either of them. Values found
+/// in a message are ASCII letters, digits, `-`, `/`, `_`, `.` and a space before
+/// a currency, so they never contain `,`. A quarter is three values, one for each
+/// month.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Slots(pub(super) BTreeMap<String, String>);
 
@@ -80,7 +80,7 @@ fn write_escaped(mut part: &str, write: &mut impl FnMut(&str)) {
     write(part);
 }
 
-/// Slots known from elsewhere than a message. Values of one name are joined as
+/// Slots from another source than a message. Values of one name are joined as
 /// those found in a message are; empty names and values are left out.
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Slots {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(slots: I) -> Self {

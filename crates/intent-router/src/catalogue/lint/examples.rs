@@ -12,11 +12,11 @@ use crate::slots::{Date, Slots};
 /// and none are left to measure it on.
 const FEWEST_EXAMPLES: usize = 10;
 
-/// In shorter examples one more word makes another question.
+/// In shorter examples a single word makes a different question.
 pub(super) const FEWEST_SHARED_WORDS: usize = 5;
 
-/// The bytes of examples that are searched for slots, times the slots of their
-/// intents. After that no slot is reported.
+/// The budget of the search for slots: bytes of examples times slots of their
+/// intents. Slots beyond it are not reported.
 const MOST_SEARCHED: usize = 8 << 20;
 
 impl Linter<'_> {

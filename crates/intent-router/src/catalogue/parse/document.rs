@@ -46,7 +46,7 @@ impl Diagnostics {
     }
 }
 
-/// A table whose known keys are taken by name.
+/// A table that is read key by key, and reports the keys that were not read.
 pub(super) struct Table<'t> {
     pub(super) path: String,
     pub(super) at: usize,

@@ -5,11 +5,11 @@ use super::{Joint, Reader, is_apostrophe_gap, is_loose};
 use crate::slots::Date;
 use crate::slots::span::Span;
 
-/// Words before "year" that make another one of it.
+/// Words before "year" for years that are not calendar years.
 const OTHER_YEARS: [&str; 6] = ["financial", "fiscal", "tax", "academic", "policy", "school"];
 
 impl Reader<'_> {
-    /// The longest form that begins here. A number alone is none.
+    /// The longest form that begins here, except for a number alone.
     pub(super) fn absolute(&self) -> Option<(Part, usize)> {
         self.interval()
             .or_else(|| self.numeric_date())
@@ -249,15 +249,14 @@ impl Reader<'_> {
         Some((year, of + article + length))
     }
 
-    /// Whether a number that nothing announces is more likely a year than
-    /// anything else.
+    /// Whether a number without an announcing word is most likely a year.
     pub(super) fn is_near(&self, year: u16) -> bool {
         let today = self.today.year();
         (today.saturating_sub(20)..=today.saturating_add(10)).contains(&year)
     }
 }
 
-/// The piece of that year; a day that the calendar lacks is unclear.
+/// The part of that year; a day that the calendar lacks is unclear.
 fn dated(piece: YearPart, year: u16) -> Part {
     match piece.span(year) {
         Some(_) => Part::Dated(piece, year),

@@ -35,7 +35,7 @@ impl YearPart {
         }
     }
 
-    /// The piece of the other's kind with this number: the 1 in "1 to 15 March".
+    /// The part of the other's kind with this number: the 1 in "1 to 15 March".
     pub(super) fn number_of(number: u8, other: Self) -> Option<Self> {
         match other {
             Self::Day { month, .. } => Some(Self::Day { month, day: number }),
@@ -59,7 +59,7 @@ impl YearPart {
 pub(super) enum Part {
     Whole(Span),
     Dated(YearPart, u16),
-    /// Without its year.
+    /// A part of a year that is not given.
     YearPart(YearPart),
     /// "March 1", which gives its month to what follows: "to 15, 2025".
     MonthDay {
@@ -95,7 +95,7 @@ pub(super) enum Edge {
 pub(super) struct Member {
     pub(super) part: Part,
     pub(super) edge: Option<Edge>,
-    /// Whether it is a whole unit around a day that was meant: "two months ago".
+    /// Whether it is the whole unit around an unspecified day: "two months ago".
     pub(super) is_rough: bool,
 }
 

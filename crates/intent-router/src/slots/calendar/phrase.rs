@@ -1,4 +1,5 @@
-//! Phrases: a list or a range, with the direction that it is given.
+//! Phrases: a list or a range of periods, with the words that give it a
+//! direction.
 
 use super::Reader;
 use super::member::{Edge, Member, Part};
@@ -7,12 +8,12 @@ use crate::slots::calendar::is_slash;
 use crate::slots::span::{Span, Spans};
 use crate::text::is_closing;
 
-/// What the words before a period make of it.
+/// The meaning of the words before a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lead {
-    /// Nothing, and a number after it is a year.
+    /// No change; a number after it is a year.
     Within,
-    /// Nothing, and a number after it may be something else.
+    /// No change; a number after it may be something else.
     For,
     Between,
     From,
@@ -20,13 +21,13 @@ enum Lead {
     After,
     Before,
     Until,
-    /// As `Until`, and a number after it may be something else.
+    /// Like `Until`, but a number after it may be something else.
     UpTo,
-    /// Several things.
+    /// Ambiguous.
     Unclear,
 }
 
-/// The words of each lead; those that begin as others do come first.
+/// The words of each lead; a phrase comes before those that it begins with.
 const LEADS: [(&str, Lead); 42] = [
     ("in or before", Lead::Until),
     ("in or after", Lead::Since),
@@ -72,7 +73,7 @@ const LEADS: [(&str, Lead); 42] = [
     ("through", Lead::Unclear),
 ];
 
-/// Words right before a period that make less, or something else, of it.
+/// Words directly before a period that change its meaning.
 const SHIFTS: [&str; 11] = [
     "early",
     "late",
@@ -113,8 +114,8 @@ const PARTS: [&str; 22] = [
     "bulk",
 ];
 
-/// Spans that a phrase names, and its length in tokens. Nothing is named by a
-/// phrase that is about periods but cannot be read in one way.
+/// The spans of a phrase, and its length in tokens. The spans are `None` for a
+/// phrase about periods that is ambiguous.
 type PeriodPhrase = (Option<Spans>, usize);
 
 impl Reader<'_> {
@@ -145,7 +146,7 @@ impl Reader<'_> {
         Some((spans.filter(|_| is_whole).map(Spans), end))
     }
 
-    /// The words before a period that say how it is meant, and their number.
+    /// The lead before a period, and its number of tokens.
     fn lead(&self) -> (Option<Lead>, usize) {
         // "Over 2025" is no time, but "over the last 30 days" is.
         let over = self.says_any(&[
@@ -166,7 +167,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What the words after a period make of it, and where they end.
+    /// The meaning of the words after a period, and where they end.
     fn tail(&self, lead: Option<Lead>, end: usize) -> (Option<Lead>, usize) {
         let tails: [(&str, Lead); 13] = [
             ("onwards", Lead::Since),
@@ -198,15 +199,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the first `length` tokens end the text or a clause of it, be it
-    /// with a "please".
+    /// Whether the first `length` tokens end the text or a clause, with or
+    /// without a "please".
     fn is_end_of_clause(&self, length: usize) -> bool {
         let gap = self.gap(length - 1);
         let is_please = self.word(length) == Some("please");
         is_please || gap.is_none_or(|gap| gap.starts_with(|c| c != ' ' && is_closing(c)))
     }
 
-    /// The spans of a sequence between such words.
+    /// The spans of a sequence with its lead and tail.
     fn read(
         &self,
         lead: Option<Lead>,
@@ -258,8 +259,8 @@ impl Reader<'_> {
         member.part == Part::Whole(Span::day(self.today))
     }
 
-    /// The second half of "after March and before June", and its length; `None`
-    /// within where it cannot be read.
+    /// The second half of "after March and before June", and its length; the span
+    /// is `None` if it cannot be read.
     fn second_bound(
         &self,
         lead: Option<Lead>,
@@ -283,7 +284,7 @@ impl Reader<'_> {
         Some((span, and + at + second.length))
     }
 
-    /// Whether the words before it make something else of the phrase.
+    /// Whether the words before the phrase change its meaning.
     fn is_shifted(&self) -> bool {
         let Some(gap) = self.gap_before() else {
             return false;
@@ -313,7 +314,7 @@ impl Reader<'_> {
             || is_part()
     }
 
-    /// Whether what follows belongs to the phrase, though it cannot be read.
+    /// Whether the following words belong to the phrase but cannot be read.
     fn goes_on(&self, lead: Option<Lead>, end: usize) -> bool {
         let next = self.after(end);
         let is_on = self.gap(end - 1) == Some(" ")
@@ -333,10 +334,10 @@ impl Reader<'_> {
     }
 }
 
-/// The days in a direction from a member.
+/// The days before or after a member, as `lead` says.
 ///
-/// The whole unit of "two months ago" is around a day that is not told, so it is
-/// part of what comes before or after that day.
+/// The whole unit of "two months ago" surrounds an unspecified day, so it is part
+/// of the days before or after that day.
 fn towards(lead: Lead, member: &Member, span: Span) -> Option<Span> {
     let is_rough = member.is_rough;
     match (lead, member.edge) {

@@ -1,4 +1,4 @@
-//! Dates and spans that count from the day on which they are asked for.
+//! Dates and spans relative to the current day.
 
 use super::Reader;
 use super::member::{Member, Part, YearPart};
@@ -32,7 +32,7 @@ impl Step {
         Self::of(word).filter(|step| *step != Self::Day && !word.ends_with('s'))
     }
 
-    /// The day so many steps later, or earlier where negative.
+    /// The day `steps` units later, or earlier if negative.
     fn from(self, day: Date, steps: i64) -> Option<Date> {
         match self {
             Self::Day => day.plus_days(steps),
@@ -56,8 +56,8 @@ impl Step {
 }
 
 impl Reader<'_> {
-    /// `has_article` if "the" stands before it: "the last month" may be the days
-    /// up to today, which "last month" is not.
+    /// `has_article` is true if "the" precedes it: "the last month" may be the
+    /// days up to today, "last month" may not.
     pub(super) fn relative(&self, has_article: bool) -> Option<(Member, usize)> {
         let whole = |(span, length)| (Member::new(Part::Whole(span)), length);
         let found = self
@@ -190,8 +190,8 @@ impl Reader<'_> {
         Some((member, 3))
     }
 
-    /// Whether what is here counts from what was said before it, as the second of
-    /// "March and the previous month" does.
+    /// Whether the words here count from the previous member, as in "March and
+    /// the previous month".
     pub(super) fn counts_from_another(&self) -> bool {
         const WORDS: [&str; 6] = [
             "previous",

@@ -19,9 +19,9 @@ pub(super) enum Link {
 #[derive(Debug)]
 pub(super) struct Sequence {
     pub(super) members: Vec<Member>,
-    /// What stands before each member but the first.
+    /// The link before each member except the first.
     pub(super) links: Vec<Link>,
-    /// How many tokens they are.
+    /// The number of tokens.
     pub(super) length: usize,
 }
 
@@ -109,7 +109,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A preposition that a member of a list has again: "in March and in April".
+    /// A preposition repeated before a member of a list: "in March and in April".
     fn preposition(&self) -> usize {
         let words = ["in", "for", "of", "during"];
         let found = self.says_any(&words);
@@ -128,7 +128,7 @@ impl Reader<'_> {
 impl Sequence {
     /// The spans that it names, if it can be read in one way.
     ///
-    /// `is_year` tells whether a number that nothing announces is a year.
+    /// `is_year` tells whether a number without an announcing word is a year.
     pub(super) fn spans(&self, is_year: impl Fn(u16) -> bool) -> Option<Vec<Span>> {
         let members = self.resolved(is_year)?;
         let mut spans = Vec::new();
@@ -214,9 +214,9 @@ impl Sequence {
     }
 }
 
-/// Gives the parts without a year that of the next one after them that has one,
-/// else that of the one before; where they are in the order of the calendar, as
-/// "December and January 2025" may be of two years.
+/// Gives each part without a year the year of the next part that has one, else of
+/// the previous one. Only parts in calendar order share a year: "December and
+/// January 2025" may be of two years.
 fn with_years(parts: &mut [Part]) {
     let mut next = None;
     for part in parts.iter_mut().rev() {
