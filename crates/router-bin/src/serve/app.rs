@@ -3,17 +3,28 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use intent_router::{CacheService, Diagnostic, Router};
+use serde::Serialize;
 use tokio::sync::{Mutex, watch};
 
-use super::Limits;
+use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
-use super::reload::Reloaded;
 use crate::config::Config;
 use crate::setup::{self, Assembly};
 
 /// How many problems of a reload are logged.
 const MOST_LOGGED: usize = 50;
+
+/// The outcome of a reload.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reloaded {
+    /// Whether anything changed.
+    pub(crate) reloaded: bool,
+    /// The number of intents now.
+    pub(crate) intents: usize,
+    /// The files that were read.
+    pub(crate) files: Vec<String>,
+}
 
 /// The shared state of the service.
 #[derive(Clone)]

@@ -35,7 +35,7 @@ type NoLabels = [(&'static str, &'static str); 0];
 struct Scrape {
     counters: Vec<Metric>,
     gauges: Vec<Metric>,
-    latencies: Vec<Latency>,
+    latencies: Vec<LatencyHistogram>,
 }
 
 /// One metric: name, help, and a value for each set of labels.
@@ -47,7 +47,7 @@ struct Metric {
 }
 
 #[derive(Debug)]
-struct Latency {
+struct LatencyHistogram {
     outcome: &'static str,
     count: u64,
     sum_seconds: f64,
@@ -232,10 +232,10 @@ fn by_result<const N: usize>(
         .collect()
 }
 
-fn latency(snapshot: &Snapshot, class: OutcomeClass) -> Latency {
+fn latency(snapshot: &Snapshot, class: OutcomeClass) -> LatencyHistogram {
     let histogram = snapshot.buckets(class, &BOUNDS_US);
     let bounds = BOUNDS_US.iter().map(|us| *us as f64 / 1e6);
-    Latency {
+    LatencyHistogram {
         outcome: class.as_str(),
         count: histogram.count,
         sum_seconds: histogram.sum_us / 1e6,

@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::app::App;
 use super::cache_headers;
-use super::metrics::{Latency, Refreshes, Reloads, Seen};
+use super::metrics::{Percentiles, Refreshes, Reloads, Seen};
 
 /// How often a stream tells the statistics.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ pub(crate) struct StatsDocument {
     refreshes: Refreshes,
     reloads: Reloading,
     database_queries: Queries,
-    latency_us: BTreeMap<&'static str, Latency>,
+    latency_us: BTreeMap<&'static str, Percentiles>,
     recent: Vec<Recent>,
 }
 

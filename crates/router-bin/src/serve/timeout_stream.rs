@@ -19,8 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Limits;
 use super::connection::ConnectionState;
+use super::limits::Limits;
 
 /// How long a lingering close reads on.
 const LINGER: Duration = Duration::from_secs(2);

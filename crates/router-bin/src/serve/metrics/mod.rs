@@ -3,16 +3,18 @@
 //! Each thread records in one of a few shards, so that requests seldom meet at a
 //! lock; a reader adds the shards up. Recording an answer allocates nothing.
 
+mod clock;
 mod recent;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
 use serde::Serialize;
 
+use self::clock::now;
 use self::recent::Ring;
 
 pub(crate) use self::recent::{RECENT, Seen};
@@ -229,12 +231,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The time of day. A clock that was never set may stand before the first time
-/// that can be written.
-fn now() -> SystemTime {
-    SystemTime::now().max(UNIX_EPOCH)
-}
-
 /// The metrics at one moment.
 pub(crate) struct Snapshot {
     pub(crate) uptime: Duration,
@@ -256,9 +252,9 @@ impl Snapshot {
     }
 
     /// Percentiles of the latencies of this outcome.
-    pub(crate) fn latency(&self, class: OutcomeClass) -> Latency {
+    pub(crate) fn latency(&self, class: OutcomeClass) -> Percentiles {
         let histogram = &self.latencies[class as usize];
-        Latency {
+        Percentiles {
             count: histogram.len(),
             p50: histogram.value_at_quantile(0.50),
             p95: histogram.value_at_quantile(0.95),
@@ -301,7 +297,7 @@ pub(crate) struct Buckets {
 
 /// Percentiles of one outcome's latencies, in microseconds.
 #[derive(Clone, Copy, Serialize)]
-pub(crate) struct Latency {
+pub(crate) struct Percentiles {
     count: u64,
     p50: u64,
     p95: u64,

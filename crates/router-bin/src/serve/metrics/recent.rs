@@ -8,6 +8,8 @@ use std::time::{Instant, SystemTime};
 use cache_keys::{CanonicalJson, Digest};
 use intent_router::{CacheOutcome, Routed, Source, UserContext};
 
+use super::clock::now;
+
 /// How many of the last requests are remembered.
 pub(crate) const RECENT: usize = 50;
 
@@ -39,7 +41,7 @@ impl Seen {
         latency_us: u64,
     ) -> Self {
         Self {
-            at: super::now(),
+            at: now(),
             ended,
             intent: Name::new(routed.answer.intent()),
             user_id: user.user_id.clone(),
