@@ -25,7 +25,7 @@ use super::limits::Limits;
 /// How long a lingering close reads on.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A timer that is armed and disarmed.
+/// A timer that can be armed and disarmed.
 struct Timer {
     timeout: Duration,
     armed: Option<Pin<Box<Sleep>>>,
