@@ -10,8 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Fill, Freshness, FreshnessError, Lookup, ManualClock, Refusal, Reuse,
-    TickedClock, TtlClass, Waited,
+    Cache, Fill, Freshness, FreshnessError, Lookup, ManualClock, Refusal, Reuse, TickedClock,
+    TtlClass, Waited,
 };
 
 /// The cache of this program. Without `.clock(…)` the third type is left out.
@@ -41,11 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// An entry is valid while its age is at most the TTL of its class, and a
 /// changed TTL holds for what is already stored.
-fn expiry(
-    cache: &Prices,
-    clock: &ManualClock,
-    prices: TtlClass,
-) -> Result<(), Box<dyn Error>> {
+fn expiry(cache: &Prices, clock: &ManualClock, prices: TtlClass) -> Result<(), Box<dyn Error>> {
     cache.insert("tea".to_owned(), Fill::new(250).tag("shelf:4"), prices)?;
     // A class that nobody configured has 300 s.
     clock.advance(Duration::from_secs(300));
