@@ -45,7 +45,7 @@ fn until(mut reply: impl FnMut() -> Reply, wanted: impl Fn(&Reply) -> bool) -> R
 }
 
 #[test]
-fn a_stale_answer_is_served_at_once_and_made_anew_beside() {
+fn a_stale_answer_is_served_at_once_and_refreshed_in_the_background() {
     let server = Server::start(&[
         ("ROUTER_CACHE__CLASSES__LIVE_DATA__TTL", "1ms"),
         (

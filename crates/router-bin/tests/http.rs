@@ -134,7 +134,7 @@ fn invalidation_returns_exact_counts_and_the_next_is_a_miss() {
         (json!({ "role": "beneficiary" }), 16),
         (json!({ "class": "live_data" }), 16),
         (json!({ "class": "knowledge_base" }), 0),
-        // Every answer made of claims, whoever's: a new one may enter any of them.
+        // Every user's answer made of claims: a new one may enter any of them.
         (json!({ "tag": "claim:no-such-claim" }), 2),
         (
             json!({ "tag": "claim:no-such-claim", "user_id": "BEN-000002" }),

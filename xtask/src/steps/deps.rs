@@ -53,7 +53,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "router-bench",
-        may_know: &["intent-router"],
+        may_know: &["intent-router", "intent-train"],
         library: false,
     },
     Rule {

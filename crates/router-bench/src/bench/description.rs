@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::traffic::{MIX, Options, Population, UNLISTED_WEIGHT, WeightedIntent};
+use super::intents::{MIX, UNLISTED_WEIGHT, WeightedIntent};
+use super::options::Options;
+use super::population::Population;
 use crate::format;
 
 /// The description of a run's traffic. Its JSON form is the member `traffic` of

@@ -4,7 +4,10 @@
 //! [`Summary`] computes the metrics and renders them.
 
 mod description;
+pub(crate) mod intents;
 pub(crate) mod measurement;
+pub(crate) mod options;
+pub(crate) mod population;
 mod report;
 mod run;
 pub(crate) mod sampling;
@@ -16,6 +19,7 @@ mod test_support;
 pub(crate) mod traffic;
 
 pub use description::traffic_help;
+pub use options::{Options, TrafficError};
 pub use run::{Run, run};
 pub use summary::Summary;
-pub use traffic::{Options, Traffic, TrafficError};
+pub use traffic::Traffic;

@@ -8,8 +8,15 @@ use crate::format::{change, count, micros, percent, times};
 use crate::html::{figure, page, section};
 use crate::plot::{Series, bars, course, escape, latency_cdf};
 
+impl Summary {
+    /// A self-contained HTML page with plots of `run` and the metrics.
+    pub fn to_html(&self, run: &Run) -> String {
+        render(self, run)
+    }
+}
+
 /// Renders a run as one self-contained page.
-pub(crate) fn render(summary: &Summary, run: &Run) -> String {
+fn render(summary: &Summary, run: &Run) -> String {
     let provenance = &summary.provenance;
     let body = [
         format!(

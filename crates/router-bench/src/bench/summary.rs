@@ -6,7 +6,6 @@ use super::description::TrafficDescription;
 use super::measurement::{Counts, OutcomeClass, Phase, Sample, course, repeated};
 use super::run::Run;
 use super::traffic::Traffic;
-use super::{report, table};
 use crate::Provenance;
 use crate::distribution::Distribution;
 
@@ -85,16 +84,6 @@ impl Summary {
             comparison: Comparison::new(&run.off, &run.on),
             hit_rate_course: course(&run.on, COURSE_POINTS),
         }
-    }
-
-    /// The description of the traffic and the metrics as a plain text table.
-    pub fn to_table(&self) -> String {
-        table::render(self)
-    }
-
-    /// A self-contained HTML page with plots of `run` and the metrics.
-    pub fn to_html(&self, run: &Run) -> String {
-        report::render(self, run)
     }
 }
 

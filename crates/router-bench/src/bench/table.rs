@@ -125,8 +125,15 @@ fn faster(off: f64, on: f64) -> String {
     }
 }
 
+impl Summary {
+    /// The description of the traffic and the metrics as a plain text table.
+    pub fn to_table(&self) -> String {
+        render(self)
+    }
+}
+
 /// The traffic, the table and the provenance.
-pub(crate) fn render(summary: &Summary) -> String {
+fn render(summary: &Summary) -> String {
     let header = HEADER.map(String::from);
     let rows: Vec<Row> = std::iter::once(header).chain(rows(summary)).collect();
     let width = |column: usize| {

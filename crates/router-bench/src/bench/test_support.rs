@@ -4,9 +4,12 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::intents::{AskedIntent, MIX};
 use super::measurement::{Answered, OutcomeClass};
+use super::options::Options;
+use super::population::Population;
 use super::target::Target;
-use super::traffic::{AskedIntent, MIX, Options, Population, Request, Traffic};
+use super::traffic::{Request, Traffic};
 
 /// An intent with `wordings` examples.
 pub(crate) fn intent(name: &str, wordings: usize, shared: bool) -> AskedIntent {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::predictions::Prediction;
-use super::table;
 use super::trade_off::{self, TradeOff};
 use crate::distribution::Distribution;
 
@@ -115,11 +114,6 @@ impl Metrics {
             intents: by_intent(predictions),
             confusions: confusions(predictions),
         }
-    }
-
-    /// The metrics as a plain text table.
-    pub fn to_table(&self) -> String {
-        table::render(self)
     }
 }
 

@@ -1,12 +1,10 @@
 //! The HTML report of an evaluation: a plot of the trade-off, and the metrics.
 
 use super::metrics::Metrics;
-use super::table;
+use super::predictions::Prediction;
 use super::trade_off::{TradeOff, curve};
 use crate::html::{figure, page, section};
 use crate::plot::{Series, escape, shares};
-
-use super::predictions::Prediction;
 
 /// Renders an evaluation as one self-contained page.
 pub fn render(predictions: &[Prediction], metrics: &Metrics) -> String {
@@ -36,7 +34,7 @@ pub fn render(predictions: &[Prediction], metrics: &Metrics) -> String {
         section("Trade-off", &format!("{legend}{}", figure(&plot, caption))),
         section(
             "All figures",
-            &format!("<pre>{}</pre>", escape(&table::render(metrics))),
+            &format!("<pre>{}</pre>", escape(&metrics.to_table())),
         ),
     ]
     .join("\n");

@@ -6,9 +6,15 @@ use crate::format::{count, micros, percent};
 /// The number of confusions shown.
 const CONFUSIONS: usize = 20;
 
-/// The overall metrics, the trade-off, the metrics of each intent with the worst
-/// recall first, and the most frequent confusions.
-pub(crate) fn render(metrics: &Metrics) -> String {
+impl Metrics {
+    /// The metrics as a plain text table: the overall ones, the trade-off, those of
+    /// each intent with the worst recall first, and the most frequent confusions.
+    pub fn to_table(&self) -> String {
+        render(self)
+    }
+}
+
+fn render(metrics: &Metrics) -> String {
     let mut text = overall(metrics);
     text.push_str(&trade_off(metrics));
     text.push_str("\nintent, the worst recall first");

@@ -9,9 +9,11 @@ use intent_router::{
 };
 use serde_json::Value;
 
-use super::Client;
+use super::client::Client;
+use crate::bench::intents::{AskedIntent, WeightedIntent, mix};
+use crate::bench::options::{Options, TrafficError};
+use crate::bench::population::Population;
 use crate::bench::sampling::{SplitMix64, Weighted};
-use crate::bench::traffic::{AskedIntent, Options, Population, TrafficError, WeightedIntent, mix};
 
 /// The most records of a kind that one user asks about.
 const RECORDS: usize = 3;

@@ -4,30 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::comparison::{KEY_MODES, KeyModeComparison, KeyModeResult};
 use super::plan::STYLES;
-use super::{KEY_MODES, KeyModeComparison};
 use crate::Provenance;
-use crate::bench::measurement::Counts;
 use crate::format::{count, percent, percent_of};
 
 /// The version of the JSON document; raised if a member changes its meaning or
 /// is removed.
 const SCHEMA: u32 = 1;
-
-/// The metrics of one key mode.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct KeyModeResult {
-    /// All requests by outcome.
-    pub(crate) requests: Counts,
-    /// Hits in percent of all requests.
-    pub(crate) hit_rate: f64,
-    /// Requests that repeat a question, in any wording, by outcome.
-    pub(crate) repeated: Counts,
-    pub(crate) repeated_hit_rate: f64,
-    /// The number of answers that differ from those without a cache.
-    pub(crate) wrong: usize,
-    pub(crate) database_queries: u64,
-}
 
 /// The description of the traffic.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use intent_router::{CacheUse, OutcomeClass, Request, RouteError, Routed, UserContext};
 
+use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::setup::Assembly;
@@ -41,7 +42,7 @@ pub(super) fn run(config: &Config, args: &AskArgs) -> Result<(), Failure> {
     if args.no_cache {
         request.cache_use = CacheUse::Forbidden;
     }
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     for round in 1..=args.repeat {
         let started = Instant::now();
         let routed = runtime.block_on(router.route(&request));

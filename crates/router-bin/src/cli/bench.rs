@@ -12,6 +12,7 @@ use router_bench::bench::{self, Options, Summary, Traffic, traffic_help};
 use router_bench::paraphrases::{self, KEY_MODES, ParaphraseSummary};
 use serde::Serialize;
 
+use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::setup::{self, Assembly};
@@ -108,7 +109,7 @@ pub(super) fn run(
     let traffic = Traffic::for_router(args.options(), router)
         .map_err(|error| Failure::new(Code::Usage, error))?;
     let traffic = Arc::new(traffic);
-    let run = super::runtime()?
+    let run = runtime()?
         .block_on(bench::run(Arc::clone(router), Arc::clone(&traffic)))
         .map_err(unavailable)?;
     let provenance = Provenance::now(args.command(file), setup::source_name(&config));
@@ -130,7 +131,7 @@ fn compare(mut config: Config, file: Option<&Path>, args: &BenchArgs) -> Result<
     let exact = router(KeyMode::Message)?;
     let [message, normalised, slots] = KEY_MODES.map(|(_, key)| router(key));
     let routers = [message?, normalised?, slots?];
-    let compared = super::runtime()?
+    let compared = runtime()?
         .block_on(paraphrases::compare(options, &exact, &routers))
         .map_err(unavailable)?;
     let provenance = Provenance::now(args.command(file), setup::source_name(&config));

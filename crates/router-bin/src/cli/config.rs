@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
+use super::startup::configuration;
 use crate::config::{self, Config};
 use crate::detector;
 use crate::exit::{Code, Failure, written};
@@ -30,7 +31,7 @@ pub(super) enum ConfigCommand {
 pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Failure> {
     let text = match command {
         ConfigCommand::Check { strict } => {
-            let config = super::configuration(file)?;
+            let config = configuration(file)?;
             // Also reports a model that cannot be used.
             detector::configured(&config, config.intents())
                 .map_err(|error| Failure::new(Code::Config, error))?;
@@ -44,7 +45,7 @@ pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Fa
             }
             "ok\n".to_owned()
         }
-        ConfigCommand::Show => super::configuration(file)?.show().map_err(internal)?,
+        ConfigCommand::Show => configuration(file)?.show().map_err(internal)?,
         ConfigCommand::Schema => {
             let schema = serde_json::to_string_pretty(&config::schema()).map_err(internal)?;
             schema + "\n"

@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
+use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::serve::{App, Limits, endpoints, serve, watch};
@@ -53,7 +54,7 @@ pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     }
     let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    super::runtime()?.block_on(listen(config, assembly))
+    runtime()?.block_on(listen(config, assembly))
 }
 
 async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {

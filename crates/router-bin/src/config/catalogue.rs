@@ -5,8 +5,8 @@ use std::path::Path;
 
 use intent_router::{Catalogue, CatalogueError, Diagnostic};
 
-use super::Config;
 use super::load::read;
+use super::settings::Config;
 
 /// Reads the catalogue in a file.
 ///

@@ -12,8 +12,9 @@ use intent_router::Diagnostic;
 use toml::Value;
 
 use super::diagnostics::Origin;
-use super::load::{LATER, Setting};
-use super::schema::{Keys, Known, distance, dotted};
+use super::raw::{LATER, Setting};
+use super::schema::{Keys, Known, dotted};
+use super::spelling::distance;
 
 /// The start of every setting's variable.
 const PREFIX: &str = "ROUTER_";

@@ -16,23 +16,14 @@ use serde::de::IntoDeserializer;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-use super::Config;
 use super::diagnostics::{ConfigError, Origin};
 use super::environment::{Environment, variable};
+use super::raw::{LATER, Setting};
 use super::schema::{Keys, Known, dotted};
+use super::settings::Config;
 
 /// The largest configuration file that is read.
 const MAX_FILE: u64 = 1 << 20;
-
-/// Tables that are reserved for later versions.
-pub(super) const LATER: [&str; 2] = ["shared", "auth"];
-
-/// A setting before it is checked.
-pub(super) struct Setting {
-    pub(super) path: Vec<String>,
-    pub(super) value: Value,
-    pub(super) origin: Origin,
-}
 
 impl Config {
     /// Reads the file, if one is named, and the environment, which overrides it.

@@ -6,7 +6,7 @@ use toml::Value;
 
 use super::diagnostics::Origin;
 use super::schema::dotted;
-use super::{Config, SourceUrl};
+use super::settings::{Config, SourceUrl};
 
 impl Config {
     /// The effective settings as a configuration file, each with a comment that

@@ -7,7 +7,7 @@ use intent_router::Diagnostic;
 
 use super::catalogue::read_catalogue;
 use super::diagnostics::Origin;
-use super::{Config, SourceUrl};
+use super::settings::{Config, SourceUrl};
 
 impl Config {
     /// Checks the settings together. Paths in the file are relative to `base`,

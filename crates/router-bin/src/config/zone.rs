@@ -15,7 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::schema::distance;
+use super::spelling::distance;
 
 /// The most names that an error suggests.
 const SUGGESTIONS: usize = 3;

@@ -1,4 +1,4 @@
-//! Invalidation and the off switch.
+//! `POST /v1/invalidate`, and `GET` and `PUT /v1/caching`.
 
 use std::fmt;
 
@@ -17,8 +17,8 @@ use super::problem::Problem;
 /// One thing to invalidate, or a list of them.
 pub(crate) struct InvalidateBody(Vec<SelectorBody>);
 
-/// The most selectors of a list: more than one change touches. Each costs a look
-/// into every shard.
+/// The most selectors in a list. Each visits every shard, and one change of the
+/// data needs far fewer.
 const MOST_SELECTORS: usize = 256;
 
 impl<'de> Deserialize<'de> for InvalidateBody {
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for InvalidateBody {
     }
 }
 
-/// An element of the list: an object and nothing else.
+/// An element of the list, which must be an object.
 struct Element(SelectorBody);
 
 impl<'de> Deserialize<'de> for Element {
@@ -36,7 +36,7 @@ impl<'de> Deserialize<'de> for Element {
     }
 }
 
-/// Reads an object, or an array of some.
+/// Reads an object or an array of objects.
 struct OneOrMore;
 
 impl<'de> Visitor<'de> for OneOrMore {
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for OneOrMore {
     }
 }
 
-/// What to invalidate: exactly one of the members, or a tag with a user.
+/// A selector: exactly one of the members, or `tag` with `user_id`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SelectorBody {
@@ -100,8 +100,8 @@ impl Object for InvalidateBody {
     }
 }
 
-/// Reads a member that is there, be it `null`, which is a role like any other:
-/// an `Option` alone would take `null` for absence.
+/// Reads a member that is present. `null` is a valid role; an `Option` alone would
+/// read it as absent.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
@@ -155,8 +155,8 @@ fn parse_key(hex: &str) -> Result<Digest, Problem> {
     })
 }
 
-/// A class that does not exist has no entries; saying so beats answering 0 to
-/// a misspelt name.
+/// Checks that the class exists: an error tells more about a misspelt name than
+/// 0 removed entries.
 fn known_class(name: String, app: &App) -> Result<String, Problem> {
     let classes = app.cache().classes();
     if classes.get(&name).is_some() {
@@ -189,8 +189,8 @@ fn known_intent(name: String, app: &App) -> Result<String, Problem> {
     ))
 }
 
-/// The longest pattern, in bytes: longer than any scope that could match. A pattern
-/// is kept while a fill that it may concern is in flight.
+/// The longest pattern in bytes, longer than any scope that it could match. A
+/// pattern is stored while a fill that it may affect is in flight.
 const MOST_PATTERN: usize = 4 << 10;
 
 fn parse_pattern(text: &str) -> Result<Pattern, Problem> {
@@ -222,7 +222,7 @@ fn parse_all(all: bool) -> Result<Selector, Problem> {
     ))
 }
 
-/// How many live entries were removed.
+/// The number of live entries removed.
 #[derive(Serialize)]
 pub(crate) struct Invalidated {
     invalidated: usize,
@@ -250,7 +250,7 @@ impl Object for Caching {
     const EXPECTED: &'static str = "an object such as {\"enabled\": true}";
 }
 
-/// Tells whether caching is on.
+/// Returns whether caching is on.
 pub(crate) async fn caching(State(app): State<App>) -> Json<Caching> {
     let enabled = app.cache().is_enabled();
     Json(Caching { enabled })

@@ -1,32 +1,43 @@
-//! What all handlers share.
+//! The state shared by all handlers.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use intent_router::{CacheService, Diagnostic, Router};
+use serde::Serialize;
 use tokio::sync::{Mutex, watch};
 
-use super::Limits;
+use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
-use super::reload::Reloaded;
 use crate::config::Config;
 use crate::setup::{self, Assembly};
 
-/// How many problems of a reload are logged.
+/// The most problems of a failed reload that are logged.
 const MOST_LOGGED: usize = 50;
+
+/// The outcome of a reload.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reloaded {
+    /// Whether anything changed.
+    pub(crate) reloaded: bool,
+    /// The number of intents now.
+    pub(crate) intents: usize,
+    /// The files that were read.
+    pub(crate) files: Vec<String>,
+}
 
 /// The shared state of the service.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
-    /// The assembly that answers requests which begin now. The lock is held only
-    /// to copy or exchange a pointer.
+    /// The assembly for new requests. The lock is held only to copy or swap the
+    /// pointer.
     current: RwLock<Arc<Assembly>>,
-    /// The cache behind every router, present and future.
+    /// The cache of the current router and of all later ones.
     cache: Arc<CacheService>,
     config: Config,
-    /// Held during a reload: one at a time.
+    /// Held during a reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
     metrics: Arc<Metrics>,
     limits: Limits,
@@ -34,9 +45,8 @@ struct Shared {
 }
 
 impl App {
-    /// The state of a service that begins with `assembly`, which `config`
-    /// describes; `stopping` turns true when the service is told to stop, which
-    /// ends the event streams.
+    /// The state of a service that starts with `assembly`, built from `config`.
+    /// `stopping` becomes true at shutdown, which ends the event streams.
     pub(crate) fn new(
         assembly: Assembly,
         config: Config,
@@ -56,43 +66,45 @@ impl App {
         }))
     }
 
-    /// The present router. A request asks for it once and keeps it.
+    /// The current router. Each request takes it once, so a reload does not affect
+    /// requests in flight.
     pub(crate) fn router(&self) -> Arc<Router> {
         Arc::clone(self.current().router())
     }
 
-    /// What a poisoned lock guards is whole: a pointer is exchanged in one step.
+    /// The current assembly. A poisoned lock still guards a valid pointer, as it is
+    /// swapped in one step.
     fn current(&self) -> Arc<Assembly> {
         let current = self.0.current.read();
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the files that the configuration names again; requests that begin
-    /// later are answered by what they describe. Reloads run one at a time, and to
-    /// their end even if the caller goes away.
+    /// Re-reads the files that the configuration names and swaps in a new assembly
+    /// if they changed, which affects later requests. Reloads run one at a time, and
+    /// finish even if the returned future is dropped.
     ///
     /// # Errors
-    /// Everything that is wrong with the files; nothing has changed then.
+    /// Everything that is wrong with the files; the current assembly stays.
     pub(crate) async fn reload(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let turn = Arc::clone(&self.0.reloading).lock_owned().await;
         let app = self.clone();
         let work = tokio::task::spawn_blocking(move || {
-            let outcome = app.renew();
-            app.tell(&outcome);
+            let outcome = app.rebuild();
+            app.record(&outcome);
             drop(turn);
             outcome
         });
         work.await.unwrap_or_else(|_| {
             // The panic hook has logged where.
-            let bug = Diagnostic::error("the reload panicked, which is a mistake of this program");
+            let bug = Diagnostic::error("the reload panicked, which is a bug of this program");
             let outcome = Err(vec![bug]);
-            self.tell(&outcome);
+            self.record(&outcome);
             outcome
         })
     }
 
     /// Counts and logs the outcome of a reload.
-    fn tell(&self, outcome: &Result<Reloaded, Vec<Diagnostic>>) {
+    fn record(&self, outcome: &Result<Reloaded, Vec<Diagnostic>>) {
         match outcome {
             Ok(done) if done.reloaded => tracing::info!(intents = done.intents, "reloaded"),
             Ok(_) => tracing::debug!("nothing to reload has changed"),
@@ -109,7 +121,8 @@ impl App {
         self.metrics().reloaded(changed.ok());
     }
 
-    fn renew(&self) -> Result<Reloaded, Vec<Diagnostic>> {
+    /// Builds a new assembly from the files, if they changed, and swaps it in.
+    fn rebuild(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let current = self.current();
         let next = current.rebuilt(&self.0.config)?;
         let files = setup::files(&self.0.config);
@@ -126,7 +139,7 @@ impl App {
         let current = &self.0.current;
         let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *current, next);
-        // The former assembly is freed without the lock.
+        // Frees the old assembly after releasing the lock.
         drop(current);
         drop(before);
         Ok(done)

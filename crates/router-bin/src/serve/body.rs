@@ -14,12 +14,13 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 use super::app::App;
 use super::problem::Problem;
 
-/// What a request's body says: a JSON object, unless it is read otherwise.
+/// A type read from a request body: from a JSON object, unless it overrides
+/// [`read`](Self::read).
 pub(crate) trait Object: DeserializeOwned {
-    /// What the object is, as an error names it.
+    /// The expected object, as an error names it.
     const EXPECTED: &'static str;
 
-    /// Reads it.
+    /// Reads the value.
     fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         object(Self::EXPECTED, from)
     }
@@ -114,9 +115,8 @@ fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// Reads a struct from a JSON object and from nothing else: derived code takes
-/// an array for a struct too, its members by their position, and nobody sends
-/// one on purpose.
+/// Reads a struct from a JSON object only. Derived code also reads an array, with
+/// the members by position, which a client would send only by mistake.
 pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     expected: &'static str,
     from: D,

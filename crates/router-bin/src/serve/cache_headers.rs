@@ -1,4 +1,4 @@
-//! Caching as told in headers: the request's `Cache-Control` (RFC 9111), the
+//! The headers about caching: the request's `Cache-Control` (RFC 9111), the
 //! response's `Cache-Status` (RFC 9211), `Age` and `ETag`.
 
 use std::time::Duration;
@@ -8,15 +8,16 @@ use cache_keys::Digest;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use intent_router::{CacheOutcome, CacheUse, Routed};
 
-/// How a request wants the cache to be used, by its `Cache-Control`.
+/// The use of the cache that a request's `Cache-Control` asks for.
 ///
 /// `no-store` forbids it; `no-cache` and `max-age=0` take no stored answer;
-/// `max-age=N` takes one that is fresh and at most so old, never a stale one. A `max-age` that is not a number is read as 0. Directives
-/// that mean nothing here are ignored, as RFC 9111 asks.
+/// `max-age=N` takes one that is fresh and at most N seconds old, never a stale
+/// one. A `max-age` that is not a number is read as 0. Other directives are
+/// ignored, as RFC 9111 asks.
 pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
     let mut reuse = Reuse::Any;
     for value in headers.get_all(header::CACHE_CONTROL) {
-        // Bytes that are not text are no directive; the others are read.
+        // Directives with bytes that are not UTF-8 match none of those below.
         for directive in String::from_utf8_lossy(value.as_bytes()).split(',') {
             let (name, argument) = match directive.split_once('=') {
                 Some((name, argument)) => (name.trim(), argument.trim().trim_matches('"')),
@@ -37,7 +38,7 @@ pub(crate) fn cache_use(headers: &HeaderMap) -> CacheUse {
 fn max_age(argument: &str) -> Reuse {
     match argument.parse::<u64>() {
         Ok(seconds) if seconds > 0 => Reuse::MaxAge(Duration::from_secs(seconds)),
-        // More digits than a u64 holds: any age will do, as long as it is fresh.
+        // More than a u64 holds: any age, as long as the answer is fresh.
         Err(_) if !argument.is_empty() && argument.bytes().all(|b| b.is_ascii_digit()) => {
             Reuse::MaxAge(Duration::MAX)
         }
@@ -64,10 +65,10 @@ pub(crate) fn cache_status(outcome: CacheOutcome, key: Option<Digest>) -> String
     text
 }
 
-/// Writes what the cache did into the headers of a response.
+/// Sets `Cache-Status`, `Age`, `ETag` and `Cache-Control` of a response.
 pub(crate) fn describe(routed: &Routed, headers: &mut HeaderMap) {
     let mut set = |name, text: String| {
-        // All of these texts are ASCII of our own making.
+        // All of these texts are ASCII.
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }

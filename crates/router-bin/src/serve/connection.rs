@@ -61,7 +61,7 @@ impl Drop for BusyGuard {
     }
 }
 
-/// A request body that tells its connection if it is dropped before its end.
+/// A request body that marks its connection if it is dropped before its end.
 pub(crate) struct RequestBody {
     body: Incoming,
     ended: bool,

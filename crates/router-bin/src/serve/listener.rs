@@ -20,8 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-use super::Limits;
 use super::connection::{ConnectionState, ResponseBody};
+use super::limits::Limits;
 use super::problem::Problem;
 use super::timeout_stream::TimeoutStream;
 

@@ -17,7 +17,7 @@ pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
-    /// What is wrong with files.
+    /// The problems found in files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<FileProblem>,
     /// Seconds for the header `Retry-After`.
@@ -88,7 +88,7 @@ impl Problem {
         }
     }
 
-    /// The same problem with a list of what is wrong with files.
+    /// The same problem with the list of those found in files.
     pub(crate) fn with_diagnostics(self, diagnostics: &[Diagnostic]) -> Self {
         Self {
             problems: diagnostics.iter().map(FileProblem::from).collect(),

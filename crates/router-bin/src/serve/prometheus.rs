@@ -27,15 +27,15 @@ const BOUNDS_US: [u64; 14] = [
     5_000_000,
 ];
 
-/// The labels of exemplars, of which there are none.
+/// The type of the labels of exemplars; there are no exemplars.
 type NoLabels = [(&'static str, &'static str); 0];
 
-/// Everything that one scrape tells, taken before it is written.
+/// The figures of one scrape.
 #[derive(Debug)]
 struct Scrape {
     counters: Vec<Metric>,
     gauges: Vec<Metric>,
-    latencies: Vec<Latency>,
+    latencies: Vec<LatencyHistogram>,
 }
 
 /// One metric: name, help, and a value for each set of labels.
@@ -47,7 +47,7 @@ struct Metric {
 }
 
 #[derive(Debug)]
-struct Latency {
+struct LatencyHistogram {
     outcome: &'static str,
     count: u64,
     sum_seconds: f64,
@@ -85,22 +85,22 @@ impl Scrape {
                 plain("cache_entries", "Live answers stored", stats.entries as f64),
                 plain(
                     "cache_weight",
-                    "What the stored answers weigh, in the unit of the capacity",
+                    "Weight of the stored answers, in the unit of the capacity",
                     stats.weight as f64,
                 ),
                 plain(
                     "cache_capacity",
-                    "The most that the stored answers may weigh",
+                    "Largest weight of the stored answers",
                     stats.capacity as f64,
                 ),
                 plain(
                     "reload_failing",
-                    "1 while the last attempt to read files again failed",
+                    "1 if the last reload failed",
                     f64::from(snapshot.reloads.is_failing),
                 ),
                 plain(
                     "loaded_timestamp_seconds",
-                    "When catalogue and detector in use were loaded, in Unix time",
+                    "Unix time at which the current catalogue and detector were loaded",
                     unix_seconds(snapshot.reloads.loaded_at),
                 ),
                 plain("caching_enabled", "1 while caching is on", enabled),
@@ -136,7 +136,7 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
         requests(snapshot),
         plain(
             "requests_failed",
-            "Requests that the source failed",
+            "Requests that could not be answered",
             snapshot.failed as f64,
         ),
         plain(
@@ -146,12 +146,12 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
         ),
         plain(
             "database_queries_saved",
-            "Database calls that hits made unnecessary",
+            "Database calls saved by hits",
             snapshot.queries_saved as f64,
         ),
         Metric {
             name: "reloads",
-            help: "Times that changed files were read again, by what came of it",
+            help: "Reloads that found a change or failed, by result",
             values: by_result([
                 ("reloaded", snapshot.reloads.reloaded),
                 ("failed", snapshot.reloads.failed),
@@ -159,28 +159,24 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
         },
         Metric {
             name: "refreshes",
-            help: "Stored answers made anew beside the requests",
-            values: of_refreshes(&snapshot.refreshes),
+            help: "Background refreshes of stored answers, by result",
+            values: by_refresh_result(&snapshot.refreshes),
         },
         by_class(
             "cache_hits",
-            "Look-ups that found an answer, stale and negative ones included",
+            "Lookups that found an answer, stale and negative ones included",
             |s| s.hits,
         ),
-        by_class("cache_misses", "Look-ups that did not", |s| s.misses),
-        by_class(
-            "cache_stale",
-            "Hits that were served an answer past its TTL",
-            |s| s.stale,
-        ),
+        by_class("cache_misses", "Lookups that found no answer", |s| s.misses),
+        by_class("cache_stale", "Hits on an answer past its TTL", |s| s.stale),
         by_class(
             "cache_negative",
-            "Hits that were told that there is no such member",
+            "Hits on the stored absence of a member",
             |s| s.negative,
         ),
         by_class(
             "cache_early_refreshes",
-            "Hits that had a fresh answer made anew before its end",
+            "Hits that refreshed an answer before the end of its TTL",
             |s| s.early_refreshes,
         ),
         by_class(
@@ -198,23 +194,23 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
         ),
         plain(
             "cache_coalesced",
-            "Look-ups served by another request's fill",
+            "Lookups served by another request's fill",
             stats.coalesced as f64,
         ),
         plain(
             "cache_refused_fills",
-            "Fills refused because an invalidation came between",
+            "Fills refused because of an invalidation since their start",
             stats.refused_fills as f64,
         ),
         plain(
             "cache_failed_fills",
-            "Fills that the source failed, be a stale answer served for them or not",
+            "Fills that failed at the source, whether or not a stale answer was served",
             stats.failed_fills as f64,
         ),
     ]
 }
 
-fn of_refreshes(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>, f64)> {
+fn by_refresh_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>, f64)> {
     by_result([
         ("stored", refreshes.stored),
         ("not_stored", refreshes.not_stored),
@@ -232,10 +228,10 @@ fn by_result<const N: usize>(
         .collect()
 }
 
-fn latency(snapshot: &Snapshot, class: OutcomeClass) -> Latency {
+fn latency(snapshot: &Snapshot, class: OutcomeClass) -> LatencyHistogram {
     let histogram = snapshot.buckets(class, &BOUNDS_US);
     let bounds = BOUNDS_US.iter().map(|us| *us as f64 / 1e6);
-    Latency {
+    LatencyHistogram {
         outcome: class.as_str(),
         count: histogram.count,
         sum_seconds: histogram.sum_us / 1e6,
@@ -277,7 +273,7 @@ impl Collector for Scrape {
     }
 }
 
-/// The metrics now.
+/// Responds with the current metrics.
 pub(crate) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
     let mut registry = Registry::with_prefix("router");
     registry.register_collector(Box::new(Scrape::of(&app)));

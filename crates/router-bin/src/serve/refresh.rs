@@ -6,7 +6,7 @@ use intent_router::Spawn;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::Limits;
+use super::limits::Limits;
 use super::metrics::Metrics;
 
 /// Spawns refreshes on the runtime: at most `max_refreshes` at a time, each for at

@@ -4,21 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use intent_router::Diagnostic;
-use serde::Serialize;
 
-use super::app::App;
+use super::app::{App, Reloaded};
 use super::problem::Problem;
-
-/// The outcome of a reload.
-#[derive(Debug, Serialize)]
-pub(crate) struct Reloaded {
-    /// Whether anything changed.
-    pub(crate) reloaded: bool,
-    /// The number of intents now.
-    pub(crate) intents: usize,
-    /// The files that were read.
-    pub(crate) files: Vec<String>,
-}
 
 /// Reloads the files.
 pub(crate) async fn reload(State(app): State<App>) -> Result<Json<Reloaded>, Problem> {

@@ -1,4 +1,4 @@
-//! `POST /v1/route`: a message in, an answer out.
+//! `POST /v1/route`: answers a message.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,8 +35,8 @@ fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<UserContext, D::Er
     )
 }
 
-/// The most bytes of a user's identifier, and of a role, as JSON text. Both are
-/// kept with every answer, where only their number may be bounded.
+/// The longest user identifier and role, in bytes of JSON text. Both are stored
+/// with every answer, which a cache bounded by entries does not weigh.
 const MOST_IDENTITY: usize = 1 << 10;
 
 fn check_identity(user: &UserContext) -> Result<(), Problem> {
@@ -51,8 +51,8 @@ fn check_identity(user: &UserContext) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The most slots of a conversation, and the most bytes of all their names and
-/// values: each value is read as a message is.
+/// The most slots of a conversation, and the most bytes of their names and values
+/// together. Each value is parsed like a message.
 const MOST_SLOTS: (usize, usize) = (32, 4 << 10);
 
 fn check_conversation(user: &UserContext) -> Result<(), Problem> {
@@ -71,7 +71,7 @@ fn check_conversation(user: &UserContext) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A stored answer's text, which a body shares instead of copying it.
+/// An answer's text as a response body, shared instead of copied.
 struct Text(Arc<Answer>);
 
 impl AsRef<[u8]> for Text {

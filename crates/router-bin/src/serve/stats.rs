@@ -1,4 +1,4 @@
-//! `GET /v1/stats` and the same as server-sent events.
+//! `GET /v1/stats`, and `GET /v1/stats/stream` with the same as server-sent events.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,9 +15,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::app::App;
 use super::cache_headers;
-use super::metrics::{Latency, Refreshes, Reloads, Seen};
+use super::metrics::{Percentiles, RecentRequest, Refreshes, Reloads};
 
-/// How often a stream tells the statistics.
+/// The interval of a stream's events.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The statistics document: the cache's own members, then the service's.
@@ -25,7 +25,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(crate) struct StatsDocument {
     #[serde(flatten)]
     cache: cache_core::Stats,
-    /// What `cache_weight` and `cache_capacity` count.
+    /// The unit of `cache_weight` and `cache_capacity`.
     cache_unit: &'static str,
     /// Whether users are members.
     profiles: StoreCounts,
@@ -34,14 +34,13 @@ pub(crate) struct StatsDocument {
     uptime_seconds: f64,
     requests: BTreeMap<&'static str, u64>,
     refreshes: Refreshes,
-    reloads: Reloading,
+    reloads: ReloadCounts,
     database_queries: Queries,
-    latency_us: BTreeMap<&'static str, Latency>,
+    latency_us: BTreeMap<&'static str, Percentiles>,
     recent: Vec<Recent>,
 }
 
-/// A store that aids the one of answers; the document's other members do not
-/// count it.
+/// The counts of an auxiliary store, which the document's other members leave out.
 #[derive(Serialize)]
 struct StoreCounts {
     entries: usize,
@@ -63,16 +62,16 @@ impl From<cache_core::Stats> for StoreCounts {
     }
 }
 
-/// What became of reloads.
+/// Reloads by result.
 #[derive(Serialize)]
-struct Reloading {
+struct ReloadCounts {
     reloaded: u64,
     failed: u64,
     failing: bool,
     loaded_at: String,
 }
 
-impl From<Reloads> for Reloading {
+impl From<Reloads> for ReloadCounts {
     fn from(reloads: Reloads) -> Self {
         Self {
             reloaded: reloads.reloaded,
@@ -89,7 +88,7 @@ struct Queries {
     saved: u64,
 }
 
-/// One answered request, as it is shown.
+/// An answered request as JSON.
 #[derive(Serialize)]
 struct Recent {
     at: String,
@@ -101,16 +100,16 @@ struct Recent {
     latency_us: u64,
 }
 
-impl From<&Seen> for Recent {
-    fn from(seen: &Seen) -> Self {
+impl From<&RecentRequest> for Recent {
+    fn from(request: &RecentRequest) -> Self {
         Self {
-            at: humantime::format_rfc3339_millis(seen.at).to_string(),
-            intent: seen.intent(),
-            user_id: seen.user_id(),
-            user_role: seen.user_role(),
-            source: seen.source.as_str(),
-            cache_status: cache_headers::cache_status(seen.cache, seen.key),
-            latency_us: seen.latency_us,
+            at: humantime::format_rfc3339_millis(request.at).to_string(),
+            intent: request.intent(),
+            user_id: request.user_id(),
+            user_role: request.user_role(),
+            source: request.source.as_str(),
+            cache_status: cache_headers::cache_status(request.cache, request.key),
+            latency_us: request.latency_us,
         }
     }
 }
@@ -146,14 +145,14 @@ fn document(app: &App) -> StatsDocument {
     }
 }
 
-/// The statistics now.
+/// Responds with the current statistics.
 pub(crate) async fn snapshot(State(app): State<App>) -> Json<StatsDocument> {
     Json(document(&app))
 }
 
-/// The statistics now and every second, until the client leaves or the
-/// service stops. Nothing is queued for a client that reads slowly: each event
-/// is made when the one before it was taken.
+/// Streams the statistics now and every second, until the client disconnects or
+/// the service stops. Nothing is queued for a slow client: an event is made when
+/// the previous one has been taken.
 pub(crate) async fn stream(
     State(app): State<App>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

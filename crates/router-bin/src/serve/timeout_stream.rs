@@ -19,13 +19,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Limits;
 use super::connection::ConnectionState;
+use super::limits::Limits;
 
 /// How long a lingering close reads on.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A timer that is armed and disarmed.
+/// A timer that can be armed and disarmed.
 struct Timer {
     timeout: Duration,
     armed: Option<Pin<Box<Sleep>>>,

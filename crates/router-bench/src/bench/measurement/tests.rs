@@ -3,8 +3,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Counts, OutcomeClass, Phase, Sample, course, repeated};
+use crate::bench::options::Options;
 use crate::bench::test_support::traffic;
-use crate::bench::traffic::{Options, Traffic};
+use crate::bench::traffic::Traffic;
 
 fn sample(started: u64, outcome: OutcomeClass) -> Sample {
     Sample {

@@ -6,10 +6,12 @@ use proptest::prelude::*;
 
 use super::render;
 use crate::Provenance;
+use crate::bench::options::Options;
+use crate::bench::population::Population;
 use crate::bench::run::{Run, measure};
 use crate::bench::summary::Summary;
 use crate::bench::test_support::{Ideal, intent, traffic};
-use crate::bench::traffic::{Options, Population, Traffic};
+use crate::bench::traffic::Traffic;
 use crate::plot::escape;
 
 /// Fails unless every element is closed in its order, every attribute quoted,

@@ -4,9 +4,10 @@ use indicatif::ProgressBar;
 
 use super::{measure, steps};
 use crate::bench::measurement::{Answered, Counts, OutcomeClass};
+use crate::bench::options::Options;
 use crate::bench::target::Target;
 use crate::bench::test_support::{Ideal, traffic};
-use crate::bench::traffic::{Options, Request};
+use crate::bench::traffic::Request;
 
 fn options(concurrency: usize) -> Options {
     Options {

@@ -3,9 +3,9 @@ use std::time::Duration;
 use super::Summary;
 use crate::Provenance;
 use crate::bench::measurement::{OutcomeClass, Phase, Sample};
+use crate::bench::options::Options;
 use crate::bench::run::Run;
 use crate::bench::test_support::traffic;
-use crate::bench::traffic::Options;
 
 fn phase(records: &[(u64, OutcomeClass, u32)]) -> Phase {
     Phase {

@@ -4,10 +4,10 @@ use indicatif::ProgressBar;
 
 use super::{HEADER, render, rows};
 use crate::Provenance;
+use crate::bench::options::Options;
 use crate::bench::run::{Run, measure};
 use crate::bench::summary::Summary;
 use crate::bench::test_support::{Ideal, traffic};
-use crate::bench::traffic::Options;
 
 fn provenance() -> Provenance {
     Provenance::now("router bench --users 20", "embedded SQLite, demo data")

@@ -1,7 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
-use super::{MIX, Options, Population, Traffic, TrafficError};
+use super::Traffic;
 use crate::bench::description::traffic_help;
+use crate::bench::intents::MIX;
+use crate::bench::options::{Options, TrafficError};
+use crate::bench::population::Population;
 use crate::bench::test_support::{intent, standard, traffic};
 
 fn requests(traffic: &Traffic) -> Vec<(String, String)> {

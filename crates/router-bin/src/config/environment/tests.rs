@@ -1,5 +1,5 @@
-use super::super::Config;
 use super::*;
+use crate::config::Config;
 
 /// Names of classes, among them words that settings are made of.
 const CLASSES: [&str; 7] = [

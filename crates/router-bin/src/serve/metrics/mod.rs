@@ -1,23 +1,25 @@
-//! What the service has answered so far: counts, latencies, the last few requests.
+//! Counts and latencies of the answered requests, and the last few of them.
 //!
-//! Each thread records in one of a few shards, so that requests seldom meet at a
-//! lock; a reader adds the shards up. Recording an answer allocates nothing.
+//! Each thread records in one of a few shards, so that requests rarely contend for
+//! a lock; a reader adds up the shards. Recording an answer allocates nothing.
 
+mod clock;
 mod recent;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
 use serde::Serialize;
 
+use self::clock::now;
 use self::recent::Ring;
 
-pub(crate) use self::recent::{RECENT, Seen};
+pub(crate) use self::recent::{RECENT, RecentRequest};
 
-/// The longest latency told apart, in microseconds: a minute.
+/// The longest latency recorded, in microseconds: a minute. Longer ones count as it.
 const LONGEST_US: u64 = 60_000_000;
 
 /// The most shards; each has up to half a MiB of histograms.
@@ -53,14 +55,14 @@ impl Shard {
     }
 }
 
-/// Three significant digits up to a minute. The room for all of it is taken at
-/// once, so that recording never allocates.
+/// Histograms of three significant digits up to a minute. They are allocated
+/// whole, so that recording never allocates.
 fn histograms() -> [Histogram<u64>; 3] {
-    // The library has no objection to these bounds, which are constants.
+    // The bounds are constants, which the library accepts.
     [(); 3].map(|()| Histogram::new_with_bounds(1, LONGEST_US, 3).expect("valid bounds"))
 }
 
-/// What became of refreshes, as it is counted.
+/// The counters behind [`Refreshes`].
 #[derive(Default)]
 struct RefreshCounters {
     stored: AtomicU64,
@@ -69,13 +71,13 @@ struct RefreshCounters {
     skipped: AtomicU64,
 }
 
-/// What became of refreshes of stored answers.
+/// Refreshes of stored answers by result.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Refreshes {
     /// A newer answer was stored.
     pub(crate) stored: u64,
-    /// The newer answer was not stored: an invalidation or a newer one came
-    /// between, caching was switched off, or there is no such member any more.
+    /// The newer answer was not stored: because of an invalidation or a newer fill,
+    /// because caching was switched off, or because the member no longer exists.
     pub(crate) not_stored: u64,
     /// The source failed, or took too long.
     pub(crate) failed: u64,
@@ -83,16 +85,16 @@ pub(crate) struct Refreshes {
     pub(crate) skipped: u64,
 }
 
-/// What became of reloads.
+/// Reloads by result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reloads {
-    /// Something had changed, and is in use.
+    /// Reloads that changed something.
     pub(crate) reloaded: u64,
-    /// Something was wrong with the files.
+    /// Reloads that failed.
     pub(crate) failed: u64,
-    /// Whether the last attempt failed.
+    /// Whether the last reload failed.
     pub(crate) is_failing: bool,
-    /// When the catalogue and detector in use were loaded.
+    /// When the current catalogue and detector were loaded.
     pub(crate) loaded_at: SystemTime,
 }
 
@@ -140,8 +142,8 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a refresh that took too long. How many calls were made for it is
-    /// not known.
+    /// Counts a refresh that took too long. The number of its database calls is
+    /// unknown.
     pub(crate) fn refresh_timed_out(&self) {
         self.refreshes.failed.fetch_add(1, Ordering::Relaxed);
     }
@@ -151,7 +153,7 @@ impl Metrics {
         self.refreshes.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a reload: whether something had changed, or that it failed.
+    /// Counts a reload: whether something changed, or `None` if it failed.
     pub(crate) fn reloaded(&self, changed: Option<bool>) {
         let mut reloads = lock(&self.reloads);
         reloads.is_failing = changed.is_none();
@@ -165,7 +167,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a request that was answered between these moments.
+    /// Counts a request that began and ended at these times.
     pub(crate) fn answered(
         &self,
         user: &UserContext,
@@ -175,19 +177,19 @@ impl Metrics {
     ) {
         let latency = ended.saturating_duration_since(began);
         let latency_us = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
-        let seen = Seen::new(user, routed, ended, latency_us);
+        let request = RecentRequest::new(user, routed, ended, latency_us);
         let mut shard = self.shard();
         shard.latencies[routed.cache.class() as usize]
             .saturating_record(latency_us.min(LONGEST_US));
         shard.queries_made += u64::from(routed.calls);
         shard.queries_saved += u64::from(routed.calls_saved());
-        let oldest = shard.recent.push(seen);
-        // It may be the last owner of its texts: they are freed without the lock.
+        let oldest = shard.recent.push(request);
+        // Freed after the lock is released, as it may be the last owner of its texts.
         drop(shard);
         drop(oldest);
     }
 
-    /// All figures. Each shard is read at one moment, one after another.
+    /// All figures. Each shard is locked once, one after another.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut latencies = histograms();
         let (mut queries_made, mut queries_saved) = (0, 0);
@@ -195,14 +197,14 @@ impl Metrics {
         for shard in &self.shards {
             let shard = lock(shard);
             for (sum, latency) in latencies.iter_mut().zip(&shard.latencies) {
-                // Both have the same bounds, so that all values have a place.
+                // Both have the same bounds, so every value fits.
                 sum.add(latency).expect("histograms of the same bounds");
             }
             queries_made += shard.queries_made;
             queries_saved += shard.queries_saved;
             recent.extend(shard.recent.iter().cloned());
         }
-        recent.sort_by(Seen::latest_first);
+        recent.sort_by(RecentRequest::latest_first);
         recent.truncate(RECENT);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
@@ -223,16 +225,10 @@ impl Metrics {
     }
 }
 
-/// No code that can panic runs in the middle of an update, so what a poisoned
-/// lock guards is whole.
+/// Locks even a poisoned mutex: no update can panic halfway, so the data is
+/// consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The time of day. A clock that was never set may stand before the first time
-/// that can be written.
-fn now() -> SystemTime {
-    SystemTime::now().max(UNIX_EPOCH)
 }
 
 /// The metrics at one moment.
@@ -243,22 +239,22 @@ pub(crate) struct Snapshot {
     pub(crate) reloads: Reloads,
     pub(crate) queries_made: u64,
     pub(crate) queries_saved: u64,
-    /// The last requests, the latest first.
-    pub(crate) recent: Vec<Seen>,
+    /// The last answered requests, the latest first.
+    pub(crate) recent: Vec<RecentRequest>,
     /// Indexed by [`OutcomeClass`].
     latencies: [Histogram<u64>; 3],
 }
 
 impl Snapshot {
-    /// How many requests had this outcome.
+    /// The number of requests with this outcome.
     pub(crate) fn requests(&self, class: OutcomeClass) -> u64 {
         self.latencies[class as usize].len()
     }
 
     /// Percentiles of the latencies of this outcome.
-    pub(crate) fn latency(&self, class: OutcomeClass) -> Latency {
+    pub(crate) fn latency(&self, class: OutcomeClass) -> Percentiles {
         let histogram = &self.latencies[class as usize];
-        Latency {
+        Percentiles {
             count: histogram.len(),
             p50: histogram.value_at_quantile(0.50),
             p95: histogram.value_at_quantile(0.95),
@@ -301,7 +297,7 @@ pub(crate) struct Buckets {
 
 /// Percentiles of one outcome's latencies, in microseconds.
 #[derive(Clone, Copy, Serialize)]
-pub(crate) struct Latency {
+pub(crate) struct Percentiles {
     count: u64,
     p50: u64,
     p95: u64,

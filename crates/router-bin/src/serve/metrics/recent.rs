@@ -1,4 +1,4 @@
-//! The last requests, as they are remembered.
+//! The last answered requests.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,18 +8,19 @@ use std::time::{Instant, SystemTime};
 use cache_keys::{CanonicalJson, Digest};
 use intent_router::{CacheOutcome, Routed, Source, UserContext};
 
-/// How many of the last requests are remembered.
+use super::clock::now;
+
+/// The number of requests kept.
 pub(crate) const RECENT: usize = 50;
 
 /// The most characters shown of a text, and the most bytes kept of an intent's
 /// name.
 const MOST_TEXT: usize = 80;
 
-/// One answered request, without what was asked. Its texts are shared with the
-/// request or held in place, so that it takes no allocation; of the answer
-/// nothing is kept, however large.
+/// An answered request without its message and answer. Its texts are shared with
+/// the request or stored inline, so recording it allocates nothing.
 #[derive(Clone)]
-pub(crate) struct Seen {
+pub(crate) struct RecentRequest {
     pub(crate) at: SystemTime,
     ended: Instant,
     intent: Name,
@@ -31,7 +32,7 @@ pub(crate) struct Seen {
     pub(crate) latency_us: u64,
 }
 
-impl Seen {
+impl RecentRequest {
     pub(super) fn new(
         user: &UserContext,
         routed: &Routed,
@@ -39,7 +40,7 @@ impl Seen {
         latency_us: u64,
     ) -> Self {
         Self {
-            at: super::now(),
+            at: now(),
             ended,
             intent: Name::new(routed.answer.intent()),
             user_id: user.user_id.clone(),
@@ -56,12 +57,12 @@ impl Seen {
         self.intent.text().into_owned()
     }
 
-    /// The user's identifier; `guest` where there is none.
+    /// The user's identifier; `guest` if there is none.
     pub(crate) fn user_id(&self) -> String {
         shown(self.user_id.as_ref())
     }
 
-    /// The user's role; `guest` where there is none.
+    /// The user's role; `guest` if there is none.
     pub(crate) fn user_role(&self) -> String {
         shown(self.user_role.as_ref())
     }
@@ -79,7 +80,7 @@ fn shown(json: Option<&CanonicalJson>) -> String {
     )
 }
 
-/// The beginning of an intent's name, held in place.
+/// The beginning of an intent's name, stored inline.
 #[derive(Clone)]
 struct Name {
     length: u8,
@@ -97,33 +98,33 @@ impl Name {
         }
     }
 
-    /// Names are ASCII; another text may end with a cut character.
+    /// The text. Intent names are ASCII; another text may end in a cut character.
     fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes[..usize::from(self.length)])
     }
 }
 
 /// The last requests of a shard, the latest first.
-pub(super) struct Ring(VecDeque<Seen>);
+pub(super) struct Ring(VecDeque<RecentRequest>);
 
 impl Ring {
-    /// Takes the room for all requests that it will hold.
+    /// Allocates room for all requests that it will hold.
     pub(super) fn new() -> Self {
         Self(VecDeque::with_capacity(RECENT))
     }
 
-    /// Remembers a request; returns the oldest if it had to go.
-    pub(super) fn push(&mut self, seen: Seen) -> Option<Seen> {
+    /// Adds a request; returns the oldest if it was dropped for it.
+    pub(super) fn push(&mut self, request: RecentRequest) -> Option<RecentRequest> {
         let oldest = if self.0.len() == RECENT {
             self.0.pop_back()
         } else {
             None
         };
-        self.0.push_front(seen);
+        self.0.push_front(request);
         oldest
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Seen> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RecentRequest> {
         self.0.iter()
     }
 }

@@ -7,9 +7,10 @@ use intent_router::{
 };
 use serde_json::json;
 
-use super::{Baseline, KEY_MODES, ParaphraseSummary, Plan, compare, guard, replay};
+use super::{Baseline, KEY_MODES, Plan, compare, guard, replay};
 use crate::Provenance;
-use crate::bench::traffic::Options;
+use crate::bench::options::Options;
+use crate::paraphrases::ParaphraseSummary;
 
 /// A source where each user has two orders. A `leaky` one ignores which order
 /// was asked for and repeats the message in its answer.

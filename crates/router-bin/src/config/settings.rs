@@ -1,0 +1,277 @@
+//! The settings, their defaults and their checks one by one.
+//!
+//! These structs are the single definition of the configuration. The parser, the
+//! JSON Schema, the names of the environment variables and `router config show`
+//! follow from them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use intent_router::{Catalogue, Diagnostic};
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::classes::Classes;
+use super::diagnostics::Origin;
+use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
+use super::zone::Zone;
+
+/// Configuration of the router.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "Configuration of router")]
+pub(crate) struct Config {
+    /// The HTTP service.
+    pub(crate) server: Server,
+    /// The response cache.
+    pub(crate) cache: Cache,
+    /// Where the records come from.
+    pub(crate) source: Source,
+    /// The intents.
+    pub(crate) catalogue: CatalogueFile,
+    /// How the intent of a message is found.
+    pub(crate) detector: Detector,
+    /// The calendar.
+    pub(crate) time: Time,
+    /// The origin of each setting by its dotted path; defaults have none.
+    #[serde(skip)]
+    pub(super) origins: BTreeMap<String, Origin>,
+    /// Warnings about variables that name no setting.
+    #[serde(skip)]
+    pub(super) unread: Vec<Diagnostic>,
+    /// The catalogue of the file; `None` for the built-in one.
+    #[serde(skip)]
+    pub(super) intents: Option<Catalogue>,
+}
+
+/// The HTTP service.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// The address and port to listen on; port 0 lets the system choose.
+    #[serde(deserialize_with = "listen_address")]
+    #[schemars(with = "String")]
+    pub(crate) listen: SocketAddr,
+    /// The largest request body; a larger one is answered with 413.
+    pub(crate) max_body: BodyLimit,
+    /// The longest message; a longer one is answered with 422. It bounds the time
+    /// that finding an intent can take. A message that is not ASCII is read up to
+    /// 64 KiB.
+    pub(crate) max_message: MessageLimit,
+    /// How many connections are open at once; further ones are answered with 503.
+    pub(crate) max_connections: Count<1, 1_000_000>,
+    /// How long a client may take to send the headers of a request.
+    pub(crate) header_timeout: Timeout,
+    /// How long a client may take to send the body of a request.
+    pub(crate) body_timeout: Timeout,
+    /// How long a connection may stay open without a request.
+    pub(crate) idle_timeout: Timeout,
+    /// How long answering a request may take; a longer one is answered with 503.
+    pub(crate) request_timeout: Timeout,
+    /// How long requests under way may take to finish when the service stops.
+    pub(crate) shutdown_deadline: Timeout,
+    /// How often the reloadable files are polled for changes; 0s: never.
+    pub(crate) watch_files: Period,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_body: BodyLimit::kibibytes::<1024>(),
+            max_message: MessageLimit::kibibytes::<16>(),
+            max_connections: Count::of::<1024>(),
+            header_timeout: Timeout::seconds::<10>(),
+            body_timeout: Timeout::seconds::<30>(),
+            idle_timeout: Timeout::seconds::<60>(),
+            request_timeout: Timeout::seconds::<30>(),
+            shutdown_deadline: Timeout::seconds::<10>(),
+            watch_files: Period::seconds::<2>(),
+        }
+    }
+}
+
+/// The response cache. It is bounded by its weight or by its number of entries.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Cache {
+    /// Whether answers are cached; can be changed while the service runs.
+    pub(crate) enabled: bool,
+    /// The weight of the stored answers, at most; excludes `entries`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) capacity: Option<Capacity>,
+    /// The number of stored answers, at most; excludes `capacity`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) entries: Option<Count<1, 1_000_000_000>>,
+    /// The TTL classes: the four standard ones, and any that the catalogue names.
+    pub(crate) classes: Classes,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            capacity: Some(Capacity::kibibytes::<{ 64 * 1024 }>()),
+            entries: None,
+            classes: Classes::default(),
+        }
+    }
+}
+
+/// Where the records come from.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Source {
+    /// The database, as `sqlite://PATH`; absent: embedded demo data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<SourceUrl>,
+    /// How many database connections are open, and so how many queries run at once.
+    pub(crate) connections: Count<1, 256>,
+    /// How long a question may take the database, waiting for a connection included.
+    pub(crate) deadline: Timeout,
+    /// The query that looks a member up; absent: that of the demo database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) profile_sql: Option<String>,
+    /// How many members the embedded demo data has; excludes `url`.
+    pub(crate) demo_users: Count<1, 999_999>,
+    /// Which demo data is generated: the same seed, the same data; excludes `url`.
+    pub(crate) demo_seed: Count<0, { i64::MAX as u64 }>,
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            url: None,
+            connections: Count::of::<4>(),
+            deadline: Timeout::seconds::<2>(),
+            profile_sql: None,
+            demo_users: Count::of::<2000>(),
+            demo_seed: Count::of::<1>(),
+        }
+    }
+}
+
+/// The URL of a supported database.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
+pub(crate) enum SourceUrl {
+    /// An SQLite database file.
+    Sqlite(PathBuf),
+}
+
+impl Serialize for SourceUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self::Sqlite(path) = self;
+        serializer.collect_str(&format_args!("sqlite://{}", path.display()))
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let url = String::deserialize(deserializer)?;
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        match scheme {
+            "sqlite" if !rest.is_empty() => Ok(Self::Sqlite(PathBuf::from(rest))),
+            "sqlite" => Err(D::Error::custom(
+                "the path is missing; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
+            )),
+            // The URL may hold a password, so the error shows only its scheme.
+            "postgres" | "postgresql" | "http" | "https" => Err(D::Error::custom(format_args!(
+                "`{scheme}://` sources are not supported by this version; use \"sqlite://PATH\", or leave the key out for embedded demo data"
+            ))),
+            _ => Err(D::Error::custom(
+                "not the URL of a source; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
+            )),
+        }
+    }
+}
+
+/// The intents.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CatalogueFile {
+    /// A TOML file of intents; absent: the twelve built-in intents.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// How the intent of a message is found.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Detector {
+    /// What decides: the trained model together with the catalogue's rules and
+    /// phrases (`combined`), the model alone (`linear`), or the phrases alone
+    /// (`keyword`).
+    pub(crate) kind: DetectorKind,
+    /// A model that `router train` wrote; absent: the built-in one for the
+    /// built-in intents, none for a catalogue's file.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) model: Option<PathBuf>,
+    /// The folder of the sentence model that `model` was trained with; only for
+    /// one that was, and only in a program built with the feature `semantic`.
+    #[serde(
+        deserialize_with = "file_path",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) sentence_model: Option<PathBuf>,
+}
+
+/// The kind of detector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DetectorKind {
+    /// The catalogue's rules, then the model, then the phrases if the model abstains
+    /// or there is none.
+    #[default]
+    Combined,
+    /// The model alone.
+    Linear,
+    /// The phrases alone.
+    Keyword,
+}
+
+/// The calendar.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Time {
+    /// The IANA name of the time zone in which relative periods such as "today" and
+    /// "last month" are computed.
+    pub(crate) zone: Zone,
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format_args!(
+            "`{}` is not an IP address with a port; write it as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+            text.escape_debug()
+        ))
+    })
+}
+
+fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.as_os_str().is_empty() {
+        return Err(D::Error::custom(
+            "the path is empty; name a file, or leave the key out",
+        ));
+    }
+    Ok(Some(path))
+}
+
+impl Config {
+    /// The intents: those of the catalogue's file, or the built-in ones.
+    pub(crate) fn intents(&self) -> &Catalogue {
+        self.intents
+            .as_ref()
+            .unwrap_or_else(|| Catalogue::built_in())
+    }
+}
