@@ -47,5 +47,5 @@ fn model_holds() {
     check("model", fuzz::model);
     let seed = include_bytes!("../seeds/model/tiny");
     let read = intent_router::LinearModel::from_bytes(seed);
-    assert!(read.is_ok(), "train the seed anew: {read:?}");
+    assert!(read.is_ok(), "train the seed again: {read:?}");
 }

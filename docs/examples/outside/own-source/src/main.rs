@@ -120,7 +120,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A class may let answers be served past their TTL, while a newer one is
-/// fetched beside the requests.
+/// fetched in the background.
 fn stale_answers() -> Result<(), Box<dyn Error>> {
     let catalogue = Arc::new(Catalogue::parse(include_str!("library.toml"))?);
     let detector = Arc::new(KeywordDetector::new(&catalogue));
