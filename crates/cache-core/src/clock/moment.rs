@@ -51,8 +51,8 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 ///
 /// A cache reads its clock once per operation, never while it holds a lock. A clock must
 /// never go backwards, so the wall clock is not suitable. It should count the time that
-/// the machine sleeps, as [`SystemClock`] does; otherwise old entries are served as fresh
-/// after a sleep.
+/// the machine sleeps, as [`SystemClock`](crate::SystemClock) does; otherwise old entries
+/// are served as fresh after a sleep.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Moment;
