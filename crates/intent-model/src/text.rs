@@ -62,7 +62,8 @@ fn fold_within(message: &str, most: usize) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text))
 }
 
-/// Whether the text is its own normal form, as far as ASCII can tell cheaply.
+/// Whether a text is ASCII in normal form, by a cheap check that may be false for
+/// a text that is.
 fn is_folded_ascii(text: &str) -> bool {
     let bytes = text.as_bytes();
     let plain = |b: &u8| (b' '..=b'~').contains(b) && !b.is_ascii_uppercase();

@@ -61,8 +61,8 @@ impl Weights {
 }
 
 /// Weights as bytes, and the scale of each row, which makes its largest weight
-/// ±127. Takes one slice of weights a column, of which the first `intents`
-/// columns are of intents.
+/// ±127. Takes one slice of weights per column; the first `intents` columns are
+/// for intents.
 pub(crate) fn quantise(columns: &[Vec<f32>], intents: usize, rows: usize) -> (Vec<f32>, Weights) {
     let mut scales = Vec::with_capacity(rows);
     let mut weights = Weights::new(columns.len(), intents);

@@ -11,12 +11,12 @@ use crate::principal::{Owner, UserContext, field};
 
 /// The identity of a stored answer: its key and its owner.
 ///
-/// Two entries are the same only if digest, independent check, owner and role
-/// are all equal, so a colliding digest is a miss and never somebody else's
-/// answer. In a router's entries the check covers the rest of a
-/// [`RequestContext`] too: an answer to another question, or by another
-/// definition of its intent, is a miss as well. An `EntryKey` hashes as its
-/// [`Digest`] does, by which entries can be invalidated.
+/// Two entries are the same only if digest, independent check, owner and role are
+/// all equal, so a colliding digest is a miss and never another person's answer.
+/// In a router's entries the check covers the rest of a [`RequestContext`] too:
+/// an answer to another question, or by another definition of its intent, is a
+/// miss as well. An `EntryKey` hashes as its [`Digest`] does, by which entries
+/// can be invalidated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryKey {
     key: CacheKey,

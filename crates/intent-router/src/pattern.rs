@@ -44,9 +44,9 @@ impl Pattern {
         if self.literal > subject.len() {
             return false;
         }
-        // A glob's pieces may be matched greedily from the left: if any match
-        // exists, then one exists in which each inner piece stands as far to
-        // the left as it can.
+        // A glob's pieces can be matched greedily from the left: if any match
+        // exists, one exists in which each inner piece is as far to the left as
+        // possible.
         let mut pieces = self.text.split('*');
         let first = pieces.next().unwrap_or_default();
         let Some(last) = pieces.next_back() else {

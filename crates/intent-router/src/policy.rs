@@ -109,7 +109,8 @@ impl Storage {
 }
 
 /// The owner of an answer: the user, or everyone for a knowledge-base intent.
-/// Without a principal there is no user whose records could be asked for.
+/// Without a principal the owner is everyone, as there is no user whose records
+/// could be asked for.
 pub(crate) fn owner(intent: &Intent, principal: Option<Principal>) -> Owner {
     match (intent.kind, principal) {
         (Kind::LiveData, Some(who)) => Owner::Person(who),

@@ -141,12 +141,12 @@ impl Principal {
         })
     }
 
-    /// The identifier as it stands in the key.
+    /// The identifier as it is in the key.
     pub fn user_id(&self) -> &CanonicalJson {
         &self.user_id
     }
 
-    /// The role as it stands in the key: `"guest"` when the context has none.
+    /// The role as it is in the key: `"guest"` when the context has none.
     pub fn role(&self) -> &CanonicalJson {
         &self.role
     }

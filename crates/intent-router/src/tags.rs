@@ -1,4 +1,4 @@
-//! The tags of stored entries, by which invalidations reach them.
+//! The tags of stored entries, through which invalidations reach them.
 //!
 //! Prefixes keep users, roles, intents, keys and records apart, whatever their
 //! names.
@@ -20,8 +20,8 @@ pub(crate) fn of_member(who: &Principal, reads: &[Read]) -> Vec<String> {
     tags
 }
 
-/// The tags of an answer. `reads` says what was read to find the records; `None`
-/// stands for all records of their kinds.
+/// The tags of an answer. `reads` is what was read to find the records; `None`
+/// means all records of their kinds.
 pub(crate) fn of_answer(
     intent_name: &str,
     owner: &Owner,

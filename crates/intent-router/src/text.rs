@@ -27,8 +27,7 @@ impl<'a> Folded<'a> {
 /// Whether [`normalise`] turns a character that is more than a digit into plain
 /// digits: `m²` becomes `m2`, `1½` becomes `11⁄2`.
 ///
-/// Digits of another width or typeface are nothing but digits, so folding them
-/// is safe.
+/// Digits of another width or typeface are plain digits, so folding them is safe.
 pub(crate) fn folds_a_number(message: &str) -> bool {
     let is_styled =
         |c| matches!(c, '０'..='９' | '\u{1D7CE}'..='\u{1D7FF}' | '\u{1FBF0}'..='\u{1FBF9}');

@@ -1,4 +1,5 @@
-//! All intents and slots of a business.
+//! The catalogue itself. `parse.rs` and `lint.rs` add the functions that read and
+//! check its text.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::lexicon::Lexicon;
 use super::references::References;
 use super::tables::TableSpec;
 
-/// All intents and slots of a business.
+/// The intents, slots, tables and word lists of a business.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
     pub(super) intents: Vec<Intent>,

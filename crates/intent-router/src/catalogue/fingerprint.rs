@@ -41,7 +41,8 @@ impl Fingerprint {
             examples: _,
             overrule: _,
             veto: _,
-            // Whether slots stand for a message is part of its key's text.
+            // Affects only whether slots replace the message, which shows in
+            // the text of the key.
             neutral: _,
         } = intent;
         let Catalogue {
@@ -56,8 +57,8 @@ impl Fingerprint {
         let slots: Vec<_> = slots.iter().map(|slot| (slot, specs.get(slot))).collect();
         let tags: Vec<_> = tags.iter().map(ToString::to_string).collect();
         let text = serde_json::to_vec(&(name, kind, class, key, slots, queries, tags, tables));
-        // A definition holds strings, unit variants and structs of them, so
-        // serialising it cannot fail.
+        // All maps of a definition have string keys, and its other values are
+        // strings, characters and variants, so serialising it cannot fail.
         let text = text.expect("a definition has only string keys");
         Self(u128::from_le_bytes(Md5::digest(text).into()))
     }

@@ -46,12 +46,12 @@ pub enum KeyMode {
     Slots,
 }
 
-/// A phrase that speaks for an intent, with its weight.
+/// A phrase that is evidence for an intent, with its weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Phrase {
     /// One or more whole words.
     pub text: String,
-    /// How strongly it speaks for the intent; finite and above 0.
+    /// The strength of the evidence; finite and above 0.
     pub weight: f64,
 }
 
@@ -102,7 +102,8 @@ impl QuerySpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SlotSpec {
-    /// An identifier: `#` stands for a digit, `@` for a letter, all else for itself.
+    /// An identifier: `#` matches a digit, `@` a letter, every other character
+    /// itself.
     Pattern {
         /// Such as `CLM-####-######`.
         pattern: String,

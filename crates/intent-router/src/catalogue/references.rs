@@ -87,7 +87,7 @@ impl ReferenceWords {
             }
         }
         for (relation, is_superior) in &all {
-            // An apostrophe is no part of a word in normal form.
+            // Words in normal form have no apostrophes.
             if let Some(entry) = words.relations.entry(&format!("{relation}s")) {
                 *entry = Relation {
                     is_possessive: true,

@@ -42,8 +42,8 @@ impl Spelling {
     }
 
     /// The first word of the vocabulary, in alphabetical order, that differs from
-    /// an unknown word by one letter; `None` for a word of the vocabulary, and
-    /// where there is none.
+    /// an unknown word by one letter; `None` for a word of the vocabulary, or if
+    /// no word differs so little.
     pub(super) fn correct(&self, word: &str) -> Option<&str> {
         let length = word.chars().take(LENGTHS.end() + 2).count();
         if !(LENGTHS.start() - 1..=LENGTHS.end() + 1).contains(&length) || self.words.contains(word)

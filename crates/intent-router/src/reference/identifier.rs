@@ -12,33 +12,22 @@ const MAX_GAP: usize = 3;
 
 impl MessageReferences<'_> {
     /// Whether the message names the identifier of a member other than `asker`.
+    ///
+    /// An identifier is a match of a pattern; the letters of a pattern followed by a
+    /// number in any spelling ("BEN_000002", "ben no. 2", "BEN-00O2"), even one that
+    /// no member has; or a number after one of the words `members` ("member 2").
+    /// Costs a pass over the text for each pattern.
     pub(crate) fn name_another(&self, asker: &str) -> bool {
-        let patterns = &self.catalogue.references().identifiers;
+        let (text, tokens) = (self.text, &*self.tokens);
         let members = &self.lexicon().references.members;
-        names_another(patterns, members, self.text, &self.tokens, asker)
+        let patterns = &self.catalogue.references().identifiers;
+        let by_pattern = patterns.iter().any(|pattern| {
+            let mut exact = pattern::values(pattern, text);
+            exact.any(|(value, _)| !value.eq_ignore_ascii_case(asker))
+                || named_by(letters(pattern), text, tokens).any(|name| !is_same(name, asker))
+        });
+        by_pattern || numbers_of(members, text, tokens).any(|number| !is_number_of(number, asker))
     }
-}
-
-/// Whether a text in normal form, whose words are `tokens`, names the identifier
-/// of a member other than `asker`.
-///
-/// An identifier is a match of a pattern; the letters of a pattern followed by a
-/// number in any spelling ("BEN_000002", "ben no. 2", "BEN-00O2"), even one that
-/// no member has; or a number after one of the words `members` ("member 2").
-/// Costs a pass over the text for each pattern.
-fn names_another(
-    patterns: &[String],
-    members: &Phrases<()>,
-    text: &str,
-    tokens: &[Token<'_>],
-    asker: &str,
-) -> bool {
-    let by_pattern = patterns.iter().any(|pattern| {
-        let mut exact = pattern::values(pattern, text);
-        exact.any(|(value, _)| !value.eq_ignore_ascii_case(asker))
-            || named_by(letters(pattern), text, tokens).any(|name| !is_same(name, asker))
-    });
-    by_pattern || numbers_of(members, text, tokens).any(|number| !is_number_of(number, asker))
 }
 
 /// The letters that a pattern begins with; empty if there are fewer than two, as

@@ -36,38 +36,31 @@ struct Persons<'a> {
 }
 
 impl MessageReferences<'_> {
-    /// Whether the message asks for the records of somebody else: "my wife's
+    /// Whether the message asks for the records of another person: "my wife's
     /// claim", "the claim of my wife", "has my wife been paid". `is_personal` is
     /// true if the message is known to be about a person's records; otherwise it
-    /// must have a word of such questions.
+    /// must have a word of such questions. Costs a pass over its words.
     pub(crate) fn are_of_another(&self, is_personal: bool) -> bool {
-        are_of_another(self, is_personal)
+        let words = &self.lexicon().references;
+        let tokens = &self.tokens;
+        let mut places = 0..tokens.len();
+        if !places.clone().any(|at| self.may_name_another(at))
+            || places.any(|at| words.bereaved.longest_at(&tokens[at..]).is_some())
+        {
+            return false;
+        }
+        let persons = Persons::read(self);
+        // A message that names a record asks for that record, which is answered if it
+        // is the asker's.
+        let is_told = persons.own.contains(&true) || !self.records().is_empty();
+        let is_about_records = is_personal || persons.records.contains(&true);
+        persons.people.iter().any(|person| {
+            persons.has_record(person)
+                || is_about_records && persons.is_owner(person)
+                || persons.owns_by_pronoun(person)
+                || is_about_records && !is_told && persons.is_meant(person)
+        }) || is_personal && !is_told && persons.is_someone_unnamed()
     }
-}
-
-/// Whether the message asks for another's records. Costs a pass over its words.
-/// `is_personal` is true if the message is known to be about a person's records;
-/// otherwise it must have a word of such questions.
-fn are_of_another(references: &MessageReferences<'_>, is_personal: bool) -> bool {
-    let words = &references.lexicon().references;
-    let tokens = &references.tokens;
-    let mut places = 0..tokens.len();
-    if !places.clone().any(|at| references.may_name_another(at))
-        || places.any(|at| words.bereaved.longest_at(&tokens[at..]).is_some())
-    {
-        return false;
-    }
-    let persons = Persons::read(references);
-    // A message that names a record asks for that record, which is answered if it
-    // is the asker's.
-    let is_told = persons.own.contains(&true) || !references.records().is_empty();
-    let is_about_records = is_personal || persons.records.contains(&true);
-    persons.people.iter().any(|person| {
-        persons.has_record(person)
-            || is_about_records && persons.is_owner(person)
-            || persons.owns_by_pronoun(person)
-            || is_about_records && !is_told && persons.is_meant(person)
-    }) || is_personal && !is_told && persons.is_someone_unnamed()
 }
 
 impl<'a> Persons<'a> {

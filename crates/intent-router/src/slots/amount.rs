@@ -3,7 +3,7 @@
 //! An amount is a number with a currency mark directly before or after it. The
 //! thousands separator is `,`, `.` or `'`, the decimal separator `.` or `,`.
 //! `1.234,50` and `1,234.50` are unambiguous; `1,234` depends on the configured
-//! decimal separator. An ambiguous number is no amount.
+//! decimal separator. An ambiguous number is not an amount.
 
 use super::pattern::{is_dash, is_joined_after, is_joined_before};
 use super::taken::Taken;

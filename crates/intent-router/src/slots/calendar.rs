@@ -50,7 +50,7 @@ pub(super) fn scan(text: &str, today: Date, amounts: &Marks) -> Vec<Taken<Spans>
     found
 }
 
-/// A run of letters and digits, and where it stands in the text.
+/// A run of letters and digits, with its byte range.
 #[derive(Clone, Copy)]
 struct Token<'a> {
     text: &'a str,
@@ -135,7 +135,8 @@ impl<'a> Reader<'a> {
         Some(length)
     }
 
-    /// As [`says`](Self::says), for the first of several phrases that stands here.
+    /// Like [`says`](Self::says), for the first of several phrases that occurs
+    /// here.
     fn says_any(&self, phrases: &[&str]) -> Option<usize> {
         phrases.iter().find_map(|phrase| self.says(phrase))
     }
@@ -154,7 +155,7 @@ impl<'a> Reader<'a> {
         !is_joined_before(self.text, first.start) && !is_joined_after(self.text, last.end)
     }
 
-    /// A number of one or two digits that is no amount.
+    /// A number of one or two digits that is not an amount.
     fn number(&self, i: usize) -> Option<u8> {
         let token = self.token(i).filter(|token| !token.is_amount)?;
         let word = token.text;
@@ -162,7 +163,7 @@ impl<'a> Reader<'a> {
         digits.then(|| word.parse().ok())?
     }
 
-    /// A year of the twentieth or the twenty-first century that is no amount.
+    /// A year of the twentieth or the twenty-first century that is not an amount.
     fn year(&self, i: usize) -> Option<u16> {
         let token = self.token(i).filter(|token| !token.is_amount)?;
         let word = token.text;
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
         (1900..2100).contains(&year).then_some(year)
     }
 
-    /// A year that is no part of a number with decimals or thousands.
+    /// A year that is not part of a number with decimals or thousands.
     fn plain_year(&self, i: usize) -> Option<u16> {
         let token = self.token(i)?;
         let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());

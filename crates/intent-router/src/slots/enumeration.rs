@@ -1,10 +1,10 @@
-//! Values of a list, found by the words that stand for them.
+//! Values of an enumeration, found by their words.
 
 use super::taken::Taken;
 use crate::phrases::Phrases;
 use crate::text::Token;
 
-/// The words of an enumeration, each with the value that it stands for.
+/// The words of an enumeration, each with its value.
 pub(crate) type Synonyms = Phrases<String>;
 
 /// The values in a text with these words, from left to right. The longest phrase

@@ -87,8 +87,8 @@ pub(super) struct Cover {
     pub(super) place: Range<usize>,
     /// The number of the slot among those of the intent.
     pub(super) slot: usize,
-    /// Whether it is made of words, which speak for intents as well; an
-    /// identifier or a date is not.
+    /// Whether it consists of words, which are also evidence for intents; an
+    /// identifier or a date does not.
     pub(super) is_words: bool,
 }
 
@@ -126,7 +126,7 @@ struct Message<'t> {
     tokens: Vec<Token<'t>>,
     /// For each token, the slot that took it.
     taken: Vec<Option<usize>>,
-    /// For each token, whether punctuation stands before it.
+    /// For each token, whether punctuation precedes it.
     breaks: Vec<bool>,
 }
 

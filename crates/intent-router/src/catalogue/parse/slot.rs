@@ -75,7 +75,7 @@ fn amount(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSp
     let is_code =
         |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     let rule = "a currency is named by three capital letters, as ISO 4217 does";
-    // A mark may be a sign such as `$`, which is no word.
+    // A mark may be a sign such as `$`, which is not a word.
     let normal = |mark: &str| Some(normalise(mark).into_owned()).filter(|mark| !mark.is_empty());
     let currencies = lists(table, "currencies", (is_code, rule), normal, diagnostics);
     let decimal = match table.text("decimal", diagnostics) {

@@ -146,7 +146,8 @@ impl Reader<'_> {
         Some((Member { edge, ..member }, to_edge + article + length))
     }
 
-    /// "the beginning of", and its length; nothing where there is none.
+    /// The edge in words such as "the beginning of", and its length; `None` and 0
+    /// without one.
     fn edge(&self) -> (Option<Edge>, usize) {
         let article = usize::from(self.says("the").is_some());
         let spaced = article == 0 || self.gap(0) == Some(" ");

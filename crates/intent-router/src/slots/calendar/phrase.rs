@@ -148,7 +148,7 @@ impl Reader<'_> {
 
     /// The lead before a period, and its number of tokens.
     fn lead(&self) -> (Option<Lead>, usize) {
-        // "Over 2025" is no time, but "over the last 30 days" is.
+        // "Over 2025" is not a time, but "over the last 30 days" is.
         let over = self.says_any(&[
             "over the last",
             "over the past",

@@ -15,7 +15,7 @@ pub(super) enum Link {
     To,
 }
 
-/// Members in a row, as they stand in the text.
+/// Consecutive members, in the order of the text.
 #[derive(Debug)]
 pub(super) struct Sequence {
     pub(super) members: Vec<Member>,
@@ -128,7 +128,7 @@ impl Reader<'_> {
 impl Sequence {
     /// The spans that it names, if it can be read in one way.
     ///
-    /// `is_year` tells whether a number without an announcing word is a year.
+    /// `is_year` returns whether a number without an announcing word is a year.
     pub(super) fn spans(&self, is_year: impl Fn(u16) -> bool) -> Option<Vec<Span>> {
         let members = self.resolved(is_year)?;
         let mut spans = Vec::new();
