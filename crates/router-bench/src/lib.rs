@@ -1,6 +1,6 @@
 //! Measurements behind `router bench` and `router eval`.
 //!
-//! [`bench`] makes the same traffic with the cache off and then on, and
+//! [`mod@bench`] makes the same traffic with the cache off and then on, and
 //! compares the two phases. [`paraphrases`] compares the key modes on traffic
 //! that asks the same questions in many wordings. [`eval`] scores a detector on
 //! labelled messages. Nothing here reads arguments or configuration: a caller
