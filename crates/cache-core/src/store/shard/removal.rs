@@ -9,7 +9,6 @@ use crate::{
     class::{Classes, TtlClass},
     listener::{Cause, Removed},
     seeded_bugs,
-    span::Span,
     store::class_queues::{CLASS_QUEUE, QueueId},
     store::expiry::Expiry,
     store::list::{List, NONE},
@@ -75,7 +74,6 @@ impl<K: Eq, V> Shard<K, V> {
             self.tags.remove_chain(first_tag);
             self.first_tags.set(at, NONE, positions);
         }
-        self.ttls.set(at, Span::NONE, positions);
         self.read_at.set(at, 0, positions);
     }
 
