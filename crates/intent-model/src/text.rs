@@ -40,6 +40,7 @@ fn most_folded(length: usize) -> usize {
 /// Folds a message as [`normalise`] does, within bounds: `None` if it is not
 /// ASCII and longer than 64 KiB, or if its folded text has more than twice its
 /// bytes and 1,024. The cost is linear in the message, however it folds.
+#[inline]
 pub fn fold_message(message: &str) -> Option<Cow<'_, str>> {
     let is_short = message.len() <= MAX_BEYOND_ASCII || message.is_ascii();
     is_short.then(|| fold_within(message, most_folded(message.len())))?
@@ -127,6 +128,7 @@ fn fold(c: char) -> impl Iterator<Item = char> {
 }
 
 /// Whether a character is white space or closing punctuation.
+#[inline]
 pub fn is_closing(c: char) -> bool {
     c.is_whitespace()
         || matches!(
@@ -154,6 +156,7 @@ pub fn is_closing(c: char) -> bool {
 
 /// The words of a text in normal form: runs of letters, digits and combining
 /// marks. An apostrophe inside a word joins its halves (`what's`).
+#[inline]
 pub fn words(normal: &str) -> impl Iterator<Item = Cow<'_, str>> {
     tokens(normal).map(|token| token.word)
 }
@@ -168,6 +171,7 @@ pub struct Token<'a> {
 }
 
 /// The [`words`] of a text in normal form with their places.
+#[inline]
 pub fn tokens(normal: &str) -> impl Iterator<Item = Token<'_>> {
     let is_part = |c: char| is_word_char(c) || is_apostrophe(c);
     let mut end = 0;
@@ -192,11 +196,13 @@ pub fn tokens(normal: &str) -> impl Iterator<Item = Token<'_>> {
 }
 
 /// Whether a character is part of a word: a letter, a digit, or a combining mark.
+#[inline]
 fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
 }
 
 /// Whether a character is an apostrophe, which joins the halves of a word.
+#[inline]
 pub fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | 'ʼ' | '＇' | '`' | '´')
 }
