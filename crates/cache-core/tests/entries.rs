@@ -349,3 +349,27 @@ fn computations_amid_everything_else_are_single_steps() {
     assert!(replaced.len() > 100);
     cache.validate().unwrap();
 }
+
+/// The right that a computation gave up is an ordinary one: an older fill does not end it.
+#[test]
+fn a_computation_that_keeps_leaves_an_ordinary_fill() {
+    let (cache, _) = store(Freshness::ttl(secs(60)));
+    let Lookup::Miss(older) = cache.lookup(1, CLASS, Reuse::Nothing) else {
+        panic!("nothing is to be reused");
+    };
+    let mut waiter = None;
+    let kept = cache.compute_blocking(1, CLASS, |_| {
+        let Lookup::InFlight(waiting) = cache.lookup(1, CLASS, Reuse::Any) else {
+            panic!("the key is being computed");
+        };
+        waiter = Some(waiting);
+        Op::Keep
+    });
+    assert_eq!(kept, Ok(None));
+    let Waited::Permit(newer) = waiter.unwrap().wait() else {
+        panic!("the key was handed over");
+    };
+    older.fill(1).unwrap();
+    assert_eq!(newer.fill(2), Ok(()));
+    assert_eq!(cache.get(&1, CLASS), Some(2));
+}

@@ -171,6 +171,8 @@ impl<K, V> InFlightFills<K, V> {
         match fill.waiters.pop_first() {
             Some((_, joined)) => {
                 fill.issued = issued;
+                // That was the wish of the permit that was given up.
+                fill.exclusive = false;
                 let waker = put(&joined.cell, CellState::Elected { epoch });
                 fill.elected = Some(joined);
                 HandOver::Elected(waker)
