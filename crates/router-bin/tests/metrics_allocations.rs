@@ -64,4 +64,15 @@ fn recording_a_hit_allocates_nothing() {
     let snapshot = metrics.snapshot();
     assert_eq!(snapshot.requests(OutcomeClass::Hit), u64::from(REQUESTS));
     assert_eq!(snapshot.recent.len(), RECENT);
+
+    // Of identifiers as long as a body, only what is shown is kept.
+    let region = Region::new(ALLOCATOR);
+    let long = UserContext::new(&"é".repeat(1 << 18), "beneficiary");
+    for _ in 0..RECENT {
+        metrics.answered(&long, &hit, began, Instant::now());
+    }
+    drop(long);
+    let change = region.change();
+    let kept = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
+    assert!(kept < 64 * 1_024, "{kept} bytes kept");
 }

@@ -17,8 +17,14 @@ pub(crate) const RECENT: usize = 50;
 /// name.
 const MOST_TEXT: usize = 80;
 
+/// The most bytes of a user's identifier or role that are kept as they are. Of a
+/// longer one the shown part is copied, so that a client cannot have the metrics hold
+/// whole request bodies.
+const MOST_SHARED: usize = 512;
+
 /// An answered request without its message and answer. Its texts are shared with
-/// the request or stored inline, so recording it allocates nothing.
+/// the request or stored inline, so recording it allocates nothing unless a text is
+/// very long.
 #[derive(Clone)]
 pub(crate) struct RecentRequest {
     pub(crate) at: SystemTime,
@@ -43,8 +49,8 @@ impl RecentRequest {
             at: now(),
             ended,
             intent: Name::new(routed.answer.intent()),
-            user_id: user.user_id.clone(),
-            user_role: user.user_role.clone(),
+            user_id: user.user_id.as_ref().map(bounded),
+            user_role: user.user_role.as_ref().map(bounded),
             source: routed.answer.source(),
             cache: routed.cache,
             key: routed.key,
@@ -74,10 +80,21 @@ impl RecentRequest {
 }
 
 fn shown(json: Option<&CanonicalJson>) -> String {
-    json.map_or_else(
-        || "guest".to_owned(),
-        |json| json.text().chars().take(MOST_TEXT).collect(),
-    )
+    json.map_or_else(|| "guest".to_owned(), beginning)
+}
+
+/// The part of a text that is shown.
+fn beginning(json: &CanonicalJson) -> String {
+    json.text().chars().take(MOST_TEXT).collect()
+}
+
+/// A value that shows the same and is short.
+fn bounded(json: &CanonicalJson) -> CanonicalJson {
+    if json.as_str().len() <= MOST_SHARED {
+        json.clone()
+    } else {
+        CanonicalJson::string(&beginning(json))
+    }
 }
 
 /// The beginning of an intent's name, stored inline.
