@@ -73,6 +73,8 @@ fn recording_a_hit_allocates_nothing() {
     }
     drop(long);
     let change = region.change();
-    let kept = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
+    let kept = change
+        .bytes_allocated
+        .saturating_sub(change.bytes_deallocated);
     assert!(kept < 64 * 1_024, "{kept} bytes kept");
 }
