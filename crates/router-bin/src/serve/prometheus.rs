@@ -234,7 +234,7 @@ fn latency(snapshot: &Snapshot, class: OutcomeClass) -> LatencyHistogram {
     LatencyHistogram {
         outcome: class.as_str(),
         count: histogram.count,
-        sum_seconds: histogram.sum_us / 1e6,
+        sum_seconds: histogram.sum_us as f64 / 1e6,
         buckets: bounds
             .chain([f64::INFINITY])
             .zip(histogram.buckets)

@@ -1,65 +1,50 @@
 //! Counts and latencies of the answered requests, and the last few of them.
 //!
-//! Each thread records in one of a few shards, so that requests rarely contend for
-//! a lock; a reader adds up the shards. Recording an answer allocates nothing.
+//! Each thread records in one of a few shards, and a reader adds them up. Recording
+//! an answer takes no lock and allocates nothing.
 
 mod clock;
+mod latencies;
 mod recent;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use hdrhistogram::Histogram;
 use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
 use serde::Serialize;
 
 use self::clock::now;
-use self::recent::Ring;
+use self::latencies::{AtomicLatencies, Buckets, Latencies};
+use self::recent::{History, Unread};
 
+pub(crate) use self::latencies::Percentiles;
 pub(crate) use self::recent::{RECENT, RecentRequest};
 
-/// The longest latency recorded, in microseconds: a minute. Longer ones count as it.
-const LONGEST_US: u64 = 60_000_000;
-
-/// The most shards; each has up to half a MiB of histograms.
+/// The most shards; each has a quarter of a MiB of histograms.
 const MOST_SHARDS: usize = 8;
 
 /// Counts and latencies since the service started.
 pub(crate) struct Metrics {
     started: Instant,
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Shard]>,
+    history: History,
     failed: AtomicU64,
     refreshes: RefreshCounters,
     /// Changed by reloads, which are rare.
     reloads: Mutex<Reloads>,
 }
 
-/// The records of the threads that share this shard.
+/// The records of the threads that share this shard. Aligned, so that no two shards
+/// share a cache line.
+#[repr(align(128))]
+#[derive(Default)]
 struct Shard {
     /// Indexed by [`OutcomeClass`].
-    latencies: [Histogram<u64>; 3],
-    queries_made: u64,
-    queries_saved: u64,
-    recent: Ring,
-}
-
-impl Shard {
-    fn new() -> Self {
-        Self {
-            latencies: histograms(),
-            queries_made: 0,
-            queries_saved: 0,
-            recent: Ring::new(),
-        }
-    }
-}
-
-/// Histograms of three significant digits up to a minute. They are allocated
-/// whole, so that recording never allocates.
-fn histograms() -> [Histogram<u64>; 3] {
-    // The bounds are constants, which the library accepts.
-    [(); 3].map(|()| Histogram::new_with_bounds(1, LONGEST_US, 3).expect("valid bounds"))
+    latencies: [AtomicLatencies; 3],
+    queries_made: AtomicU64,
+    queries_saved: AtomicU64,
+    recent: Unread,
 }
 
 /// The counters behind [`Refreshes`].
@@ -104,7 +89,8 @@ impl Metrics {
         let shards = threads.min(MOST_SHARDS);
         Self {
             started: Instant::now(),
-            shards: (0..shards).map(|_| Mutex::new(Shard::new())).collect(),
+            shards: (0..shards).map(|_| Shard::default()).collect(),
+            history: History::default(),
             failed: AtomicU64::new(0),
             refreshes: RefreshCounters::default(),
             reloads: Mutex::new(Reloads {
@@ -117,12 +103,12 @@ impl Metrics {
     }
 
     /// The shard of this thread.
-    fn shard(&self) -> MutexGuard<'_, Shard> {
+    fn shard(&self) -> &Shard {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local! {
             static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
         }
-        lock(&self.shards[NUMBER.with(|number| number % self.shards.len())])
+        &self.shards[NUMBER.with(|number| number % self.shards.len())]
     }
 
     /// Counts a request that could not be answered.
@@ -132,7 +118,8 @@ impl Metrics {
 
     /// Counts a refresh that ended.
     pub(crate) fn refreshed(&self, refreshed: &Refreshed) {
-        self.shard().queries_made += u64::from(refreshed.calls);
+        let made = &self.shard().queries_made;
+        made.fetch_add(refreshed.calls.into(), Ordering::Relaxed);
         let refreshes = &self.refreshes;
         let counter = match (&refreshed.failure, refreshed.stored) {
             (Some(_), _) => &refreshes.failed,
@@ -176,36 +163,28 @@ impl Metrics {
         ended: Instant,
     ) {
         let latency = ended.saturating_duration_since(began);
-        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
+        let shard = self.shard();
+        let latency_us = shard.latencies[routed.cache.class() as usize].record(latency);
+        let (made, saved) = (routed.calls.into(), routed.calls_saved().into());
+        shard.queries_made.fetch_add(made, Ordering::Relaxed);
+        shard.queries_saved.fetch_add(saved, Ordering::Relaxed);
         let request = RecentRequest::new(user, routed, ended, latency_us);
-        let mut shard = self.shard();
-        shard.latencies[routed.cache.class() as usize]
-            .saturating_record(latency_us.min(LONGEST_US));
-        shard.queries_made += u64::from(routed.calls);
-        shard.queries_saved += u64::from(routed.calls_saved());
-        let oldest = shard.recent.push(request);
-        // Freed after the lock is released, as it may be the last owner of its texts.
-        drop(shard);
-        drop(oldest);
+        shard.recent.push(request);
     }
 
-    /// All figures. Each shard is locked once, one after another.
+    /// All figures. Requests that are recorded meanwhile may be in some of them only.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let mut latencies = histograms();
+        let mut latencies: [Latencies; 3] = Default::default();
         let (mut queries_made, mut queries_saved) = (0, 0);
-        let mut recent = Vec::with_capacity(self.shards.len() * RECENT);
         for shard in &self.shards {
-            let shard = lock(shard);
             for (sum, latency) in latencies.iter_mut().zip(&shard.latencies) {
-                // Both have the same bounds, so every value fits.
-                sum.add(latency).expect("histograms of the same bounds");
+                sum.add(latency);
             }
-            queries_made += shard.queries_made;
-            queries_saved += shard.queries_saved;
-            recent.extend(shard.recent.iter().cloned());
+            queries_made += shard.queries_made.load(Ordering::Relaxed);
+            queries_saved += shard.queries_saved.load(Ordering::Relaxed);
         }
-        recent.sort_by(RecentRequest::latest_first);
-        recent.truncate(RECENT);
+        let unread = self.shards.iter().map(|shard| &shard.recent);
+        let recent = self.history.read(unread);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
             uptime: self.started.elapsed(),
@@ -242,64 +221,23 @@ pub(crate) struct Snapshot {
     /// The last answered requests, the latest first.
     pub(crate) recent: Vec<RecentRequest>,
     /// Indexed by [`OutcomeClass`].
-    latencies: [Histogram<u64>; 3],
+    latencies: [Latencies; 3],
 }
 
 impl Snapshot {
     /// The number of requests with this outcome.
     pub(crate) fn requests(&self, class: OutcomeClass) -> u64 {
-        self.latencies[class as usize].len()
+        self.latencies[class as usize].count()
     }
 
     /// Percentiles of the latencies of this outcome.
     pub(crate) fn latency(&self, class: OutcomeClass) -> Percentiles {
-        let histogram = &self.latencies[class as usize];
-        Percentiles {
-            count: histogram.len(),
-            p50: histogram.value_at_quantile(0.50),
-            p95: histogram.value_at_quantile(0.95),
-            p99: histogram.value_at_quantile(0.99),
-        }
+        self.latencies[class as usize].percentiles()
     }
 
     /// The latencies of this outcome, counted between the ascending `bounds` (in
     /// microseconds) and above the last.
     pub(crate) fn buckets(&self, class: OutcomeClass, bounds: &[u64]) -> Buckets {
-        let histogram = &self.latencies[class as usize];
-        let count = histogram.len();
-        let mut counted = 0;
-        let mut buckets: Vec<u64> = Vec::with_capacity(bounds.len() + 1);
-        for bound in bounds {
-            let at_most = histogram.count_between(0, *bound);
-            buckets.push(at_most - counted);
-            counted = at_most;
-        }
-        buckets.push(count - counted);
-        let sum_us = if count == 0 {
-            0.0
-        } else {
-            histogram.mean() * count as f64
-        };
-        Buckets {
-            count,
-            sum_us,
-            buckets,
-        }
+        self.latencies[class as usize].buckets(bounds)
     }
-}
-
-/// A latency histogram of few buckets.
-pub(crate) struct Buckets {
-    pub(crate) count: u64,
-    pub(crate) sum_us: f64,
-    pub(crate) buckets: Vec<u64>,
-}
-
-/// Percentiles of one outcome's latencies, in microseconds.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct Percentiles {
-    count: u64,
-    p50: u64,
-    p95: u64,
-    p99: u64,
 }

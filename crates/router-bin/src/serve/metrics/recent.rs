@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
 
 use cache_keys::{CanonicalJson, Digest};
+use crossbeam_queue::ArrayQueue;
 use intent_router::{CacheOutcome, Routed, Source, UserContext};
 
 use super::clock::now;
+use super::lock;
 
 /// The number of requests kept.
 pub(crate) const RECENT: usize = 50;
@@ -74,7 +76,7 @@ impl RecentRequest {
     }
 
     /// Orders the latest first.
-    pub(super) fn latest_first(&self, other: &Self) -> Ordering {
+    fn latest_first(&self, other: &Self) -> Ordering {
         other.ended.cmp(&self.ended)
     }
 }
@@ -121,27 +123,36 @@ impl Name {
     }
 }
 
-/// The last requests of a shard, the latest first.
-pub(super) struct Ring(VecDeque<RecentRequest>);
+/// The last requests of a shard that no reader has taken yet.
+pub(super) struct Unread(ArrayQueue<RecentRequest>);
 
-impl Ring {
-    /// Allocates room for all requests that it will hold.
-    pub(super) fn new() -> Self {
-        Self(VecDeque::with_capacity(RECENT))
+impl Default for Unread {
+    fn default() -> Self {
+        Self(ArrayQueue::new(RECENT))
     }
+}
 
-    /// Adds a request; returns the oldest if it was dropped for it.
-    pub(super) fn push(&mut self, request: RecentRequest) -> Option<RecentRequest> {
-        let oldest = if self.0.len() == RECENT {
-            self.0.pop_back()
-        } else {
-            None
-        };
-        self.0.push_front(request);
-        oldest
+impl Unread {
+    /// Adds a request, in the place of the oldest if there is no room. Takes no lock.
+    pub(super) fn push(&self, request: RecentRequest) {
+        self.0.force_push(request);
     }
+}
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &RecentRequest> {
-        self.0.iter()
+/// The last requests that were read, the latest first.
+#[derive(Default)]
+pub(super) struct History(Mutex<Vec<RecentRequest>>);
+
+impl History {
+    /// Takes the unread requests; returns the last [`RECENT`], the latest first.
+    pub(super) fn read<'a>(&self, shards: impl Iterator<Item = &'a Unread>) -> Vec<RecentRequest> {
+        let mut history = lock(&self.0);
+        for Unread(queue) in shards {
+            // Bounded, as requests may be added as fast as they are taken.
+            history.extend((0..RECENT).map_while(|_| queue.pop()));
+        }
+        history.sort_by(RecentRequest::latest_first);
+        history.truncate(RECENT);
+        history.clone()
     }
 }
