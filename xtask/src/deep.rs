@@ -1,8 +1,11 @@
 //! `cargo xtask deep`: concurrency with far more schedules, bugs put in on
-//! purpose, fuzzing, property tests with far more cases.
+//! purpose, fuzzing, property tests with far more cases, attacks on the service.
 
+mod api;
 mod fuzz;
+mod http;
 mod mutants;
+mod service;
 
 use std::time::{Duration, Instant};
 
@@ -20,9 +23,21 @@ struct Limits {
     effort: Effort,
     /// Seconds a fuzz target.
     fuzz_seconds: u32,
+    /// Seconds of fuzzing over raw sockets.
+    http_seconds: u32,
+    /// Requests that schemathesis makes up for each operation.
+    api_examples: u32,
     /// All when empty.
     packages: Vec<String>,
+    /// All when empty.
+    parts: Vec<&'static str>,
 }
+
+/// The parts, in the order in which they run.
+const PARTS: [&str; 6] = ["schedules", "mutants", "fuzz", "prop", "http", "api"];
+
+/// The package that the attacks are on.
+const SERVICE: &str = "router-bin";
 
 impl Default for Limits {
     fn default() -> Self {
@@ -33,7 +48,10 @@ impl Default for Limits {
                 preemptions: 5,
             },
             fuzz_seconds: 60,
+            http_seconds: 600,
+            api_examples: 100,
             packages: Vec::new(),
+            parts: Vec::new(),
         }
     }
 }
@@ -47,15 +65,27 @@ impl Limits {
                 "--cases" => limits.cases = above_zero(&arg, args.next())?,
                 "--schedules" => limits.effort.schedules = above_zero(&arg, args.next())?,
                 "--fuzz-seconds" => limits.fuzz_seconds = above_zero(&arg, args.next())?,
+                "--http-seconds" => limits.http_seconds = above_zero(&arg, args.next())?,
+                "--api-examples" => limits.api_examples = above_zero(&arg, args.next())?,
                 "-p" | "--package" => {
                     let name = args.next();
                     let name = name.ok_or_else(|| Usage::new("-p wants a package"))?;
                     limits.packages.push(name);
                 }
-                other => return Err(Usage::new(format!("deep knows no `{other}`"))),
+                other => match PARTS.into_iter().find(|part| *part == other) {
+                    Some(part) => limits.parts.push(part),
+                    None => {
+                        return Err(Usage::new(format!("deep has no part or option `{other}`")));
+                    }
+                },
             }
         }
         Ok(limits)
+    }
+
+    /// Whether this part is among those asked for.
+    fn runs(&self, part: &str) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
     }
 
     /// Whether this package is among those asked for.
@@ -76,6 +106,9 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
     let limits = Limits::parse(args)?;
     let mut done = Vec::new();
     let mut part = |name: &'static str, run: &dyn Fn() -> Result<String>| -> Result<()> {
+        if !limits.runs(name) {
+            return Ok(());
+        }
         println!("\n==> {name}");
         let start = Instant::now();
         let note = run()?;
@@ -95,6 +128,10 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
         let cases = limits.cases;
         Ok(format!("{passed} property tests, PROPTEST_CASES={cases}"))
     })?;
+    if limits.includes(SERVICE) {
+        part("http", &|| http::run(shell, limits.http_seconds))?;
+        part("api", &|| api::run(shell, limits.api_examples))?;
+    }
     summarise(&done);
     Ok(())
 }
@@ -119,13 +156,17 @@ mod tests {
     #[test]
     fn options_change_what_they_name() {
         assert_eq!(parse(&[]).unwrap(), Limits::default());
-        let all = "--cases 7 --schedules 8 --fuzz-seconds 9 -p one --package two";
-        let limits = parse(&all.split(' ').collect::<Vec<_>>()).unwrap();
+        let all = "--cases 7 --schedules 8 --fuzz-seconds 9 --http-seconds 10 \
+                   --api-examples 11 -p one --package two http";
+        let limits = parse(&all.split_whitespace().collect::<Vec<_>>()).unwrap();
         let effort = limits.effort;
         assert_eq!(
             (limits.cases, effort.schedules, limits.fuzz_seconds),
             (7, 8, 9)
         );
+        assert_eq!((limits.http_seconds, limits.api_examples), (10, 11));
+        assert!(limits.runs("http") && !limits.runs("api"));
+        assert!(PARTS.iter().all(|part| Limits::default().runs(part)));
         assert_eq!(limits.packages, ["one", "two"]);
         assert!(limits.includes("two") && !limits.includes("three"));
         assert!(Limits::default().includes("three"));

@@ -33,10 +33,15 @@ usage: cargo xtask COMMAND [OPTIONS]
              store […]       what follows goes to that benchmark: its sections,
                              --trace FILE…; `store --help` tells all
   deep     run what takes minutes: randomised schedules and memory models,
-           seeded bugs that these must see, fuzzing, property tests
+           seeded bugs that these must see, fuzzing, property tests, attacks on
+           the service
+             [PART…]         of schedules, mutants, fuzz, prop, http, api; all
+                             when none is named
              --schedules N   schedules over all concurrency tests (default 1000000)
              --fuzz-seconds N  time for each fuzz target (default 60)
              --cases N       cases per property test (default 10000)
+             --http-seconds N  time for fuzzing over raw sockets (default 600)
+             --api-examples N  requests of schemathesis per operation (default 100)
              -p PACKAGE      of these packages alone; may be repeated
   structure  count lines, circles of imports, doubled type names and long files
              [ROOT]          of the workspace in this folder instead of this one
