@@ -1,5 +1,5 @@
-//! `cargo xtask deep`: concurrency with far more schedules, bugs put in on
-//! purpose, fuzzing, property tests with far more cases.
+//! `cargo xtask deep`: concurrency tests with many more schedules, seeded bugs,
+//! fuzzing, and property tests with many more cases.
 
 mod fuzz;
 mod mutants;
@@ -12,15 +12,15 @@ use crate::shell::{Shell, Usage};
 use crate::steps::props;
 use crate::steps::schedules::{self, Effort};
 
-/// What was asked for on the command line.
+/// The options from the command line.
 #[derive(Debug, PartialEq, Eq)]
 struct Limits {
-    /// Cases a property test.
+    /// Cases per property test.
     cases: u32,
     effort: Effort,
-    /// Seconds a fuzz target.
+    /// Seconds per fuzz target.
     fuzz_seconds: u32,
-    /// All when empty.
+    /// The packages; all if empty.
     packages: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ impl Limits {
         Ok(limits)
     }
 
-    /// Whether this package is among those asked for.
+    /// Whether this package is selected.
     fn includes(&self, package: &str) -> bool {
         self.packages.is_empty() || self.packages.iter().any(|name| name == package)
     }
