@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use crate::metadata::{Metadata, Target};
 use crate::shell::{self, Shell, Usage};
 
-/// Benchmarks with a command line of their own: what follows such a name is
-/// theirs.
+/// Benchmarks with a command line of their own: they get the arguments after their
+/// name.
 const WITH_ARGUMENTS: &[&str] = &["store"];
 
 /// Runs the command.
@@ -77,8 +77,7 @@ pub(crate) fn run(shell: &Shell, mut args: Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Whether a question for help among these arguments of `bench` is for a
-/// benchmark to answer.
+/// Whether a help option among these arguments of `bench` is for a benchmark.
 pub(crate) fn answers(args: &[String]) -> bool {
     own_arguments(&mut args.to_vec()).is_some()
 }
@@ -87,9 +86,9 @@ fn takes_arguments(name: &str) -> bool {
     WITH_ARGUMENTS.contains(&name)
 }
 
-/// Takes away what follows the name of a benchmark with a command line of its
-/// own. Cargo runs a benchmark in the folder of its package, so that the names
-/// of files are made absolute.
+/// Removes and returns the arguments after the name of a benchmark with a command
+/// line of its own. File names are made absolute, because cargo runs a benchmark in
+/// the folder of its package.
 fn own_arguments(args: &mut Vec<String>) -> Option<Vec<String>> {
     let name = args.iter().position(|arg| takes_arguments(arg))?;
     let own = args.split_off(name + 1).into_iter();

@@ -8,7 +8,7 @@ use crate::shell::{Shell, Usage};
 use crate::steps::snapshot::Snapshot;
 use crate::steps::{Context, Outcome, STEPS, Step};
 
-/// What was asked for on the command line.
+/// The options from the command line.
 #[derive(Debug)]
 enum Request {
     List,

@@ -1,5 +1,5 @@
-//! `cargo xtask deep`: concurrency with far more schedules, bugs put in on
-//! purpose, fuzzing, property tests with far more cases, attacks on the service.
+//! `cargo xtask deep`: concurrency tests with many more schedules, seeded bugs,
+//! fuzzing, property tests with many more cases, and attacks on the service.
 
 mod api;
 mod fuzz;
@@ -15,21 +15,21 @@ use crate::shell::{Shell, Usage};
 use crate::steps::props;
 use crate::steps::schedules::{self, Effort};
 
-/// What was asked for on the command line.
+/// The options from the command line.
 #[derive(Debug, PartialEq, Eq)]
 struct Limits {
-    /// Cases a property test.
+    /// Cases per property test.
     cases: u32,
     effort: Effort,
-    /// Seconds a fuzz target.
+    /// Seconds per fuzz target.
     fuzz_seconds: u32,
     /// Seconds of fuzzing over raw sockets.
     http_seconds: u32,
-    /// Requests that schemathesis makes up for each operation.
+    /// Requests of schemathesis per operation.
     api_examples: u32,
-    /// All when empty.
+    /// The packages; all if empty.
     packages: Vec<String>,
-    /// All when empty.
+    /// The parts; all if empty.
     parts: Vec<&'static str>,
 }
 
@@ -83,12 +83,12 @@ impl Limits {
         Ok(limits)
     }
 
-    /// Whether this part is among those asked for.
+    /// Whether this part is selected.
     fn runs(&self, part: &str) -> bool {
         self.parts.is_empty() || self.parts.contains(&part)
     }
 
-    /// Whether this package is among those asked for.
+    /// Whether this package is selected.
     fn includes(&self, package: &str) -> bool {
         self.packages.is_empty() || self.packages.iter().any(|name| name == package)
     }

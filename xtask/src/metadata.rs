@@ -1,4 +1,4 @@
-//! What `cargo metadata` says about the workspace, as far as checks need it.
+//! The part of `cargo metadata` that the checks need.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) struct Metadata {
     workspace_members: Vec<String>,
 }
 
-/// One package: ours, or one that ours depend on.
+/// A package: ours or a dependency.
 #[derive(Deserialize)]
 pub(crate) struct Package {
     id: String,
@@ -24,7 +24,7 @@ pub(crate) struct Package {
     pub(crate) version: String,
     pub(crate) rust_version: Option<String>,
     pub(crate) manifest_path: PathBuf,
-    /// The registries that it may go to; none named means any.
+    /// The registries that it may be published to; absent means any.
     publish: Option<Vec<String>>,
     pub(crate) description: Option<String>,
     pub(crate) license: Option<String>,
@@ -41,7 +41,7 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     /// The version required; `*` when the manifest names none.
     pub(crate) req: String,
-    /// `dev` or `build`; nothing for a normal one.
+    /// `dev` or `build`; absent for a normal one.
     pub(crate) kind: Option<String>,
     pub(crate) path: Option<PathBuf>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Target {
 }
 
 impl Metadata {
-    /// Asks cargo, with every feature on.
+    /// Runs `cargo metadata` with all features.
     pub(crate) fn load(shell: &Shell) -> Result<Self> {
         let json = shell::output(&mut shell.cargo([
             "metadata",
@@ -69,7 +69,7 @@ impl Metadata {
         serde_json::from_str(&json).context("cannot read what `cargo metadata` wrote")
     }
 
-    /// Asks cargo about the members alone of the workspace at `root`, which may
+    /// Runs `cargo metadata` for only the members of the workspace at `root`, which may
     /// be another checkout.
     pub(crate) fn of_members(shell: &Shell, root: &Path) -> Result<Self> {
         let manifest = root.join("Cargo.toml");
@@ -90,7 +90,7 @@ impl Metadata {
         members
     }
 
-    /// The members that go to a registry: all but those with `publish = false`.
+    /// The members that are published: all but those with `publish = false`.
     pub(crate) fn published(&self) -> Vec<&Package> {
         let mut members = self.members();
         members.retain(|package| package.is_published());
@@ -99,7 +99,7 @@ impl Metadata {
 }
 
 impl Package {
-    /// Whether it goes to a registry.
+    /// Whether it is published.
     pub(crate) fn is_published(&self) -> bool {
         self.publish.as_ref().is_none_or(|to| !to.is_empty())
     }

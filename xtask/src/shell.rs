@@ -85,7 +85,7 @@ pub(crate) fn run_tests(command: &mut Command) -> Result<usize> {
     watch_tests(command, |_| {})
 }
 
-/// As [`run_tests`], and shows each line of the output to `watch`.
+/// Like [`run_tests`]; also passes each line of the output to `watch`.
 pub(crate) fn watch_tests(command: &mut Command, mut watch: impl FnMut(&str)) -> Result<usize> {
     println!("$ {}", line(command));
     let mut child = command
@@ -114,7 +114,7 @@ fn tests_passed(line: &str) -> Option<usize> {
     counts.split_once(" passed")?.0.parse().ok()
 }
 
-/// A command as one would type it at the workspace's root.
+/// A command as typed at the workspace's root.
 pub(crate) fn line(command: &Command) -> String {
     let variables = command
         .get_envs()

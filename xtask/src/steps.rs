@@ -19,7 +19,7 @@ use crate::vectors;
 
 pub(crate) use step::{Context, Outcome, Step};
 
-/// All steps: those that answer fastest first.
+/// All steps, the fastest first.
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "fmt",

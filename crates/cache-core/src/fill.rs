@@ -69,7 +69,7 @@ impl<V> Fill<V> {
 
     /// A negative entry: says that nothing exists under the key, and is stored for the
     /// [`negative_ttl`](crate::Freshness::negative_ttl) of the class. `value` is what
-    /// stands for "nothing" in the program. Look-ups return it as
+    /// means "nothing" in the program. Look-ups return it as
     /// [`Lookup::Negative`](crate::Lookup::Negative); for [`get`](crate::Cache::get) it is
     /// a miss.
     ///

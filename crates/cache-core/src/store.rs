@@ -336,7 +336,7 @@ where
                 Ok(())
             }
             Err(rejected) => {
-                // These two are no errors.
+                // These two are not errors.
                 let expected = matches!(rejected, (Refusal::NoNegatives | Refusal::Shared, _));
                 shard.fills.rejected += u64::from(!expected);
                 Err(rejected)

@@ -1,17 +1,17 @@
-//! MD5 of a text that is short enough to be put together on the stack.
+//! MD5 of a text short enough to be assembled on the stack.
 
 use md5::block_api::compress;
 
 use crate::json_string::Sink;
 
-/// A text laid out as the blocks that MD5 (RFC 1321) compresses, written where
-/// its padding will follow: nothing is copied between the writer and the
-/// digest. At most `N * 64 - 9` bytes, the rest being padding. Aligned, lest
-/// its speed hang on where the stack happens to be.
+/// A text in the blocks that MD5 (RFC 1321) compresses, with room for the padding
+/// after it, so that nothing is copied between the writer and the digest. The text
+/// has at most `N * 64 - 9` bytes. Aligned, so that the speed does not depend on
+/// the position of the stack.
 #[repr(align(64))]
 pub(crate) struct Blocks<const N: usize> {
     blocks: [[u8; 64]; N],
-    /// The text's length; beyond the room there is, nothing is kept but this.
+    /// The text's length; if it exceeds the room, only the length is kept.
     len: usize,
 }
 
@@ -24,7 +24,7 @@ impl<const N: usize> Blocks<N> {
         }
     }
 
-    /// The text, if there was room for it, with the blocks it makes.
+    /// The text and its blocks, if there was room for it.
     #[inline]
     pub(crate) fn pad(&mut self) -> Option<(&[u8], &[[u8; 64]])> {
         let len = self.len;
@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// A piece that does not fit, then one that would, is still too much.
+    /// Once a piece does not fit, later pieces that would fit are not appended.
     #[test]
     fn what_was_left_out_stays_out() {
         let mut blocks = Blocks::<1>::new();

@@ -16,8 +16,8 @@ use crate::python_json::Node;
 /// A JSON value in the form that Python's `json.dumps(sort_keys=True)` writes
 /// after `json.loads` read it.
 ///
-/// Values that Python tells apart when it writes them are different, however
-/// their texts were laid out: `1` and `1.0` differ, `{"a":1,"b":2}` and
+/// Values are different if Python writes them differently, whatever the layout of
+/// their texts: `1` and `1.0` differ, `{"a":1,"b":2}` and
 /// `{ "b": 2, "a": 1 }` do not. Order and hash are those of the canonical text.
 /// A clone shares the text.
 ///
@@ -40,26 +40,26 @@ pub struct CanonicalJson(Arc<str>);
 
 impl CanonicalJson {
     /// Reads a JSON text (RFC 8259), exact for integers of up to
-    /// [`MAX_DIGITS`](crate::MAX_DIGITS) digits. Of several members of one name
-    /// the last counts, as in Python.
+    /// [`MAX_DIGITS`](crate::MAX_DIGITS) digits. Of several members with one
+    /// name the last counts, as in Python.
     ///
-    /// Takes time linear in the text, but for sorting the members of objects.
+    /// Takes time linear in the text, except for sorting the members of objects.
     ///
     /// # Errors
     /// A text that is not one JSON value, or a value without a canonical form:
-    /// see [`JsonProblem`](crate::JsonProblem). `NaN` and its like, which
-    /// Python reads, are named as what they are.
+    /// see [`JsonProblem`](crate::JsonProblem). The error names `NaN` and
+    /// infinities, which Python reads.
     pub fn parse(json_text: &str) -> Result<Self, JsonError> {
         parse(json_text).map(|node| Self::of(&node))
     }
 
-    /// The canonical form of what `value` holds. A [`Value`] may have lost
-    /// something of its text already: unless `serde_json` was built with
+    /// The canonical form of `value`. A [`Value`] may have lost parts of its text:
+    /// unless `serde_json` was built with
     /// `arbitrary_precision`, integers beyond 64 bits have become floats and
     /// `-0` has become `-0.0`. [`parse`](Self::parse) loses nothing.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), syntax apart.
+    /// As [`parse`](Self::parse), except for syntax.
     pub fn from_value(value: &Value) -> Result<Self, JsonError> {
         Node::of(value, 0).map(|node| Self::of(&node))
     }
@@ -86,29 +86,28 @@ impl CanonicalJson {
         &self.0
     }
 
-    /// The text that a JSON string holds; of any other value its canonical
-    /// text. Borrowed unless the string has escapes.
+    /// The content of a JSON string; for any other value its canonical text. Borrowed unless the string has escapes.
     pub fn text(&self) -> Cow<'_, str> {
         let quoted = self.0.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
         match quoted.map(unescape) {
             Some(Ok(text)) => text,
-            // No canonical string fails to unescape, so this is no string.
+            // Every canonical string can be unescaped, so this is not a string.
             Some(Err(_)) | None => Cow::Borrowed(&self.0),
         }
     }
 
-    /// Whether Python takes the value for true: all values but `null`, `false`,
-    /// zero, and the empty string, array and object.
+    /// Whether the value is true in Python: all but `null`, `false`, zero, and the
+    /// empty string, array and object.
     pub fn is_truthy(&self) -> bool {
         let falsy = ["null", "false", "0", "0.0", "-0.0", "\"\"", "[]", "{}"];
         !falsy.contains(&&*self.0)
     }
 }
 
-/// What the canonical writer wrote, as text.
+/// The canonical writer's output as text.
 pub(crate) fn ascii_text(json: Vec<u8>) -> String {
     // Proof: the writer escapes every character outside ASCII, so the bytes are
-    // UTF-8. The tests of `json_string` hold it to that.
+    // UTF-8. The tests of `json_string` check this.
     String::from_utf8(json).expect("canonical JSON is ASCII")
 }
 

@@ -1,11 +1,11 @@
-//! What can go wrong, and where in the input it did.
+//! Errors, and their position in the input.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Why a request has no key: the member that cannot be written, the path
-/// inside it, and the reason.
+/// Why a request has no key: the invalid member, the path inside it, and the
+/// reason.
 ///
 /// ```
 /// use cache_keys::{CanonicalJson, KeyError};
@@ -29,15 +29,15 @@ pub enum KeyError {
     UserRole(JsonError),
 }
 
-/// A JSON value that has no canonical form, and where in it the reason lies.
+/// A JSON value without a canonical form: the reason and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
     path: String,
     problem: JsonProblem,
 }
 
-/// Paths are for people: what goes beyond this many bytes is cut from the
-/// inner end, and a member name beyond [`NAME_CHARS`] characters likewise.
+/// Paths are for people: beyond this many bytes the inner end is cut, as are member
+/// names beyond [`NAME_CHARS`] characters.
 const PATH_BYTES: usize = 200;
 const NAME_CHARS: usize = 40;
 
@@ -49,7 +49,7 @@ impl JsonError {
         &self.path
     }
 
-    /// What is wrong there.
+    /// The reason.
     pub fn problem(&self) -> &JsonProblem {
         &self.problem
     }
@@ -113,9 +113,9 @@ pub enum JsonProblem {
     /// The text is not JSON (RFC 8259).
     #[error("is not JSON: {expected} expected at byte {offset}")]
     Syntax {
-        /// Bytes before the place in the text given to the parser.
+        /// Offset in bytes in the text given to the parser.
         offset: usize,
-        /// What would have been right there.
+        /// What was expected there.
         expected: &'static str,
     },
     /// A number that is not finite: one of the names that Python writes for
@@ -128,18 +128,18 @@ pub enum JsonProblem {
     /// An integer of more digits than CPython reads by default.
     #[error("is an integer of more than {} digits", crate::limits::MAX_DIGITS)]
     TooManyDigits,
-    /// Half of a surrogate pair alone, which stands for no character.
+    /// Half of a surrogate pair, which is not a character.
     #[error("has half a surrogate pair (\\u{0:04x}) alone: send whole characters")]
     LoneSurrogate(
         /// The surrogate, 0xd800 to 0xdfff.
         u16,
     ),
-    /// Arrays and objects inside one another beyond the limit.
+    /// Arrays and objects nested beyond the limit.
     #[error("is nested more than {} deep", crate::limits::MAX_DEPTH)]
     TooDeep,
 }
 
-/// A text that is not the hex form of a digest.
+/// Why a text is not the hex form of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ParseDigestError {
@@ -152,7 +152,7 @@ pub enum ParseDigestError {
     /// A byte that is not one of `0-9a-fA-F`.
     #[error("byte {0} of the digest is not a hex digit")]
     Digit(
-        /// Bytes before the place.
+        /// Offset in bytes.
         usize,
     ),
 }

@@ -28,12 +28,12 @@ pub(crate) fn write_string(out: &mut impl Sink, text: &str) {
     out.put(b"\"");
 }
 
-/// Whether a byte stands for itself in a JSON string that is ASCII.
+/// Whether a byte needs no escape in an ASCII JSON string.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
-/// How many bytes at the start need no escape.
+/// The number of bytes at the start that need no escape.
 #[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
     let words = bytes.chunks_exact(8);
@@ -54,7 +54,7 @@ fn plain_prefix(bytes: &[u8]) -> usize {
 const fn all_plain(word: u64) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    /// High bits where a byte is zero, or above one that is.
+    /// The high bit of each zero byte, and possibly of bytes above one.
     const fn zero(word: u64) -> u64 {
         word.wrapping_sub(ONES) & !word
     }
@@ -88,7 +88,7 @@ fn write_escape(out: &mut impl Sink, c: char) {
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// Two hex digits for each byte of `bytes`; `N` is twice as many.
+/// Two hex digits for each byte of `bytes`; `N` is twice their number.
 pub(crate) fn hex<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut digits = [b'0'; N];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {

@@ -11,7 +11,8 @@ use crate::json_string::hex;
 
 /// The MD5 digest that names an entry, written as 32 lower-case hex digits.
 ///
-/// A digest finds an entry, yet it proves nothing: see [`CacheKey`].
+/// A digest finds an entry, but does not prove that it is the right one: see
+/// [`CacheKey`].
 ///
 /// ```
 /// use cache_keys::Digest;
@@ -24,7 +25,7 @@ use crate::json_string::hex;
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// The digest made of these bytes.
+    /// The digest with these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -83,20 +84,19 @@ impl FromStr for Digest {
     }
 }
 
-/// The key of a cached answer: its [`Digest`], and 128 bits that say whether
-/// an entry found by the digest belongs to the same request.
+/// The key of a cached answer: its [`Digest`], and a check of 128 bits that shows
+/// whether an entry found by the digest belongs to the same request.
 ///
-/// Equality compares both, hashing uses the digest only. Requests whose
-/// digests collide, by chance or by design, are thus neighbours in a hash
-/// table and never equal. A store that keeps entries elsewhere under the
-/// digest's hex form must keep [`check`](Self::check) with each entry and
-/// treat another value as a miss.
+/// Equality compares both; hashing uses only the digest. So requests whose digests
+/// collide, by chance or by design, have the same hash but are never equal. A store
+/// that finds entries by the digest's hex form must keep [`check`](Self::check) with
+/// each entry and treat another value as a miss.
 ///
 /// [`Digest`] and `CacheKey` hash alike, and a `Digest` is
 /// [`Equivalent`] to every `CacheKey` that has it, so an entry can be looked
-/// up in a table of `hashbrown` or `indexmap` by the digest alone. That is for
-/// removal: where digests collide it finds one entry of several, so repeat
-/// until none is found.
+/// up in a table of `hashbrown` or `indexmap` by the digest alone. Use this for
+/// removal: if digests collide it finds one entry of several, so repeat it until
+/// none is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheKey {
     digest: Digest,

@@ -1,8 +1,9 @@
-//! How much a JSON value may hold.
+//! Limits of JSON values.
 
-/// The greatest depth of nested arrays and objects, the outermost counted. Python stops too, at a depth that depends on its version.
+/// The maximum depth of nested arrays and objects, including the outermost. Python
+/// has a limit, too, which depends on its version.
 pub const MAX_DEPTH: usize = 128;
 
-/// How many digits an integer may have: CPython's own limit
+/// The maximum number of digits of an integer: CPython's limit
 /// (`sys.int_info.default_max_str_digits`), beyond which `json.loads` fails.
 pub const MAX_DIGITS: usize = 4300;

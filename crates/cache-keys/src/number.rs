@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use crate::error::JsonProblem;
 use crate::limits::MAX_DIGITS;
 
-/// A JSON number, read as Python reads it: an integer of any size where it has
-/// neither fraction nor exponent, else a 64-bit float.
+/// A JSON number, read as Python reads it: without a fraction or an exponent an
+/// integer of any size, otherwise a 64-bit float.
 pub(crate) enum Number<'a> {
     /// The digits as Python writes them.
     Int(Cow<'a, str>),
@@ -16,7 +16,7 @@ pub(crate) enum Number<'a> {
 }
 
 impl<'a> Number<'a> {
-    /// Reads the number that is the whole of `text`. The offset of a syntax
+    /// Reads all of `text` as a number. The offset of a syntax
     /// error counts from the start of `text`.
     pub(crate) fn read(text: &'a str) -> Result<Self, JsonProblem> {
         let bytes = text.as_bytes();
@@ -69,7 +69,7 @@ impl<'a> Number<'a> {
         if whole > MAX_DIGITS {
             return Err(JsonProblem::TooManyDigits);
         }
-        // Python has no negative zero among its integers.
+        // Python's integers have no negative zero.
         let text = if text == "-0" { "0" } else { text };
         Ok(Self::Int(Cow::Borrowed(text)))
     }

@@ -9,10 +9,9 @@ use crate::python_json::Node;
 
 /// Reads a text that is one JSON value with white space around it.
 ///
-/// Own code, as serde_json keeps neither large integers nor the text of a
-/// number unless a feature is on that would change it for the whole program.
-/// Linear in the text but for sorting the members; the recursion is bounded by
-/// [`MAX_DEPTH`].
+/// `serde_json` would lose large integers and the text of numbers, except with a
+/// feature that changes it for the whole program. Time is linear in the text, except
+/// for sorting members; the recursion is bounded by [`MAX_DEPTH`].
 pub(crate) fn parse(text: &str) -> Result<Node<'_>, JsonError> {
     let mut reader = Reader {
         text,
@@ -27,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, JsonError> {
     Ok(value)
 }
 
-/// The text of the JSON string that `inner` is without its quotes.
+/// The content of the JSON string whose text between the quotes is `inner`.
 pub(crate) fn unescape(inner: &str) -> Result<Cow<'_, str>, JsonError> {
     let mut reader = Reader {
         text: inner,
@@ -58,7 +57,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether `byte` comes next; if so, goes past it.
+    /// Whether `byte` comes next; if so, skips it.
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -118,7 +117,7 @@ impl<'a> Reader<'a> {
         Ok(Node::Number(number))
     }
 
-    /// Reads an array or object past its opening bracket.
+    /// Reads an array or object after its opening bracket.
     fn nested(
         &mut self,
         read: fn(&mut Self) -> Result<Node<'a>, JsonError>,
@@ -179,15 +178,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a string past its closing quote, or to the end of the text where
-    /// `quote` is none. It is borrowed unless it has escapes.
+    /// Reads a string through its closing quote, or to the end of the text if `quote`
+    /// is `None`. It is borrowed unless it has escapes.
     fn string_until(&mut self, quote: Option<u8>) -> Result<Cow<'a, str>, JsonError> {
         let mut decoded: Option<String> = None;
         loop {
             let rest = self.rest();
             let stop = |b: u8| Some(b) == quote || b == b'\\' || b < b' ';
             let len = rest.bytes().position(stop).unwrap_or(rest.len());
-            // What stops a run is ASCII, so a run ends between characters.
+            // A run ends at an ASCII byte, and so between characters.
             let run = &rest[..len];
             self.at += len;
             match self.peek() {

@@ -21,9 +21,9 @@ pub(crate) enum Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// An object with these members. As in Python, the last of several members
-    /// of one name counts, and names are ordered by code point: the order of
-    /// their bytes in UTF-8.
+    /// An object with these members. As in Python, the last of several members with
+    /// one name counts, and names are ordered by code point, which is the order of
+    /// their UTF-8 bytes.
     pub(crate) fn object(mut members: Vec<(Cow<'a, str>, Node<'a>)>) -> Self {
         members.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.dedup_by(|later, kept| {
@@ -36,7 +36,7 @@ impl<'a> Node<'a> {
         Self::Object(members)
     }
 
-    /// The node of a value that `depth` arrays and objects surround.
+    /// The node of a value inside `depth` arrays and objects.
     pub(crate) fn of(value: &'a Value, depth: usize) -> Result<Self, JsonError> {
         if depth > MAX_DEPTH || (depth == MAX_DEPTH && (value.is_array() || value.is_object())) {
             return Err(JsonProblem::TooDeep.into());
@@ -45,8 +45,8 @@ impl<'a> Node<'a> {
             Value::Null => Self::Literal("null"),
             Value::Bool(true) => Self::Literal("true"),
             Value::Bool(false) => Self::Literal("false"),
-            // A number is read from its text, which is all that is left of it
-            // when a dependent turned on `arbitrary_precision`.
+            // A number is read from its text, because with `arbitrary_precision`,
+            // which a dependent may enable, it has nothing else.
             Value::Number(number) => Self::Number(Number::read(&number.to_string())?.into_owned()),
             Value::String(text) => Self::Text(Cow::Borrowed(text)),
             Value::Array(items) => Self::Array(

@@ -17,11 +17,11 @@ use crate::key::{CacheKey, Digest};
 /// One member of the user context.
 #[derive(Clone, Copy, Debug)]
 pub enum Field<'a> {
-    /// The context has no such member: counts as the string `guest`.
+    /// The context has no such member, which counts as the string `guest`.
     Absent,
     /// A string.
     Str(&'a str),
-    /// Any JSON value; [`CanonicalJson::from_value`] says what it may have lost.
+    /// Any JSON value; see [`CanonicalJson::from_value`] for what it may have lost.
     Value(&'a Value),
     /// Any JSON value, exact.
     Canonical(&'a CanonicalJson),
@@ -39,26 +39,26 @@ impl<'a> From<Option<&'a CanonicalJson>> for Field<'a> {
     }
 }
 
-/// What a key is made of.
+/// The parts of a request that determine its key.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyParts<'a> {
     /// The intent's name.
     pub intent: &'a str,
-    /// Who asks.
+    /// The user who asks.
     pub user_id: Field<'a>,
-    /// In which role.
+    /// The user's role.
     pub user_role: Field<'a>,
-    /// The message, or the text that stands for it.
+    /// The message, or the text that replaces it.
     pub message: &'a str,
 }
 
-/// A way to make keys. Requests that differ in any part must get keys that
-/// differ.
+/// A way to compute keys. Requests that differ in any part must get different
+/// keys.
 pub trait KeyScheme: Send + Sync {
     /// The key of a request.
     ///
     /// # Errors
-    /// A part that cannot be written: see [`KeyError`].
+    /// If a part cannot be written: see [`KeyError`].
     fn key(&self, parts: &KeyParts<'_>) -> Result<CacheKey, KeyError>;
 }
 
@@ -86,8 +86,8 @@ impl<S: KeyScheme + ?Sized> KeyScheme for Arc<S> {
 /// message, and the canonical text.
 ///
 /// The digest covers only 32 bits of the message's own MD5, and MD5
-/// collisions can be made on purpose. The check covers every byte of the request, and to
-/// those who do not know the secret it is a random function: any two different
+/// collisions can be made on purpose. The check covers every byte of the request, and is
+/// a random function to anyone who does not know the secret: any two different
 /// requests share it with probability 2⁻¹²⁸.
 ///
 /// A key costs about a tenth more than its two MD5 digests: some 0.35 µs for a
@@ -99,9 +99,9 @@ pub struct Md5Scheme {
 }
 
 impl Md5Scheme {
-    /// Keys whose check depends on `secret`: the same in every process that
-    /// knows it, now and later. For processes that share a tier of the cache.
-    /// Draw the secret at random, and keep it secret from those who choose messages.
+    /// Keys whose check depends on `secret`, for processes that share a tier of the
+    /// cache: all that know the secret compute the same keys. Choose it at random, and
+    /// hide it from those who choose messages.
     pub fn with_secret(secret: [u8; 16]) -> Self {
         Self {
             check: SipHasher13::new_with_key(&secret),
@@ -110,8 +110,8 @@ impl Md5Scheme {
 }
 
 impl Default for Md5Scheme {
-    /// Keys whose check depends on a secret that is drawn once in the life of
-    /// the process, from the entropy behind [`RandomState`].
+    /// Keys whose check depends on a secret that the process draws once, from the
+    /// entropy of [`RandomState`].
     fn default() -> Self {
         static SECRET: OnceLock<[u8; 16]> = OnceLock::new();
         Self::with_secret(*SECRET.get_or_init(|| {
@@ -126,7 +126,7 @@ impl Default for Md5Scheme {
 }
 
 impl fmt::Debug for Md5Scheme {
-    /// Does not show the secret.
+    /// Hides the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Md5Scheme").finish_non_exhaustive()
     }
@@ -140,8 +140,8 @@ impl KeyScheme for Md5Scheme {
             return self.long_key(parts);
         };
 
-        // Either hash is one long chain of dependent steps. Taking turns, each
-        // runs in the time that the processor would wait for the other.
+        // Each hash is a long chain of dependent steps. Interleaved, each runs
+        // while the processor would wait for the other.
         let (first, others) = blocks.split_at(1);
         let mut check = self.check;
         let mut digest = State::new();
@@ -158,7 +158,7 @@ impl KeyScheme for Md5Scheme {
 }
 
 impl Md5Scheme {
-    /// The key of a request whose text the stack has no room for.
+    /// The key of a request whose text is too long for the stack.
     #[cold]
     fn long_key(&self, parts: &KeyParts<'_>) -> Result<CacheKey, KeyError> {
         let mut check = self.check;

@@ -100,7 +100,7 @@ proptest! {
             serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok(),
             match CanonicalJson::parse(&text) {
                 Ok(_) => true,
-                // What is no JSON at all is told from what has no canonical form.
+                // A text that is not JSON is distinguished from one without a canonical form.
                 Err(error) => {
                     let problem = error.problem();
                     !matches!(problem, cache_keys::JsonProblem::Syntax { .. })

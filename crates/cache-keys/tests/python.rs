@@ -1,6 +1,6 @@
 //! The same requests, keyed here and by CPython.
 //!
-//! Skipped, saying so, where there is no `python3`. `PROPTEST_CASES` sets how
+//! Skipped with a notice if there is no `python3`. `PROPTEST_CASES` sets how
 //! many requests are compared.
 
 #![allow(
@@ -170,7 +170,7 @@ fn requests_have_the_same_keys() {
     runner().run(&requests, compare).unwrap();
 }
 
-/// Texts with something missing or put in, most of which are no longer JSON.
+/// Texts with parts removed or inserted; most are no longer JSON.
 #[test]
 fn the_same_texts_are_refused() {
     let Some(python) = Python::start() else {

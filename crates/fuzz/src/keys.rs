@@ -1,4 +1,4 @@
-//! The canonical text, against another reader and another MD5.
+//! Compares the canonical text with another reader and another MD5.
 
 use arbitrary::{Arbitrary, Unstructured};
 use cache_keys::{
@@ -7,12 +7,11 @@ use cache_keys::{
 use md5::{Digest as _, Md5};
 use serde_json::Value;
 
-/// How many digits an integer of 64 bits has at least where it has too many
-/// for them.
+/// An integer with at least this many digits may exceed 64 bits.
 const TOO_WIDE: usize = 19;
 
-/// Reads bytes as JSON text: what comes out is ASCII, in its one form, and to
-/// another reader the value that went in.
+/// Reads bytes as JSON text: the result is ASCII, canonical, and for another reader
+/// the same value as the input.
 ///
 /// # Panics
 /// If it is not.
@@ -52,7 +51,7 @@ pub fn json(data: &[u8]) {
     let _ = (canonical.text(), canonical.is_truthy());
 }
 
-/// The same text through a `Value`, which loses wide integers and no more.
+/// The same text through a `Value`, which loses only wide integers.
 fn check_value(value: &Value, canonical: &CanonicalJson) {
     match CanonicalJson::from_value(value) {
         Ok(through) if through == *canonical => {}
@@ -71,7 +70,7 @@ fn longest_digits(text: &str) -> usize {
     runs.map(str::len).max().unwrap_or(0)
 }
 
-/// Whether two values are the same to Python, for which `-0` is an integer.
+/// Whether two values are the same in Python, where `-0` is an integer.
 fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {

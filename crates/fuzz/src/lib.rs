@@ -1,9 +1,9 @@
-//! What any input must leave true, as functions that panic where it does not.
+//! Properties that hold for any input, as functions that panic if they do not.
 //!
-//! Each function here is one fuzz target of the same name under `src/bin`; its
-//! seeds lie in the folder of that name under `seeds`. The ordinary tests feed
-//! them the seeds and some noise, so that they stay true to the crates between
-//! two runs of the fuzzer.
+//! Each function is the fuzz target of the same name under `src/bin`; its seeds are in
+//! the folder of that name under `seeds`. Ordinary tests run the functions on the
+//! seeds and some noise, so that they keep up with the crates between two runs of the
+//! fuzzer.
 
 mod keys;
 mod messages;

@@ -1,4 +1,4 @@
-//! Any message, through everything that reads messages.
+//! Runs any message through everything that reads messages.
 
 use std::sync::LazyLock;
 
@@ -10,12 +10,12 @@ use intent_router::{
 static PHRASES: LazyLock<KeywordDetector> =
     LazyLock::new(|| KeywordDetector::new(Catalogue::built_in()));
 
-/// Detects any text and reads its slots: nothing of it panics, confidences are
+/// Detects any text and reads its slots: nothing panics, confidences are
 /// probabilities, texts that fold to the same have the same slots, and two
 /// messages that differ in a slot never have one key.
 ///
 /// # Panics
-/// If one of these is not so.
+/// If one of these does not hold.
 pub fn message(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let normal = normalise(&text);
@@ -35,7 +35,7 @@ pub fn message(data: &[u8]) {
     );
 
     let catalogue = Catalogue::built_in();
-    // Any day will do that has others around it.
+    // Any day in the middle of the calendar.
     let Some(today) = Date::new(2024, 2, 29) else {
         return;
     };
@@ -48,7 +48,7 @@ pub fn message(data: &[u8]) {
         let key = key_text(intent, &text, &reading);
         if intent.key == KeyMode::Slots && reading.guard().is_none() {
             assert_eq!(key, slots.key_text());
-            // The guards let through what its slots say in full.
+            // No guard applies: the slots say all of the message.
             let folded = Reading::of(intent, catalogue, &normal, today, 1.0);
             assert!(folded.guard().is_some() || folded.slots() == &slots);
         }

@@ -1,4 +1,4 @@
-//! Any bytes, as a model file.
+//! Reads any bytes as a model file.
 
 use intent_model::{Classifier, LinearModel};
 
@@ -6,7 +6,7 @@ use intent_model::{Classifier, LinearModel};
 /// same bytes and classifies without a panic.
 ///
 /// # Panics
-/// If it is neither.
+/// If the result is neither.
 pub fn model(data: &[u8]) {
     let Ok(model) = LinearModel::from_bytes(data) else {
         return;

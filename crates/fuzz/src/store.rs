@@ -1,4 +1,4 @@
-//! Operations on a small store, against what was put into it.
+//! Compares operations on a small store with an oracle.
 //!
 //! The full model is `cache-core`'s own property test. This one states less, so
 //! that it holds under a small bound and all policies, and runs fast.
@@ -105,7 +105,7 @@ struct Run {
     removed: u64,
 }
 
-/// Takes the handle picked, if there is any.
+/// Takes the picked handle, if there is one.
 fn pick<T>(handles: &mut Vec<T>, pick: u8) -> Option<T> {
     (!handles.is_empty()).then(|| handles.remove(usize::from(pick) % handles.len()))
 }
@@ -154,7 +154,7 @@ impl Run {
             Op::FillNegative(at, tags) => self.fill(at, tags, true),
             Op::Share(at) => {
                 if let Some((permit, value)) = pick(&mut self.permits, at) {
-                    // Any tag counts as reaching what is shared.
+                    // Any tag counts as reaching a shared value.
                     self.oracle.tag(value, Tags::all());
                     assert!(permit.fill(Fill::shared(value)).is_err());
                 }
@@ -375,7 +375,7 @@ impl Run {
         assert_eq!(stats.entries, self.store.iter().count());
     }
 
-    /// Ends all handles; nobody may be left waiting for nobody.
+    /// Ends all handles; no waiter may be left without a filler.
     fn finish(mut self) {
         while !self.permits.is_empty() || !self.waiters.is_empty() {
             let held = (self.permits.len(), self.waiters.len());

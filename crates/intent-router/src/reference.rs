@@ -128,7 +128,7 @@ impl<'a> MessageReferences<'a> {
         }
     }
 
-    /// Whether the message stands alone, or has a phrase of this intent.
+    /// Whether the message needs no context, or has a phrase of this intent.
     pub(crate) fn speak_for(&self, intent: &Intent) -> bool {
         let lexicon = self.lexicon();
         let own = lexicon.number(&intent.name);

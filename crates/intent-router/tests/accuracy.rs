@@ -81,7 +81,7 @@ fn examples_of_the_catalogue_are_recognised() {
             .map(move |text| (text.as_str(), name))
     });
     let detector = KeywordDetector::new(Catalogue::built_in());
-    // Short and foreign examples are there for the model: no phrase stands in them.
+    // Short and foreign examples are for the model: they contain no phrase.
     assert!(accuracy("examples", &detector, examples) >= 0.85);
 }
 

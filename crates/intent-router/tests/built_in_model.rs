@@ -1,4 +1,4 @@
-//! The built-in model is the one that training makes of the built-in catalogue.
+//! The built-in model is what training on the built-in catalogue produces.
 
 use intent_router::{Catalogue, LinearDetector};
 

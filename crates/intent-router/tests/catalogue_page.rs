@@ -1,11 +1,11 @@
-//! `docs/catalogue.md` says what is so: of its worked example, and of errors.
+//! Checks the worked example and the errors in `docs/catalogue.md`.
 
 use std::path::Path;
 
 use intent_router::{Catalogue, Date, Detector, KeywordDetector, Reading, Slots};
 
-/// The page's first TOML block, and the problems that it shows; nothing where
-/// the crate stands without the workspace's documentation.
+/// The page's first TOML block, and the problems that it shows; `None` if the
+/// workspace's documentation is missing.
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 fn example() -> Option<(String, String)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/catalogue.md");
@@ -39,7 +39,7 @@ fn the_worked_example_holds() {
     let key = |message: &str| {
         let intent = catalogue.get(&detector.detect(message).intent).unwrap();
         let slots = Slots::find(intent, &catalogue, message, today);
-        // None of them is more than its slots.
+        // No guard applies to any of them.
         let confidence = detector.detect(message).confidence;
         let reading = Reading::of(intent, &catalogue, message, today, confidence);
         assert_eq!((reading.slots(), reading.guard()), (&slots, None));
@@ -66,7 +66,7 @@ fn mistakes_in_the_worked_example_are_told_as_shown() {
         toml = toml.replace(right, wrong);
     }
     let told = Catalogue::parse(&toml).unwrap_err().to_string();
-    // A mistake has consequences; what the page shows is among what is told.
+    // A mistake may cause further errors, so the output may have more than the page.
     for problem in problems.lines() {
         assert!(
             told.lines().any(|line| line == problem),

@@ -150,7 +150,7 @@ fn every_invalidation_beats_a_fill_in_flight() {
     }
 }
 
-/// An error from before the invalidation is no answer to a request after it.
+/// A request after the invalidation does not get an error from before it.
 #[test]
 fn every_invalidation_beats_an_error_in_flight() {
     let selectors = [

@@ -93,7 +93,7 @@ fn slots_mode_shares_every_wording_about_the_same_record() {
 
 #[test]
 fn normalised_mode_folds_no_number_into_another() {
-    // What NFKC makes of these is "m2", "11⁄2" and "1".
+    // NFKC turns these into "m2", "11⁄2" and "1".
     for (first, second) in [
         ("claim for 5 m2", "claim for 5 m²"),
         ("claim 11⁄2", "claim 1½"),
@@ -107,7 +107,7 @@ fn normalised_mode_folds_no_number_into_another() {
     }
     // Another width or typeface of a digit is the digit.
     check("normalised", "claim 12", "claim １𝟐", true);
-    // The key text of one that keeps its form is no normal form.
+    // The key text of a message that is kept unchanged is not a normal form.
     check("normalised", "claim m²", " claim m²", false);
 }
 

@@ -82,7 +82,7 @@ fn another_persons_records_are_not_answered_by_the_askers() {
     assert_eq!(reason(&route(&bench, &guest)), "unidentified");
 }
 
-/// A sequel is no small talk, whatever a model makes of it.
+/// A message that continues another is not small talk, whatever a model predicts.
 #[test]
 fn only_small_talk_is_taken_for_it() {
     let router = with_model();
@@ -153,7 +153,7 @@ fn conversations_that_differ_do_not_share() {
     assert!(is_hit(&route(&bench, &claim("clm 2025 000001"))));
 }
 
-/// A message that stands alone is answered alike in every conversation.
+/// A message that needs no context gets the same answer in every conversation.
 #[test]
 fn a_message_that_stands_alone_takes_nothing_over() {
     let bench = bench();
@@ -223,7 +223,7 @@ fn a_forced_intent_takes_over_what_was_said_about_it() {
     assert!(is_hit(&route(&bench, &other)));
 }
 
-/// What members ask about themselves is theirs, and stands alone.
+/// Questions of members about themselves are their own, and need no context.
 #[test]
 fn held_out_questions_of_members_are_not_refused() {
     let lines = [

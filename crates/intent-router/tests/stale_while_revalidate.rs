@@ -128,7 +128,7 @@ fn an_invalidation_during_the_refresh_wins() {
         bench.source.held.store(false, Ordering::SeqCst);
         let refreshed = now(refresh);
         assert!(!refreshed.stored && refreshed.calls > 0, "{selector:?}");
-        // Nor does what is gone stand in for a failure.
+        // An entry that is gone does not replace a failure either.
         fail(&bench, true);
         assert!(now(bench.router.route(&request())).is_err(), "{selector:?}");
         fail(&bench, false);

@@ -116,7 +116,7 @@ impl From<(&str, Option<&str>)> for Example {
     }
 }
 
-/// A member that has to be a text that is not blank.
+/// A member that must be a text and not blank.
 fn member(name: &'static str, value: Option<serde_json::Value>) -> Result<String, LineError> {
     match value {
         None => Err(LineError::Missing(name)),

@@ -1,20 +1,20 @@
 //! Sources of live data for the intent router.
 //!
 //! [`SqliteSource`] answers the catalogue's queries from a SQLite database:
-//! a file ([`SqliteSource::open`]) or demo data made up in memory
-//! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file,
-//! [`write_script`] whatever a script of SQL makes.
+//! a file ([`SqliteSource::open`]) or demo data generated in memory
+//! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file;
+//! [`write_script`] writes a database by running an SQL script.
 //!
 //! # Ownership
-//! Records have an owner, which the catalogue's queries enforce: they select
-//! rows `WHERE member_id = :user_id` (or, of claims, `employer_id`).
+//! The catalogue's queries restrict records to their owner: they select rows
+//! `WHERE member_id = :user_id` (or, for claims, `employer_id`).
 //! Asking for another member's claim by its number gives an empty result. The
 //! role neither grants nor denies anything here.
 //!
 //! # Threads
-//! Unlike the library crates that it serves, this adapter starts threads: it
-//! does blocking I/O for its owner, on a fixed number of threads that end
-//! with the source. It names no async runtime; the futures run on any.
+//! Unlike the other library crates, this one starts threads: blocking I/O runs on
+//! a fixed number of threads, which end with the source. The futures run on any
+//! async runtime.
 //!
 //! # Features
 //! `sqlite` (default): the SQLite source and its demo data, with SQLite

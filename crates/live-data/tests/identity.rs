@@ -119,7 +119,7 @@ fn moment() -> impl Strategy<Value = i64> {
 }
 
 /// A message: what an intent is asked by, a period, a record, and words that
-/// make a guard speak or a detector stumble.
+/// trigger a guard or confuse a detector.
 fn message() -> impl Strategy<Value = String> {
     let intents = Catalogue::built_in().intents().iter();
     let examples: Vec<_> = intents.flat_map(|intent| intent.examples.clone()).collect();

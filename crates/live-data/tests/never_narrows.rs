@@ -116,7 +116,7 @@ fn of_live_data() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    /// Where a guard speaks, the answer holds all that it would hold for any
+    /// If a guard applies, the answer holds all that it would hold for any
     /// slots at all, so also those rows that the message leaves out.
     #[test]
     fn prop_a_doubt_never_narrows(
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-/// Each slot of those by itself, with values that the demo data has.
+/// Each of these slots alone, with values from the demo data.
 fn named_slots<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Slots> {
     let values = |name: &str| match name {
         "period" => vec![

@@ -57,7 +57,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Converts the result of writing to standard output. A broken pipe is no failure:
+/// Converts the result of writing to standard output. A broken pipe is not a failure:
 /// its reader wants no more.
 pub(crate) fn written(outcome: io::Result<()>) -> Result<(), Failure> {
     match outcome {

@@ -41,7 +41,7 @@ fn blocks() -> Vec<(&'static str, String)> {
     blocks
 }
 
-/// Whether a line is as the page shows it, where `…` stands for anything.
+/// Whether a line is as the page shows it, where `…` matches anything.
 fn is_as_shown(line: &str, shown: &str) -> bool {
     let mut parts = shown.split('…');
     let Some(mut rest) = line.strip_prefix(parts.next().unwrap_or("")) else {

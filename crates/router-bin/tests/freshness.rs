@@ -152,7 +152,7 @@ fn a_stale_answer_stands_in_for_a_failing_source_and_says_so() {
     assert!(!metrics.contains("router_cache_failed_fills_total{} 0.0"));
     assert!(metrics.contains("router_cache_failed_fills_total{} "));
 
-    // What an invalidation removed stands in for nothing.
+    // An invalidated entry does not replace a failed fill.
     assert_eq!(server.invalidate(&json!({ "user_id": "BEN-000001" })), 1);
     let reply = server.post(
         "/v1/route",

@@ -91,7 +91,7 @@ fn check_collision(server: &Server, a: &str, b: &str) {
 
 #[test]
 fn messages_whose_truncated_hashes_collide_do_not_share() {
-    // The slots `claim_number=CLM-2025-…` stand for both messages. Both MD5s of
+    // The slots `claim_number=CLM-2025-…` replace both messages. Both MD5s of
     // them begin with 6bf1a083, so the keys are equal.
     check_collision(
         &Server::start(&[]),

@@ -380,7 +380,7 @@ fn another_model_decides_and_what_did_not_change_is_kept() {
     put(&straight);
     assert_eq!(reload(&server)["reloaded"], true);
     assert_eq!(ask(&server), hit("a"), "its definition is the same");
-    // What is no model, and a model of other intents.
+    // A file that is not a model, and a model of other intents.
     fs::write(&model, "half of a model").unwrap();
     let refused = |says: &str| {
         let reply = server.post("/v1/reload", &json!({}));

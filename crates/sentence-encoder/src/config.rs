@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::error::OpenError;
 use crate::files;
 
-/// The members of `config.json` that decide what is computed.
+/// The members of `config.json` that determine the computation.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Config {
     model_type: String,
@@ -27,7 +27,7 @@ fn absolute() -> String {
 
 impl Config {
     /// Reads the file, and refuses what [`network`](crate::network) does not
-    /// compute. Sizes are compared with the weights when those are read.
+    /// support. Reading the weights checks the sizes.
     pub(crate) fn read(file: &Path, bytes: &[u8]) -> Result<Self, OpenError> {
         let config: Self = files::json(file, bytes)?;
         for (name, value, only) in [

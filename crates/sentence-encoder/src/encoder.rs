@@ -1,4 +1,4 @@
-//! The encoder: a folder of files made into vectors of sentences.
+//! The encoder: sentence vectors from a model in a folder.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -17,12 +17,12 @@ use crate::pooling;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 
-/// How many tokens of a message are read. Attention's cost grows with their
-/// square, all else with their number.
+/// The maximum number of tokens read of a message. The cost of attention grows with
+/// their square, all else linearly.
 const LONGEST: usize = 128;
 
-/// How many sentences go through the network together: enough for products
-/// that keep a core busy, few enough for its cache.
+/// The number of sentences in a batch: enough for products that keep a core busy,
+/// few enough for its cache.
 const BATCH: usize = 16;
 
 /// A sentence model: maps a text to a vector, so that texts of similar meaning have
@@ -32,9 +32,9 @@ const BATCH: usize = 16;
 /// of a BERT-family encoder, as sentence models are published. It never
 /// uses the network.
 ///
-/// A vector is made of four parts, each of length one: the means over the
-/// tokens of the last three layers, and the greatest values of the last. Parts
-/// of two vectors are compared by their dot product.
+/// A vector has four parts, each of length one: the means over the tokens of the
+/// last three layers, and the maxima of the last. The dot product compares two
+/// vectors.
 ///
 /// It is immutable, so threads share it without locks.
 ///
@@ -55,13 +55,12 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    /// Reads the model from its folder: a fifth of a second for the 90 MB of
-    /// MiniLM-L6, which then stay in memory.
+    /// Reads the model from its folder. For MiniLM-L6 this takes a fifth of a second,
+    /// and 90 MB of memory.
     ///
     /// # Errors
-    /// [`OpenError`] names the file that is missing, damaged, or of a kind that
-    /// this crate does not compute: other than BERT with its WordPiece
-    /// tokenizer.
+    /// [`OpenError`] names the file that is missing, damaged, or not supported: only
+    /// BERT with a WordPiece tokenizer is.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, OpenError> {
         let folder = folder.as_ref();
         let mut digest = Md5::new();
@@ -104,21 +103,22 @@ impl BertEncoder {
     }
 
     /// What the vectors depend on: the shape of the network, how its output is
-    /// pooled, and the MD5 of the three files together. Encoders of one id
-    /// yield the same vectors, but for the last digits on another processor.
+    /// pooled, and the MD5 of the three files together. Encoders with the
+    /// same id compute the same vectors, except for the last digits on another
+    /// processor.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// How many numbers a vector has: 1,536 for MiniLM.
+    /// The length of a vector: 1,536 for MiniLM.
     #[must_use]
     pub fn dimensions(&self) -> usize {
         pooling::dimensions(self.network.size())
     }
 
-    /// The vector of a text, on this thread. Of a long text the first 128
-    /// tokens count, some hundred words, and its length beyond costs nothing.
+    /// The vector of a text, computed on this thread. Only the first 128 tokens of a
+    /// text are read, about a hundred words; the rest costs nothing.
     ///
     /// # Errors
     /// [`NotFinite`] if the weights are damaged.
@@ -129,8 +129,8 @@ impl BertEncoder {
         Ok(vector)
     }
 
-    /// The vectors of many texts, in their order, by as many threads as the
-    /// machine has cores; they have ended when this returns.
+    /// The vectors of many texts, in their order, computed by as many threads as the
+    /// machine has cores. The threads end before this returns.
     ///
     /// # Errors
     /// [`NotFinite`] if the weights are damaged.
@@ -142,7 +142,7 @@ impl BertEncoder {
         let batches = texts.chunks(BATCH).zip(vectors.chunks_mut(BATCH));
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = threads.min(batches.len());
-        // Held only to take the next batch, by threads that all end below.
+        // Locked only to take the next batch; all threads end below.
         let batches = Mutex::new(batches);
         let work = || {
             while let Some((texts, vectors)) = next(&batches) {
@@ -156,7 +156,7 @@ impl BertEncoder {
             for other in others {
                 match other.join() {
                     Ok(theirs) => outcome = outcome.and(theirs),
-                    // What it panicked over goes on to the caller.
+                    // A panic of a thread continues in the caller.
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -214,8 +214,8 @@ fn failed(reason: NotFinite) -> EncodeError {
     EncodeError::new(reason.to_string())
 }
 
-/// The next item that no thread has taken. A thread that panicked left the
-/// iterator as whole as any other.
+/// The next item that no thread has taken. A panic of another thread leaves the
+/// iterator intact.
 fn next<I: Iterator>(items: &Mutex<I>) -> Option<I::Item> {
     let mut items = items.lock().unwrap_or_else(|poison| poison.into_inner());
     items.next()

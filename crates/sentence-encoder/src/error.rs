@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// Why a [`BertEncoder`](crate::BertEncoder) could not be opened. Every
-/// message names the file that is to blame.
+/// message names the file.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// A file of the model is not there or cannot be read.
+    /// A file of the model is missing or cannot be read.
     #[error(
         "{} cannot be read: {reason}; the folder of a sentence model holds config.json, \
          tokenizer.json and model.safetensors",
@@ -18,18 +18,18 @@ pub enum OpenError {
     Read {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         reason: std::io::Error,
     },
-    /// A file is not what its name says: cut short, or of another format.
+    /// A file is truncated or has another format than its name says.
     #[error("{} is damaged or of another format: {reason}; fetch the model again", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it, and where.
+        /// The problem, and its position.
         reason: String,
     },
-    /// A file is sound, but asks for something that this crate does not do.
+    /// A file is valid, but needs something that this crate does not support.
     #[error(
         "{}: {reason}; use a model of the BERT family with a WordPiece tokenizer, such as \
          all-MiniLM-L6-v2",
@@ -38,13 +38,13 @@ pub enum OpenError {
     Unsupported {
         /// The file.
         file: PathBuf,
-        /// What it asks for.
+        /// What it needs.
         reason: String,
     },
 }
 
-/// The model yielded a number that is not finite, which only weights that are
-/// damaged, but well formed, can cause.
+/// The model computed a number that is not finite. Only weights that are damaged,
+/// but well formed, can cause this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("it yielded a number that is not finite: its weights are damaged")]
 #[non_exhaustive]

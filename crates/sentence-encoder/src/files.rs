@@ -12,7 +12,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, OpenError> {
     fs::read(file).map_err(|reason| unreadable(file, reason))
 }
 
-/// What the JSON text of a file says.
+/// The parsed JSON text of a file.
 pub(crate) fn json<T: DeserializeOwned>(file: &Path, bytes: &[u8]) -> Result<T, OpenError> {
     serde_json::from_slice(bytes).map_err(|error| damaged(file, error.to_string()))
 }

@@ -2,17 +2,17 @@
 //!
 //! [`BertEncoder`] reads the files as sentence models are published
 //! (`config.json`, `tokenizer.json`, `model.safetensors`) and computes the
-//! vectors in Rust alone. Nothing is downloaded, at build time or later; the
-//! model is the user's to put there.
+//! vectors in pure Rust. Nothing is downloaded, at build time or later: put the
+//! model into the folder yourself.
 //!
 //! # Cost
-//! With the six layers and 384 dimensions of MiniLM-L6: 90 MB of memory; a few
-//! milliseconds of one core for a message of ten words, growing with its words
-//! up to the 128 tokens that are read of it, whatever its length.
+//! MiniLM-L6, with six layers and 384 dimensions, takes 90 MB of memory and, for a
+//! message of ten words, a few milliseconds of one core. The time grows with the
+//! length of the message, up to the 128 tokens that are read.
 //!
 //! # Threads
-//! [`BertEncoder::encode_all`] uses the machine's cores for as long as it
-//! runs. Nothing runs after a call has returned.
+//! [`BertEncoder::encode_all`] uses all cores while it runs. Nothing runs after a
+//! call has returned.
 
 mod config;
 mod encoder;

@@ -1,8 +1,8 @@
 //! The network: embeddings and layers of attention, as in "BERT: Pre-training
 //! of Deep Bidirectional Transformers" (Devlin et al. 2018).
 //!
-//! Sentences are laid end to end, as the rows of one matrix, and no padding is
-//! computed: all but attention goes row by row.
+//! Sentences are concatenated as the rows of one matrix, without padding: all steps
+//! but attention work row by row.
 
 mod attention;
 mod parts;
@@ -24,12 +24,12 @@ use product::Linear;
 #[derive(Debug)]
 pub(crate) struct Network {
     words: Rows,
-    /// Where a token stands, the one kind of sentence there is added in.
+    /// By the position of a token, with the embedding of the only sentence type added.
     positions: Rows,
     norm: Norm,
     layers: Vec<Layer>,
     heads: usize,
-    /// The instructions that this processor has.
+    /// The instruction set of this processor.
     arch: Arch,
 }
 
@@ -95,10 +95,10 @@ impl Network {
         self.layers.len()
     }
 
-    /// Runs sentences through the layers, and shows after each of them, counted
-    /// from 1, the rows of all tokens, and which of them are whose. The
-    /// sentences' tokens must be below [`vocabulary`](Self::vocabulary), their
-    /// lengths at most [`longest`](Self::longest).
+    /// Runs sentences through the layers. After each layer, counted from 1, passes on
+    /// the rows of all tokens, and which sentence each belongs to. The tokens must be
+    /// below [`vocabulary`](Self::vocabulary), the sentences at most
+    /// [`longest`](Self::longest) long.
     pub(crate) fn run(
         &self,
         sentences: &[Vec<u32>],

@@ -1,21 +1,20 @@
-//! From the vectors of a sentence's tokens to one vector of the sentence.
+//! Pooling: from the vectors of a sentence's tokens to one vector.
 
 use crate::rows;
 
-/// What is taken of a layer's rows.
+/// How a layer's rows are combined.
 #[derive(Clone, Copy, Debug)]
 enum Pool {
     /// The mean of each dimension over the tokens.
     Mean,
-    /// The greatest value of each dimension.
+    /// The maximum of each dimension.
     Greatest,
 }
 
-/// The parts that are laid side by side: how many layers before the last, and
-/// what of it. A model trained so that the means of its last layer compare
-/// sentences has words and grammar yet in the layers below, and what one word
-/// decides in the greatest values: together they tell intents apart better
-/// than the last layer's means, by the figures in the README.
+/// The parts of a vector, side by side: how many layers before the last, and how the
+/// layer is combined. Sentence models are trained on the means of the last layer;
+/// the layers below still hold words and grammar, and the maxima show what a single
+/// word decides. Together they distinguish intents better than those means alone.
 const PARTS: &[(usize, Pool)] = &[
     (2, Pool::Mean),
     (1, Pool::Mean),
@@ -31,8 +30,8 @@ pub(crate) fn dimensions(size: usize) -> usize {
     PARTS.len() * size
 }
 
-/// Writes what is taken of a layer, `left` layers before the last, into its
-/// place in the sentence's vector. Each part has length one. `rows` are the
+/// Writes the part of a layer, `left` layers before the last, into the sentence's
+/// vector. Each part has length one. `rows` are the
 /// tokens', one after the other, of `size` numbers each.
 pub(crate) fn pool(left: usize, rows: &[f32], size: usize, vector: &mut [f32]) {
     for ((layer, what), place) in PARTS.iter().zip(vector.chunks_exact_mut(size)) {
@@ -59,7 +58,7 @@ pub(crate) fn pool(left: usize, rows: &[f32], size: usize, vector: &mut [f32]) {
     }
 }
 
-/// A part without any length stays as it is.
+/// A part of length zero stays unchanged.
 fn scale_to_one(part: &mut [f32]) {
     let length = part.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {

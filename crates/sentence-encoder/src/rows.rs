@@ -1,4 +1,4 @@
-//! Rows of numbers: all the matrix that the network needs.
+//! A minimal matrix: rows of numbers.
 
 /// Rows of one length, one after the other.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Rows {
         self.values.chunks_exact_mut(self.columns)
     }
 
-    /// Adds the rows of `other`, which has as many of the same length.
+    /// Adds the rows of `other`, which has the same shape.
     pub(crate) fn add(&mut self, other: &Self) {
         add(&mut self.values, &other.values);
     }

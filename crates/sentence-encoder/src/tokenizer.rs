@@ -1,4 +1,4 @@
-//! `tokenizer.json`: from a text to the numbers of its word pieces.
+//! `tokenizer.json`: from a text to the numbers of its word pieces (tokens).
 //!
 //! WordPiece, as BERT's authors describe it (Devlin et al. 2018) and the
 //! `tokenizers` library does it, for the one combination of settings that
@@ -18,12 +18,12 @@ use crate::files;
 use vocabulary::Vocabulary;
 use words::{Spelling, floor, for_each_word};
 
-/// How many bytes of a text are looked at for each token that is wanted. A
-/// token of ordinary text stands for four to six bytes; what lies beyond
-/// (a megabyte of spaces before the first word) is not searched.
+/// The number of bytes of a text that are read per wanted token. Tokens of ordinary
+/// text have four to six bytes; a text that begins with a megabyte of spaces is not
+/// searched for words.
 const BYTES_PER_TOKEN: usize = 32;
 
-/// Cuts texts into word pieces.
+/// Splits texts into word pieces.
 #[derive(Debug)]
 pub(crate) struct Tokenizer {
     vocabulary: Vocabulary,
@@ -32,7 +32,7 @@ pub(crate) struct Tokenizer {
     closing: u32,
 }
 
-/// The members of `tokenizer.json` that are honoured or must be as expected.
+/// The members of `tokenizer.json` that are used or checked.
 #[derive(Deserialize)]
 struct File {
     model: Model,
@@ -54,7 +54,7 @@ struct Model {
     unk_token: Option<String>,
     continuing_subword_prefix: Option<String>,
     max_input_chars_per_word: Option<usize>,
-    /// Other kinds have a list here, so it is read only once the kind is known.
+    /// Other kinds have a list here, so it is parsed only after the kind is checked.
     vocab: serde_json::Value,
 }
 
@@ -130,16 +130,15 @@ impl Tokenizer {
         })
     }
 
-    /// One more than the greatest number that [`encode`](Self::encode) yields.
+    /// One more than the largest number that [`encode`](Self::encode) returns.
     pub(crate) fn size(&self) -> usize {
         let special = self.opening.max(self.closing) as usize + 1;
         self.vocabulary.size().max(special)
     }
 
-    /// The numbers of the text's word pieces, at most `limit` of them with the
-    /// opening and closing ones. What a text says is only ever text: unlike
-    /// with the `tokenizers` library, writing `[SEP]` in it does not yield the
-    /// closing token.
+    /// The numbers of the text's word pieces, at most `limit` including the opening
+    /// and closing token. Unlike in the `tokenizers` library, `[SEP]` in a text is
+    /// ordinary text, not the closing token.
     ///
     /// Time and memory depend on `limit`, not on the length of the text.
     pub(crate) fn encode(&self, text: &str, limit: usize) -> Vec<u32> {
@@ -156,7 +155,7 @@ impl Tokenizer {
     }
 }
 
-/// The first `bytes` bytes of a text, or fewer, to the end of a character.
+/// The first `bytes` bytes of a text, or fewer, so as not to split a character.
 fn cut(text: &str, bytes: usize) -> &str {
     &text[..floor(text, bytes)]
 }

@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::files;
 use crate::rows::Rows;
 
-/// How many bytes the format allows a header.
+/// The maximum length of a header in bytes, by the format.
 const LONGEST_HEADER: u64 = 100_000_000;
 
 /// The tensors of a file, by name. The network takes out what it needs.
@@ -34,8 +34,8 @@ struct Tensor {
 
 impl Weights {
     /// Reads the file once from front to end, and adds every byte to `digest`.
-    /// Holds its numbers as `f32` and the bytes of one tensor at a time, never the
-    /// whole file.
+    /// Keeps its numbers as `f32`, and in addition the bytes of only one tensor at a
+    /// time.
     pub(crate) fn read(path: &Path, digest: &mut Md5) -> Result<Self, OpenError> {
         let unreadable = |reason| files::unreadable(path, reason);
         let mut file = File::open(path).map_err(unreadable)?;
@@ -64,8 +64,8 @@ impl Weights {
             let (from, to) = entry.data_offsets;
             let bytes = read(&mut file, (to - from) as u64, path, digest)?;
             let Some(values) = numbers(entry.dtype, &bytes) else {
-                // Positions as integers, which the network counts itself; were
-                // it a needed tensor, taking it out would say so.
+                // Positions as integers, which the network computes itself. If a
+                // needed tensor has this type, taking it out fails.
                 continue;
             };
             if values.iter().any(|value| !value.is_finite()) {
@@ -103,7 +103,7 @@ impl Weights {
         Ok(Rows::from_values(columns, values))
     }
 
-    /// The first side of a tensor's shape: a size that no other file holds.
+    /// The first dimension of a tensor: a size that is in no other file.
     pub(crate) fn rows(&self, name: &str) -> Result<usize, OpenError> {
         let tensor = self
             .tensors
@@ -137,7 +137,7 @@ impl Weights {
     }
 }
 
-/// The name under which a model with a head of its own keeps its encoder.
+/// The prefix of the encoder's tensors in a model that also has a head.
 fn alias(name: &str) -> String {
     format!("bert.{name}")
 }
@@ -155,7 +155,7 @@ fn read(file: &mut File, length: u64, path: &Path, digest: &mut Md5) -> Result<V
     Ok(bytes)
 }
 
-/// The numbers that the bytes stand for; `None` for a type that no weight has.
+/// The numbers that the bytes encode; `None` for a type that weights do not have.
 fn numbers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     let (pairs, _) = bytes.as_chunks::<2>();
     match dtype {

@@ -1,4 +1,4 @@
-//! The main function of the program that counts its allocations.
+//! The main function of the child program that counts its allocations.
 
 use std::env;
 
@@ -14,7 +14,7 @@ use crate::{
 /// numbers.
 ///
 /// # Errors
-/// When the command line is not one that `child::ask` writes, or the section fails.
+/// If the command line is not from `child::ask`, or if the section fails.
 pub fn answer() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [section, kind, numbers @ ..] = &arguments[..] else {

@@ -1,4 +1,4 @@
-//! The caches that are compared: which there are, and how each is built.
+//! The caches that are compared, and how each is built.
 
 mod foyer;
 mod locked;
@@ -20,9 +20,9 @@ use crate::{setup::Setup, throughput::TimedCache};
 pub(crate) enum Kind {
     /// `cache-core` with its default settings.
     Ours,
-    /// `cache-core` with a clock that is moved by hand.
+    /// `cache-core` with a manual clock.
     OursByHand,
-    /// `cache-core` with the clock that its owner ticks.
+    /// `cache-core` with the ticked clock.
     OursTicked,
     Quick,
     /// quick_cache with the expiry kept in the value and checked on reading.
@@ -36,7 +36,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Every kind there is.
+    /// All kinds.
     pub(crate) const ALL: &[Self] = &[
         Self::Ours,
         Self::OursTicked,
@@ -67,7 +67,7 @@ impl Kind {
         matches!(self, Self::Ours | Self::OursTicked | Self::OursByHand)
     }
 
-    /// Whether its default hash function is another than the common one.
+    /// Whether its default hash function differs from the common one.
     pub(crate) fn hashes_otherwise(self) -> bool {
         matches!(
             self,
@@ -129,7 +129,7 @@ mod tests {
         assert!(Kind::named("nothing").is_err());
     }
 
-    /// A setup's bound must reach the cache, or figures lie.
+    /// A setup's bound must reach the cache, or the figures are wrong.
     #[test]
     fn every_kind_stores_and_those_with_a_bound_keep_it() {
         for &kind in Kind::ALL {
@@ -140,7 +140,7 @@ mod tests {
                     let cache = kind.build(setup).unwrap();
                     for number in 0..5_000 {
                         cache.insert(workload::key(number), workload::value(200));
-                        // A policy may refuse a new key; one it knows, hardly.
+                        // A policy may refuse a new key, but hardly one that it knows.
                         cache.get(&workload::key(number));
                         cache.settle();
                     }
@@ -176,7 +176,7 @@ mod tests {
         ] {
             let cache = kind.build(&setup).unwrap();
             cache.insert(workload::key(1), workload::value(1));
-            // Their clocks are real, and may take a while to move at all.
+            // Their clocks are real, and may take a while to advance.
             let gone = (0..1_000_000).any(|_| cache.get(&workload::key(1)).is_none());
             assert!(gone, "{kind}");
         }

@@ -1,4 +1,4 @@
-//! One cache in a process of its own, so that its memory is its own.
+//! One cache in a separate process, to measure its memory alone.
 
 use std::{
     process::{Command, Stdio},
@@ -10,8 +10,8 @@ use stats_alloc::INSTRUMENTED_SYSTEM;
 
 use crate::{caches::Kind, run::Run};
 
-/// Runs a section for one cache in the program that counts its
-/// allocations, with these numbers, and returns the numbers that it prints.
+/// Runs a section for one cache in the program that counts its allocations, with
+/// these arguments, and returns the numbers that it prints.
 pub(crate) fn ask<const N: usize>(
     run: &Run<'_>,
     section: &str,
@@ -34,7 +34,7 @@ pub(crate) fn ask<const N: usize>(
     }
 }
 
-/// The numbers that these words spell.
+/// Parses these words as numbers.
 pub(crate) fn parsed<'a, T>(words: impl Iterator<Item = &'a str>) -> Result<Vec<T>>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
@@ -47,8 +47,8 @@ where
         .collect()
 }
 
-/// The bytes that are allocated at present; meaningless in a program that does
-/// not count them.
+/// The bytes currently allocated; meaningless in a program that does not count
+/// them.
 pub(crate) fn allocated() -> u64 {
     let stats = INSTRUMENTED_SYSTEM.stats();
     stats

@@ -1,5 +1,5 @@
-//! The program that the memory sections run in: one cache a process, every
-//! allocation counted.
+//! The program of the memory sections: one cache per process, with every allocation
+//! counted.
 
 use std::alloc::System;
 

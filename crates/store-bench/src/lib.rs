@@ -1,8 +1,8 @@
 //! Measures `cache-core` and other caches in one process: `cargo xtask bench store`.
 //!
 //! `docs/performance.md` says what each section measures, and what makes the
-//! comparison fair. The package uses nothing of
-//! `cache-core` but its public interface.
+//! comparison fair. The package uses only the
+//! public interface of `cache-core`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its tables")]
 

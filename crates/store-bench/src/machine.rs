@@ -1,4 +1,4 @@
-//! What was measured where: the processor, the versions, a process's memory.
+//! The machine: its processor, the versions of the caches, a process's memory.
 
 use std::{fs, thread, time::Duration};
 
@@ -21,7 +21,7 @@ pub(crate) fn line() -> String {
     )
 }
 
-/// The versions of the caches, from the lock file that they were built by.
+/// The versions of the caches, from the lock file of the build.
 pub(crate) fn versions() -> String {
     let lock = include_str!("../../../Cargo.lock");
     let peers = [
@@ -44,12 +44,12 @@ pub(crate) fn versions() -> String {
     versions.join(", ")
 }
 
-/// Bytes of memory that the process has at present.
+/// The process's current memory in bytes.
 pub(crate) fn resident() -> u64 {
     status("VmRSS:")
 }
 
-/// The most bytes of memory that the process ever had.
+/// The process's peak memory in bytes.
 pub(crate) fn peak_resident() -> u64 {
     status("VmHWM:")
 }

@@ -1,8 +1,8 @@
-//! What the command line asks of every section.
+//! The options of every section.
 
 use std::path::{Path, PathBuf};
 
-/// The options that every section gets.
+/// The options from the command line.
 pub(crate) struct Run<'a> {
     pub(crate) quick: bool,
     pub(crate) only: Vec<String>,
@@ -13,7 +13,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Whether a cache of this name was asked for.
+    /// Whether a cache of this name was selected.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.is_empty()
             || name.starts_with("cache-core")

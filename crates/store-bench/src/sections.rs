@@ -1,4 +1,4 @@
-//! The parts of the benchmark, each of which prints its tables.
+//! The sections of the benchmark; each prints its tables.
 
 pub(crate) mod evicting;
 pub(crate) mod expiry;
@@ -20,7 +20,7 @@ fn announce(run: &Run<'_>, section: &str, what: &str) {
     println!("\n## {section}\n\n    cargo xtask bench store {section}{quick}\n\n{what}\n");
 }
 
-/// The plan of the sections that take time, shorter where a round costs more.
+/// The plan of the timed sections, shorter if a round costs more.
 fn plan(run: &Run<'_>, rounds: usize) -> Plan {
     let (rounds, turn) = if run.quick {
         (3, 20_000)
@@ -34,8 +34,8 @@ fn plan(run: &Run<'_>, rounds: usize) -> Plan {
     }
 }
 
-/// The kinds that were asked for among these, each hashing as all do and, where
-/// its default is another hash function, by its own as well.
+/// The selected kinds among these, each with the common hash function and, if its
+/// default is another one, also with its own.
 fn lines(run: &Run<'_>, kinds: &[Kind]) -> Vec<(Kind, Hashing, String)> {
     let mut lines = Vec::new();
     for &kind in kinds {

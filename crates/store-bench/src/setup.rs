@@ -6,22 +6,22 @@ use cache_core::ManualClock;
 
 use crate::workload::{Key, Value};
 
-/// What a section asks of a cache.
+/// A cache, as sections use it.
 pub(crate) trait BenchCache: Send + Sync {
     fn get(&self, key: &Key) -> Option<Value>;
 
     fn insert(&self, key: Key, value: Value);
 
-    /// A turn of what the cache offers for upkeep without traffic, and whether
-    /// another turn is known to be due.
+    /// One turn of the cache's maintenance, and whether another turn is known to be
+    /// due.
     fn maintain(&self, _budget: usize) -> bool {
         false
     }
 
-    /// Does what the cache has put off, where it puts off anything.
+    /// Runs the cache's deferred work, if it defers any.
     fn settle(&self) {}
 
-    /// The number of entries held.
+    /// The number of entries.
     fn len(&self) -> usize;
 }
 
@@ -39,16 +39,16 @@ pub(crate) enum Bound {
 pub(crate) enum Hashing {
     /// By hashbrown's default (foldhash), the same for all.
     Same,
-    /// By the default of the cache, where that is another.
+    /// By the cache's default, if that is another.
     Own,
 }
 
 /// The tags of an entry of `cache-core`. No other cache has tags.
 #[derive(Clone, Debug)]
 pub(crate) struct Tags {
-    /// How many an entry has.
+    /// The number of tags per entry.
     pub(crate) each: usize,
-    /// Those to choose from; made beforehand, as they are no part of the cache.
+    /// The tags to choose from; made beforehand, as they are not part of the cache.
     pub(crate) names: Arc<[String]>,
 }
 
@@ -60,17 +60,17 @@ impl Tags {
     }
 }
 
-/// How a cache is to be built.
+/// How to build a cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) bound: Bound,
     pub(crate) hashing: Hashing,
     pub(crate) ttl: Duration,
     pub(crate) tags: Tags,
-    /// Whether peers hold everything in one shard where they let one choose:
-    /// for hit ratios, which shards lower.
+    /// Whether peers that allow it use a single shard: for hit ratios, which sharding
+    /// lowers.
     pub(crate) unsharded: bool,
-    /// The clock of the `cache-core` whose clock is moved by hand.
+    /// The clock of the `cache-core` with a manual clock.
     pub(crate) clock: ManualClock,
 }
 
@@ -88,12 +88,12 @@ impl Setup {
     }
 }
 
-/// What an entry of `cache-core` costs apart from the heap of its value, by its
+/// The cost of an entry of `cache-core` without the heap of its value, by its
 /// README: key and value pointer, and 56 bytes more.
 pub(crate) const ENTRY_BYTES: u64 = 16 + 16 + 56;
 
-/// What an entry weighs where bytes are bounded: [`ENTRY_BYTES`], and the heap
-/// of the value with its two counters, as an allocator rounds it up.
+/// The weight of an entry with a bound in bytes: [`ENTRY_BYTES`], and the heap of the
+/// value with its two counters, rounded up as by an allocator.
 pub(crate) fn weight(value: &Value) -> u64 {
     let heap = 2 * size_of::<usize>() + value.len() + size_of::<usize>();
     ENTRY_BYTES + (heap as u64).next_multiple_of(16)

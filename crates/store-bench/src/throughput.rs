@@ -36,7 +36,7 @@ fn accesses(threads: u64, count: usize, keys: u32, skew: f64) -> Vec<Vec<Access>
     (0..threads).map(of_thread).collect()
 }
 
-/// What one thread's turn took, and how many of its reads found nothing.
+/// The duration of one thread's turn, and its number of misses.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Turn {
     time: Duration,
@@ -49,7 +49,7 @@ pub(crate) trait TimedCache: BenchCache {
     /// Reads each key.
     fn read(&self, accesses: &[Access]) -> Turn;
 
-    /// Reads each key, and stores its value when there is none.
+    /// Reads each key, and stores its value on a miss.
     fn read_through(&self, accesses: &[Access], values: &[Value]) -> Turn;
 }
 
@@ -80,10 +80,10 @@ impl<C: BenchCache> TimedCache for C {
     }
 }
 
-/// What the rounds with one number of threads found.
+/// The results of the rounds with one number of threads.
 #[derive(Clone, Default)]
 pub(crate) struct Timings {
-    /// Nanoseconds an operation of a thread, one for each round.
+    /// Nanoseconds per operation of a thread, for each round.
     nanos: Vec<f64>,
     operations: usize,
     misses: usize,
@@ -107,15 +107,14 @@ impl Timings {
     }
 }
 
-/// How many rounds there are, and how long a turn is. Short turns are more
-/// often undisturbed, so that the best of many is worth more than the best of
-/// few long ones.
+/// The number of rounds, and the length of a turn. Many short turns are better than
+/// few long ones, as short turns are more often undisturbed.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// Operations of a thread that are timed.
     pub(crate) timed: usize,
-    /// Operations before them that are not: others had the processor's caches.
+    /// Untimed operations before them: others used the processor's caches.
     pub(crate) untimed: usize,
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-/// What every cache stores values under.
+/// The type of keys.
 pub(crate) type Key = [u8; 16];
 
-/// What every cache stores.
+/// The type of values.
 pub(crate) type Value = Arc<[u8]>;
 
 /// SplitMix64: small, fast, and the same everywhere.
@@ -29,12 +29,12 @@ impl Random {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// Evenly from `0..end`, but for a bias that no benchmark notices.
+    /// Evenly from `0..end`, with a negligible bias.
     pub(crate) const fn below(&mut self, end: u64) -> u64 {
         ((self.next() as u128 * end as u128) >> 64) as u64
     }
 
-    /// Every order with the same chance (Fisher and Yates).
+    /// Shuffles: every order is equally likely (Fisher and Yates).
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.below(last as u64 + 1);
@@ -59,7 +59,7 @@ pub(crate) fn value(bytes: usize) -> Value {
 
 /// Zipf's law: rank `r`, counted from zero, in proportion to `(r + 1)^-skew`.
 pub(crate) struct Zipf {
-    /// The chance of this rank or one before it.
+    /// The probability of this rank or one before it.
     cumulative: Vec<f64>,
 }
 
@@ -80,7 +80,7 @@ impl Zipf {
     pub(crate) fn sample(&self, random: &mut Random) -> u32 {
         let at = random.unit();
         let rank = self.cumulative.partition_point(|&up_to| up_to <= at);
-        // Rounding may leave the last sum just under one.
+        // Rounding may leave the last sum just below one.
         let last = self.cumulative.len().saturating_sub(1);
         u32::try_from(rank.min(last)).unwrap_or(u32::MAX)
     }

@@ -1,9 +1,9 @@
 //! Fuzzing, in bounded time.
 //!
 //! The fuzzer is LLVM's libFuzzer, linked into each target of `crates/fuzz`. The
-//! compiler's flags for it are stable ones, so that neither another toolchain
-//! nor another program than cargo is asked for; only a C++ compiler is, to build
-//! libFuzzer itself. Without sanitizers: no crate of ours has `unsafe` in it.
+//! compiler's flags for it are stable, so that no other toolchain and no program but
+//! cargo is needed, except a C++ compiler to build libFuzzer. There are no
+//! sanitizers, as our crates have no `unsafe`.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::shell::{self, Shell};
 /// Where the targets are, from the root.
 const FOLDER: &str = "crates/fuzz";
 
-/// A fuzz target, by its name in [`FOLDER`], and the crate that it is about.
+/// A fuzz target: its name in [`FOLDER`], and the crate that it tests.
 struct FuzzTarget {
     name: &'static str,
     about: &'static str,
@@ -45,8 +45,8 @@ const TARGETS: &[FuzzTarget] = &[
     },
 ];
 
-/// What makes the compiler count where an input leads, as libFuzzer reads it,
-/// and makes a wrong assumption or an overflow a crash.
+/// Compiler flags that instrument coverage for libFuzzer, and make a failed
+/// assertion or an overflow a crash.
 const FLAGS: &[&str] = &[
     "--cfg=fuzzing",
     "-Cpasses=sancov-module",
@@ -59,8 +59,8 @@ const FLAGS: &[&str] = &[
     "-Coverflow-checks",
 ];
 
-/// Fuzzes the targets about the packages that `asked` names, each for so many
-/// seconds; an input that crashes one is an error that says how to replay it.
+/// Fuzzes the targets of the packages in `asked`, each for so many seconds. An input
+/// that crashes a target is an error that says how to replay it.
 pub(super) fn run(shell: &Shell, seconds: u32, asked: impl Fn(&str) -> bool) -> Result<String> {
     let targets: Vec<_> = TARGETS.iter().filter(|one| asked(one.about)).collect();
     if targets.is_empty() {
@@ -102,7 +102,7 @@ fn fuzz(
     folder: &Path,
     seconds: u32,
 ) -> Result<u64> {
-    // What was found interesting is kept for the next run.
+    // Interesting inputs are kept for the next run.
     let corpus = folder.join("corpus").join(target.name);
     let crashes = folder.join("crashes").join(target.name);
     for folder in [&corpus, &crashes] {
@@ -112,11 +112,11 @@ fn fuzz(
     let seeds = shell.root().join(FOLDER).join("seeds").join(target.name);
     let mut fuzzer = shell.program(program, [corpus, seeds]);
     fuzzer.arg(format!("-max_total_time={seconds}"));
-    // Longer inputs find nothing that shorter ones do not; ten seconds for one
+    // Longer inputs find no more than shorter ones; ten seconds for one
     // means that it hangs.
     fuzzer.args(["-max_len=4096", "-timeout=10", "-verbosity=0"]);
     fuzzer.arg("-print_final_stats=1");
-    // The prefix is put before the file's name as it is.
+    // The prefix is prepended to the file's name unchanged.
     fuzzer.arg(format!("-artifact_prefix={}/", crashes.display()));
     println!("$ {}", shell::line(&fuzzer));
     let output = fuzzer
@@ -132,7 +132,7 @@ fn fuzz(
     Ok(inputs)
 }
 
-/// What failed, and how to see it again.
+/// The failure, and how to reproduce it.
 fn verdict(name: &str, program: &Path, told: &str) -> String {
     let program = program.display();
     let saved = told
@@ -154,7 +154,7 @@ fn inputs_tried(told: &str) -> Option<u64> {
     number.trim().parse().ok()
 }
 
-/// The platform in what `rustc -vV` says.
+/// The platform in the output of `rustc -vV`.
 fn host(version: &str) -> Result<String> {
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc does not name its host")?.to_owned())

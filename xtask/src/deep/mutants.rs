@@ -1,7 +1,8 @@
-//! Bugs put in on purpose, which the tests that explore must see.
+//! Seeded bugs, which the exploring tests must detect.
 //!
-//! They are listed in cache-core's `seeded_bugs.rs`. A test that never failed proves little; with these, each of the promises that
-//! `docs/invalidation.md` argues for is seen to be broken when its reason is.
+//! They are listed in cache-core's `seeded_bugs.rs`. A test that never failed
+//! proves little: these show that each promise argued for in `docs/invalidation.md`
+//! is tested.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +13,10 @@ use serde::Deserialize;
 use crate::shell::{self, Shell};
 use crate::steps::schedules::{Explorer, LOOM, PACKAGE, SHUTTLE, explored_in};
 
-/// Schedules a test; a mutant that needs more may as well have survived.
+/// Schedules per test; a mutant that needs more counts as having survived.
 const SCHEDULES: &str = "20000";
 
-/// A seeded bug, by the name of its `cfg`, and the tests that must see it.
+/// A seeded bug: the name of its `cfg`, and the tests that must detect it.
 struct Mutant {
     name: &'static str,
     explorer: &'static Explorer,
@@ -49,7 +50,7 @@ const MUTANTS: &[Mutant] = &[
     seen_by(&LOOM, "write_without_fence"),
 ];
 
-/// The test that failed, and after how many schedules, if it lived to tell.
+/// The test that failed, and after how many schedules, if it reported that.
 struct Caught {
     test: String,
     after: Option<u64>,
@@ -82,7 +83,7 @@ pub(super) fn run(shell: &Shell) -> Result<String> {
     Ok(format!("{} mutants, each caught", rows.len()))
 }
 
-/// Builds the tests with the bug in, and returns the path of the program. Only
+/// Builds the tests with the bug, and returns the path of the program. Only
 /// the crate itself is rebuilt: its dependencies do not get the flag.
 fn build(shell: &Shell, mutant: &Mutant) -> Result<String> {
     let mut build = shell.cargo([
@@ -137,8 +138,8 @@ fn hunt(shell: &Shell, mutant: &Mutant, program: &str) -> Result<Option<Caught>>
     Ok(None)
 }
 
-/// Whether the test fails, and how far it said it came. What it says about the
-/// failure is of no interest.
+/// Whether the test fails, and how many schedules it reported. The rest of its output
+/// is ignored.
 fn failure_of(command: &mut Command) -> Result<Option<Option<u64>>> {
     let output = command
         .output()

@@ -1,5 +1,5 @@
-//! Each published library crate alone: what others turn on in the workspace is
-//! off.
+//! Tests each published library crate alone, without features that other crates of
+//! the workspace enable.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::step::{Context, Outcome};
 use crate::metadata::{Metadata, Package};
 use crate::shell;
 
-/// Cases a property test: the steps before this one run each with many more.
+/// Cases per property test: earlier steps run many more.
 const CASES: &str = "32";
 
 pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
@@ -26,8 +26,8 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
                 command.args(selection);
                 command
             };
-            // Without the tests first: their dependencies may turn on features
-            // that the library alone would lack.
+            // First without the tests: their dependencies may enable features
+            // that the library alone lacks.
             shell::run(&mut words(&["check"]))?;
             let mut tests = words(&["test"]);
             tests
@@ -40,8 +40,8 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed(format!("{builds} builds, {passed} tests")))
 }
 
-/// The ways to select features that differ for this package: none, default
-/// and all, each left out when it turns on the same as one before.
+/// The selections of features that differ for this package: none, default and all,
+/// without those that enable the same as an earlier one.
 fn selections(package: &Package) -> Vec<&'static [&'static str]> {
     let all: Vec<_> = package.features.keys().map(String::as_str).collect();
     let mut seen: Vec<BTreeSet<&str>> = Vec::new();
@@ -62,7 +62,7 @@ fn selections(package: &Package) -> Vec<&'static [&'static str]> {
     selections
 }
 
-/// Everything that these features reach, but for the name `default` itself.
+/// Everything that these features enable, except `default` itself.
 fn turned_on<'a>(package: &'a Package, roots: &[&'a str]) -> BTreeSet<&'a str> {
     let mut on = BTreeSet::new();
     let mut open = roots.to_vec();

@@ -1,4 +1,4 @@
-//! The steps that are one cargo command.
+//! The steps that are a single cargo command.
 
 use anyhow::{Result, bail};
 
@@ -8,7 +8,7 @@ use crate::shell;
 
 pub(super) fn fmt(context: &Context<'_>) -> Result<Outcome> {
     shell::run(&mut context.shell.cargo(["fmt", "--all", "--check"]))?;
-    // The examples are a workspace of their own, which the line above passes by.
+    // The examples are a separate workspace, which the line above does not reach.
     let mut rustfmt = context.shell.program("rustfmt", ["--check"]);
     for example in outside::EXAMPLES {
         rustfmt.arg(format!("{}/{example}/src/main.rs", outside::FOLDER));

@@ -1,4 +1,4 @@
-//! The checks change no file: the checkout is compared with what it was.
+//! Checks that the checks change no file: compares the checkout with its state before.
 
 use anyhow::{Result, bail};
 

@@ -5,16 +5,16 @@ use anyhow::Result;
 use super::step::{Context, Outcome, verdict};
 use crate::metadata::{Metadata, Package};
 
-/// What a crate of ours may depend on.
+/// The dependencies that a crate of ours may have.
 struct Rule {
     name: &'static str,
     may_know: &'static [&'static str],
-    /// A library leaves the runtime, the error report and the logger to the
+    /// A library leaves the choice of runtime, error reports and logger to the
     /// program that uses it.
     library: bool,
 }
 
-/// Every crate of the workspace has its line here.
+/// One line for every crate of the workspace.
 const RULES: &[Rule] = &[
     Rule {
         name: "cache-core",
@@ -87,12 +87,12 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// What a crate may depend on in its tests alone: the first on the second.
+/// Dependencies for tests only: the first crate may depend on the second.
 const IN_TESTS_ONLY: &[(&str, &str)] = &[("intent-router", "intent-train")];
 
-/// What a library may not depend on, except in its tests.
+/// Packages that a library may not depend on, except in its tests.
 const FOR_PROGRAMS_ONLY: &[&str] = &[
-    // runtimes, and what brings one along
+    // runtimes, and packages that need one
     "actix-web",
     "async-std",
     "axum",

@@ -1,4 +1,5 @@
-//! What the workspace shares is inherited, and nothing stray lies at the top.
+//! Checks that members inherit what the workspace shares, and that the top folder has
+//! no stray files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,7 @@ use crate::shell::{self, Shell};
 /// Package fields that every member takes from the workspace.
 const INHERITED: &[&str] = &["authors", "edition", "license", "repository", "version"];
 
-/// Names at the top, apart from dotfiles and licence texts.
+/// Names in the top folder, apart from dotfiles and licence texts.
 const TOP_LEVEL: &[&str] = &[
     "CHANGELOG.md",
     "Cargo.lock",
@@ -95,8 +96,8 @@ fn is_known(name: &str) -> bool {
     name.starts_with('.') || name.starts_with("LICENSE") || TOP_LEVEL.contains(&name)
 }
 
-/// The names at the top of the repository that git does not ignore; outside a
-/// checkout, those in the folder but for the build's output.
+/// The names in the repository's top folder that git does not ignore; outside a
+/// checkout, all except the build's output.
 fn top_level_names(shell: &Shell) -> Result<BTreeSet<String>> {
     let mut git = shell.program(
         "git",

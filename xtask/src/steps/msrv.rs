@@ -1,4 +1,4 @@
-//! The Rust version that a crate states is one that its dependencies allow.
+//! Checks that the dependencies of a crate allow the Rust version that it states.
 
 use std::collections::BTreeSet;
 
@@ -33,9 +33,9 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     verdict(findings, stated.join(", "))
 }
 
-/// The packages that a member is built of on some platform with every
-/// feature. `cargo tree` is asked, not the metadata, because only it resolves
-/// features for this member without those that others turn on.
+/// The packages in a member's build on any platform with all features, by
+/// `cargo tree`: unlike the metadata, it resolves features for this member without those
+/// that others enable.
 fn closure(shell: &Shell, member: &str) -> Result<BTreeSet<Name>> {
     let tree = shell::output(&mut shell.cargo([
         "tree",

@@ -1,7 +1,7 @@
-//! A workspace elsewhere that uses the crates by path.
+//! Builds a separate workspace that uses the crates by path.
 //!
-//! The examples are kept as a workspace of their own, and copied out of the
-//! repository to be built, so that nothing of this workspace helps them.
+//! The examples are a separate workspace, and are copied out of the repository, so
+//! that they depend on nothing in this workspace.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     let from = shell.root().join(FOLDER);
     fs::copy(from.join("Cargo.toml"), elsewhere.path().join("Cargo.toml"))
         .with_context(|| format!("cannot copy {FOLDER}/Cargo.toml"))?;
-    // With our lock file the versions are those that the other steps built,
+    // With our lock file the versions are those of the other steps,
     // and nothing new is fetched.
     fs::copy(
         shell.root().join("Cargo.lock"),
@@ -66,8 +66,8 @@ fn copy_example(root: &Path, example: &str, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The manifest with its path dependencies spelt from the file system's root,
-/// as it leaves the folder that they are relative to.
+/// The manifest with absolute paths of path dependencies, because it is moved from
+/// the folder that they are relative to.
 fn with_absolute_paths(mut manifest: Table, folder: &Path) -> Result<Table> {
     let dependencies = manifest
         .get_mut("dependencies")

@@ -1,4 +1,4 @@
-//! Each published crate has what a registry asks for, and can be packaged.
+//! Checks that each published crate has what a registry requires and can be packaged.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     let published = metadata.published().len();
     verdict(findings, "")?;
 
-    // All at once, because they depend on each other and no registry has them.
+    // All together, because they depend on each other and no registry has them.
     let mut command = context.shell.cargo([
         "package",
         "--workspace",
@@ -38,7 +38,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed(format!("{published} crates")))
 }
 
-/// What keeps a package from being published, given its README's text.
+/// The reasons why a package cannot be published, given its README's text.
 fn missing(package: &Package, readme: Option<&str>, metadata: &Metadata) -> Vec<String> {
     let name = &package.name;
     let mut findings = Vec::new();
@@ -62,7 +62,7 @@ fn missing(package: &Package, readme: Option<&str>, metadata: &Metadata) -> Vec<
         (Some(_), _) => {}
     }
     for dependency in &package.dependencies {
-        // What tests alone depend on is dropped from the package.
+        // Dependencies for tests only are dropped from the package.
         if dependency.path.is_none() || dependency.kind.as_deref() == Some("dev") {
             continue;
         }

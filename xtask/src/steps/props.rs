@@ -1,4 +1,4 @@
-//! Property tests: found by name, so that they can be counted and deepened.
+//! Runs the property tests, found by name, with more cases, and counts them.
 //!
 //! A property test's name, or the name of a module around it, begins with
 //! `prop_`; in an integration test whose file name begins with `prop`, every
@@ -13,7 +13,7 @@ use super::step::{Context, Outcome, verdict};
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 
-/// Cases a test in `check`: four times proptest's own default.
+/// Cases per test in `check`: four times proptest's default.
 const CASES: u32 = 1024;
 
 pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
@@ -25,7 +25,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
 }
 
 /// Runs the property tests of `packages` (of all when empty) with so many
-/// cases each, and returns how many tests passed. None at all is an error.
+/// cases each, and returns how many tests passed. Finding none is an error.
 pub(crate) fn run(shell: &Shell, cases: u32, packages: &[String]) -> Result<usize> {
     let command = |which: &[String], rest: &[&str]| {
         let mut test = shell.cargo(["test", "--all-features", "--locked"]);
@@ -52,7 +52,7 @@ pub(crate) fn run(shell: &Shell, cases: u32, packages: &[String]) -> Result<usiz
         }
         for target in member.targets_of("test") {
             if target.name.starts_with("prop") {
-                // Those of its tests that are called `prop_…` have run above.
+                // Its tests named `prop_…` have run above.
                 let rest = ["--test", &target.name, "--", "--skip", "prop_"];
                 passed +=
                     shell::run_tests(&mut command(std::slice::from_ref(&member.name), &rest))?;
@@ -66,8 +66,8 @@ pub(crate) fn run(shell: &Shell, cases: u32, packages: &[String]) -> Result<usiz
     Ok(passed)
 }
 
-/// Looks through the crates' sources for property tests that would not be
-/// found by name, or would not heed the number of cases asked for.
+/// Finds property tests in the sources that would not be found by name, or that
+/// would ignore the requested number of cases.
 fn scan(shell: &Shell) -> Result<Vec<String>> {
     let mut files = Vec::new();
     rust_files(&shell.root().join("crates"), &mut files)?;
@@ -113,8 +113,8 @@ pub(crate) fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> 
     Ok(())
 }
 
-/// Whether every test in this file is found, however it is called: a module
-/// `prop_…`, or an integration test `prop…`.
+/// Whether every test in this file is found, whatever its name: a module `prop_…`, or
+/// an integration test `prop…`.
 fn is_found_by_path(path: &Path) -> bool {
     let below = path.components().skip(2).collect::<PathBuf>();
     let mut names = below.iter().map(|name| name.to_string_lossy());
@@ -124,8 +124,8 @@ fn is_found_by_path(path: &Path) -> bool {
     }
 }
 
-/// Functions with a parameter `x in strategy`, as only `proptest!` knows
-/// them, whose name does not begin with `prop_`; each with its line.
+/// Functions with a parameter `x in strategy` (which only `proptest!` has) whose name
+/// does not begin with `prop_`; each with its line.
 fn unnamed(source: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, _) in source.match_indices("fn ") {
@@ -142,7 +142,7 @@ fn unnamed(source: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The text before the parenthesis that closes one already open.
+/// The text before the parenthesis that closes an open one.
 fn up_to_close(text: &str) -> &str {
     let mut open = 1;
     let close = text.find(|c| {

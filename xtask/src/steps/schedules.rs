@@ -1,8 +1,8 @@
-//! Concurrency under all orders of events that chance or a model brings about.
+//! Explores the concurrency of cache-core: random schedules, and a memory model.
 //!
-//! cache-core, built with `--cfg shuttle`, runs its own code on a scheduler that
-//! picks the interleavings at random; built with `--cfg memory_model`, its small atomics
-//! under a model of memory that goes through all that their orders allow.
+//! Built with `--cfg shuttle`, cache-core runs its code on a scheduler that picks
+//! interleavings at random; built with `--cfg memory_model`, it runs its small atomics
+//! under a memory model that goes through all executions that their orderings allow.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,29 +16,29 @@ use crate::shell::{self, Shell};
 /// The crate that is explored.
 pub(crate) const PACKAGE: &str = "cache-core";
 
-/// How far to go.
+/// The amount of exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effort {
-    /// Schedules in all, spread over the tests evenly.
+    /// The total number of schedules, spread evenly over the tests.
     pub(crate) schedules: u32,
-    /// How often the model holds up a thread that could go on.
+    /// How often the model preempts a thread.
     pub(crate) preemptions: u32,
 }
 
-/// In `check`.
+/// The amount in `check`.
 const EFFORT: Effort = Effort {
     schedules: 10_000,
     preemptions: 3,
 };
 
-/// One way to explore: what the crate is built with, and which tests explore.
+/// A way to explore: the `cfg` of the build, and the tests.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Explorer {
-    /// The `cfg` that puts its locks and atomics in the place of the real ones.
+    /// The `cfg` that replaces the real locks and atomics.
     pub(crate) cfg: &'static str,
-    /// The module of the tests.
+    /// The tests' module.
     pub(crate) module: &'static str,
-    /// What the tests count.
+    /// The unit that the tests count.
     pub(crate) unit: &'static str,
 }
 
@@ -55,8 +55,8 @@ pub(crate) const LOOM: Explorer = Explorer {
 };
 
 impl Explorer {
-    /// A folder of its own: the flag would rebuild every dependency in the
-    /// common one, and again without it the next time.
+    /// A separate target folder: in the common one, the flag would rebuild every
+    /// dependency, and the next build without it again.
     pub(crate) fn folder(&self, shell: &Shell) -> Result<PathBuf> {
         Ok(Metadata::load(shell)?.target_directory.join(self.cfg))
     }
@@ -74,7 +74,7 @@ impl Explorer {
         Ok(test)
     }
 
-    /// How many tests explore.
+    /// The number of exploring tests.
     fn count(&self, shell: &Shell) -> Result<u32> {
         let list = shell::output(self.tests(shell)?.arg("--list"))?;
         let tests = list.lines().filter(|line| line.ends_with(": test"));
@@ -88,7 +88,7 @@ impl Explorer {
         }
     }
 
-    /// Runs the tests and adds up what they say they explored.
+    /// Runs the tests and adds up the counts that they report.
     fn explore(&self, shell: &Shell, settings: &[(&str, u32)]) -> Result<u64> {
         let mut test = self.tests(shell)?;
         test.arg("--show-output");
@@ -120,7 +120,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed(explored))
 }
 
-/// Explores so far, and returns what was done.
+/// Explores this amount, and returns a summary.
 pub(crate) fn run(shell: &Shell, effort: Effort) -> Result<String> {
     let tests = SHUTTLE.count(shell)?;
     let each = effort.schedules.div_ceil(tests);

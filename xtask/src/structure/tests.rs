@@ -74,7 +74,7 @@ fn a_parent_and_a_child_are_a_circle_only_by_imports_both_ways() {
         let text = format!("mod child; {a} pub struct A;");
         check(&[root, ("a.rs", &text), child], &[&["a.rs", "a/child.rs"]]);
     }
-    // `pub(super)` is no import, nor is a crate with the child's name.
+    // `pub(super)` is not an import, and neither is a crate with the child's name.
     let child = (
         "a/child.rs",
         "pub(super) struct C; pub(in super::super) fn f() {}",

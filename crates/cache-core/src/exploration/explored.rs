@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// A counter that the explored code does not see, so it is no point to switch threads at.
+/// A counter that the explored code does not see, so it is not a point to switch threads at.
 /// Prints the count on drop, also after a failure.
 pub(crate) struct Explored {
     unit: &'static str,

@@ -33,7 +33,7 @@ pub(super) struct FillGuard<K, V> {
     pub(super) hold: Hold,
 }
 
-/// What dropping the guard has to do.
+/// What dropping the guard does.
 #[derive(Clone, Copy)]
 pub(super) enum Hold {
     /// The fill is in flight: hand it over.

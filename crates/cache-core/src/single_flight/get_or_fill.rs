@@ -27,7 +27,7 @@ where
     /// concurrent callers. [`fetch`](Self::fetch) is the form with options and the
     /// outcome.
     ///
-    /// A hit costs what it costs in [`lookup_by`](Self::lookup_by).
+    /// A hit costs the same as in [`lookup_by`](Self::lookup_by).
     ///
     /// # Errors
     /// The error of `fill`, or of the fill that this caller waited for, if no stored entry

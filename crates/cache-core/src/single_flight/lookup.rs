@@ -10,7 +10,7 @@ pub enum Reuse {
     /// Any entry that the policy of the class allows, including stale ones.
     #[default]
     Any,
-    /// Only fresh entries that are no older than this; [`Duration::MAX`] accepts every
+    /// Only fresh entries up to this age; [`Duration::MAX`] accepts every
     /// fresh entry. Any other entry is a miss, and stays in the cache.
     MaxAge(Duration),
     /// No entry, and no fill in flight either: always a miss with a new permit.

@@ -159,7 +159,7 @@ impl<K, V: Clone> Waiter<K, V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_timeout(mut self, timeout: Duration) -> Result<Waited<K, V>, Self> {
-        // A deadline beyond the range of the clock is no deadline.
+        // A deadline beyond the range of the clock never passes.
         let deadline = Instant::now().checked_add(timeout);
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);

@@ -1,7 +1,7 @@
 //! Doubly linked lists whose links are stored in the elements of a slab: constant-time
 //! removal from the middle, no allocation.
 
-/// The index that stands for "no element".
+/// The index that means "no element".
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Converts a position to an index. Slabs never grow beyond [`NONE`] elements.

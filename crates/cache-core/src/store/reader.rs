@@ -38,7 +38,7 @@ impl<'a> Reader<'a> {
 pub(crate) enum Accepts {
     /// Fresh values, without a permit to refresh them.
     Values,
-    /// Fresh values and negative entries that are no older than this, in nanoseconds.
+    /// Fresh values and negative entries up to this age, in nanoseconds.
     Young(u64),
     /// Fresh, negative and stale entries.
     All,

@@ -58,7 +58,7 @@ pub(crate) struct Shard<K, V> {
     weight: u64,
     /// The number of entries ever stored.
     stored: u64,
-    /// The class that the last insertion checked for expired entries besides its own.
+    /// The class that the last insertion checked for expired entries, in addition to its own.
     next_class: u32,
     /// Changes whenever entries move to other positions.
     layout: u32,

@@ -1,15 +1,15 @@
-//! What was read, stored and invalidated, and in which order.
+//! The oracle: what was read, stored and invalidated, in order.
 
 use std::collections::HashMap;
 
 use arbitrary::Arbitrary;
 
-/// How many keys there are.
+/// The number of keys.
 pub(super) const KEYS: u8 = 8;
-/// The names that a tag can have.
+/// The names of tags.
 const TAGS: [&str; 4] = ["a", "b", "c", "d"];
 
-/// What an invalidation reaches.
+/// The reach of an invalidation.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) enum Reach {
     Key(u8),
@@ -18,7 +18,7 @@ pub(super) enum Reach {
     /// Values with this in their lowest bit but the key.
     Parity(bool),
     All,
-    /// What any of these reaches, as one invalidation.
+    /// Everything that any of these reaches, as one invalidation.
     Several(u8, u8, bool, bool),
 }
 
@@ -79,14 +79,14 @@ struct Stored {
     negative: bool,
 }
 
-/// Everything that happens gets the next number.
+/// The number of the next event.
 #[derive(Default)]
 pub(super) struct Oracle {
     count: u32,
     /// In nanoseconds.
     pub(super) now: u64,
-    /// What was stored last under a key, unless it was removed since. It may
-    /// have been evicted, or have expired.
+    /// The value stored last under a key, unless it was removed since. It may have
+    /// been evicted or have expired.
     stored: HashMap<u8, Stored>,
     tags: HashMap<u32, Tags>,
     inserted: HashMap<u8, u32>,

@@ -81,7 +81,7 @@ fn a_message_about_somebody_unnamed_is_about_another() {
             "who handles my claim and what is his number",
         ],
     );
-    // Who is no member may ask about anybody: it is no question about records.
+    // Somebody who is not a member may ask about anybody: it is not a question about records.
     let text = normalise("has she been crowned");
     assert!(!MessageReferences::read(Catalogue::built_in(), &text).are_of_another(false));
 }

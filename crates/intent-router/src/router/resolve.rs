@@ -40,7 +40,7 @@ struct Subject<'a> {
     intent: &'a Intent,
     storage: StoragePolicy,
     confidence: f64,
-    /// The slots of the conversation; none if the message stands alone.
+    /// The slots of the conversation; none if the message needs no context.
     carried: Carried,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In the key mode `slots`, the slots of a message replace it in the key. That is
 //! safe only if every other word of the message is known not to change what is
-//! asked. So guards speak not only for words that change the meaning, but for
+//! asked. So guards apply not only to words that change the meaning, but to
 //! every unknown word.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use crate::text::{Token, is_apostrophe, is_closing, tokens};
 pub enum Guard {
     /// Its intent was detected with less confidence than the catalogue requires.
     LowConfidence,
-    /// It has more than [`Guard::MAX_WORDS`] words, counting what a slot took as
+    /// It has more than [`Guard::MAX_WORDS`] words, counting a slot's value as
     /// one; or more than three times as many in all; or it is too long to be
     /// folded.
     Length,
@@ -31,9 +31,9 @@ pub enum Guard {
     Number,
     /// It names a time that no slot took.
     Time,
-    /// It compares, or has a preposition of direction before what a slot took.
+    /// It compares, or has a preposition of direction before a slot's value.
     Comparison,
-    /// It joins what a slot took with something of another kind.
+    /// It joins a slot's value with something of another kind.
     Conjunction,
     /// It holds one of two opposite words that no slot took.
     Polarity,
@@ -92,7 +92,7 @@ pub(super) struct Cover {
     pub(super) is_words: bool,
 }
 
-/// The first guard that speaks against replacing a text in normal form by what
+/// The first guard that forbids replacing a text in normal form by what
 /// its slots took. `covers` are sorted by where they start.
 ///
 /// Costs a pass over the text, and for each of the first [`Guard::MAX_WORDS`]
@@ -131,7 +131,7 @@ struct Message<'t> {
 }
 
 impl<'t> Message<'t> {
-    /// Reads a text, up to the first sign or word for which a guard speaks
+    /// Reads a text, up to the first sign or word to which a guard applies
     /// whatever the catalogue says.
     fn read(text: &'t str, covers: &[Cover]) -> Result<Self, Guard> {
         let mut message = Self::default();
@@ -150,7 +150,7 @@ impl<'t> Message<'t> {
         Ok(message)
     }
 
-    /// Adds what a slot took.
+    /// Adds the words of a slot's value.
     fn taken(
         &mut self,
         text: &'t str,
@@ -271,7 +271,7 @@ impl Judge<'_, '_> {
         let mut clauses = Clauses::default();
         // The ends of the longest phrases read so far.
         let (mut roles_to, mut known_to) = (0, 0);
-        // Whether a direction applies to what a slot takes next.
+        // Whether a direction applies to the next slot's value.
         let mut directed = false;
         for at in 0..message.tokens.len() {
             clauses.push(message.breaks[at]);
@@ -373,7 +373,7 @@ impl Judge<'_, '_> {
             end = at + length;
             let is_new = seen.insert(std::ptr::from_ref(word));
             for (intent, weight) in &word.speaks {
-                // A phrase of this intent is no evidence for another.
+                // A phrase of this intent is not evidence for another.
                 let is_own = Some(*intent) == self.own;
                 let shared = word
                     .speaks

@@ -1,7 +1,7 @@
 //! Identifiers such as `CLM-2025-000123`, found by a pattern.
 //!
 //! In a pattern `#` matches a digit, `@` a letter from A to Z, and every other
-//! character itself, in any case. A match stands alone: no letter or digit
+//! character itself, in any case. A match is separate: no letter or digit
 //! adjoins it, either directly or across a `-`, `/` or `_`. A pattern that begins
 //! with a literal letter, such as `CLM-####-######`, tolerates variants of its
 //! dashes: `CLM 2025 000123`, `clm2025000123` and an en dash match as well.
@@ -14,7 +14,7 @@ use super::taken::Taken;
 /// The longest pattern, in bytes; it bounds the work at each word.
 const MAX_LENGTH: usize = 64;
 
-/// Says what is wrong with a pattern, if anything is.
+/// What is wrong with a pattern, if anything.
 pub(crate) fn problem(pattern: &str) -> Option<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '#' || c == '@';
     let message = if pattern.len() > MAX_LENGTH {

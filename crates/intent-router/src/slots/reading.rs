@@ -11,10 +11,10 @@ use super::values::Slots;
 use crate::catalogue::{Catalogue, Intent, KeyMode};
 use crate::text::{self, Folded};
 
-/// The slots of a message, and the guard that speaks against relying on them, if
+/// The slots of a message, and the guard that forbids relying on them, if
 /// any.
 ///
-/// If a guard speaks, the slots are withheld: they neither replace the message in
+/// If a guard applies, the slots are withheld: they neither replace the message in
 /// its key nor narrow the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -22,7 +22,7 @@ pub struct Reading {
     guard: Option<Guard>,
 }
 
-/// The slots that may be used if a guard speaks.
+/// The slots that may be used if a guard applies.
 static NONE: Slots = Slots(BTreeMap::new());
 
 impl Reading {
@@ -99,13 +99,13 @@ impl Reading {
         Self { found, guard }
     }
 
-    /// The slots found, whether or not a guard speaks.
+    /// The slots found, whether or not a guard applies.
     pub fn found(&self) -> &Slots {
         &self.found
     }
 
     /// The slots that may narrow the answer: those found, or none if a guard
-    /// speaks.
+    /// applies.
     pub fn slots(&self) -> &Slots {
         match self.guard {
             None => &self.found,
@@ -121,14 +121,14 @@ impl Reading {
         }
     }
 
-    /// The guard that speaks; `None` if the slots say all of the message, and for
+    /// The guard that applies; `None` if the slots say all of the message, and for
     /// an intent without slots.
     pub fn guard(&self) -> Option<Guard> {
         self.guard
     }
 
     /// The text that replaces the message in the key mode `slots`: the list of
-    /// its slots ([`Slots::key_text`]), or the message if a guard speaks.
+    /// its slots ([`Slots::key_text`]), or the message if a guard applies.
     ///
     /// A message that is empty or contains `=` is prefixed with `=`. So it never
     /// equals the slot list of another message, which is empty, or contains `=`

@@ -5,7 +5,7 @@ use intent_router::Catalogue;
 
 use crate::pairs::Pairs;
 
-/// Ways to write one value, of which any two stand for the same and none for
+/// Ways to write one value, of which any two mean the same and none means
 /// the value of another line.
 const VALUES: [&[&str]; 26] = [
     &[

@@ -37,7 +37,7 @@ pub(crate) struct FakeSource {
     pub(crate) members_held: AtomicBool,
     pub(crate) forgotten: Mutex<HashSet<String>>,
     pub(crate) serial: AtomicU64,
-    /// What its queries read besides the records that an answer's tags name.
+    /// What its queries read, in addition to the records that an answer's tags name.
     pub(crate) reads: Mutex<Vec<Read>>,
 }
 
@@ -141,7 +141,7 @@ impl LiveData for FakeSource {
     }
 }
 
-/// A router over a fake source and a clock that stands still. Its keys are made
+/// A router over a fake source and a stopped clock. Its keys are made
 /// of the message as it comes, so that each message has an entry of its own.
 pub(crate) struct Bench {
     pub(crate) router: Router,
@@ -174,7 +174,7 @@ pub(crate) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Outp
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// The output of a future that never has to wait.
+/// The output of a future that never waits.
 pub(crate) fn now<F: Future>(future: F) -> F::Output {
     match poll_once(pin!(future)) {
         Poll::Ready(output) => output,

@@ -21,7 +21,7 @@ fn options(wrong_routes: f64, lost_answers: f64) -> TrainOptions {
     }
 }
 
-/// Messages of which the higher their score the more are right: of those with
+/// Messages that are the more often right the higher their score: of those with
 /// score s, s in ten, for s from 0 to 9.
 fn graded() -> Vec<Sample> {
     let all = (0..1_000).map(|i| sample(f64::from(i % 10), true, i / 10 % 10 < i % 10));

@@ -1,4 +1,4 @@
-//! The days that the generator counts with.
+//! Calendar days, as the generator uses them.
 
 use std::fmt;
 
@@ -23,19 +23,19 @@ impl Day {
         self.0.year()
     }
 
-    /// The day that many days later; earlier when negative. The generator stays
+    /// The day `days` later; earlier if negative. The generator stays
     /// within decades of [`REFERENCE`], far from where the calendar ends.
     pub(super) fn plus(self, days: i64) -> Self {
         Self(self.0.saturating_add(Span::new().days(days)))
     }
 
-    /// How many days have gone by since `earlier`.
+    /// The number of days since `earlier`.
     pub(super) fn since(self, earlier: Self) -> i64 {
         // A span between two dates counts nothing but days.
         (self.0 - earlier.0).get_days().into()
     }
 
-    /// The given day of the month that lies that many months later.
+    /// The given day of the month that many months later.
     pub(super) fn in_month(self, months: i64, day: i64) -> Self {
         let first = self.0.first_of_month();
         Self(first.saturating_add(Span::new().months(months))).plus(day - 1)

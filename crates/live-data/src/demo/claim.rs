@@ -1,15 +1,15 @@
-//! What the other records of a claim need to know of it.
+//! A claim, as far as the generation of its other records needs it.
 
 use super::calendar::Day;
 use super::names::Injury;
 
-/// One claim, as its documents and payments need to know it.
+/// A claim, as far as its documents and payments need it.
 pub(super) struct Claim {
     pub(super) number: String,
     pub(super) injury: Injury,
     pub(super) status: &'static str,
     pub(super) filed_on: Day,
-    /// Set once somebody decided.
+    /// Set once the claim is decided.
     pub(super) decided_on: Option<Day>,
     pub(super) closed_on: Option<Day>,
 }

@@ -9,14 +9,14 @@ use super::random::Random;
 use super::writer::{Person, Writer};
 use super::{money, paperwork};
 
-/// How many days ago the showcase member filed claims, and what became of them.
+/// How many days ago the showcase member filed claims, and their status.
 const SHOWCASE: [(i64, &str); 3] = [
     (900, "approved"),
     (420, "closed"),
     (60, "information_requested"),
 ];
 
-/// Writes the claims of one person, oldest first, with all that hangs on them.
+/// Writes the claims of one person, oldest first, with their dependent records.
 pub(super) fn claims(
     writer: &mut Writer<'_>,
     random: &mut Random,
@@ -47,7 +47,7 @@ fn age(random: &mut Random) -> i64 {
     random.between(1, longest)
 }
 
-/// What has become of a claim of that many days.
+/// The status of a claim filed that many days ago.
 fn status(random: &mut Random, age: i64) -> &'static str {
     const FRESH: &[&str] = &["submitted", "in_review"];
     const YOUNG: &[&str] = &[
@@ -136,7 +136,7 @@ fn claim(
     Ok(claim)
 }
 
-/// What the owner of a claim is to expect or to do, and until when.
+/// The next step of a claim, and its due date.
 fn next_step(random: &mut Random, claim: &Claim) -> (&'static str, Option<Day>) {
     let soon = REFERENCE.plus(random.between(3, 20));
     match claim.status {

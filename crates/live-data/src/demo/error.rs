@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// The most members that there can be: their identifiers have six digits.
+/// The maximum number of members: their identifiers have six digits.
 pub(super) const MOST_MEMBERS: u32 = 999_999;
 
 /// Why demo data could not be made.
@@ -14,15 +14,15 @@ pub enum DemoError {
     /// The number of members is out of range.
     #[error("demo data has from 1 to {MOST_MEMBERS} members, not {_0}")]
     Members(u32),
-    /// Something stands at the path already; it was left as it is.
+    /// The path already exists; it was left unchanged.
     #[error("{} exists already and is not overwritten: choose another path or remove it", .0.display())]
     Exists(PathBuf),
     /// The database could not be written.
     #[error("the database {name} cannot be written: {reason}")]
     Write {
-        /// The path, or what stands for it in memory.
+        /// The path, or a name for data in memory.
         name: String,
-        /// What the file system or SQLite said.
+        /// The error of the file system or of SQLite.
         reason: String,
     },
     /// SQLite refused the script; nothing was written.

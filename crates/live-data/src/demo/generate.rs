@@ -1,7 +1,7 @@
 //! Fills an empty database with members and everything that belongs to them.
 //!
-//! Members come one after the other, an employer just before the first of its
-//! people, and numbers are given out in that order. So the first thousand
+//! Members are generated one after the other, an employer just before the first
+//! of its employees, and numbers are assigned in that order. So the first thousand
 //! members are the same whether a thousand or a million are generated.
 
 use rusqlite::{Connection, params};
@@ -43,8 +43,8 @@ fn employer_id(number: u32) -> String {
     format!("EMP-{number:04}")
 }
 
-/// The trade of an employer: its own stream's first draw, so that its people
-/// can look it up without storing it.
+/// The trade of an employer: the first draw of its own stream, so that it need not
+/// be stored for its employees.
 fn trade(seed: u64, employer: u32) -> (Random, Trade) {
     let mut random = Random::of(seed, (1 << 32) | u64::from(employer));
     let trade = random.pick(TRADES);

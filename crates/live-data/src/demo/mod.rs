@@ -1,4 +1,4 @@
-//! Demo data: a scheme's members, claims and payments, made up from a seed.
+//! Demo data: members, claims and payments of a fund, generated from a seed.
 
 mod calendar;
 mod claim;
@@ -55,11 +55,11 @@ pub fn write_demo(path: impl AsRef<Path>, options: &DemoOptions) -> Result<(), D
     })
 }
 
-/// Writes a new database with what a script of SQL makes: tables and rows of
-/// a business of one's own, for an example or a trial.
+/// Writes a new database by running an SQL script: tables and rows of your own
+/// business, for an example or a trial.
 ///
-/// The script runs in one transaction, so it holds none of its own. The file
-/// comes into being as that of [`write_demo`] does: whole or not at all.
+/// The script runs in one transaction, so it must not contain any. Like
+/// [`write_demo`], this writes the whole file or none.
 ///
 /// # Errors
 /// [`DemoError::Exists`] when there is something at `path`,
@@ -89,9 +89,9 @@ pub fn write_script(path: impl AsRef<Path>, script: &str) -> Result<(), DemoErro
 
 /// A demo database in memory. It lives as long as any connection to its URI.
 pub(crate) struct MemoryDemo {
-    /// What further connections open.
+    /// The URI that further connections open.
     pub(crate) uri: String,
-    /// Keeps the data until they have.
+    /// Keeps the data alive until they are open.
     _anchor: Connection,
 }
 

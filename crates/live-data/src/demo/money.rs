@@ -7,9 +7,9 @@ use super::claim::Claim;
 use super::random::Random;
 use super::writer::{Person, Writer};
 
-/// Months for which wages are replaced at most.
+/// The maximum number of months for which wages are replaced.
 const WAGE_MONTHS: i64 = 10;
-/// Months of pension payments that are kept.
+/// The number of months of pension payments that are generated.
 const PENSION_MONTHS: i64 = 14;
 
 /// One series of payments: to whom, for what, how.
@@ -23,7 +23,7 @@ struct Series<'a> {
     has_trouble: bool,
 }
 
-/// Writes what a claim pays; true when a pension is part of it.
+/// Writes the payments of a claim; true if it includes a pension.
 pub(super) fn payments(
     writer: &mut Writer<'_>,
     random: &mut Random,
@@ -74,7 +74,7 @@ pub(super) fn payments(
         pay(writer, random, &series, due, due, cost)?;
     }
     if random.chance(25) {
-        // The employer went on paying wages, and gets them back.
+        // The employer continued to pay wages and is reimbursed.
         let refund = Series {
             payee: &person.employer_id,
             kind: "employer_wage_refund",

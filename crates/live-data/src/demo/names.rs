@@ -90,8 +90,8 @@ pub(super) const BANKS: &[&str] = &[
     "Lakeside Mutual",
 ];
 
-/// An employer's trade: its industry, how its companies are called, and the
-/// occupations of its people.
+/// An employer's trade: industry, company names, and the occupations of
+/// employees.
 #[derive(Clone, Copy)]
 pub(super) struct Trade {
     pub(super) industry: &'static str,
@@ -203,7 +203,7 @@ pub(super) const INJURIES: &[Injury] = &[
     ),
 ];
 
-/// A question to the help desk: category, subject, and what was answered last.
+/// A question to the help desk: category, subject and last answer.
 pub(super) const TICKETS: &[(&str, &str, &str)] = &[
     (
         "sign_in",

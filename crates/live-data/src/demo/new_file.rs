@@ -1,4 +1,4 @@
-//! A database in a new file, which is there whole or not at all.
+//! A database in a new file, written completely or not at all.
 
 use std::ffi::OsString;
 use std::fs;
@@ -33,7 +33,7 @@ pub(super) fn write_new(
 }
 
 fn refuse_existing(path: &Path) -> Result<(), DemoError> {
-    // A link that leads nowhere counts as something, too.
+    // A dangling link counts as existing, too.
     match fs::symlink_metadata(path) {
         Ok(_) => Err(DemoError::Exists(path.to_owned())),
         Err(_) => Ok(()),
@@ -42,7 +42,7 @@ fn refuse_existing(path: &Path) -> Result<(), DemoError> {
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    // Nobody reads the draft and a failed one is removed: it needs no journal.
+    // No journal: nobody reads the draft, and a failed one is removed.
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     Ok(connection)
@@ -73,7 +73,7 @@ impl DraftFile {
 
 impl Drop for DraftFile {
     fn drop(&mut self) {
-        // After the rename there is nothing to remove, which is no failure.
+        // After the rename there is nothing to remove, so the error is ignored.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -1,19 +1,19 @@
-//! How much demo data to make.
+//! Options of the demo data.
 
 use super::error::{DemoError, MOST_MEMBERS};
 
-/// How much demo data to make, and from which seed.
+/// The size and the seed of demo data.
 ///
 /// The same options give the same rows on every platform, dated relative to
 /// 2025-11-20 whatever the clock says. The first *n* members are the same
 /// whatever the total is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoOptions {
-    /// How many beneficiaries, from 1 to 999,999; `BEN-000001` and on. There
-    /// is one employer (`EMP-0001` and on) for every twenty. Default: 2,000,
-    /// which take about 10 MB.
+    /// The number of beneficiaries, from `BEN-000001` on: 1 to 999,999, with one
+    /// employer (from `EMP-0001` on) for every twenty. Default: 2,000, which take
+    /// about 10 MB.
     pub members: u32,
-    /// What the random numbers start from. Default: 1.
+    /// The seed of the random numbers. Default: 1.
     pub seed: u64,
 }
 

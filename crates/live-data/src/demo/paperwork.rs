@@ -70,7 +70,7 @@ pub(super) fn documents(
     Ok(())
 }
 
-/// Writes a claim that was begun and not handed in; few members have one.
+/// Writes a claim that is not submitted yet; few members have one.
 pub(super) fn draft(
     writer: &mut Writer<'_>,
     random: &mut Random,
@@ -102,7 +102,7 @@ pub(super) fn draft(
     )
 }
 
-/// Writes the questions that a member put to the help desk.
+/// Writes a member's questions to the help desk.
 pub(super) fn tickets(
     writer: &mut Writer<'_>,
     random: &mut Random,

@@ -27,7 +27,7 @@ impl Random {
     }
 
     /// A number in `0..bound`, by the high half of a product; the bias of
-    /// `bound / 2^64` is nothing for demo data. Zero for a bound of zero.
+    /// `bound / 2^64` is negligible for demo data. Zero for a bound of zero.
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         let product = u128::from(self.next()) * u128::from(bound);
         // The quotient is below `bound`, which fits.

@@ -1,4 +1,4 @@
-//! Writes the generator's rows, and gives out numbers.
+//! Writes the generator's rows, and assigns record numbers.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ impl ToSql for Day {
     }
 }
 
-/// Who a record belongs to, as far as generating records needs to know.
+/// The owner of a record, as far as generating records needs it.
 pub(super) struct Person {
     pub(super) member_id: String,
     pub(super) employer_id: String,
@@ -23,7 +23,7 @@ pub(super) struct Person {
     pub(super) showcase: bool,
 }
 
-/// Writes rows and gives out numbers.
+/// Writes rows and assigns record numbers.
 pub(super) struct Writer<'c> {
     connection: &'c Connection,
     pub(super) required: Vec<Required>,
@@ -75,7 +75,7 @@ pub(super) struct Required {
     pub(super) due_in_days: i64,
 }
 
-/// Reads what the reference data asks for.
+/// Reads the required documents from the reference data.
 fn required(connection: &Connection) -> rusqlite::Result<Vec<Required>> {
     connection
         .prepare(

@@ -8,12 +8,12 @@ use crate::demo::DemoError;
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The database is not there, not readable, or not a database.
+    /// The database does not exist, is not readable, or is not a database.
     #[error("the database {name} cannot be opened: {reason}")]
     Database {
-        /// The path, or what stands for it in memory.
+        /// The path, or a name for data in memory.
         name: String,
-        /// What SQLite said.
+        /// SQLite's error.
         reason: String,
     },
     /// A query of the catalogue cannot be used with this database.
@@ -59,29 +59,28 @@ pub enum OpenError {
 #[non_exhaustive]
 pub enum QueryFault {
     /// SQLite cannot prepare it: a mistake in the SQL, or a table or column
-    /// that is not there.
+    /// that does not exist.
     #[error("{0}")]
     Sql(String),
     /// It is not a single statement that yields rows and changes nothing.
     #[error("it must be a single statement that yields rows and changes nothing")]
     NotAQuery,
-    /// SQLite finds a parameter in it that nothing fills in: one that is not
-    /// among those that the catalogue read and allowed
-    /// ([`QuerySpec::parameters`](intent_router::QuerySpec::parameters)), or,
-    /// in the profile look-up, neither `:user_id` nor `:user_role`.
+    /// SQLite finds a parameter in it that would not be bound: one that is not
+    /// among [`QuerySpec::parameters`](intent_router::QuerySpec::parameters) or,
+    /// in the profile look-up, not `:user_id` or `:user_role`.
     #[error(
         "nothing fills in the parameter `{0}`: write `:` and a name that the query may use, \
          and no quotation mark within [brackets] before it"
     )]
     UnknownParameter(String),
-    /// Two of its columns have one name.
+    /// Two of its columns have the same name.
     #[error("two columns are called `{0}`; give one another name with AS")]
     DuplicateColumn(String),
-    /// A column that is needed is not among its columns.
+    /// A required column is missing.
     #[error("it does not yield the column `{0}`")]
     MissingColumn(&'static str),
-    /// Its name is `truncated`, the member of an answer that names the
-    /// queries that were cut.
+    /// Its name is `truncated`, which is reserved: this member of an answer names
+    /// the queries whose rows were cut.
     #[error("the name is reserved: in an answer it stands for the queries that were cut")]
     ReservedName,
 }

@@ -31,12 +31,11 @@ use crate::demo::{DemoOptions, MemoryDemo};
 ///
 /// Every query of the catalogue is checked when the source is opened, and
 /// runs on one of a fixed number of threads, each with a read-only
-/// connection of its own; the futures that are returned wait for them on any
-/// executor. Dropping the last source over a database ends the threads and
-/// waits for them.
+/// connection of its own; the returned futures wait for them on any executor.
+/// Dropping the last source of a database ends the threads and waits for them.
 ///
-/// The queries of an intent see one state of the database, though others
-/// write to it meanwhile.
+/// The queries of an intent see one state of the database, even if others write
+/// to it meanwhile.
 ///
 /// A source never changes; one [with another catalogue](Self::with_catalogue)
 /// shares its database and its threads.
@@ -112,7 +111,7 @@ impl SqliteSource {
         Self::prepare(Arc::new(database), catalogue).map_err(first)
     }
 
-    /// Makes demo data in memory and opens it. The memory is freed when the
+    /// Generates demo data in memory and opens it. The memory is freed when the
     /// source is dropped.
     ///
     /// # Errors
@@ -129,9 +128,9 @@ impl SqliteSource {
         Self::prepare(Arc::new(database), catalogue).map_err(first)
     }
 
-    /// A source over the same database, be it a file or demo data, for the
-    /// queries of another catalogue. Both can be asked, and share connections,
-    /// queue, deadline and bounds.
+    /// A source over the same database (a file or demo data) for the queries of
+    /// another catalogue. Both remain usable, and share connections, queue,
+    /// deadline and bounds.
     ///
     /// Blocks while the queries are checked, on a connection that nothing else
     /// uses.
@@ -197,8 +196,8 @@ impl SqliteSource {
     {
         let statements = self.statements;
         let work = move |connection: &Connection| {
-            // Two sources may take turns on a connection. Setting what is set
-            // already costs nothing.
+            // Two sources may take turns on a connection. Setting the same value
+            // again costs nothing.
             connection.set_prepared_statement_cache_capacity(statements);
             work(connection)
         };
@@ -247,13 +246,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Sorting needs no writable folder.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     ranges::register(&connection)?;
-    // Opening alone reads nothing: this is where a file that is no database
-    // shows.
+    // Opening reads nothing, so a file that is not a database is detected here.
     read_schema(&connection)?;
     Ok(connection)
 }
 
-/// The cheapest look at the database file itself.
+/// The cheapest query that reads the database file.
 fn read_schema(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }

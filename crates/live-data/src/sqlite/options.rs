@@ -1,4 +1,4 @@
-//! How a SQLite source behaves.
+//! Options of a SQLite source.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -17,37 +17,35 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqliteOptions {
-    /// How many connections, each with a thread of its own: how many
-    /// questions are answered at one time. Each keeps up to 2 MiB of pages.
-    /// Default: 4.
+    /// The number of connections, each with its own thread, and so of concurrent
+    /// questions. Each connection keeps up to 2 MiB of pages. Default: 4.
     pub connections: NonZeroUsize,
-    /// How many questions may wait for a connection; one more is refused with
+    /// The maximum number of questions waiting for a connection; further ones fail with
     /// [`SourceError::Unavailable`](intent_router::SourceError::Unavailable).
     /// Default: 1,024.
     pub queue: NonZeroUsize,
-    /// How long a question may take from when it is asked, waiting for a
-    /// connection or for another process's lock included. A query that is
-    /// still running then is interrupted, and the question fails with
+    /// How long a question may take, including the wait for a connection or for
+    /// another process's lock. After that a running query is interrupted, and the
+    /// question fails with
     /// [`SourceError::Timeout`](intent_router::SourceError::Timeout).
     /// Default: 2 s.
     pub deadline: Duration,
-    /// How many rows of a query become part of an answer. An answer that was
-    /// cut names the queries in its member `truncated`. Default: 200.
+    /// The maximum number of rows per query in an answer. If rows are cut, the
+    /// answer's member `truncated` names the query. Default: 200.
     pub max_rows: usize,
-    /// How many bytes of names and values the rows of one answer may hold
-    /// together; a row that exceeds it is left out with all that follow, and
-    /// the query is named in `truncated`. Default: 1 MiB.
+    /// The maximum number of bytes of all names and values in an answer. A row
+    /// that exceeds it is cut with all rows after it, and `truncated` names the
+    /// query. Default: 1 MiB.
     pub max_bytes: usize,
-    /// Says whether a user is a member: its first row, if any, has the user's
-    /// identifier in the column `member_id`. Other columns are ignored; it may use
-    /// `:user_id` and `:user_role`. Default: from the demo schema's table
-    /// `members`.
+    /// The query that looks up a member: its first row has the user's identifier in
+    /// the column `member_id`; other columns are ignored. It may use `:user_id` and
+    /// `:user_role`. Default: queries the demo schema's table `members`.
     pub profile_sql: String,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        // Neither is zero, which the compiler checks when it evaluates them.
+        // The compiler checks that neither is zero.
         const FOUR: NonZeroUsize = NonZeroUsize::new(4).unwrap();
         const THOUSAND: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
         Self {

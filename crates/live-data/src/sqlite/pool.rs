@@ -12,14 +12,14 @@ use intent_router::SourceError;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-/// How many steps of SQLite's virtual machine pass between two looks at the
-/// clock: some ten microseconds of work.
+/// The number of steps of SQLite's virtual machine between two checks of the
+/// clock: about ten microseconds of work.
 const STEPS_PER_LOOK: i32 = 1_000;
 
 /// Why work on a connection failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// SQLite gave up because the deadline had passed.
+    /// SQLite was interrupted because the deadline had passed.
     TimedOut,
     /// Anything else.
     Source(SourceError),
@@ -34,24 +34,23 @@ pub(super) struct Pool {
     deadline: Duration,
 }
 
-/// One piece of work, and how long anybody cares for it.
+/// A job, and how long it is wanted.
 struct Job {
     watch: Watch,
     work: Work,
 }
 
-/// Called without a connection when the deadline passed in the queue.
+/// Called without a connection if the deadline passed in the queue.
 type Work = Box<dyn FnOnce(Option<&Connection>) + Send>;
 
-/// When the work at hand is no longer wanted.
+/// When the current job is no longer wanted.
 struct Watch {
-    /// `None` for a deadline beyond what the clock can tell.
+    /// `None` for a deadline beyond the clock's range.
     deadline: Option<Instant>,
     abandoned: Arc<AtomicBool>,
 }
 
-/// Held by the future that waits for an answer: when it is dropped, the work is
-/// abandoned.
+/// Held by the future that waits for an answer: dropping it abandons the job.
 #[derive(Default)]
 struct Asker {
     gone: Arc<AtomicBool>,
@@ -81,9 +80,9 @@ impl Watch {
     }
 }
 
-/// The watch of the work that a connection is doing. It is shared between a
-/// worker and its connection's progress handler, which run on one thread: the
-/// lock is never contended and only makes the sharing safe.
+/// The watch of a connection's current job. A worker and its connection's progress
+/// handler share it on one thread: the lock is never contended, and only makes the
+/// sharing safe.
 type Current = Arc<Mutex<Option<Watch>>>;
 
 impl Pool {
@@ -117,7 +116,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Does the work on one of the connections, within the deadline from now.
+    /// Runs the job on one of the connections, within the deadline from now.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
     where
         T: Send + 'static,
@@ -131,7 +130,7 @@ impl Pool {
                 abandoned: Arc::clone(&asker.gone),
             },
             work: Box::new(move |connection| {
-                // Refused only when the asker is gone.
+                // Fails only if the caller is gone.
                 let _ = reply.send(connection.map_or(Err(Failure::TimedOut), work));
             }),
         };
@@ -162,21 +161,21 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // The queue's end is what tells the workers to end. Callers borrow
-        // the pool, so whatever is queued still has been abandoned.
+        // Closing the queue ends the workers. Callers borrow the pool, so
+        // any job still queued is abandoned.
         self.queue = None;
         for worker in self.workers.drain(..) {
-            // A waker that runs on a worker may drop the last owner there; a
-            // thread cannot join itself, and ends right after.
+            // A waker on a worker may drop the last owner there; a thread
+            // cannot join itself, and ends right after.
             if worker.thread().id() != thread::current().id() {
-                // A worker's panic was reported by its thread already.
+                // The worker's thread has already reported a panic.
                 let _ = worker.join();
             }
         }
     }
 }
 
-/// A worker's life: one job after the other, until the queue ends.
+/// Runs one job after the other, until the queue is closed.
 fn serve(connection: &Connection, current: &Current, queue: &Mutex<Receiver<Job>>) {
     loop {
         // The lock is held while waiting: one idle worker waits for the

@@ -16,7 +16,7 @@ use super::rows::{self, Bounds};
 use super::tables::{Bound, Tables, merge};
 use super::terms::match_expression;
 
-/// The column that a look-up of members must have.
+/// The column that the look-up of members must return.
 const MEMBER_ID: &str = "member_id";
 
 /// A column's value as part of a tag; `None` unless it is text or a number.
@@ -31,7 +31,7 @@ fn as_text(value: &Value) -> Option<Cow<'_, str>> {
 /// The member of an answer that names the queries that were cut.
 const TRUNCATED: &str = "truncated";
 
-/// What a parameter of a query is filled with.
+/// The value that a query parameter is bound to.
 #[derive(Clone, Debug, PartialEq)]
 enum Input {
     UserId,
@@ -44,7 +44,7 @@ enum Input {
 }
 
 impl Input {
-    /// The input that a parameter takes, by SQLite's name for it; `None` unless the
+    /// The input of a parameter, by SQLite's name for it; `None` unless the
     /// name is one of the `allowed`.
     fn of(parameter: &str, allowed: &BTreeSet<&str>) -> Option<Self> {
         let name = parameter.strip_prefix(':')?;
@@ -79,7 +79,7 @@ struct Query {
     name: String,
     sql: String,
     columns: Vec<String>,
-    /// For each of its parameters in turn, which of the inputs it takes.
+    /// The input of each of its parameters, in order.
     parameters: Vec<usize>,
 }
 
@@ -97,8 +97,8 @@ pub(super) struct Plan {
 pub(super) type Values = Vec<Option<String>>;
 
 impl Plan {
-    /// Checks an intent's queries and tags against the database: what the
-    /// catalogue, which has checked itself, cannot know.
+    /// Checks an intent's queries and tags against the database for what the
+    /// catalogue's own checks cannot know.
     pub(super) fn of_intent(
         connection: &mut Connection,
         tables: &Tables<'_>,
@@ -224,17 +224,17 @@ impl Plan {
         &self.reads
     }
 
-    /// What the queries need to know of a question; nothing else is copied.
+    /// The part of a question that the queries need; nothing else is copied.
     pub(super) fn values(&self, ask: &Ask<'_>) -> Values {
         self.inputs.iter().map(|input| input.value(ask)).collect()
     }
 
-    /// What the look-up of members needs to know of a principal.
+    /// The part of a principal that the look-up of members needs.
     pub(super) fn member_values(&self, who: &Principal) -> Values {
         let value = |input: &Input| match input {
             Input::UserId => Some(who.id_text().into_owned()),
             Input::UserRole => Some(who.role_text().into_owned()),
-            // The look-up is allowed no others.
+            // Others are not allowed in the look-up.
             Input::Message | Input::Terms | Input::Doubtful | Input::Today | Input::Slot(_) => None,
         };
         self.inputs.iter().map(value).collect()
@@ -339,8 +339,8 @@ impl Plan {
         Ok(statement)
     }
 
-    /// How many statements a question takes. A catalogue has far fewer
-    /// queries than would not fit.
+    /// The number of statements per question. No catalogue has so many queries
+    /// that it does not fit.
     fn calls(&self) -> u32 {
         u32::try_from(self.queries.len()).unwrap_or(u32::MAX)
     }
@@ -358,14 +358,14 @@ impl Plan {
     }
 }
 
-/// The error of the source that an error of SQLite stands for; `otherwise` when
-/// it is about the query and not about the database.
+/// Maps an error of SQLite to one of the source; `otherwise` if it is about the
+/// query, not the database.
 pub(super) fn classify(
     error: &rusqlite::Error,
     otherwise: impl FnOnce(String) -> SourceError,
 ) -> Failure {
     Failure::Source(match error.sqlite_error_code() {
-        // Locks are waited for until the deadline.
+        // Waiting for locks ends with the deadline.
         Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy) => {
             return Failure::TimedOut;
         }
@@ -381,7 +381,7 @@ pub(super) fn classify(
     })
 }
 
-/// An answer in the making.
+/// An answer under construction.
 struct Answer {
     data: Map<String, Value>,
     tags: BTreeSet<String>,

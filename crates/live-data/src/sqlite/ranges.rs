@@ -10,7 +10,7 @@ use rusqlite::types::ValueRef;
 /// It is 1 if the day (`YYYY-MM-DD`, with or without a time of day after it), the
 /// month (`YYYY-MM`) or the year (`YYYY`) has a day in any of the ranges
 /// (`YYYY-MM-DD/YYYY-MM-DD`, joined with `,`, both ends included), and 0 if not.
-/// `NULL` for either gives `NULL`, and what is malformed gives 0.
+/// `NULL` for either gives `NULL`; a malformed argument gives 0.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
@@ -27,8 +27,8 @@ fn call(context: &Context<'_>) -> rusqlite::Result<Option<bool>> {
     })
 }
 
-/// Days, months and years of this form are in the order of their bytes, and a
-/// month or a year is the beginning of each of its days.
+/// Days, months and years in this form sort by their bytes, and a month or a year
+/// is a prefix of each of its days.
 fn in_ranges(day: &[u8], ranges: &[u8]) -> bool {
     let day = match day.get(10) {
         Some(b' ' | b'T') => &day[..10],

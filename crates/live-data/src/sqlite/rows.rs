@@ -4,14 +4,14 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
-/// How much of an answer may still be taken.
+/// The bounds of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) max_rows: usize,
     pub(super) max_bytes: usize,
 }
 
-/// How many bytes a row's names and values take, without copying any.
+/// The number of bytes of a row's names and values, without copying any.
 pub(super) fn weight(row: &Row<'_>, names: &[String]) -> rusqlite::Result<usize> {
     let mut bytes = 0;
     for (index, name) in names.iter().enumerate() {
@@ -25,7 +25,7 @@ pub(super) fn weight(row: &Row<'_>, names: &[String]) -> rusqlite::Result<usize>
     Ok(bytes)
 }
 
-/// A row as an object with one member a column.
+/// A row as an object with one member per column.
 ///
 /// Numbers stay numbers. Text that is not UTF-8 has its bad bytes replaced by
 /// U+FFFD. The error names a column whose value JSON cannot hold.
@@ -50,8 +50,8 @@ pub(super) fn object(row: &Row<'_>, names: &[String]) -> Result<Map<String, Valu
     Ok(object)
 }
 
-/// A value as text: as it stands, a number in decimal, and nothing for
-/// `NULL` and what is neither.
+/// A value as text: text unchanged, a number in decimal, and the empty text for
+/// anything else.
 pub(super) fn text(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),

@@ -2,11 +2,11 @@
 //! reads, and how it is limited to the rows of the member who asks.
 //!
 //! A table that is tied to members is hidden behind a common table expression
-//! of its name, which holds the asker's rows alone. So a query that names the
-//! table cannot read another member's rows, whatever its text says; one that
-//! names `main.` with it reads all rows, on purpose. SQLite's authorizer names
-//! the tables that a query reads: those that it still reads while the expressions
-//! are empty are read beyond the asker's rows.
+//! of its name, which holds only the asker's rows. So a query that names the table
+//! cannot read another member's rows, whatever its text; a query that names it with
+//! `main.` reads all rows, on purpose. SQLite's authorizer reports the tables that
+//! a query reads. Those that it reads even if the expressions are empty, it reads
+//! beyond the asker's rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl<'c> Tables<'c> {
         })
     }
 
-    /// Those of the tables that are tied to members, and what ties them.
+    /// The tables among `named` that are tied to members, and the tables that tie them.
     fn hidden(&self, named: &BTreeSet<String>) -> BTreeSet<String> {
         let mut hidden = BTreeSet::new();
         for name in named {
@@ -136,9 +136,9 @@ impl<'c> Tables<'c> {
         hidden
     }
 
-    /// The asker's rows of a table. The first comparison of a column is as the
-    /// column compares, for its index; the second is of text, byte for byte, so
-    /// that nobody is taken for a member by a conversion or by case.
+    /// The asker's rows of a table. The first comparison of a column is SQLite's, to
+    /// use an index; the second compares text byte for byte, so that no conversion
+    /// or difference in case takes somebody for a member.
     fn part(&self, name: &str) -> String {
         let rows = match self.specs.get(name).map(|spec| &spec.tie) {
             Some(Tie::Member(columns)) => {
@@ -240,8 +240,8 @@ pub(super) fn merge(reads: &mut Vec<Read>, read: Read) {
     }
 }
 
-/// The query with these expressions before its own, all on one line with its
-/// first word, so that its lines keep their numbers.
+/// The query with these expressions before its own, on the line of its first word,
+/// so that line numbers stay the same.
 fn with(sql: &str, expressions: impl Iterator<Item = String>) -> String {
     let expressions = expressions.collect::<Vec<_>>().join(", ");
     match after_keyword(skip_blank(sql), "WITH") {

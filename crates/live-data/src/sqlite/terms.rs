@@ -1,8 +1,8 @@
 //! A message's words as a full-text query that cannot be malformed.
 
-/// More distinct words than these do not make a question clearer.
+/// The maximum number of distinct words: more do not make a question clearer.
 const MOST_WORDS: usize = 32;
-/// Longer runs are no words of any language, but encoded data.
+/// The longest word: longer runs are encoded data, not words.
 const LONGEST_WORD: usize = 64;
 
 /// An FTS5 `MATCH` expression for any of the message's words: each quoted,
@@ -10,7 +10,7 @@ const LONGEST_WORD: usize = 64;
 /// matches nothing; `NULL` and empty text would be syntax errors.
 ///
 /// Words are runs of letters and digits, so none contains a quote or another
-/// character that FTS5 gives a meaning to.
+/// character with a meaning in FTS5.
 pub(super) fn match_expression(message: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let runs = message.split(|c: char| !c.is_alphanumeric());

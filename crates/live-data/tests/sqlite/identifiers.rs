@@ -52,7 +52,7 @@ fn ask(router: &Router, id: &str) -> Routed {
     block_on(router.route(&Request::new("test", context))).unwrap()
 }
 
-/// The loans that an answer shows; none where there is no such member.
+/// The loans in an answer; none if there is no such member.
 fn loans(routed: &Routed) -> Option<Value> {
     let data = routed.answer.response().unwrap().data;
     data.get("loans").cloned()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::*;
 
 /// A query that would never end: a test that uses it hangs when neither the
-/// deadline nor the asker's leaving ends it.
+/// deadline nor the loss of the caller ends it.
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
                        SELECT count(*) AS n FROM n";
 
@@ -77,7 +77,7 @@ fn a_full_queue_refuses_and_abandoned_questions_make_room() {
     // One may run and one may wait; whether the first had been taken up when
     // the second came is up to the scheduler.
     assert!((1..=2).contains(&refused), "{refused}");
-    // There is no deadline: only that nobody waits ends the endless queries.
+    // Without a deadline, the endless queries end only because nobody waits for them.
     drop(waiting);
     let found = loop {
         match desk.ask("test", Some(&who), &Slots::default(), "") {

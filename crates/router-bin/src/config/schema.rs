@@ -41,8 +41,8 @@ impl Keys {
         Self(schema().to_value())
     }
 
-    /// Looks up a path. A path that goes on below a setting names the setting,
-    /// whose type check then reports that it is no table.
+    /// Looks up a path. A path that continues below a setting names the setting,
+    /// whose type check then reports that it is not a table.
     pub(super) fn find(&self, path: &[String]) -> Known {
         let mut node = &self.0;
         for (depth, segment) in path.iter().enumerate() {
@@ -65,7 +65,7 @@ impl Keys {
         }
     }
 
-    /// The dotted path of every setting; `*` stands for a name that the user chooses.
+    /// The dotted path of every setting; `*` is a name that the user chooses.
     pub(super) fn settings(&self) -> Vec<String> {
         let mut settings = Vec::new();
         collect(&self.0, "", &mut settings);
@@ -95,7 +95,7 @@ impl Keys {
     }
 }
 
-/// A path in TOML syntax: segments that are no bare keys are quoted.
+/// A path in TOML syntax: segments that are not bare keys are quoted.
 pub(super) fn dotted(path: &[String]) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let segments: Vec<String> = path

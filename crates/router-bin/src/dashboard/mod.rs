@@ -68,7 +68,7 @@ mod tests {
         let total: usize = ASSETS.iter().map(|asset| asset.body.len()).sum();
         assert!(total < 40 * 1024, "{total} bytes");
         for asset in ASSETS {
-            // The name of the SVG language is no address to fetch.
+            // The SVG namespace is a name, not an address to fetch.
             let body = asset.body.replace("http://www.w3.org/2000/svg", "");
             for outside in ["http:", "https:", "//cdn", "@import", "url("] {
                 assert!(!body.contains(outside), "{} has {outside}", asset.path);

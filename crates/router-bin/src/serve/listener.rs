@@ -29,7 +29,7 @@ use super::timeout_stream::TimeoutStream;
 /// are closed without an answer.
 const MOST_REFUSALS: usize = 64;
 
-/// How long a refused client has to read its answer.
+/// How long a refused client may take to read its response.
 const REFUSAL_TIME: Duration = Duration::from_secs(2);
 
 /// The read buffer of a connection, which bounds the head of a request.

@@ -26,7 +26,7 @@ fn warnings_do_not_fail() {
     assert!(warnings[1].starts_with("warning: cache.classes.intent_routing.early_refresh: "));
 }
 
-/// A catalogue with a phrase that speaks for two intents, an intent that cannot
+/// A catalogue with a phrase of two intents, an intent that cannot
 /// be found, and few examples.
 const DOUBTFUL: &str = "\
 [[intent]]

@@ -50,7 +50,7 @@ pub(crate) fn router_with(arguments: &[&str], environment: &[(&str, &str)], inpu
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     // Input is written while output is read: either pipe may fill up. The program
-    // may stop reading early, so a failed write is no failure.
+    // may stop reading early, so a failed write is ignored.
     let Output {
         status,
         stdout,

@@ -6,8 +6,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::rows::Rows;
 
-/// The mixtures for each row of queries, keys and values, which lie side by
-/// side, each shared by the heads. No token sees another sentence.
+/// The mixture for each row. A row has queries, keys and values side by side, each
+/// divided among the heads. No token sees another sentence.
 pub(super) fn apply(arch: Arch, inputs: &Rows, spans: &[Range<usize>], heads: usize) -> Rows {
     let size = inputs.columns() / 3;
     let mut mixed = Rows::zeros(inputs.count(), size);
@@ -27,7 +27,7 @@ struct Attention<'a> {
     inputs: &'a [f32],
     mixed: &'a mut [f32],
     size: usize,
-    /// Of a head.
+    /// The dimensions of a head.
     width: usize,
 }
 
@@ -41,7 +41,7 @@ impl WithSimd for Attention<'_> {
         let scale = 1.0 / (width as f32).sqrt();
         let (mut keys, mut scores) = (vec![0.0; width * tokens], vec![0.0; tokens]);
         for from in (0..size).step_by(width) {
-            // Turned, so that the scores of all tokens grow together.
+            // Transposed, so that the scores of all tokens are summed together.
             for (token, row) in self.inputs.chunks_exact(3 * size).enumerate() {
                 let key = &row[size + from..][..width];
                 for (place, value) in keys[token..].iter_mut().step_by(tokens).zip(key) {
@@ -73,10 +73,10 @@ fn accumulate(sums: &mut [f32], factor: f32, values: &[f32]) {
     }
 }
 
-/// Makes scores shares that sum to one, the greater the score the more.
+/// Softmax: turns scores into shares that sum to one.
 #[inline(always)]
 fn softmax(scores: &mut [f32]) {
-    // Less the greatest, so that no power overflows.
+    // Subtracting the maximum keeps powers from overflowing.
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for score in &mut *scores {

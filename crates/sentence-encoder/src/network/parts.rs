@@ -47,8 +47,8 @@ impl WithSimd for Gelu<'_> {
 }
 
 /// The error function by formula 7.1.28 of Abramowitz and Stegun, whose
-/// error is below 3e-7: sums and products, which the compiler does eight at a
-/// time, where `exp` would be called for each number.
+/// error is below 3e-7. It has only sums and products, which the compiler vectorises;
+/// `exp` would be called for each number.
 #[inline(always)]
 fn erf(x: f32) -> f32 {
     const COEFFICIENTS: [f32; 6] = [
@@ -59,7 +59,7 @@ fn erf(x: f32) -> f32 {
         0.042_282_01,
         0.070_523_08,
     ];
-    // Beyond, erf is 1 to within an `f32`, and the power below would overflow.
+    // Beyond this, erf rounds to 1, and the power below would overflow.
     let size = x.abs().min(4.0);
     let mut sum = 0.0;
     for coefficient in COEFFICIENTS {

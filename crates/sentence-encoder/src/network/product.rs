@@ -1,9 +1,9 @@
-//! The product with a layer's weights, in which nearly all time is spent.
+//! The product with a layer's weights, which takes nearly all the time.
 //!
-//! The weights are laid out once, when the model is read, so that the inner
-//! loop reads them from front to end. A message of ten words is bound by
-//! reading them at all (42 MB for MiniLM-L6): libraries that lay out both
-//! sides of a product for every call take three times as long.
+//! The weights are laid out once, when the model is read, so that the inner loop
+//! reads them sequentially. For a message of ten words, reading them (42 MB for
+//! MiniLM-L6) is the bottleneck: libraries that lay out both sides of a product on
+//! every call take three times as long.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -18,9 +18,9 @@ const TOGETHER: usize = 4;
 /// A product with weights, and a bias.
 #[derive(Debug)]
 pub(super) struct Linear {
-    /// For each group of outputs, and each input: the weights of both.
+    /// For each group of outputs and each input, the weights between them.
     groups: Vec<[f32; OUTPUTS]>,
-    /// Filled up to whole groups.
+    /// Padded to whole groups.
     bias: Vec<[f32; OUTPUTS]>,
     inputs: usize,
     outputs: usize,
@@ -69,10 +69,10 @@ impl Linear {
     }
 }
 
-/// The product, to be compiled for each kind of processor.
+/// The product, compiled for each kind of processor.
 struct Product<'a> {
     linear: &'a Linear,
-    /// For each block of rows, and each input: the rows' values.
+    /// For each block of rows and each input, the rows' values.
     blocks: &'a [[f32; TOGETHER]],
     out: &'a mut Rows,
 }
@@ -90,8 +90,8 @@ impl WithSimd for Product<'_> {
 }
 
 impl Product<'_> {
-    /// `FUSED` where the processor multiplies and adds in one instruction;
-    /// elsewhere `mul_add` would call a function.
+    /// `FUSED` if the processor multiplies and adds in one instruction; otherwise
+    /// `mul_add` would call a function.
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
         let Linear {
@@ -115,8 +115,8 @@ impl Product<'_> {
     }
 }
 
-/// The outputs of one group for one block of rows. Written with indices, which
-/// is the form that the compiler turns into operations on whole registers.
+/// The outputs of one group for one block of rows. Written with indices, because
+/// the compiler vectorises this form.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "as said above")]
 fn sums<const FUSED: bool>(

@@ -4,17 +4,15 @@ use std::collections::HashMap;
 
 use super::words::floor;
 
-/// The pieces by what they spell: those that begin a word, and those that
-/// continue one.
+/// The pieces by their text: those that begin a word, and those that continue one.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
     first: HashMap<Box<str>, u32>,
     further: HashMap<Box<str>, u32>,
     unknown: u32,
-    /// Longer words are unknown without being looked up, in characters.
+    /// The maximum length of a word in characters; longer ones are unknown.
     longest_word: usize,
-    /// No piece is longer, in bytes: keeps a look-up from trying the rest of
-    /// a long word.
+    /// The length of the longest piece in bytes, which bounds look-ups in a long word.
     longest_piece: usize,
 }
 
@@ -43,7 +41,7 @@ impl Vocabulary {
         }
     }
 
-    /// One more than the greatest number of a piece.
+    /// One more than the largest number of a piece.
     pub(super) fn size(&self) -> usize {
         let numbers = self.first.values().chain(self.further.values());
         let greatest = numbers.copied().max().unwrap_or_default();
@@ -51,8 +49,8 @@ impl Vocabulary {
     }
 
     /// Appends the pieces of a word: the longest one that it begins with, then
-    /// the longest that the rest begins with, and so on. A word that cannot be
-    /// spelt so to its end is one unknown token.
+    /// the longest that the rest begins with, and so on. A word that pieces
+    /// do not cover completely is one unknown token.
     pub(super) fn pieces(&self, word: &str, tokens: &mut Vec<u32>) {
         if word.chars().nth(self.longest_word).is_some() {
             tokens.push(self.unknown);

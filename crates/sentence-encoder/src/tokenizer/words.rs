@@ -1,9 +1,10 @@
-//! Texts into words: cleaned, unaccented, lower-case, punctuation apart.
+//! Splits texts into words: cleaned, without accents, in lower case, with punctuation
+//! separated.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// What of a text's spelling is ignored.
+/// Which differences in spelling are ignored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spelling {
     pub(super) lowercase: bool,
@@ -37,7 +38,7 @@ pub(super) fn for_each_word(text: &str, spelling: Spelling, mut each: impl FnMut
             false => take(Some(one)),
         }
     };
-    // Decomposed, an accent is a character of its own, which can be left out.
+    // In decomposed form an accent is a separate character, which is omitted.
     let goes_on = match spelling.strip_accents {
         true => clean
             .nfd()
@@ -50,8 +51,8 @@ pub(super) fn for_each_word(text: &str, spelling: Spelling, mut each: impl FnMut
     }
 }
 
-/// Whether a character says nothing: controls, formats, the mark of broken
-/// UTF-8. Tabs and line ends are white space.
+/// Whether a character is ignored: controls, formats, the replacement character. Tabs
+/// and line ends are white space.
 fn is_dropped(one: char) -> bool {
     match one {
         '\t' | '\n' | '\r' => false,
@@ -67,8 +68,8 @@ fn is_punctuation(one: char) -> bool {
     }
 }
 
-/// The ideographs that BERT's authors listed. Words of Japanese and Korean
-/// kana and hangul are written apart or found by the vocabulary.
+/// The ideographs that BERT's authors listed. Words in kana and hangul are separated
+/// by spaces or found by the vocabulary.
 fn is_chinese(one: char) -> bool {
     matches!(
         one,
@@ -81,8 +82,8 @@ fn is_chinese(one: char) -> bool {
     )
 }
 
-/// The greatest character boundary that is not beyond `at`.
-/// (`str::floor_char_boundary` is newer than the Rust that this crate needs.)
+/// The last character boundary not beyond `at`.
+/// (`str::floor_char_boundary` needs a newer Rust than this crate.)
 pub(super) fn floor(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

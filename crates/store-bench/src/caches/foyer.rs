@@ -62,7 +62,7 @@ where
 {
     #[inline]
     fn get(&self, key: &Key) -> Option<Value> {
-        // It lends the value with a handle; what is compared is owning it.
+        // It lends the value with a handle; the comparison is of owned values.
         self.get(key).map(|entry| Value::clone(entry.value()))
     }
 

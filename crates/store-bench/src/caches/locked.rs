@@ -1,5 +1,5 @@
-//! What one would write in ten minutes: a mutex around a hash map, the expiry
-//! kept in the value. It has no bound.
+//! The simplest cache: a mutex around a hash map, with the expiry in the value and
+//! without a bound.
 
 use std::time::{Duration, Instant};
 

@@ -13,7 +13,7 @@ use crate::{
 
 const CLASS: TtlClass = TtlClass::DEFAULT;
 
-/// The most tags of an entry that a section asks for.
+/// The most tags of an entry in any section.
 const MOST_TAGS: usize = 3;
 
 struct Ours<C> {
@@ -36,8 +36,7 @@ pub(super) fn build<C: Clock + 'static>(setup: &Setup, clock: C) -> Result<Box<d
     }))
 }
 
-/// A clock that a thread ticks every millisecond, for as long as the benchmark
-/// runs.
+/// A clock that a thread ticks every millisecond while the benchmark runs.
 pub(super) fn ticked() -> TickedClock {
     let clock = TickedClock::new(Duration::from_secs(1));
     clock.tick();

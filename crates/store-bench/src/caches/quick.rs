@@ -42,7 +42,7 @@ impl Weighter<Key, Stamped> for Scale {
     }
 }
 
-/// A value that says itself until when it may be served.
+/// A value with its expiry.
 #[derive(Clone)]
 struct Stamped {
     value: Value,
@@ -51,7 +51,7 @@ struct Stamped {
 
 type Quick<V, S> = Cache<Key, V, Scale, S, DefaultLifecycle<Key, V>>;
 
-/// Its own default hash function is foldhash too, so that there is no second
+/// Its default hash function is foldhash, too, so there is no second
 /// way of hashing.
 fn cache<V: Clone, S: BuildHasher + Clone>(setup: &Setup, hasher: S) -> Result<Quick<V, S>>
 where

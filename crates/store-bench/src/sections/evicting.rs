@@ -1,4 +1,4 @@
-//! Reads and insertions where a tenth of the keys fit.
+//! Reads and insertions in a cache that holds a tenth of the keys.
 
 use anyhow::Result;
 
@@ -50,8 +50,8 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
         names.push(name);
         caches.push(kind.build(&setup)?);
     }
-    // Values are made beforehand: what is measured is the store, not the
-    // allocation of what it holds.
+    // Values are made beforehand, to measure the store, not the
+    // allocation of values.
     let numbers = 0..hits::KEYS;
     let values: Vec<Value> = numbers
         .map(|_| workload::value(hits::VALUE_BYTES))

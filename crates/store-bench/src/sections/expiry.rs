@@ -1,4 +1,4 @@
-//! What it costs when a million entries expire at once.
+//! The cost of a million entries that expire at once.
 
 use std::{
     thread,
@@ -27,13 +27,14 @@ const KINDS: &[Kind] = &[
     Kind::Locked,
 ];
 
-/// Long enough that a million entries are in before the first expires.
+/// Long enough to insert a million entries before the first expires.
 const TTL: Duration = Duration::from_secs(8);
 
 /// The bytes of an entry's value.
 const VALUE_BYTES: usize = 64;
 
-/// Turns after which upkeep counts as done, for caches that do not report it.
+/// The number of turns after which maintenance counts as done, for caches that do not
+/// report it.
 const MOST_TURNS: u64 = 1_000;
 
 pub(crate) fn run(run: &Run<'_>) -> Result<()> {
@@ -102,7 +103,7 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Least and greatest, from nanoseconds to microseconds.
+/// Minimum and maximum, from nanoseconds to microseconds.
 fn range(nanos: impl Iterator<Item = u64>) -> String {
     let nanos: Vec<u64> = nanos.collect();
     let micros = |nanos: Option<&u64>| *nanos.unwrap_or(&0) as f64 / 1e3;
@@ -122,7 +123,7 @@ fn pause() -> Longest {
 
 /// A cache whose entries have all just expired.
 fn expired(kind: Kind, entries: usize) -> Result<(Box<dyn TimedCache>, u64, u64)> {
-    // Room for the insertions that follow.
+    // Room for the later insertions.
     let mut setup = Setup::new(Bound::Entries(entries * 2));
     setup.ttl = TTL;
     let cache = kind.build(&setup)?;
@@ -143,8 +144,8 @@ fn expired(kind: Kind, entries: usize) -> Result<(Box<dyn TimedCache>, u64, u64)
     Ok((cache, memory.0, memory.1))
 }
 
-/// The longest of calls, in nanoseconds: by the clock, and by the time that the
-/// thread had a processor.
+/// The longest call in nanoseconds: by the clock, and by the thread's processor
+/// time.
 #[derive(Default)]
 struct Longest {
     clock: u64,
@@ -164,9 +165,9 @@ impl Longest {
     }
 }
 
-/// In a process of its own: turns, nanoseconds of all, of the longest by
-/// processor and clock; bytes allocated before and after, bytes resident before
-/// and after.
+/// In a separate process: the number of turns; nanoseconds of all turns, and of the
+/// longest by processor and clock; bytes allocated before and after; bytes resident
+/// before and after.
 pub(crate) fn measure_quiet(kind: Kind, entries: usize, budget: usize) -> Result<[u64; 8]> {
     let (cache, allocated, resident) = expired(kind, entries)?;
     let mut longest = Longest::default();
@@ -188,8 +189,8 @@ pub(crate) fn measure_quiet(kind: Kind, entries: usize, budget: usize) -> Result
     ])
 }
 
-/// In a process of its own: nanoseconds of the longest read, insertion and turn
-/// of upkeep, each by processor and clock.
+/// In a separate process: nanoseconds of the longest read, insertion and turn of
+/// maintenance, each by processor and clock.
 pub(crate) fn measure_busy(kind: Kind, entries: usize, budget: usize) -> Result<[u64; 6]> {
     let (cache, ..) = expired(kind, entries)?;
     let [mut reads, mut insertions, mut turns] = <[Longest; 3]>::default();

@@ -1,4 +1,4 @@
-//! Many keys that never come again, through a bound in bytes.
+//! Many keys that are used only once, with a bound in bytes.
 
 use anyhow::Result;
 
@@ -27,9 +27,9 @@ const BOUND: u64 = 64 << 20;
 /// The bytes of an entry's value.
 const VALUE_BYTES: usize = 200;
 
-/// Of a hundred operations, how many read the hot set. With 10, a hot key comes
-/// back long before the flood has filled the cache once; with 1, about when it
-/// has, so that recency alone does not keep it.
+/// How many of a hundred operations read the hot set. With 10, a hot key is used
+/// again long before the flood fills the cache; with 1, at about the same time, so
+/// that recency alone does not keep it.
 const HOT_PERCENTS: [usize; 2] = [10, 1];
 
 pub(crate) fn run(run: &Run<'_>) -> Result<()> {
@@ -95,15 +95,15 @@ impl Hot {
         }
     }
 
-    /// Hits in millionths of the reads.
+    /// Hits per million reads.
     fn ratio(&self) -> u64 {
         self.hits * 1_000_000 / self.reads.max(1)
     }
 }
 
-/// In a process of its own: the most memory it ever had beyond what it had
-/// before, entries at the end, hit ratio of the hot set before and during in
-/// millionths, nanoseconds an operation.
+/// In a separate process: the peak memory beyond that at the start, entries at the
+/// end, hit ratio of the hot set before and during the flood in millionths,
+/// nanoseconds per operation.
 pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u64; 5]> {
     let fits = BOUND / setup::weight(&workload::value(VALUE_BYTES));
     let hot_keys = fits / 100;
@@ -113,7 +113,7 @@ pub(crate) fn measure(kind: Kind, keys: usize, hot_percent: usize) -> Result<[u6
         bytes: BOUND,
         entries: fits as usize,
     }))?;
-    // Not quite all that fits, as some shards of peers are full before others.
+    // Slightly fewer than fit, as some shards of peers are full before others.
     let warm = fits * 8 / 10;
     for number in 0..warm {
         cache.insert(workload::key(number), workload::value(VALUE_BYTES));

@@ -1,4 +1,4 @@
-//! Reads when every key is resident, and the limits of what a read can cost.
+//! Reads when every key is resident, and lower bounds of their cost.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ pub(crate) const KEYS: u32 = 100_000;
 pub(crate) const SKEW: f64 = 0.99;
 pub(crate) const VALUE_BYTES: usize = 64;
 
-/// One tag an entry, as a record of which a hundred answers were made.
+/// One tag per entry; a hundred entries share a tag, as answers share a record.
 pub(crate) fn tags() -> Tags {
     Tags::new(1, 1_000)
 }
@@ -37,8 +37,7 @@ const KINDS: &[Kind] = &[
     Kind::Locked,
 ];
 
-/// The least that a look-up costs: a hash table that nobody locks, counts or
-/// expires.
+/// The minimum cost of a look-up: a hash table without locks, counts or expiry.
 struct Unlocked(HashMap<Key, Value>);
 
 impl BenchCache for Unlocked {
@@ -88,7 +87,7 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
     let mut names = Vec::new();
     let mut caches: Vec<Box<dyn TimedCache>> = Vec::new();
     for (kind, hashing, name) in lines(run, KINDS) {
-        // Room enough that no shard of any peer is ever short of it.
+        // Enough room for every shard of every peer.
         let mut setup = Setup::new(Bound::Entries(4 * KEYS as usize));
         setup.hashing = hashing;
         setup.tags = tags();

@@ -1,4 +1,4 @@
-//! Bytes an entry.
+//! Bytes per entry.
 
 use anyhow::{Result, ensure};
 
@@ -24,8 +24,8 @@ const KINDS: &[Kind] = &[
     Kind::Locked,
 ];
 
-/// Tables that double are fullest just before they do, and emptiest after:
-/// several sizes, so that none is flattered.
+/// Tables that double are fullest just before that, and emptiest after: several
+/// sizes, so that none has an advantage.
 const SIZES: [usize; 4] = [1_000_000, 500_000, 700_000, 1_400_000];
 
 pub(crate) fn run(run: &Run<'_>) -> Result<()> {
@@ -72,11 +72,11 @@ pub(crate) fn run(run: &Run<'_>) -> Result<()> {
     Ok(())
 }
 
-/// In a process of its own: entries held, bytes allocated, bytes resident.
+/// In a separate process: entries, bytes allocated, bytes resident.
 pub(crate) fn measure(kind: Kind, entries: usize, tags: usize) -> Result<[u64; 3]> {
     let value = workload::value(64);
     let mut setup = Setup::new(Bound::Entries(entries));
-    // As many records as a tenth of the answers.
+    // One record for ten answers.
     setup.tags = Tags::new(tags, (entries / 10).max(1));
     let (allocated, resident) = (child::allocated(), machine::resident());
     let cache = kind.build(&setup)?;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 const KINDS: &[Kind] = &[
-    // With a clock that stands still: no entry expires, however long it takes.
+    // With a stopped clock, so that no entry expires.
     Kind::OursByHand,
     Kind::Quick,
     Kind::Moka(Admission::TinyLfu),
@@ -142,8 +142,8 @@ fn table(title: String, kinds: &[Kind], cells: &[Cell]) -> Table {
     table
 }
 
-/// Compares ours, the first cache, with the peer of the best mean, and with the
-/// best peer of each cell.
+/// Compares ours, the first cache, with the peer that has the best mean, and with
+/// the best peer of each cell.
 fn verdict(kinds: &[Kind], traces: &[Trace], cells: &[Cell]) -> Option<String> {
     let peers = 1..kinds.len();
     let best = |a: &f64, b: &f64| a.total_cmp(b);
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(verdict(&kinds[..1], &traces, &cells), None);
     }
 
-    /// No cache may beat the optimum: if one does, one of both is wrong.
+    /// No cache may beat the optimum: otherwise one of the two is wrong.
     #[test]
     fn nothing_beats_the_optimum() {
         let mut trace = trace::synthetic::synthetic().remove(0);

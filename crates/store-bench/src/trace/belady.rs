@@ -1,20 +1,20 @@
 //! The offline optimum: evicts the key whose next use is the farthest away.
 //!
 //! L. A. Belady, "A study of replacement algorithms for a virtual-storage
-//! computer", IBM Systems Journal 5(2), 1966. A key need not be stored when it
-//! is missed, as some caches refuse new keys too: so this bounds them all.
+//! computer", IBM Systems Journal 5(2), 1966. A missed key need not be
+//! stored: some caches refuse new keys, and this is a bound for all of them.
 
 use std::collections::{BTreeSet, HashMap};
 
 /// The most hits that a cache with room for `capacity` entries can have on these keys.
 pub(crate) fn most_hits(keys: &[u32], capacity: usize) -> usize {
     let nexts = next_uses(keys);
-    // Each resident key, as the place of its next use: no two share one.
+    // Each resident key as the position of its next use, which is unique.
     let mut resident = BTreeSet::new();
     let mut hits = 0;
     for (place, next) in nexts.into_iter().enumerate() {
         hits += usize::from(resident.remove(&place));
-        // A key that is never used again is worth no room.
+        // A key that is never used again is not stored.
         if let Some(next) = next {
             resident.insert(next);
             if resident.len() > capacity {
@@ -25,7 +25,7 @@ pub(crate) fn most_hits(keys: &[u32], capacity: usize) -> usize {
     hits
 }
 
-/// For each place, where its key is used the next time.
+/// For each position, the next position with the same key.
 fn next_uses(keys: &[u32]) -> Vec<Option<usize>> {
     let mut nexts = vec![None; keys.len()];
     let mut seen = HashMap::new();

@@ -1,4 +1,4 @@
-//! Traces in files: one key a line, gzipped or plain.
+//! Traces in files: one key per line, gzipped or plain.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::Trace;
 
-/// What a gzipped file begins with.
+/// The first bytes of a gzipped file.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 pub(crate) fn read(path: &Path) -> Result<Trace> {

@@ -1,11 +1,11 @@
-//! Generated traces, used when no file of a trace is given.
+//! Generated traces, used if no trace file is given.
 
 use std::collections::HashMap;
 
 use super::Trace;
 use crate::workload::{Random, Zipf};
 
-/// A set of traces in which different policies fail.
+/// A set of traces on which different policies fail.
 pub(crate) fn synthetic() -> Vec<Trace> {
     vec![
         numbered("zipf", zipf(0, 100_000)),
@@ -24,7 +24,7 @@ fn zipf(seed: u64, count: usize) -> Vec<u64> {
         .collect()
 }
 
-/// A few thousand keys in a circle, on which recency alone hits nothing.
+/// A cycle of a few thousand keys, on which recency alone has no hits.
 fn looping() -> Vec<u64> {
     (0..100_000).map(|n| n % 5_000).collect()
 }
@@ -40,7 +40,7 @@ fn scans() -> Vec<u64> {
     keys
 }
 
-/// What is popular changes entirely, four times.
+/// Popularity that changes entirely, four times.
 fn shift() -> Vec<u64> {
     let of_part = |part: u64| {
         let keys = zipf(part + 2, 25_000).into_iter();

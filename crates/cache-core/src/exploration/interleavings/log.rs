@@ -1,4 +1,4 @@
-//! The invalidation log by itself, against an oracle.
+//! The invalidation log alone, compared with an oracle.
 
 use std::sync::Arc;
 

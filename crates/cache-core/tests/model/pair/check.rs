@@ -1,4 +1,4 @@
-//! Checks of a cache from outside, besides its answers.
+//! Checks of a cache from outside, in addition to its answers.
 
 use std::{task::Poll, time::Duration};
 

@@ -17,7 +17,7 @@ fn warnings(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Each of the warnings begins as is expected, and there are no others.
+/// Each of the warnings begins as expected, and there are no others.
 #[track_caller]
 fn check(text: &str, expect: &[&str]) {
     let found = warnings(text);
@@ -200,7 +200,7 @@ fn examples_that_are_nearly_those_of_another_intent() {
             "8: intent[1] \"b\" examples[1]: example \"is my Card where\" has the same words as \"where is my card?\" of intent \"a\", on line 4",
         ],
     );
-    // The longer one is told of, wherever it stands.
+    // The warning is about the longer one, whatever its position.
     let (long, short) = (
         "'when will my new card come'",
         "'my card, when will it come'",

@@ -43,7 +43,7 @@ fn the_built_in_catalogue_has_the_twelve_intents() {
             intent.name
         );
         assert_eq!(intent.class, intent.kind.name());
-        // Slots stand for the message wherever no query asks for its words.
+        // Slots replace the message unless a query reads its words.
         let by_words = ["technical_help", "employer_registration", "agent_request"];
         let expect = match by_words.contains(&intent.name.as_str()) {
             true => KeyMode::Normalised,

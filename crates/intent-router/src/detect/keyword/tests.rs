@@ -242,7 +242,7 @@ fn only_the_first_words_are_corrected() {
     assert!(!found_after(KeywordDetector::CORRECTED_WORDS));
 }
 
-/// What `found` has to be, by looking at every place for every phrase.
+/// What `found` must be, by looking for every phrase at every position.
 fn naive_found(detector: &KeywordDetector, message: &str) -> BTreeSet<usize> {
     let normal = normalise(message);
     let text: Vec<_> = words(&normal).collect();

@@ -93,7 +93,7 @@ fn quarters_are_months() {
         "period=2024-11,2024-12,2025-01",
     );
     check("between 2025-01 and 2025-03?", first);
-    // So many months are no list to look in.
+    // So many months are not read as a list.
     check("from January 1990 to January 2025", "");
     for message in [
         "Q5 2025",

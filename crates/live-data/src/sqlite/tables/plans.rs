@@ -1,4 +1,4 @@
-//! No question reads a whole table of records, as its query is run.
+//! A test that no query scans a whole table of records.
 
 use rusqlite::Connection;
 
@@ -21,8 +21,8 @@ const LARGE: &[&str] = &[
     "tickets",
 ];
 
-/// The tables of which a query reads every row, by what SQLite calls them in its
-/// plan: their names, or the aliases that the query gives them.
+/// The tables that a query scans, by their names in SQLite's plan: table names, or
+/// the aliases in the query.
 fn scanned(connection: &Connection, sql: &str) -> Vec<String> {
     let mut explain = connection
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
@@ -32,7 +32,7 @@ fn scanned(connection: &Connection, sql: &str) -> Vec<String> {
     let mut scanned = Vec::new();
     while let Some(step) = steps.next().unwrap() {
         let step: String = step.get("detail").unwrap();
-        // "SCAN c", or "SCAN c USING INDEX …": each reads all there is.
+        // "SCAN c" or "SCAN c USING INDEX …": both read the whole table.
         if let Some(name) = step.strip_prefix("SCAN ") {
             scanned.push(name.split_whitespace().next().unwrap().to_owned());
         }
@@ -40,7 +40,7 @@ fn scanned(connection: &Connection, sql: &str) -> Vec<String> {
     scanned
 }
 
-/// The large table that a name in a plan stands for, if it does.
+/// The large table of a name in a plan, if it is one.
 fn large(sql: &str, name: &str) -> Option<&'static str> {
     let words: Vec<&str> = sql
         .split(|c: char| !(c.is_alphanumeric() || c == '_'))

@@ -45,7 +45,7 @@ fn assert_well_formed(document: &str) {
         if !is_empty {
             open.push(name);
         }
-        // The style's own text is no markup.
+        // The style's own text is not markup.
         if name == "style" {
             let close = rest.find("</style>").expect("the style ends");
             assert!(!rest[..close].contains(['<', '&']));

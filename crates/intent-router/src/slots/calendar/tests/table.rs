@@ -8,7 +8,7 @@ use crate::detect::{CombinedDetector, Detector, LinearDetector};
 use crate::slots::Date;
 use wordings::{AMOUNTS, DOUBTED, EXCLUDED, LISTS, OPEN, RANGES, RELATIVE, SINGLE};
 
-/// What is read on Saturday, 15 November 2025, when a wording stands in sentences.
+/// What is read on Saturday, 15 November 2025, when a wording is in a sentence.
 fn read(wording: &str) -> Vec<(String, Option<String>)> {
     let today = Date::new(2025, 11, 15).unwrap();
     let messages = [
