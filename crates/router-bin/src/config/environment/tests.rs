@@ -96,7 +96,7 @@ fn misspelt_names_are_told_what_was_meant() {
 #[test]
 fn tables_and_settings_of_later_versions_are_errors() {
     for (name, reason) in [
-        ("ROUTER_SERVER", "server: is a table of settings"),
+        ("ROUTER_SERVER", "server: expected a table of settings"),
         ("ROUTER_SHARED_URL", "is not supported by this version"),
         ("ROUTER_AUTH_TOKEN", "is not supported by this version"),
         ("ROUTER_AUTH", "is not supported by this version"),
