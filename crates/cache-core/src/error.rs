@@ -14,10 +14,10 @@ pub enum BuildError {
     Unbounded,
     /// The bound is zero, so that nothing could be stored. To switch caching off, do not
     /// call the cache.
-    #[error("the bound of the cache is zero, so that nothing could be stored")]
+    #[error("the bound of the cache is zero, so nothing could be stored: use a larger bound")]
     ZeroCapacity,
     /// The number of shards is outside 1..=65536.
-    #[error("{shards} shards were asked for; 1 to 65536 are possible")]
+    #[error("the number of shards must be from 1 to 65536, not {shards}")]
     Shards {
         /// The number that was asked for.
         shards: usize,
@@ -29,7 +29,7 @@ pub enum BuildError {
 #[non_exhaustive]
 pub enum ClassError {
     /// All 255 classes are taken.
-    #[error("class {name:?} cannot be defined: all 255 classes are taken")]
+    #[error("cannot define class {name:?}: all 255 classes are in use")]
     TooMany {
         /// The name of the class.
         name: String,
@@ -41,13 +41,13 @@ pub enum ClassError {
 #[non_exhaustive]
 pub enum FreshnessError {
     /// The jitter is not between 0 and 1.
-    #[error("a jitter of {jitter} is not a part of the TTL: it must be from 0 to 1")]
+    #[error("jitter must be a fraction of the TTL from 0 to 1, not {jitter}")]
     Jitter {
         /// What was given.
         jitter: f64,
     },
     /// The factor of early refresh is negative or not finite.
-    #[error("an early refresh of {beta} is not a finite number from 0 up")]
+    #[error("early refresh must be a finite number of at least 0, not {beta}")]
     EarlyRefresh {
         /// What was given.
         beta: f64,
@@ -104,12 +104,12 @@ impl<V> Error for Rejected<V> {}
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Invalidated => "invalidated while the fill was under way",
-            Self::Superseded => "a newer value was stored while the fill was under way",
-            Self::TooLarge => "the entry alone is heavier than the bound of the cache",
-            Self::TooManyTags => "the entry carries too many tags",
-            Self::NoNegatives => "its class keeps no negative entries",
-            Self::Shared => "shared with those who waited, and not to be stored",
+            Self::Invalidated => "invalidated while the fill was in flight",
+            Self::Superseded => "a newer value was stored while the fill was in flight",
+            Self::TooLarge => "the entry alone exceeds the bound of the cache",
+            Self::TooManyTags => "the entry has too many tags",
+            Self::NoNegatives => "its class does not store negative entries",
+            Self::Shared => "shared with the waiting requests only",
         })
     }
 }

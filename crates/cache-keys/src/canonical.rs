@@ -216,7 +216,9 @@ mod tests {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
         let error = serde_json::from_str::<CanonicalJson>(&deep).unwrap_err();
         assert!(
-            error.to_string().contains("is nested more than 128 deep"),
+            error
+                .to_string()
+                .contains("is nested more than 128 levels deep"),
             "{error}"
         );
     }

@@ -15,7 +15,7 @@ use thiserror::Error;
 ///     .unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "user_id.scores[2] is Infinity, which no JSON text can carry: send a finite number or null",
+///     "user_id.scores[2] is Infinity, which JSON cannot represent: send a finite number or null",
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -111,7 +111,7 @@ impl std::error::Error for JsonError {}
 #[non_exhaustive]
 pub enum JsonProblem {
     /// The text is not JSON (RFC 8259).
-    #[error("is not JSON: {expected} expected at byte {offset}")]
+    #[error("is not valid JSON: expected {expected} at byte {offset}")]
     Syntax {
         /// Offset in bytes in the text given to the parser.
         offset: usize,
@@ -120,22 +120,22 @@ pub enum JsonProblem {
     },
     /// A number that is not finite: one of the names that Python writes for
     /// such numbers, or digits beyond the range of a 64-bit float.
-    #[error("is {0}, which no JSON text can carry: send a finite number or null")]
+    #[error("is {0}, which JSON cannot represent: send a finite number or null")]
     NotFinite(
         /// `NaN`, `Infinity` or `-Infinity`.
         &'static str,
     ),
     /// An integer of more digits than CPython reads by default.
-    #[error("is an integer of more than {} digits", crate::limits::MAX_DIGITS)]
+    #[error("is an integer with more than {} digits", crate::limits::MAX_DIGITS)]
     TooManyDigits,
     /// Half of a surrogate pair, which is not a character.
-    #[error("has half a surrogate pair (\\u{0:04x}) alone: send whole characters")]
+    #[error("contains an unpaired surrogate (\\u{0:04x}): send whole characters")]
     LoneSurrogate(
         /// The surrogate, 0xd800 to 0xdfff.
         u16,
     ),
     /// Arrays and objects nested beyond the limit.
-    #[error("is nested more than {} deep", crate::limits::MAX_DEPTH)]
+    #[error("is nested more than {} levels deep", crate::limits::MAX_DEPTH)]
     TooDeep,
 }
 
@@ -144,7 +144,7 @@ pub enum JsonProblem {
 #[non_exhaustive]
 pub enum ParseDigestError {
     /// Not 32 bytes long.
-    #[error("a digest has 32 hex digits, this text has {0} bytes")]
+    #[error("a digest has 32 hex digits, but this text has {0} bytes")]
     Length(
         /// The text's length in bytes.
         usize,

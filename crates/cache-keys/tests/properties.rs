@@ -152,7 +152,10 @@ fn errors_name_the_field_and_the_place() {
     let in_a = json!({ "a": deep });
     let error = key(&in_a, &shallow).unwrap_err();
     assert!(error.starts_with("user_id.a[0][0]"), "{error}");
-    assert!(error.ends_with("… is nested more than 128 deep"), "{error}");
+    assert!(
+        error.ends_with("… is nested more than 128 levels deep"),
+        "{error}"
+    );
     let error = key(&shallow, &deep).unwrap_err();
     assert!(error.starts_with("user_role[0][0]"), "{error}");
     let error = KeyError::UserRole(CanonicalJson::parse("[NaN]").unwrap_err()).to_string();

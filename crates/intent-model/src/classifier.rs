@@ -41,9 +41,9 @@ impl Classifier {
             (Some(EncoderSpec { id, dimensions }), Some(encoder)) => {
                 if encoder.id() != id || encoder.dimensions() != *dimensions {
                     return Err(ModelError::EncoderDiffers {
-                        expected: format!("\"{id}\" of {dimensions} dimensions"),
+                        expected: format!("\"{id}\" with {dimensions} dimensions"),
                         found: format!(
-                            "\"{}\" of {} dimensions",
+                            "\"{}\" with {} dimensions",
                             encoder.id(),
                             encoder.dimensions()
                         ),

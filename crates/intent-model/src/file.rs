@@ -31,21 +31,21 @@ const MAX_DIMENSIONS: usize = 1 << 16;
 #[non_exhaustive]
 pub enum ModelError {
     /// The bytes do not begin as a model file does.
-    #[error("this is not a model file; `router train` writes one")]
+    #[error("not a model file; create one with `router train`")]
     NotAModel,
     /// The model was written by another version of this crate.
-    #[error("the model file has version {0}, this program reads version {VERSION}; train it again")]
+    #[error(
+        "the model file has version {0}, but this program reads version {VERSION}; train the model again"
+    )]
     Version(u32),
     /// Bytes are missing or changed.
     #[error("the model file is damaged: {0}")]
     Damaged(&'static str),
     /// The model needs the sentence encoder that it was trained with.
-    #[error("the model was trained with the sentence model \"{0}\", and needs it")]
+    #[error("the model needs the sentence model \"{0}\" that it was trained with")]
     EncoderMissing(String),
     /// The model was trained with another sentence encoder.
-    #[error(
-        "the model was trained with the sentence model {expected}, which {found} cannot stand in for"
-    )]
+    #[error("the model needs the sentence model {expected} that it was trained with, not {found}")]
     EncoderDiffers {
         /// What it was trained with.
         expected: String,
@@ -123,12 +123,12 @@ impl LinearModel {
             .split_last_chunk()
             .ok_or(ModelError::Damaged("it ends too early"))?;
         if checksum(summed) != u64::from_le_bytes(*sum) {
-            return Err(ModelError::Damaged("its checksum does not fit"));
+            return Err(ModelError::Damaged("its checksum does not match"));
         }
         rest.0 = &rest.0[..rest.0.len().saturating_sub(sum.len())];
         let model = rest.model()?;
         if !rest.0.is_empty() {
-            return Err(ModelError::Damaged("it goes on after its end"));
+            return Err(ModelError::Damaged("it has extra bytes at its end"));
         }
         Ok(model)
     }
@@ -180,25 +180,25 @@ impl<'a> Reader<'a> {
         let id = self.text()?;
         let dimensions = self.u32()?;
         if dimensions > MAX_DIMENSIONS || id.is_empty() != (dimensions == 0) {
-            return Err(ModelError::Damaged("its sentence model is impossible"));
+            return Err(ModelError::Damaged("its sentence model is invalid"));
         }
         let encoder = (dimensions > 0).then_some(EncoderSpec { id, dimensions });
         let count = self.u32()?;
         if !(2..=LinearModel::MAX_INTENTS).contains(&count) {
-            return Err(ModelError::Damaged("its number of intents is impossible"));
+            return Err(ModelError::Damaged("its number of intents is out of range"));
         }
         let intents = (0..count)
             .map(|_| self.text())
             .collect::<Result<Vec<_>, _>>()?;
         if !intents.is_sorted_by(|a, b| a < b) {
-            return Err(ModelError::Damaged("its intents are not in order"));
+            return Err(ModelError::Damaged("its intents are not sorted"));
         }
         let has_out_of_scope = self.bytes(1)? != [0];
         let columns = count + usize::from(has_out_of_scope);
         let grams = self.u32()?;
         let hashes: Vec<u64> = self.array(grams, u64::from_le_bytes)?;
         if !hashes.is_sorted_by(|a, b| a < b) {
-            return Err(ModelError::Damaged("its n-grams are not in order"));
+            return Err(ModelError::Damaged("its n-grams are not sorted"));
         }
         let scales = self.finite(grams)?;
         let biases = self.finite(columns)?;
@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
         let first = self.weights(dimensions, hidden, hidden)?;
         let first_biases = self.finite(hidden)?;
         let second = hidden.checked_mul(columns);
-        let second = second.ok_or(ModelError::Damaged("it is impossibly large"))?;
+        let second = second.ok_or(ModelError::Damaged("one of its sizes is out of range"))?;
         Ok(Head {
             scales,
             first,
@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Weights, ModelError> {
         let size = rows
             .checked_mul(columns)
-            .ok_or(ModelError::Damaged("it is impossibly large"))?;
+            .ok_or(ModelError::Damaged("one of its sizes is out of range"))?;
         let mut weights = Weights::new(columns, intents);
         for row in self.bytes(size)?.chunks_exact(columns) {
             weights.push(row.iter().map(|byte| *byte as i8));
@@ -291,7 +291,8 @@ impl<'a> Reader<'a> {
         number: impl Fn([u8; N]) -> T,
     ) -> Result<Vec<T>, ModelError> {
         let size = count.checked_mul(N);
-        let bytes = self.bytes(size.ok_or(ModelError::Damaged("it is impossibly large"))?)?;
+        let bytes =
+            self.bytes(size.ok_or(ModelError::Damaged("one of its sizes is out of range"))?)?;
         let (chunks, _) = bytes.as_chunks::<N>();
         Ok(chunks.iter().map(|chunk| number(*chunk)).collect())
     }
@@ -305,7 +306,7 @@ impl<'a> Reader<'a> {
         let number = self.array(1, f64::from_le_bytes)?[0];
         match number.is_finite() {
             true => Ok(number),
-            false => Err(ModelError::Damaged("one of its numbers is none")),
+            false => Err(ModelError::Damaged("one of its numbers is not finite")),
         }
     }
 
@@ -313,7 +314,7 @@ impl<'a> Reader<'a> {
         let numbers = self.array(count, f32::from_le_bytes)?;
         match numbers.iter().all(|number| number.is_finite()) {
             true => Ok(numbers),
-            false => Err(ModelError::Damaged("one of its numbers is none")),
+            false => Err(ModelError::Damaged("one of its numbers is not finite")),
         }
     }
 
@@ -323,7 +324,7 @@ impl<'a> Reader<'a> {
             return Err(ModelError::Damaged("one of its names is too long"));
         }
         let text = std::str::from_utf8(self.bytes(length)?);
-        let text = text.map_err(|_| ModelError::Damaged("one of its names is no text"))?;
+        let text = text.map_err(|_| ModelError::Damaged("one of its names is not valid UTF-8"))?;
         Ok(text.to_owned())
     }
 }

@@ -43,12 +43,12 @@ impl Head {
         let hidden = first_biases.len();
         assert!(
             hidden > 0 && first.len().is_multiple_of(hidden),
-            "the first weights are not of {hidden} units"
+            "the number of first weights must be a multiple of the number of hidden units, which is {hidden}"
         );
         assert_eq!(
             second.len(),
             hidden * second_biases.len(),
-            "the second weights, of {hidden} units"
+            "each column must have one second weight per hidden unit"
         );
         let columns: Vec<Vec<f32>> = (0..hidden)
             .map(|unit| first.iter().skip(unit).step_by(hidden).copied().collect())

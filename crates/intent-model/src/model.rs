@@ -107,25 +107,29 @@ impl LinearModel {
         let columns = intents.len() + usize::from(has_out_of_scope);
         assert!(
             intents.len() >= 2 && intents.is_sorted_by(|a, b| a < b),
-            "the names of two intents or more, in order"
+            "there must be at least two intents, sorted by name"
         );
         assert!(
             vocabulary.is_sorted_by(|a, b| a < b),
-            "the hashes in ascending order"
+            "the hashes must be in ascending order"
         );
         assert_eq!(
             (weights.len(), biases.len()),
             (columns, columns),
-            "as many weights and biases as columns"
+            "each column must have weights and a bias"
         );
         for column in &weights {
-            assert_eq!(column.len(), vocabulary.len(), "a weight for each n-gram");
+            assert_eq!(
+                column.len(),
+                vocabulary.len(),
+                "each n-gram must have a weight"
+            );
         }
         if let Some((encoder, head)) = &sentence {
             assert_eq!(
                 head.shape(),
                 (encoder.dimensions, columns),
-                "a network from vectors to columns"
+                "the network must map sentence vectors to columns"
             );
         }
         let (scales, weights) = quantise(&weights, intents.len(), vocabulary.len());

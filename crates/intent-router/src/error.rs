@@ -13,7 +13,7 @@ use crate::source::SourceError;
 #[non_exhaustive]
 pub enum RouteError {
     /// The user context holds a value that cannot be part of a key.
-    #[error("user_context cannot be keyed: {0}")]
+    #[error("cannot make a cache key from user_context: {0}")]
     Key(#[from] KeyError),
     /// A slot of the conversation does not belong to its intent, or its value
     /// cannot be read.

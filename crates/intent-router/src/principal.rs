@@ -60,7 +60,7 @@ fn conversation<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Conversatio
         object if object.starts_with('{') => serde_json::from_str(object)
             .map(Some)
             .map_err(|error| error.to_string()),
-        _ => Err("it is no object".to_owned()),
+        _ => Err("it is not an object".to_owned()),
     };
     read.map_err(|error| {
         D::Error::custom(format_args!(

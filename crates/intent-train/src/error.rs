@@ -9,20 +9,20 @@ use thiserror::Error;
 pub enum TrainError {
     /// The examples have fewer than two intents.
     #[error(
-        "the examples name {0} intents; a model needs at least two, besides `oos` and `unknown`"
+        "too few intents in the examples ({0}); a model needs at least two, not counting `oos` and `unknown`"
     )]
     TooFewIntents(usize),
     /// There are more intents than a model can have.
-    #[error("the examples name {0} intents; a model can have {max}", max = LinearModel::MAX_INTENTS)]
+    #[error("too many intents in the examples ({0}); a model can have at most {max}", max = LinearModel::MAX_INTENTS)]
     TooManyIntents(usize),
     /// A name is longer than a model file can hold.
-    #[error("the name of an intent has {0} bytes; {max} are allowed", max = LinearModel::MAX_NAME)]
+    #[error("the name of an intent or a sentence model has {0} bytes; at most {max} are allowed", max = LinearModel::MAX_NAME)]
     NameTooLong(usize),
     /// No n-gram occurs in enough examples to learn anything from it.
-    #[error("the examples hold no words to learn from")]
+    #[error("the examples contain no words to learn from")]
     NoWords,
     /// An option is out of its range.
-    #[error("{option} is {value}; it has to be from {least} to {most}")]
+    #[error("{option} is {value}; it must be from {least} to {most}")]
     Option {
         /// The name of the option.
         option: &'static str,
@@ -37,7 +37,7 @@ pub enum TrainError {
     #[error("{0}")]
     Encode(#[from] EncodeError),
     /// The sentence encoder returned a vector of another length than it states.
-    #[error("the sentence model gave a vector of {found} numbers instead of {expected}")]
+    #[error("the sentence model returned a vector of {found} numbers instead of {expected}")]
     Dimensions {
         /// The length that it states.
         expected: usize,

@@ -147,17 +147,17 @@ impl ExampleError {
 enum LineError {
     #[error("cannot be read: {0}")]
     Io(std::io::Error),
-    #[error("is longer than {} bytes", Example::MAX_LINE)]
+    #[error("longer than {} bytes", Example::MAX_LINE)]
     TooLong,
     #[error("expected a JSON object such as {{\"text\": \"…\", \"intent\": \"…\"}}")]
     NoObject,
-    #[error("is not valid JSON: {}", without_line(.0))]
+    #[error("not valid JSON: {}", without_line(.0))]
     Json(serde_json::Error),
     #[error("the member `{0}` is missing")]
     Missing(&'static str),
     #[error("the member `{0}` is empty")]
     Empty(&'static str),
-    #[error("the member `{0}` is not a text")]
+    #[error("the member `{0}` must be a string")]
     NoText(&'static str),
 }
 
@@ -203,7 +203,7 @@ mod tests {
         );
         check(
             "{\"text\":\"a\",\"intent\":7}",
-            Err("line 1: the member `intent` is not a text"),
+            Err("line 1: the member `intent` must be a string"),
         );
         check(
             &format!("{good}where is my card"),
@@ -211,10 +211,10 @@ mod tests {
         );
         check(
             &format!("{good}{{\"text\": oops}}"),
-            Err("line 2: is not valid JSON: expected value at column 10"),
+            Err("line 2: not valid JSON: expected value at column 10"),
         );
         let long = format!("{good}{}", "x".repeat(Example::MAX_LINE + 1));
-        check(&long, Err("line 2: is longer than 1048576 bytes"));
+        check(&long, Err("line 2: longer than 1048576 bytes"));
         let invalid = [good.as_bytes(), b"{\"text\":\"\xff\",\"intent\":\"b\"}"].concat();
         let error = Example::read(invalid.as_slice()).unwrap_err();
         assert_eq!(error.line(), 2);

@@ -255,10 +255,10 @@ fn says_why_it_cannot_train() {
             .to_string()
     };
     let default = TrainOptions::default;
-    let two = "a model needs at least two, besides `oos` and `unknown`";
+    let two = "a model needs at least two, not counting `oos` and `unknown`";
     assert_eq!(
         fails(&[], default()),
-        format!("the examples name 0 intents; {two}")
+        format!("too few intents in the examples (0); {two}")
     );
     let one = [
         example("a", "b"),
@@ -267,12 +267,12 @@ fn says_why_it_cannot_train() {
     ];
     assert_eq!(
         fails(&one, default()),
-        format!("the examples name 1 intents; {two}")
+        format!("too few intents in the examples (1); {two}")
     );
     let wordless = [example("?", "a"), example("!", "b")];
     assert_eq!(
         fails(&wordless, default()),
-        "the examples hold no words to learn from"
+        "the examples contain no words to learn from"
     );
     let options = TrainOptions {
         wrong_routes: f64::NAN,
@@ -280,7 +280,7 @@ fn says_why_it_cannot_train() {
     };
     assert_eq!(
         fails(&library(), options),
-        "wrong_routes is NaN; it has to be from 0 to 1"
+        "wrong_routes is NaN; it must be from 0 to 1"
     );
     let options = TrainOptions {
         encoder: Some(Arc::new(Vowels { dimensions: 3 })),
@@ -288,7 +288,7 @@ fn says_why_it_cannot_train() {
     };
     assert_eq!(
         fails(&library(), options),
-        "the sentence model gave a vector of 5 numbers instead of 3"
+        "the sentence model returned a vector of 5 numbers instead of 3"
     );
 }
 

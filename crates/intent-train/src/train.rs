@@ -120,7 +120,7 @@ fn encode(
             });
         }
         if encoded.len() != texts.len() {
-            return Err(EncodeError::new("it gave too few vectors, or too many").into());
+            return Err(EncodeError::new("it returned the wrong number of vectors").into());
         }
         vectors.extend(encoded);
     }

@@ -17,7 +17,7 @@ use crate::exit::{Code, Failure};
 /// A model to use instead of the configured detector.
 #[derive(Args, Debug, Default)]
 pub(crate) struct ModelArgs {
-    /// Use this model alone, which `router train` wrote.
+    /// Use only this model, written by `router train`.
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// The folder of the sentence model that MODEL was trained with.
@@ -119,7 +119,7 @@ pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Confi
             let missing = missing_intents(linear.model(), catalogue);
             if !missing.is_empty() {
                 return Err(wrong(format!(
-                    "{} was trained for other intents; the catalogue has no {}",
+                    "{} was trained for intents that the catalogue does not have: {}; train it again with `router train`",
                     file.display(),
                     missing.join(", ")
                 )));
@@ -134,7 +134,7 @@ pub(crate) fn configured(config: &Config, catalogue: &Catalogue) -> Result<Confi
         (Some(linear), _) => Arc::new(CombinedDetector::new(catalogue, linear)),
         (None, DetectorKind::Linear) => {
             return Err(Diagnostic::error(
-                "detector.kind: `linear` needs a model; name one with detector.model, or train one with `router train`",
+                "detector.kind: `linear` needs a model; set detector.model to a file that `router train` wrote",
             ));
         }
         (None, _) => Arc::new(KeywordDetector::new(catalogue)),
@@ -166,12 +166,12 @@ fn linear(
         (None, None) => None,
         (None, Some(_)) => {
             return Err(format!(
-                "{name} was trained without a sentence model, and would not use the one that is named; leave it out"
+                "{name} was trained without a sentence model; leave the sentence model out"
             ));
         }
         (Some(id), None) => {
             return Err(format!(
-                "{name} was trained with the sentence model \"{id}\"; name its folder as `sentence_model`"
+                "{name} was trained with the sentence model \"{id}\"; give its folder as the sentence model"
             ));
         }
         (Some(_), Some(folder)) => Some(encoder(folder).map_err(|failure| failure.to_string())?),
@@ -209,7 +209,7 @@ pub(crate) fn encoder(folder: &Path) -> Result<Arc<dyn SentenceEncoder>, Failure
     Err(Failure::new(
         Code::Config,
         format_args!(
-            "the sentence model in {} takes a program built with the feature `semantic`: cargo build --release -p router-bin --features semantic",
+            "the sentence model in {} requires a program built with the feature `semantic`: cargo build --release -p router-bin --features semantic",
             folder.display()
         ),
     ))

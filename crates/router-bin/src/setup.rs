@@ -121,7 +121,7 @@ fn check_regular(config: &Config) -> Result<(), Vec<Diagnostic>> {
     let others = files.filter(|file| file.metadata().is_ok_and(|found| !found.is_file()));
     let errors: Vec<_> = others
         .map(|file| {
-            let error = Diagnostic::error("is no regular file, so it cannot be read again");
+            let error = Diagnostic::error("is not a regular file, so it cannot be read again");
             in_file(&file, error)
         })
         .collect();

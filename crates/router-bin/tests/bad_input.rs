@@ -185,8 +185,8 @@ fn a_conversation_is_read_or_refused_with_a_reason() {
     };
     let history = r#"{"intent": "payment_history", "slots": {"claim_number": "CLM-2025-000001"}}"#;
     for (conversation, why) in [
-        (r#""payment_history""#, "it is no object"),
-        (r#"["payment_history", {}]"#, "it is no object"),
+        (r#""payment_history""#, "it is not an object"),
+        (r#"["payment_history", {}]"#, "it is not an object"),
         ("{}", "missing field `intent`"),
         (r#"{"intent": "a", "slot": {}}"#, "unknown field `slot`"),
         (
@@ -199,7 +199,7 @@ fn a_conversation_is_read_or_refused_with_a_reason() {
         ),
         (
             r#"{"intent": "payment_history", "slots": {"claim_number": "x"}}"#,
-            "\"x\" is no identifier such as CLM-####-######",
+            "\"x\" is not an identifier of the form CLM-####-######",
         ),
     ] {
         let reply = ask(conversation, "and for 2024-03?");
@@ -237,7 +237,7 @@ fn wrong_paths_methods_and_types_are_problems() {
     reply.is_problem(415, "application/json");
     server
         .send("POST", "/v1/route", &[], b"{}")
-        .is_problem(415, "there is none");
+        .is_problem(415, "but has none");
     let json = ("content-type", "application/json");
     let twice = [json, ("content-type", "text/plain")];
     let reply = server.send("POST", "/v1/route", &twice, b"{}");
@@ -270,7 +270,7 @@ fn invalidations_that_name_nothing_or_too_much_are_refused() {
         (json!({ "users": "BEN-000001" }), "users"),
         (json!({ "tag": 5 }), "string"),
         (json!({ "all": true, "pattern": null }), "null"),
-        (json!([]), "the list names nothing"),
+        (json!([]), "the list is empty"),
         (
             json!([null, null, null, null, null, null, null, true]),
             "an object with one of",

@@ -100,14 +100,14 @@ fn a_bad_line_ends_the_keys_after_those_before_it() {
 fn bad_lines_are_told_what_is_wrong_and_where() {
     let context = |context: &str| format!(r#"{{"intent":"a","user_context":{context}}}"#);
     for (line, told) in [
-        (String::new(), "empty; write an object"),
+        (String::new(), "the line is empty; write an object"),
         ("NaN".into(), "NaN"),
-        ("[1]".into(), "an array; write an object"),
-        (r#""text""#.into(), "a string; write an object"),
-        (r#"["a",{},"m"]"#.into(), "an array; write an object"),
+        ("[1]".into(), "found an array; write an object"),
+        (r#""text""#.into(), "found a string; write an object"),
+        (r#"["a",{},"m"]"#.into(), "found an array; write an object"),
         (
             format!("{GOOD} x"),
-            "is not JSON: the end of the text expected at byte",
+            "is not valid JSON: expected the end of the text at byte",
         ),
         (GOOD.replace("claim_status\"", "claim_status"), "JSON"),
         (r#"{"user_context":{}}"#.into(), "`intent` is missing"),

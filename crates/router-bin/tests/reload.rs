@@ -154,7 +154,7 @@ fn a_broken_file_changes_nothing_and_every_problem_is_told() {
     let refused = |content: &str| {
         file.write(content);
         let reply = server.post("/v1/reload", &json!({}));
-        reply.is_problem(409, "goes on with what it has");
+        reply.is_problem(409, "keeps its catalogue and detector");
         assert_eq!(reply.value()["code"], "reload_failed");
         assert_eq!(told(&ask(&server, "first")), hit("old"));
         reply.value()["problems"].as_array().unwrap().clone()
@@ -188,7 +188,7 @@ fn a_broken_file_changes_nothing_and_every_problem_is_told() {
     fs::remove_file(&file.0).unwrap();
     fs::create_dir(&file.0).unwrap();
     let reply = server.post("/v1/reload", &json!({}));
-    reply.is_problem(409, "is no regular file");
+    reply.is_problem(409, "is not a regular file");
     fs::remove_dir(&file.0).unwrap();
     server
         .post("/v1/reload", &json!({}))

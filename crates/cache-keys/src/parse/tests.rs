@@ -50,36 +50,48 @@ fn members_are_sorted_by_code_point_and_the_last_of_a_name_counts() {
 
 #[test]
 fn errors_say_what_and_where() {
-    check_error("", "$ is not JSON: a value expected at byte 0");
-    check_error("nul", "$ is not JSON: a value expected at byte 0");
+    check_error("", "$ is not valid JSON: expected a value at byte 0");
+    check_error("nul", "$ is not valid JSON: expected a value at byte 0");
     check_error(
         "1 2",
-        "$ is not JSON: the end of the text expected at byte 2",
+        "$ is not valid JSON: expected the end of the text at byte 2",
     );
-    check_error("[1,]", "$[1] is not JSON: a value expected at byte 3");
-    check_error("[1", "$ is not JSON: `,` or `]` expected at byte 2");
+    check_error("[1,]", "$[1] is not valid JSON: expected a value at byte 3");
+    check_error("[1", "$ is not valid JSON: expected `,` or `]` at byte 2");
     check_error(
         "{1:2}",
-        "$ is not JSON: a member's name in quotes expected at byte 1",
+        "$ is not valid JSON: expected a member's name in quotes at byte 1",
     );
-    check_error(r#"{"a" 1}"#, "$ is not JSON: `:` expected at byte 5");
-    check_error(r#"{"a":1 "#, "$ is not JSON: `,` or `}` expected at byte 7");
+    check_error(r#"{"a" 1}"#, "$ is not valid JSON: expected `:` at byte 5");
+    check_error(
+        r#"{"a":1 "#,
+        "$ is not valid JSON: expected `,` or `}` at byte 7",
+    );
     check_error(
         r#"{"a":[1,01]}"#,
-        "$.a[1] is not JSON: the end of the number expected at byte 9",
+        "$.a[1] is not valid JSON: expected the end of the number at byte 9",
     );
-    check_error("\"a", "$ is not JSON: a closing quote expected at byte 2");
+    check_error(
+        "\"a",
+        "$ is not valid JSON: expected a closing quote at byte 2",
+    );
     check_error(
         "\"a\nb\"",
-        "$ is not JSON: a `\\u` escape expected at byte 2",
+        "$ is not valid JSON: expected a `\\u` escape at byte 2",
     );
     check_error(
         r#""\x""#,
-        "$ is not JSON: one of `\"\\/bfnrtu` expected at byte 2",
+        "$ is not valid JSON: expected one of `\"\\/bfnrtu` at byte 2",
     );
-    check_error(r#""\u12"#, "$ is not JSON: a hex digit expected at byte 5");
-    check_error("\u{feff}1", "$ is not JSON: a value expected at byte 0");
-    let not_finite = "which no JSON text can carry: send a finite number or null";
+    check_error(
+        r#""\u12"#,
+        "$ is not valid JSON: expected a hex digit at byte 5",
+    );
+    check_error(
+        "\u{feff}1",
+        "$ is not valid JSON: expected a value at byte 0",
+    );
+    let not_finite = "which JSON cannot represent: send a finite number or null";
     check_error("NaN", &format!("$ is NaN, {not_finite}"));
     check_error(
         r#"{"scores":[0,1,Infinity]}"#,
@@ -106,7 +118,7 @@ fn half_a_surrogate_pair_is_no_text() {
     }
     check_error(
         r#"{"name":"\udcff"}"#,
-        "$.name has half a surrogate pair (\\udcff) alone: send whole characters",
+        "$.name contains an unpaired surrogate (\\udcff): send whole characters",
     );
 }
 
@@ -138,7 +150,7 @@ fn control_characters_stand_in_no_string() {
     for c in '\0'..' ' {
         check_error(
             &format!("\"a{c}\""),
-            "$ is not JSON: a `\\u` escape expected at byte 2",
+            "$ is not valid JSON: expected a `\\u` escape at byte 2",
         );
     }
     check("\"\u{7f}\"", "\"\\u007f\"");

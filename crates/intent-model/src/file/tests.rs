@@ -38,11 +38,14 @@ fn says_what_is_wrong_with_a_file() {
     check(&newer, ModelError::Version(2));
     let mut flipped = bytes.clone();
     flipped[40] ^= 1;
-    check(&flipped, ModelError::Damaged("its checksum does not fit"));
+    check(&flipped, ModelError::Damaged("its checksum does not match"));
     let cut = &bytes[..bytes.len() - 1];
-    check(cut, ModelError::Damaged("its checksum does not fit"));
+    check(cut, ModelError::Damaged("its checksum does not match"));
     let longer = forged([&bytes[..], &[0]].concat());
-    check(&longer, ModelError::Damaged("it goes on after its end"));
+    check(
+        &longer,
+        ModelError::Damaged("it has extra bytes at its end"),
+    );
 }
 
 /// The bytes of a model, made once for all cases.

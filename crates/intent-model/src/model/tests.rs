@@ -93,7 +93,7 @@ fn the_encoder_is_the_one_that_the_model_was_trained_with() {
 }
 
 #[test]
-#[should_panic(expected = "in order")]
+#[should_panic(expected = "sorted by name")]
 fn intents_out_of_order_make_no_model() {
     let mut parts = parts(None);
     parts.intents.reverse();
@@ -101,7 +101,7 @@ fn intents_out_of_order_make_no_model() {
 }
 
 #[test]
-#[should_panic(expected = "a weight for each n-gram")]
+#[should_panic(expected = "each n-gram must have a weight")]
 fn a_missing_weight_makes_no_model() {
     let mut parts = parts(None);
     parts.weights[1].pop();
@@ -109,7 +109,7 @@ fn a_missing_weight_makes_no_model() {
 }
 
 #[test]
-#[should_panic(expected = "a network from vectors to columns")]
+#[should_panic(expected = "the network must map sentence vectors to columns")]
 fn a_network_of_other_vectors_makes_no_model() {
     let (mut spec, head) = head();
     spec.dimensions = 3;

@@ -49,7 +49,7 @@ fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
     let mut diagnostics = Diagnostics::new(text);
     if text.len() > Catalogue::MAX_BYTES {
         let message = format!(
-            "the catalogue has {} bytes; at most {} are accepted",
+            "the catalogue has {} bytes; at most {} are allowed",
             text.len(),
             Catalogue::MAX_BYTES
         );
@@ -62,7 +62,7 @@ fn catalogue(text: &str) -> Result<Catalogue, CatalogueError> {
         diagnostics.add(
             "",
             at,
-            format_args!("this is no TOML: {}", error.message().trim()),
+            format_args!("not valid TOML: {}", error.message().trim()),
         );
     }
     if !errors.is_empty() {

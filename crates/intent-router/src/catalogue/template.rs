@@ -33,17 +33,17 @@ enum Segment {
 #[non_exhaustive]
 pub enum TemplateError {
     /// A `{` without a `}`.
-    #[error("has a {{ without a }} after it")]
+    #[error("has a {{ without a closing }}")]
     Unclosed,
     /// A `}` without a `{`.
-    #[error("has a }} without a {{ before it")]
+    #[error("has a }} without an opening {{")]
     Unopened,
     /// Text in braces that cannot be the name of a column or slot.
-    #[error("names no column in {{{0}}}; a column is letters, digits and _")]
+    #[error("has an invalid column name in {{{0}}}; use letters, digits and _")]
     BadName(String),
     /// No name in braces.
     #[error(
-        "names no column, so every row would get the same tag; write such as claim:{{claim_number}}"
+        "names no column, so every row would get the same tag; name one in braces, as in claim:{{claim_number}}"
     )]
     NoName,
 }

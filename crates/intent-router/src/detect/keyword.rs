@@ -85,7 +85,8 @@ impl KeywordDetector {
         }
         // It fails above 2^31 states only; a byte of a phrase makes at most one
         // of them, and the size of a catalogue is far below.
-        let automaton = AhoCorasick::new(weights_of.keys()).expect("a catalogue is small");
+        let automaton = AhoCorasick::new(weights_of.keys())
+            .expect("the phrases of a catalogue fit in one automaton");
         let intents = catalogue.intents().iter().map(|intent| NamedIntent {
             name: intent.name.clone(),
             yields: intent.yields,

@@ -44,7 +44,7 @@ impl LinearDetector {
         // training writes: a build in which this could fail does not pass.
         static MODEL: LazyLock<LinearModel> = LazyLock::new(|| {
             LinearModel::from_bytes(include_bytes!("../built_in.model"))
-                .expect("the built-in model is one")
+                .expect("the built-in model is valid")
         });
         // It is trained without a sentence encoder, as the same test ensures.
         Self::new(MODEL.clone(), None).expect("the built-in model needs no encoder")

@@ -29,7 +29,7 @@ pub enum ConversationError {
         known: Vec<String>,
     },
     /// The slot is not found in the value.
-    #[error("slot `{slot}` cannot be read: \"{value}\" is no {expected}")]
+    #[error("slot `{slot}` cannot be read: \"{value}\" is not {expected}")]
     Value {
         /// The slot.
         slot: String,
@@ -42,8 +42,8 @@ pub enum ConversationError {
 
 fn names(slots: &[String]) -> String {
     match slots {
-        [] => "; it has none".to_owned(),
-        slots => format!("; it has {}", slots.join(", ")),
+        [] => "; it has no slots".to_owned(),
+        slots => format!("; its slots are {}", slots.join(", ")),
     }
 }
 
@@ -105,14 +105,14 @@ fn canonical(
 
 fn expected(spec: &SlotSpec) -> String {
     match spec {
-        SlotSpec::Pattern { pattern } => format!("identifier such as {pattern}"),
-        SlotSpec::Date => "date such as 2025-03-14".to_owned(),
-        SlotSpec::Period => "period such as 2025-03".to_owned(),
-        SlotSpec::Range => "period such as 2025-03 or 2025-03-01/2025-03-14".to_owned(),
-        SlotSpec::Amount { .. } => "amount with a currency".to_owned(),
+        SlotSpec::Pattern { pattern } => format!("an identifier of the form {pattern}"),
+        SlotSpec::Date => "a date such as 2025-03-14".to_owned(),
+        SlotSpec::Period => "a period such as 2025-03".to_owned(),
+        SlotSpec::Range => "a period such as 2025-03 or 2025-03-01/2025-03-14".to_owned(),
+        SlotSpec::Amount { .. } => "an amount with a currency".to_owned(),
         SlotSpec::Enum { values } => {
             let names: Vec<_> = values.keys().map(String::as_str).collect();
-            format!("value among {}", names.join(", "))
+            format!("one of {}", names.join(", "))
         }
     }
 }

@@ -23,11 +23,11 @@ pub(crate) fn problem(pattern: &str) -> Option<String> {
         .chars()
         .all(|c| is_part(c) || matches!(c, '-' | '/' | '_' | '.'))
     {
-        "may hold only letters, digits, #, @, and - / _ .".to_owned()
+        "may contain only letters, digits, #, @, and - / _ .".to_owned()
     } else if !pattern.starts_with(is_part) || !pattern.ends_with(is_part) {
         "must begin and end with a letter, a digit, # or @".to_owned()
     } else if !pattern.contains(['#', '@']) {
-        "has neither # nor @, so it would find one value only".to_owned()
+        "has neither # nor @, so it would match only one value".to_owned()
     } else {
         return None;
     };

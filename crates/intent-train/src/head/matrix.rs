@@ -101,7 +101,7 @@ pub(super) fn multiply(
 
 /// The sums of one block. Written with indices, which is the form that the
 /// compiler turns into operations on whole registers.
-#[allow(clippy::needless_range_loop, reason = "as said above")]
+#[allow(clippy::needless_range_loop, reason = "indexed loops are vectorised")]
 fn sums(block: &[[f32; ROWS]], panel: &[[f32; COLUMNS]]) -> [[f32; COLUMNS]; ROWS] {
     let mut sums = [[0.0; COLUMNS]; ROWS];
     for (block, panel) in block.iter().zip(panel) {

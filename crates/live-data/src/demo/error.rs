@@ -12,10 +12,10 @@ pub(super) const MOST_MEMBERS: u32 = 999_999;
 #[non_exhaustive]
 pub enum DemoError {
     /// The number of members is out of range.
-    #[error("demo data has from 1 to {MOST_MEMBERS} members, not {_0}")]
+    #[error("demo data can have 1 to {MOST_MEMBERS} members, not {_0}")]
     Members(u32),
     /// The path already exists; it was left unchanged.
-    #[error("{} exists already and is not overwritten: choose another path or remove it", .0.display())]
+    #[error("{} already exists and is not overwritten: choose another path or remove it", .0.display())]
     Exists(PathBuf),
     /// The database could not be written.
     #[error("the database {name} cannot be written: {reason}")]
@@ -26,7 +26,7 @@ pub enum DemoError {
         reason: String,
     },
     /// SQLite refused the script; nothing was written.
-    #[error("the script is refused by SQLite: {0}")]
+    #[error("SQLite rejected the script: {0}")]
     Script(String),
 }
 

@@ -35,11 +35,11 @@ pub enum OpenError {
         reason: String,
     },
     /// The profile look-up of the options cannot be used with this database.
-    #[error("the profile look-up: {0}")]
+    #[error("the member lookup (profile_sql): {0}")]
     Profile(QueryFault),
     /// No row could ever fill a record tag, so an invalidation by it would
     /// silently miss answers.
-    #[error("tag `{tag}` of intent `{intent}`: no query of the intent yields its columns")]
+    #[error("tag `{tag}` of intent `{intent}`: no query of the intent returns its columns")]
     Tag {
         /// The intent that the tag belongs to.
         intent: String,
@@ -63,25 +63,25 @@ pub enum QueryFault {
     #[error("{0}")]
     Sql(String),
     /// It is not a single statement that yields rows and changes nothing.
-    #[error("it must be a single statement that yields rows and changes nothing")]
+    #[error("must be a single read-only statement that returns rows")]
     NotAQuery,
     /// SQLite finds a parameter in it that would not be bound: one that is not
     /// among [`QuerySpec::parameters`](intent_router::QuerySpec::parameters) or,
     /// in the profile look-up, not `:user_id` or `:user_role`.
     #[error(
-        "nothing fills in the parameter `{0}`: write `:` and a name that the query may use, \
+        "unknown parameter `{0}`; write `:` and the name of a parameter that the query may use, \
          and no quotation mark within [brackets] before it"
     )]
     UnknownParameter(String),
     /// Two of its columns have the same name.
-    #[error("two columns are called `{0}`; give one another name with AS")]
+    #[error("two columns are named `{0}`; rename one with AS")]
     DuplicateColumn(String),
     /// A required column is missing.
-    #[error("it does not yield the column `{0}`")]
+    #[error("does not return the column `{0}`")]
     MissingColumn(&'static str),
     /// Its name is `truncated`, which is reserved: this member of an answer names
     /// the queries whose rows were cut.
-    #[error("the name is reserved: in an answer it stands for the queries that were cut")]
+    #[error("the name is reserved for the list of truncated queries in an answer; choose another")]
     ReservedName,
 }
 

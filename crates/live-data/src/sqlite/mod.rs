@@ -277,7 +277,8 @@ impl LiveData for SqliteSource {
                 return Err(SourceError::Query {
                     intent: name.to_owned(),
                     query: String::new(),
-                    reason: "the source was opened with a catalogue without this intent".to_owned(),
+                    reason: "the intent is not in the catalogue that the source was opened with"
+                        .to_owned(),
                 });
             };
             let values = plan.values(&ask);

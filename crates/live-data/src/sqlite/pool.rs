@@ -152,7 +152,9 @@ impl Pool {
         };
         sent.map_err(|error| {
             SourceError::Unavailable(match error {
-                TrySendError::Full(_) => "too many requests wait for a connection".to_owned(),
+                TrySendError::Full(_) => {
+                    "too many requests are waiting for a connection".to_owned()
+                }
                 TrySendError::Disconnected(_) => "its worker threads have ended".to_owned(),
             })
         })

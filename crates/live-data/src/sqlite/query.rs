@@ -152,7 +152,7 @@ impl Plan {
         sql: &str,
     ) -> Result<Self, OpenError> {
         let mut plan = Self {
-            intent: "the look-up of members".to_owned(),
+            intent: "member lookup".to_owned(),
             inputs: Vec::new(),
             queries: Vec::with_capacity(1),
             tags: Vec::new(),

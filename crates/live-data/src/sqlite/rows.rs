@@ -37,11 +37,13 @@ pub(super) fn object(row: &Row<'_>, names: &[String]) -> Result<Map<String, Valu
             ValueRef::Integer(number) => Value::from(number),
             ValueRef::Real(number) => serde_json::Number::from_f64(number)
                 .map(Value::Number)
-                .ok_or_else(|| format!("column `{name}` is {number}, which JSON cannot hold"))?,
+                .ok_or_else(|| {
+                    format!("column `{name}` is {number}, which JSON cannot represent")
+                })?,
             ValueRef::Text(text) => Value::String(String::from_utf8_lossy(text).into_owned()),
             ValueRef::Blob(_) => {
                 return Err(format!(
-                    "column `{name}` is a BLOB, which JSON cannot hold; use hex() or leave it out"
+                    "column `{name}` is a BLOB, which JSON cannot represent; use hex() or remove the column"
                 ));
             }
         };

@@ -80,7 +80,7 @@ impl<'c> Tables<'c> {
                 let known = tables.columns.get(table).map_or(&[][..], Vec::as_slice);
                 if !known.iter().any(|known| known.eq_ignore_ascii_case(column)) {
                     let known = known.join(", ");
-                    let reason = format!("has no column `{column}`; it has {known}");
+                    let reason = format!("has no column `{column}`; its columns are {known}");
                     return Err(refuse(table, reason));
                 }
             }

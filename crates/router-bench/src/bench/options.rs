@@ -77,7 +77,7 @@ pub enum TrafficError {
     #[error("skew must be from 0 to 10, not {0}")]
     Skew(f64),
     /// No intent of the catalogue has an example.
-    #[error("no intent of the catalogue has examples; give some to at least one")]
+    #[error("no intent of the catalogue has examples; add some to at least one")]
     NothingToAsk,
 }
 

@@ -36,7 +36,7 @@ impl Target for RouterTarget {
         let intent = routed.answer.intent();
         ensure!(
             intent == request.intent,
-            "it was taken for {intent}, not {}: the bench would measure something else",
+            "it was detected as {intent} instead of {}, so the bench would measure something else",
             request.intent
         );
         Ok(Answered {

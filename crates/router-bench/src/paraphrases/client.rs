@@ -46,7 +46,7 @@ impl<'a> Client<'a> {
         let taken_for = routed.answer.intent();
         ensure!(
             taken_for == intent,
-            "{message:?} was taken for {taken_for}, not {intent}: the bench would measure something else"
+            "{message:?} was detected as {taken_for} instead of {intent}, so the bench would measure something else"
         );
         Ok(routed)
     }

@@ -113,7 +113,7 @@ impl Plan {
                 let most = requests.len().max(MOST_MISUNDERSTOOD);
                 anyhow::ensure!(
                     misunderstood <= most,
-                    "the detector takes {message:?} for another intent than {}, and most of the messages so",
+                    "most messages are not detected as their own intent, such as {message:?} of {}",
                     intent.name
                 );
                 continue;

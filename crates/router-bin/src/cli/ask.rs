@@ -16,16 +16,16 @@ use crate::setup::Assembly;
 pub(crate) struct AskArgs {
     /// The question, such as "what is my claim status?".
     message: String,
-    /// Who asks, such as BEN-000001; a guest when left out.
+    /// The user who asks, such as BEN-000001; by default a guest.
     #[arg(long, value_name = "ID")]
     user_id: Option<String>,
-    /// The role in which they ask.
+    /// The role of the user.
     #[arg(long, value_name = "ROLE", default_value = "beneficiary")]
     role: String,
-    /// How many times to ask; from the second on, the cache may answer.
+    /// How many times to ask; the cache may answer every time but the first.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: u32,
-    /// Neither take an answer from the cache nor store one.
+    /// Bypass the cache: neither read nor store answers.
     #[arg(long)]
     no_cache: bool,
 }

@@ -21,7 +21,7 @@ use crate::setup::{self, Assembly};
 #[derive(Args, Debug)]
 #[command(after_help = traffic_help())]
 pub(crate) struct BenchArgs {
-    /// Compare the key modes on traffic that asks the same in many wordings.
+    /// Compare the key modes on traffic that asks the same questions in many wordings.
     #[arg(long, conflicts_with_all = ["report", "concurrency"])]
     wordings: bool,
     /// How many different users ask [default: 200, with --wordings 20].
@@ -30,16 +30,16 @@ pub(crate) struct BenchArgs {
     /// How many requests each phase makes [default: 20000, with --wordings 100000].
     #[arg(long, value_name = "N")]
     requests: Option<usize>,
-    /// Zipf's exponent over the users: 0 when all ask equally often.
+    /// The exponent of Zipf's law over the users; with 0 all ask equally often.
     #[arg(long, value_name = "S", default_value_t = Options::default().skew, allow_negative_numbers = true)]
     skew: f64,
     /// How many wordings of each intent are in use [default: 3, with --wordings 10].
     #[arg(long, value_name = "N")]
     phrasings: Option<usize>,
-    /// What the random choices start from: the same seed, the same requests.
+    /// The seed of the random choices; the same seed gives the same requests.
     #[arg(long, value_name = "N", default_value_t = Options::default().seed)]
     seed: u64,
-    /// How many requests are under way at a time.
+    /// How many requests are in flight at a time.
     #[arg(long, value_name = "N", default_value_t = Options::default().concurrency)]
     concurrency: usize,
     /// Print the figures as JSON instead of a table.

@@ -12,12 +12,12 @@ use crate::exit::{Code, Failure, written};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Check the configuration: prints `ok`, or everything that is wrong with it.
+    /// Check the configuration: print `ok`, or everything that is wrong with it.
     ///
     /// Warnings on standard error name settings that are valid but probably not meant, and phrases,
-    /// examples, slots and queries of the catalogue's file that do not do what they are there for.
+    /// examples, slots and queries of the catalogue file that probably do not work as intended.
     Check {
-        /// Count warnings as errors: exit code 78.
+        /// Treat warnings as errors: exit code 78.
         #[arg(long)]
         strict: bool,
     },
@@ -40,7 +40,7 @@ pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Fa
                 let plural = if count == 1 { "" } else { "s" };
                 return Err(Failure::new(
                     Code::Config,
-                    format_args!("{count} warning{plural}, which --strict counts as errors"),
+                    format_args!("{count} warning{plural}, which --strict treats as errors"),
                 ));
             }
             "ok\n".to_owned()

@@ -40,7 +40,7 @@ pub(super) fn run(args: &DemoDbArgs) -> Result<(), Failure> {
                 let name = script.display();
                 Failure::new(Code::Io, format_args!("cannot read {name}: {error}"))
             })?;
-            let what = format!("what {} makes", script.display());
+            let what = format!("the result of {}", script.display());
             (what, write_script(&args.path, &text))
         }
     };

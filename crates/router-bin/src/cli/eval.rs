@@ -18,13 +18,13 @@ use crate::exit::{Failure, written};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Each line of a FILE is a JSON object {\"text\", \"intent\"}; the intent `oos` or `unknown` labels a \
-message that belongs to none, for which abstaining is right.
+message that belongs to none; the right result for it is to abstain.
 
-Without --model the detector is that of the configuration, its rules and phrases included; with it, \
-the model alone.
+Without --model the configured detector is measured, including its rules and phrases; with --model, \
+only the model.
 
-The trade-off shows the effect of other thresholds, by the share of right answers that they lose: \
-with --model a share of all messages whose best intent is right, otherwise of those that the \
+The trade-off shows the effect of other thresholds, by the share of right answers that each loses. \
+With --model it is a share of the messages whose best intent is right, otherwise of those that the \
 configured detector answers right.")]
 pub(crate) struct EvalArgs {
     /// The labelled messages.
@@ -81,7 +81,7 @@ fn warn_of_unknown_labels(examples: &[Example], intents: &[String]) {
     // If standard error is closed, nobody reads the warning.
     let _ = writeln!(
         std::io::stderr(),
-        "warning: {} lines have one of {} intents that the detector does not know, such as `{first}`; they count as mistakes",
+        "warning: {} lines have one of {} intents that the detector does not have, such as `{first}`; they count as mistakes",
         unknown.len(),
         names.len(),
     );

@@ -63,12 +63,13 @@ impl KeyRequest {
     fn parse(line: &str) -> Result<Self, String> {
         if kind(line) != "an object" {
             return Err(if line.trim().is_empty() {
-                r#"empty; write an object {"intent", "user_context", "message"}"#.to_owned()
+                r#"the line is empty; write an object {"intent", "user_context", "message"}"#
+                    .to_owned()
             } else {
                 // A line that is not JSON has a syntax error first.
                 serde_json::from_str::<&RawValue>(line).map_err(|error| syntax(line, &error))?;
                 format!(
-                    r#"{}; write an object {{"intent", "user_context", "message"}}"#,
+                    r#"found {}; write an object {{"intent", "user_context", "message"}}"#,
                     kind(line)
                 )
             });
@@ -149,5 +150,5 @@ fn syntax(json: &str, error: &serde_json::Error) -> String {
     }
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);
-    format!("is not accepted at column {}: {reason}", error.column())
+    format!("is not valid at column {}: {reason}", error.column())
 }

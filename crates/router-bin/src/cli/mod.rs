@@ -35,16 +35,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve over HTTP; what `router` alone does too.
+    /// Serve over HTTP; the default without a command.
     Serve(serve::ServeArgs),
     /// Ask one question in this process, without the service.
     Ask(ask::AskArgs),
     /// Print the cache key of each request read from standard input.
     ///
-    /// Each line of the input is a JSON object {"intent", "user_context", "message"}; "message" may
-    /// be left out, other members are ignored. Each line of the output is a key: 32 hexadecimal
+    /// Each line of the input is a JSON object {"intent", "user_context", "message"}; "message" is
+    /// optional, and other members are ignored. Each line of the output is a key: 32 hexadecimal
     /// digits. The first invalid line ends the command with exit code 65, after the keys of the lines
-    /// before it, so the keys written always belong to the first lines, in order.
+    /// before it: the keys written always belong to the first lines, in order.
     Key,
     /// Print the intent of each message read from standard input.
     ///

@@ -21,11 +21,11 @@ use crate::setup::{self, Assembly};
 const MAINTENANCE_PERIOD: Duration = Duration::from_millis(100);
 const MAINTENANCE_BUDGET: usize = 10_000;
 
-/// Serves over HTTP; what `router` alone does too.
+/// Serves over HTTP; the default without a command.
 #[derive(Args, Debug, Default)]
 pub(crate) struct ServeArgs {
-    /// The address and port to listen on, in the place of the configuration's;
-    /// port 0 lets the system choose.
+    /// The address and port to listen on, instead of the configured ones; with
+    /// port 0 the system chooses a free port.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
 }
@@ -94,10 +94,10 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     });
     let second_signal = async {
         signals.next().await;
-        tracing::info!("stopping: requests under way are finished");
+        tracing::info!("stopping after the requests in flight; a second signal aborts them");
         stop.send_replace(true);
         signals.next().await;
-        tracing::warn!("told to stop again: requests under way are cut off");
+        tracing::warn!("second signal: aborting the requests in flight");
     };
     tokio::select! {
         () = serving => {}
@@ -114,7 +114,7 @@ fn watched(config: &Config) -> Vec<PathBuf> {
         .into_iter()
         .partition(|file| file.is_file());
     for file in others {
-        tracing::warn!(file = %file.display(), "is no regular file, so it is not watched");
+        tracing::warn!(file = %file.display(), "not a regular file, so it is not watched");
     }
     regular
 }

@@ -47,7 +47,7 @@ impl<'de> Deserialize<'de> for Classes {
         let named = BTreeMap::<String, Class>::deserialize(deserializer)?;
         if named.len() > MAX_NAMED {
             return Err(D::Error::custom(format_args!(
-                "{} classes are too many; there can be {MAX_NAMED}",
+                "{} classes are named; at most {MAX_NAMED} are allowed",
                 named.len()
             )));
         }
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Classes {
         };
         if let Some(name) = named.keys().find(|name| wrong(name)) {
             return Err(D::Error::custom(format_args!(
-                "`{}` cannot name a class; use 1 to {MAX_NAME} printable characters",
+                "invalid class name `{}`; use 1 to {MAX_NAME} printable characters",
                 name.escape_debug()
             )));
         }

@@ -72,8 +72,8 @@ impl Environment {
                 .max()
             {
                 let right = right.variable;
-                let error = Diagnostic::error("names no setting")
-                    .with_remedy(format!("join the parts of a path by two `_`: {right}"));
+                let error = Diagnostic::error("does not name a setting")
+                    .with_remedy(format!("separate the parts of a path with `__`: {right}"));
                 self.errors.push(origin.place("", error));
                 return;
             }
@@ -107,17 +107,17 @@ impl Environment {
         let near = patterns.iter().filter_map(|pattern| pattern.near(joined));
         match near.min() {
             Some((_, meant)) => {
-                let error = Diagnostic::error("names no setting")
+                let error = Diagnostic::error("does not name a setting")
                     .with_remedy(format!("did you mean {meant}?"));
                 self.errors.push(origin.place("", error));
             }
             None => {
                 let origin = Origin::Environment(name.escape_debug().to_string());
                 let remedy = format!(
-                    "a setting's variable is {} for `server.listen`, and `router config schema` lists the settings",
+                    "the variable of `server.listen`, for example, is {}; `router config schema` lists the settings",
                     variable("server.listen"),
                 );
-                let warning = Diagnostic::warning("names no setting and is not read");
+                let warning = Diagnostic::warning("does not name a setting and is ignored");
                 self.warnings
                     .push(origin.place("", warning.with_remedy(remedy)));
             }

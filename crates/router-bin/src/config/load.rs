@@ -92,7 +92,7 @@ pub(super) fn read(file: &Path, most: u64) -> Result<String, Diagnostic> {
     String::from_utf8(text).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        Diagnostic::error(format!("is not valid UTF-8 in line {line}"))
+        Diagnostic::error(format!("is not valid UTF-8 on line {line}"))
             .with_remedy("save the file as UTF-8")
     })
 }
@@ -145,7 +145,7 @@ fn flatten(
                     // Only integers of more than 64 bits fail.
                     Err(_) => {
                         let error = Diagnostic::error("is out of range")
-                            .with_remedy("TOML's integers have 64 bits");
+                            .with_remedy("TOML integers have 64 bits");
                         errors.push(origin.place(&dotted(&path), error));
                     }
                 }
@@ -163,9 +163,7 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, Diagnostic> {
         .first()
         .filter(|name| LATER.contains(&name.as_str()))
     {
-        let error =
-            Diagnostic::error("is not supported by this version and comes with a later one")
-                .with_remedy("remove it");
+        let error = Diagnostic::error("is not supported by this version").with_remedy("remove it");
         return fail(std::slice::from_ref(later), error);
     }
     match keys.find(&setting.path) {
@@ -182,7 +180,7 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, Diagnostic> {
         }
         Known::Table if !setting.value.is_table() => {
             let message = format!(
-                "is a table of settings, not of type {}",
+                "expected a table of settings, found {}",
                 setting.value.type_str()
             );
             return fail(&setting.path, Diagnostic::error(message));

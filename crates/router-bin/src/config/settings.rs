@@ -70,7 +70,7 @@ pub(crate) struct Server {
     pub(crate) idle_timeout: Timeout,
     /// How long answering a request may take; a longer one is answered with 503.
     pub(crate) request_timeout: Timeout,
-    /// How long requests under way may take to finish when the service stops.
+    /// How long requests in flight may take to finish when the service stops.
     pub(crate) shutdown_deadline: Timeout,
     /// How often the reloadable files are polled for changes; 0s: never.
     pub(crate) watch_files: Period,

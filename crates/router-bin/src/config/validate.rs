@@ -50,7 +50,7 @@ impl Config {
         };
         let from_file = |origin: &Origin| matches!(origin, Origin::File(_));
         if capacity.is_some_and(|capacity| from_file(capacity) == from_file(entries)) {
-            let message = "the cache is bounded by `capacity` or by `entries`, not by both";
+            let message = "`capacity` and `entries` cannot both bound the cache";
             let error = Diagnostic::error(message).with_remedy("remove one");
             errors.push(entries.place("cache.entries", error));
         } else if capacity.is_some() && from_file(entries) {
@@ -69,7 +69,7 @@ impl Config {
         }
         for path in ["source.demo_users", "source.demo_seed"] {
             if let Some(origin) = self.origins.get(path) {
-                let message = "describes the embedded demo data, which `url` replaces";
+                let message = "applies only to the embedded demo data, which `url` replaces";
                 let error = Diagnostic::error(message).with_remedy("remove one of the two");
                 errors.push(origin.place(path, error));
             }

@@ -12,7 +12,7 @@ impl Config {
         let listen = self.server.listen;
         if !listen.ip().is_loopback() {
             let message = format!(
-                "{listen} can be reached from other machines, and this version does not authenticate its callers"
+                "{listen} is reachable from other machines, and this version does not authenticate callers"
             );
             let warning = Diagnostic::warning(message)
                 .with_path("server.listen")
@@ -26,7 +26,7 @@ impl Config {
             let handle = standard.get(name);
             if !used && handle.is_none() {
                 let quoted = dotted(&[name.to_owned()]);
-                let warning = Diagnostic::warning("no intent of the catalogue has this class")
+                let warning = Diagnostic::warning("no intent of the catalogue uses this class")
                     .with_path(format!("cache.classes.{quoted}"))
                     .with_remedy("check its spelling");
                 warnings.push(warning);
@@ -34,7 +34,7 @@ impl Config {
             if !used && handle == Some(intent_router::classes::INTENT_ROUTING) {
                 warnings.extend(class.ignored_for_detections().map(|setting| {
                     Diagnostic::warning(
-                        "what is kept in this class is detections, for which only `ttl` and `jitter` mean something",
+                        "this class stores detections, which use only `ttl` and `jitter`",
                     )
                     .with_path(format!("cache.classes.{name}.{setting}"))
                 }));

@@ -66,17 +66,14 @@ fn timestamp(at: SystemTime) -> Timestamp {
 fn unknown(text: &str, names: &[String]) -> String {
     let near = near(text, names);
     let hint = match near.split_last() {
-        None => "write the name of a zone, such as \"Africa/Lusaka\" or \"UTC\"".to_owned(),
+        None => "use an IANA name such as \"Africa/Lusaka\" or \"UTC\"".to_owned(),
         Some((only, [])) => format!("did you mean \"{only}\"?"),
         Some((last, others)) => {
             format!("did you mean \"{}\" or \"{last}\"?", others.join("\", \""))
         }
     };
     let shown: String = text.chars().take(64).collect();
-    format!(
-        "`{}` is no name of the IANA time zone database; {hint}",
-        shown.escape_debug()
-    )
+    format!("unknown time zone `{}`; {hint}", shown.escape_debug())
 }
 
 /// The names nearest in spelling, compared as a whole or by the city alone; none

@@ -57,13 +57,15 @@ impl<'de> Visitor<'de> for OneOrMore {
             if selectors.len() == MOST_SELECTORS {
                 return Err(Error::custom(format_args!(
                     "a list has at most {MOST_SELECTORS} selectors; send the rest in another \
-                     request, or name more with each"
+                     request, or use broader selectors"
                 )));
             }
             selectors.push(selector);
         }
         if selectors.is_empty() {
-            return Err(Error::custom("the list names nothing to invalidate"));
+            return Err(Error::custom(
+                "the list is empty; give at least one selector",
+            ));
         }
         Ok(InvalidateBody(selectors))
     }
@@ -143,7 +145,7 @@ impl SelectorBody {
             _ => Err(Problem::unprocessable(
                 "invalid_members",
                 "give exactly one of key, user_id, intent, role, class, tag, pattern, all; \
-                 only a tag may have a user_id with it",
+                 only tag and user_id can be combined",
             )),
         }
     }
@@ -151,7 +153,10 @@ impl SelectorBody {
 
 fn parse_key(hex: &str) -> Result<Digest, Problem> {
     hex.parse().map_err(|error| {
-        Problem::unprocessable("invalid_members", format!("`key` is no cache key: {error}"))
+        Problem::unprocessable(
+            "invalid_members",
+            format!("`key` is not a cache key: {error}"),
+        )
     })
 }
 
@@ -165,7 +170,10 @@ fn known_class(name: String, app: &App) -> Result<String, Problem> {
     let known: Vec<_> = classes.iter().map(|(_, name)| name).collect();
     Err(Problem::unprocessable(
         "unknown_class",
-        format!("there is no class `{name}`; there are {}", known.join(", ")),
+        format!(
+            "unknown class `{name}`; the classes are {}",
+            known.join(", ")
+        ),
     ))
 }
 
@@ -183,7 +191,7 @@ fn known_intent(name: String, app: &App) -> Result<String, Problem> {
     Err(Problem::unprocessable(
         "unknown_intent",
         format!(
-            "there is no intent `{name}`; there are {}",
+            "unknown intent `{name}`; the intents are {}",
             known.join(", ")
         ),
     ))
@@ -204,7 +212,7 @@ fn parse_pattern(text: &str) -> Result<Pattern, Problem> {
         return Err(Problem::unprocessable(
             "pattern_too_long",
             format!(
-                "`pattern` has {} bytes; {MOST_PATTERN} are the most",
+                "`pattern` has {} bytes; at most {MOST_PATTERN} are allowed",
                 text.len()
             ),
         ));
@@ -218,7 +226,7 @@ fn parse_all(all: bool) -> Result<Selector, Problem> {
     }
     Err(Problem::unprocessable(
         "invalid_members",
-        "`all` can only be true; leave it out to invalidate less",
+        "`all` must be true; use another member to invalidate less",
     ))
 }
 

@@ -96,7 +96,7 @@ impl App {
         });
         work.await.unwrap_or_else(|_| {
             // The panic hook has logged where.
-            let bug = Diagnostic::error("the reload panicked, which is a bug of this program");
+            let bug = Diagnostic::error("the reload panicked; this is a bug in this program");
             let outcome = Err(vec![bug]);
             self.record(&outcome);
             outcome
@@ -107,13 +107,13 @@ impl App {
     fn record(&self, outcome: &Result<Reloaded, Vec<Diagnostic>>) {
         match outcome {
             Ok(done) if done.reloaded => tracing::info!(intents = done.intents, "reloaded"),
-            Ok(_) => tracing::debug!("nothing to reload has changed"),
+            Ok(_) => tracing::debug!("not reloaded: no file has changed"),
             Err(problems) => {
                 for problem in problems.iter().take(MOST_LOGGED) {
-                    tracing::error!(%problem, "not reloaded; the service goes on with what it has");
+                    tracing::error!(%problem, "not reloaded; the service keeps its catalogue and detector");
                 }
                 if problems.len() > MOST_LOGGED {
-                    tracing::error!("not reloaded, for {} problems in all", problems.len());
+                    tracing::error!("not reloaded: {} problems in total", problems.len());
                 }
             }
         }

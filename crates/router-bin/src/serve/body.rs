@@ -42,25 +42,25 @@ impl<T: Object> FromRequest<App> for JsonBody<T> {
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let unsupported = |code, detail| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, detail);
     let not_json = |instead: &str| {
-        let expected = "the body must be sent as Content-Type: application/json";
+        let expected = "the request must have Content-Type: application/json";
         Err(unsupported("not_json", format!("{expected}{instead}")))
     };
     let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
     let Some(kind) = kinds.next() else {
-        return not_json("; there is none");
+        return not_json(", but has none");
     };
     if kinds.next().is_some() {
-        return not_json("; there is more than one");
+        return not_json(", but has more than one");
     }
     let Ok(kind) = kind.to_str() else {
-        return not_json("; the one given is not readable");
+        return not_json(", but its value is not readable");
     };
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return not_json(&format!(", not {kind}"));
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
-        let detail = "the body must be sent as it is, without a Content-Encoding";
+        let detail = "the body must be sent without a Content-Encoding";
         return Err(unsupported("encoded_body", detail.to_owned()));
     }
     Ok(())
@@ -101,13 +101,16 @@ async fn read(request: Request, app: &App) -> Result<Bytes, Problem> {
 
 fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let detail = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
+        let detail = format!(
+            "the body is not valid UTF-8 from byte {} on",
+            error.valid_up_to()
+        );
         Problem::bad_request("invalid_utf8", detail)
     })?;
     let mut json = serde_json::Deserializer::from_str(text);
     let read = T::read(&mut json).and_then(|body| json.end().map(|()| body));
     read.map_err(|error| {
-        let detail = format!("the body is not what this endpoint takes: {error}");
+        let detail = format!("the body is not valid for this endpoint: {error}");
         match error.classify() {
             serde_json::error::Category::Data => Problem::unprocessable("invalid_members", detail),
             _ => Problem::bad_request("invalid_json", detail),

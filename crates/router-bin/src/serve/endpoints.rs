@@ -44,7 +44,7 @@ async fn not_found(request: Request) -> Problem {
         StatusCode::NOT_FOUND,
         "no_such_endpoint",
         format!(
-            "there is no {}; /openapi.json lists the endpoints",
+            "no endpoint {}; /openapi.json lists the endpoints",
             request.uri().path()
         ),
     )
@@ -55,7 +55,7 @@ async fn method_not_allowed(method: Method, request: Request) -> Problem {
         StatusCode::METHOD_NOT_ALLOWED,
         "wrong_method",
         format!(
-            "{} does not take {method}; the Allow header and /openapi.json tell what it takes",
+            "{} does not support {method}; see the Allow header and /openapi.json",
             request.uri().path()
         ),
     )

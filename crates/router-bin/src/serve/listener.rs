@@ -108,7 +108,7 @@ pub(crate) async fn serve(
         .await
         .is_err()
     {
-        tracing::warn!("requests were still under way at the shutdown deadline; they are cut off");
+        tracing::warn!("requests were still in flight at the shutdown deadline; they are aborted");
     }
 }
 

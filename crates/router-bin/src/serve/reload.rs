@@ -17,7 +17,7 @@ pub(crate) async fn reload(State(app): State<App>) -> Result<Json<Reloaded>, Pro
 fn failed(diagnostics: Vec<Diagnostic>) -> Problem {
     let plural = if diagnostics.len() == 1 { "" } else { "s" };
     let detail = format!(
-        "{} problem{plural}; the service goes on with what it has. {}",
+        "{} problem{plural}; the service keeps its catalogue and detector. {}",
         diagnostics.len(),
         diagnostics
             .first()

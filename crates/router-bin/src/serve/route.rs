@@ -43,8 +43,9 @@ fn check_identity(user: &UserContext) -> Result<(), Problem> {
     for (member, value) in [("user_id", &user.user_id), ("user_role", &user.user_role)] {
         let length = value.as_ref().map_or(0, |json| json.as_str().len());
         if length > MOST_IDENTITY {
-            let detail =
-                format!("`user_context.{member}` has {length} bytes; {MOST_IDENTITY} are the most");
+            let detail = format!(
+                "`user_context.{member}` has {length} bytes; at most {MOST_IDENTITY} are allowed"
+            );
             return Err(Problem::unprocessable("identity_too_long", detail));
         }
     }
@@ -64,7 +65,7 @@ fn check_conversation(user: &UserContext) -> Result<(), Problem> {
     if count > most || bytes > most_bytes {
         let detail = format!(
             "`user_context.conversation.slots` has {count} slots of {bytes} bytes; \
-             {most} of {most_bytes} bytes are the most"
+             at most {most} slots and {most_bytes} bytes are allowed"
         );
         return Err(Problem::unprocessable("conversation_too_long", detail));
     }

@@ -40,7 +40,7 @@ fn variables_are_checked_like_the_file() {
         (
             "ROUTER_SERVER_LISTEN",
             "x",
-            "ROUTER_SERVER_LISTEN (environment): names no setting; join the parts of a path by two `_`: ROUTER_SERVER__LISTEN",
+            "ROUTER_SERVER_LISTEN (environment): does not name a setting; separate the parts of a path with `__`: ROUTER_SERVER__LISTEN",
         ),
         (
             "ROUTER_CACHE__ENABLED",

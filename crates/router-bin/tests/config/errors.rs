@@ -97,7 +97,7 @@ file = 1
             ":7: server.body_timeout: `0s` is out of range; it must be from 1ms to 1h",
             ":8: server.max_body: `900GiB` is out of range; it must be from 1KiB to 1GiB",
             ":10: cache.enabled: invalid type: string \"yes\", expected a boolean",
-            ":12: cache.entries: the cache is bounded by `capacity` or by `entries`, not by both; remove one",
+            ":12: cache.entries: `capacity` and `entries` cannot both bound the cache; remove one",
             ":14: cache.classes.live_data.ttl: `-5s` is not a duration; write",
             ":15: cache.classes.live_data.stale_while_revalidate: invalid type: integer `5`, expected a duration with its unit, such as",
             ":16: cache.classes.live_data.stale_if_error: `366d` is out of range; it must be from 0s to 365d",
@@ -105,15 +105,15 @@ file = 1
             ":18: cache.classes.live_data.jitter: `1.1` is out of range; it must be from 0 to 1",
             ":19: cache.classes.live_data.early_refresh: `-1` is out of range; it must be from 0 to 1000",
             ":20: cache.classes.live_data.early_refesh: unknown key; did you mean `cache.classes.live_data.early_refresh`?",
-            ":21: cache.classes.\"\": `` cannot name a class; use 1 to 64 printable characters",
+            ":21: cache.classes.\"\": invalid class name ``; use 1 to 64 printable characters",
             ":23: source.url: `postgres://` sources are not supported by this version; use \"sqlite://PATH\"",
             ":24: source.demo_users: is out of range",
             ":25: source.demo_seed: is out of range",
-            ":27: shared: is not supported by this version and comes with a later one; remove it",
+            ":27: shared: is not supported by this version; remove it",
             ":30: detector.kind: ",
             ":31: detector.modell: unknown key; did you mean `detector.model`?",
             ":32: auth: is not supported by this version",
-            ":33: catalogue: is a table of settings, not of type array",
+            ":33: catalogue: expected a table of settings, found array",
         ],
     );
     let run = check("all", toml);
@@ -149,7 +149,7 @@ fn source_urls_are_told_what_is_possible() {
     refused(
         "demo",
         "[source]\nurl = 'sqlite://crm.db'\ndemo_seed = 1",
-        &[":3: source.demo_seed: describes the embedded demo data, which `url` replaces"],
+        &[":3: source.demo_seed: applies only to the embedded demo data, which `url` replaces"],
     );
 }
 
@@ -178,7 +178,7 @@ fn files_that_cannot_be_read_are_named() {
 
     let utf8 = file("utf8", "router.toml", b"[server]\n# \xff\n");
     let run = router(&["config", "check", "--config", argument(&utf8)], "");
-    run.fails(78, "is not valid UTF-8 in line 2");
+    run.fails(78, "is not valid UTF-8 on line 2");
 
     let large = check("large", &"#".repeat((1 << 20) + 1));
     large.fails(78, "is larger than 1 MiB");

@@ -58,8 +58,8 @@ fn a_doubtful_catalogue_is_warned_about_with_file_and_line() {
     let expect = [
         "1:1: intent[0] \"loans\": has 0 examples; about 10 are needed",
         "6:1: intent[1] \"books\": has 0 examples",
-        "10:5: intent[1] \"books\" phrases[0]: phrase \"my books\" speaks as strongly for intent \"loans\" on line 4",
-        "14:1: intent[2] \"hours\": cannot be found by its phrases: together they weigh 0.20",
+        "10:5: intent[1] \"books\" phrases[0]: phrase \"my books\" has the same weight in intent \"loans\" on line 4",
+        "14:1: intent[2] \"hours\": cannot be detected by its phrases: their total weight is 0.20",
         "14:1: intent[2] \"hours\": has 0 examples",
     ];
     assert_eq!(warnings.len(), expect.len(), "{}", run.stderr);
@@ -89,7 +89,7 @@ fn warnings_fail_where_that_is_asked_for() {
     let last = run.stderr.lines().last();
     assert_eq!(
         last,
-        Some("error: 1 warning, which --strict counts as errors")
+        Some("error: 1 warning, which --strict treats as errors")
     );
     file("strict", "intents.toml", DOUBTFUL);
     let run = strictly("[catalogue]\nfile = 'intents.toml'\n");
@@ -97,6 +97,6 @@ fn warnings_fail_where_that_is_asked_for() {
     let last = run.stderr.lines().last();
     assert_eq!(
         last,
-        Some("error: 5 warnings, which --strict counts as errors")
+        Some("error: 5 warnings, which --strict treats as errors")
     );
 }

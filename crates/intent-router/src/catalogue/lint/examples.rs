@@ -35,7 +35,7 @@ impl Linter<'_> {
             if count < FEWEST_EXAMPLES {
                 let plural = if count == 1 { "" } else { "s" };
                 let message = format!(
-                    "has {count} example{plural}; about {FEWEST_EXAMPLES} are needed to train a detector and to check one"
+                    "has {count} example{plural}; about {FEWEST_EXAMPLES} are needed to train and check a detector"
                 );
                 self.warn(i, "", spans.at, Diagnostic::warning(message));
             }
@@ -57,7 +57,7 @@ impl Linter<'_> {
                     .map(|evidence| evidence.feature.as_str())
                     .collect();
                 let message = format!(
-                    "example \"{example}\" of intent \"{}\" is taken for intent \"{found}\", because of {}",
+                    "example \"{example}\" of intent \"{}\" is detected as intent \"{found}\" because of {}",
                     intent.name,
                     because.join(", ")
                 );
@@ -98,9 +98,9 @@ impl Linter<'_> {
         }
         for (e, other, more) in found {
             let (example, other) = (&examples[e], &examples[other]);
-            let but = more.map_or(String::new(), |word| format!(" but for \"{word}\""));
+            let but = more.map_or(String::new(), |word| format!(", except for \"{word}\","));
             let message = format!(
-                "example \"{}\" has the same words{but} as \"{}\" of intent \"{}\", on line {}",
+                "example \"{}\" has the same words{but} as \"{}\" of intent \"{}\" on line {}",
                 example.text,
                 other.text,
                 self.name(other.intent),
@@ -134,11 +134,9 @@ impl Linter<'_> {
                 missing.retain(|n| found.get(&intent.slots[*n]).is_none());
             }
             for n in missing {
-                let message = format!(
-                    "slot \"{}\" is found in none of the examples",
-                    intent.slots[n]
-                );
-                let warning = Diagnostic::warning(message).with_remedy("add one that names it");
+                let message = format!("slot \"{}\" is not found in any example", intent.slots[n]);
+                let warning =
+                    Diagnostic::warning(message).with_remedy("add an example that names it");
                 self.warn(i, &format!("slots[{n}]"), spans.slots[n], warning);
             }
         }

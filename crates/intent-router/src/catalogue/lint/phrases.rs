@@ -24,11 +24,10 @@ impl Linter<'_> {
         for (text, uses) in &self.uses {
             if uses.len() > MOST_USES {
                 let message = format!(
-                    "phrase \"{text}\" stands in {} intents, so it tells none of them apart",
+                    "phrase \"{text}\" is listed in {} intents, so it does not distinguish them",
                     uses.len()
                 );
-                let remedy =
-                    "leave it out (the examples are not compared with the phrases meanwhile)";
+                let remedy = "remove it; until then, no example is checked against the phrases";
                 found.push((uses[1], Diagnostic::warning(message).with_remedy(remedy)));
             } else if uses.len() > 1 {
                 let winner = self.detector.detect(text).intent;
@@ -44,11 +43,11 @@ impl Linter<'_> {
                 let line = self.spans.position(self.phrase_at(first)).line;
                 found.extend(rivals.map(|rival| {
                     let message = format!(
-                        "phrase \"{text}\" speaks as strongly for intent \"{winner}\" on line {line}, \
-                         which wins only by its place in the file"
+                        "phrase \"{text}\" has the same weight in intent \"{winner}\" on line {line}, so a \
+                         message with only this phrase is detected as \"{winner}\""
                     );
                     let warning = Diagnostic::warning(message);
-                    (*rival, warning.with_remedy("give one of them more weight"))
+                    (*rival, warning.with_remedy("give it a higher weight in one of them"))
                 }));
             }
         }
@@ -69,31 +68,35 @@ impl Linter<'_> {
             let warning = if intent.phrases.is_empty() {
                 Some(if intent.yields {
                     Diagnostic::warning(
-                        "yields, which means something for phrases only, and has none",
+                        "has `yields = true`, which applies only to phrases, but no phrases",
                     )
-                    .with_remedy("add some, such as \"hello\"")
+                    .with_remedy("add phrases, such as \"hello\"")
                 } else {
-                    Diagnostic::warning("has no phrases, so only a trained detector can find it")
+                    Diagnostic::warning("has no phrases, so only a trained detector can detect it")
                 })
             } else {
                 let weight: f64 = intent.phrases.iter().map(|phrase| phrase.weight).sum();
                 // The least weight at which an intent without a rival is named.
                 let needed = -2.0 * (1.0 - KeywordDetector::THRESHOLD).ln();
                 if weight < needed {
-                    Some(Diagnostic::warning(format!(
-                        "cannot be found by its phrases: together they weigh {weight:.2}, and {needed:.2} are needed"
-                    )))
+                    let message = format!(
+                        "cannot be detected by its phrases: their total weight is {weight:.3}, \
+                         but {needed:.3} is needed"
+                    );
+                    let remedy = "give them higher weights, or add phrases";
+                    Some(Diagnostic::warning(message).with_remedy(remedy))
                 } else if may_detect && !self.is_found(intent) {
-                    Some(match self.shadow(i, intent) {
-                        Some(other) => Diagnostic::warning(format!(
-                            "cannot be found by its phrases: each of them speaks at least as strongly for intent \"{}\"",
+                    let message = match self.shadow(i, intent) {
+                        Some(other) => format!(
+                            "cannot be detected by its phrases: each of them has at least the \
+                             same weight in intent \"{}\"",
                             self.name(other)
-                        )),
-                        None => {
-                            Diagnostic::warning("is found by none of its own phrases and examples")
-                                .with_remedy("give it more weight, or phrases of its own")
-                        }
-                    })
+                        ),
+                        None => "is not detected in any of its own phrases and examples".to_owned(),
+                    };
+                    let remedy = "give its phrases higher weights, or add phrases that no other \
+                                  intent has";
+                    Some(Diagnostic::warning(message).with_remedy(remedy))
                 } else {
                     None
                 }

@@ -12,10 +12,11 @@ impl Linter<'_> {
                     continue;
                 };
                 let message = format!(
-                    "reads `{word}`, which differs from one moment to the next, while a cached answer \
-                     stays as it is"
+                    "uses `{word}`, whose value changes from call to call, while a cached answer stays \
+                     the same"
                 );
-                let warning = Diagnostic::warning(message).with_remedy("take the day from :today");
+                let warning =
+                    Diagnostic::warning(message).with_remedy("use :today for the current date");
                 let warning = self.spans.at_query(&intent.name, &query.name, warning);
                 self.warnings.push(warning);
             }

@@ -42,7 +42,7 @@ fn phrases_that_speak_as_strongly_for_two_intents() {
     check(
         &two("'opening hours'", "'hours', 'opening hours'"),
         &[
-            "8: intent[1] \"b\" phrases[1]: phrase \"opening hours\" speaks as strongly for intent \"a\" on line 4,",
+            "8: intent[1] \"b\" phrases[1]: phrase \"opening hours\" has the same weight in intent \"a\" on line 4, so",
         ],
     );
     // However they are written; weights that differ by rounding only.
@@ -52,7 +52,7 @@ fn phrases_that_speak_as_strongly_for_two_intents() {
             "{ text = 'Whats UP!', weight = 2.0000000001 }, 'b'",
         ),
         &[
-            "4: intent[0] \"a\" phrases[0]: phrase \"whats up\" speaks as strongly for intent \"b\" on line 8,",
+            "4: intent[0] \"a\" phrases[0]: phrase \"whats up\" has the same weight in intent \"b\" on line 8, so",
         ],
     );
     // One is stronger; nobody is sure enough; a question goes before a greeting.
@@ -85,7 +85,7 @@ fn a_phrase_that_nearly_all_intents_have() {
     check(
         &many,
         &[
-            "8: intent[1] \"i1\" phrases[0]: phrase \"please\" stands in 70 intents, so it tells none",
+            "8: intent[1] \"i1\" phrases[0]: phrase \"please\" is listed in 70 intents, so it does not distinguish",
         ],
     );
 }
@@ -100,24 +100,24 @@ fn intents_that_the_keyword_detector_cannot_find() {
     check(
         &with("phrases = [{ text = 'shut', weight = 0.4 }, { text = 'late', weight = 0.31 }]"),
         &[
-            "5: intent[1] \"it\": cannot be found by its phrases: together they weigh 0.71, and 0.71 are needed",
+            "5: intent[1] \"it\": cannot be detected by its phrases: their total weight is 0.710, but 0.713 is needed",
         ],
     );
     check(
         &with("phrases = [{ text = 'open', weight = 0.8 }, { text = 'hours', weight = 0.9 }]"),
         &[
-            "5: intent[1] \"it\": cannot be found by its phrases: each of them speaks at least as strongly for intent \"other\"",
+            "5: intent[1] \"it\": cannot be detected by its phrases: each of them has at least the same weight in intent \"other\"",
         ],
     );
     // Shadowed by two together, each of which leaves it one phrase.
     check(
         &(with("phrases = [{ text = 'open', weight = 0.8 }, { text = 'late', weight = 0.8 }]")
             + &intent("third", "phrases = [{ text = 'late', weight = 3 }]")),
-        &["5: intent[1] \"it\": is found by none of its own phrases and examples"],
+        &["5: intent[1] \"it\": is not detected in any of its own phrases and examples"],
     );
     check(
         &with("phrases = [{ text = 'shut', weight = 0.5 }, { text = 'late', weight = 0.5 }]"),
-        &["5: intent[1] \"it\": is found by none"],
+        &["5: intent[1] \"it\": is not detected in any"],
     );
     // A greeting shadows no question, however strong it is.
     check(
@@ -128,7 +128,7 @@ fn intents_that_the_keyword_detector_cannot_find() {
             "it",
             "phrases = [{ text = 'shut', weight = 0.5 }, { text = 'late', weight = 0.5 }]",
         )),
-        &["6: intent[1] \"it\": is found by none"],
+        &["6: intent[1] \"it\": is not detected in any"],
     );
     // An example has both.
     check(
@@ -144,7 +144,9 @@ fn intents_that_the_keyword_detector_cannot_find() {
     );
     check(
         &with("yields = true\nexamples = ['hello']"),
-        &["5: intent[1] \"it\": yields, which means something for phrases only, and has none"],
+        &[
+            "5: intent[1] \"it\": has `yields = true`, which applies only to phrases, but no phrases",
+        ],
     );
     // A catalogue for a trained detector has no phrases at all.
     check(&intent("it", "examples = ['is it shut']"), &[]);
@@ -184,7 +186,7 @@ fn examples_that_are_taken_for_another_intent() {
     check(
         &text,
         &[
-            "7: intent[0] \"a\" examples[1]: example \"when is my claim paid\" of intent \"a\" is taken for intent \"b\", because of phrase \"paid\"",
+            "7: intent[0] \"a\" examples[1]: example \"when is my claim paid\" of intent \"a\" is detected as intent \"b\" because of phrase \"paid\"",
         ],
     );
 }
@@ -197,7 +199,7 @@ fn examples_that_are_nearly_those_of_another_intent() {
     check(
         &two("'where is my card?'", "'hello', 'is my Card where'"),
         &[
-            "8: intent[1] \"b\" examples[1]: example \"is my Card where\" has the same words as \"where is my card?\" of intent \"a\", on line 4",
+            "8: intent[1] \"b\" examples[1]: example \"is my Card where\" has the same words as \"where is my card?\" of intent \"a\" on line 4",
         ],
     );
     // The warning is about the longer one, whatever its position.
@@ -205,8 +207,7 @@ fn examples_that_are_nearly_those_of_another_intent() {
         "'when will my new card come'",
         "'my card, when will it come'",
     );
-    let expect =
-        "examples[0]: example \"when will my new card come\" has the same words but for \"new\"";
+    let expect = "examples[0]: example \"when will my new card come\" has the same words, except for \"new\",";
     let short = short.replace(" it", "");
     check(
         &two(long, &short),
@@ -247,7 +248,7 @@ fn slots_that_no_example_names() {
     };
     check(
         &with("'is LIB-123 mine?', 'is LIB-124 mine?'"),
-        &["9: intent[0] \"it\" slots[0]: slot \"month\" is found in none of the examples"],
+        &["9: intent[0] \"it\" slots[0]: slot \"month\" is not found in any example"],
     );
     check(
         &with("'loans of May 2025'"),
@@ -272,8 +273,8 @@ fn queries_that_read_the_clock_of_the_database() {
     check(
         &intent("a", &format!("phrases=['word']\n{queries}")),
         &[
-            "8: intent[0] \"a\" query[1]: reads `date`, which differs",
-            "11: intent[0] \"a\" query[2]: reads `current_date`, which differs",
+            "8: intent[0] \"a\" query[1]: uses `date`, whose value changes",
+            "11: intent[0] \"a\" query[2]: uses `current_date`, whose value changes",
         ],
     );
 }
@@ -282,7 +283,7 @@ fn queries_that_read_the_clock_of_the_database() {
 fn the_built_in_catalogue_is_clean_but_for_hard_examples() {
     let problems = Catalogue::lint(include_str!("../../catalogue.toml")).expect("it is valid");
     for problem in &problems {
-        let known = ["is taken for intent", "is found in none of the examples"];
+        let known = ["is detected as intent", "is not found in any example"];
         let message = &problem.message;
         assert!(
             known.iter().any(|known| message.contains(known)),

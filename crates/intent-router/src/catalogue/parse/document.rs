@@ -179,7 +179,7 @@ impl<'t> Table<'t> {
             if !self.known.contains(key.value) {
                 let known: Vec<_> = self.known.iter().copied().collect();
                 let message = format!(
-                    "unknown key `{}`; known are {}",
+                    "unknown key `{}`; known keys are {}",
                     key.value,
                     known.join(", ")
                 );
@@ -239,7 +239,7 @@ pub(super) fn as_text<'t>(
     match value.get_ref() {
         DeValue::String(text) => Some(At { value: text, at }),
         other => {
-            diagnostics.add(path, at, mismatch("a text", other));
+            diagnostics.add(path, at, mismatch("a string", other));
             None
         }
     }

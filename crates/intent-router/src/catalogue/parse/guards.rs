@@ -21,7 +21,11 @@ pub(super) fn guards(
         match number(value.get_ref()) {
             Ok(confidence) if (0.0..=1.0).contains(&confidence) => guards.confidence = confidence,
             Ok(confidence) => {
-                diagnostics.add(&path, at, format_args!("{confidence} is not from 0 to 1"));
+                diagnostics.add(
+                    &path,
+                    at,
+                    format_args!("{confidence} is out of range; it must be from 0 to 1"),
+                );
             }
             Err(message) => diagnostics.add(&path, at, message),
         }
@@ -61,7 +65,7 @@ pub(super) fn phrases(
             diagnostics.add(
                 &path,
                 text.at,
-                format_args!("\"{}\" has no word", text.value),
+                format_args!("\"{}\" contains no word", text.value),
             );
             return None;
         }
@@ -76,7 +80,7 @@ fn marks(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Vec<String> {
     let texts = table.texts("amounts", diagnostics);
     let read = |(path, text): (String, super::document::At<&str>)| {
         if normalise(text.value).is_empty() {
-            let message = format_args!("\"{}\" has neither a word nor a sign", text.value);
+            let message = format_args!("\"{}\" contains neither a word nor a symbol", text.value);
             diagnostics.add(&path, text.at, message);
             return None;
         }

@@ -36,8 +36,11 @@ impl<'t, 'p> IntentReader<'t, 'p> {
     pub(super) fn intents(&mut self, root: &mut Table<'t>) -> Vec<Intent> {
         let elements = root.array("intent", self.diagnostics);
         if elements.is_empty() {
-            self.diagnostics
-                .add("", 0, "the catalogue has no [[intent]]");
+            self.diagnostics.add(
+                "",
+                0,
+                "the catalogue defines no intents; add an [[intent]] table",
+            );
         }
         let mut intents = Vec::with_capacity(elements.len());
         for (path, value) in elements {
@@ -50,7 +53,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
     /// The messages out of scope. None may be an example too: a model would learn
     /// both labels.
     pub(super) fn out_of_scope(&mut self, root: &mut Table<'t>) -> Vec<String> {
-        self.texts("out_of_scope", root, "out_of_scope")
+        self.texts("out_of_scope", root, "`out_of_scope`")
     }
 
     fn intent(&mut self, mut table: Table<'t>) -> Option<Intent> {
@@ -69,10 +72,10 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         let key = self.key(&mut table);
         let yields = table.flag("yields", self.diagnostics);
         let phrases = self.phrases(&mut table);
-        let name_text = name.map_or("", |name| name.value);
-        let examples = self.texts("examples", &mut table, name_text);
+        let owner = format!("intent \"{}\"", name.map_or("", |name| name.value));
+        let examples = self.texts("examples", &mut table, &owner);
         if !table.holds("phrases") && !table.holds("examples") {
-            let message = "has neither phrases nor examples, so it could never be recognised";
+            let message = "has neither phrases nor examples, so it can never be detected; add some";
             self.diagnostics.add(&table.path, table.at, message);
         }
         let overrule = guards::phrases(&mut table, "overrule", self.diagnostics);
@@ -101,8 +104,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
 
     fn name(&mut self, path: &str, name: At<&'t str>) {
         if name.value == Detection::UNKNOWN {
-            let message =
-                "the name `unknown` is reserved for messages that no intent was found for";
+            let message = "the name `unknown` is reserved for messages without a detected intent; choose another";
             self.diagnostics.add(path, name.at, message);
         } else if !is_name(name.value) {
             self.diagnostics.add(path, name.at, NAME_RULE);
@@ -126,7 +128,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             "knowledge_base" => Some(Kind::KnowledgeBase),
             other => {
                 let message =
-                    format!("unknown kind \"{other}\"; known are live_data, knowledge_base");
+                    format!("unknown kind \"{other}\"; known kinds are live_data, knowledge_base");
                 self.diagnostics
                     .add(&table.key_path("kind"), kind.at, message);
                 None
@@ -144,8 +146,9 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             "normalised" => Some(KeyMode::Normalised),
             "slots" => Some(KeyMode::Slots),
             other => {
-                let message =
-                    format!("unknown key mode \"{other}\"; known are message, normalised, slots");
+                let message = format!(
+                    "unknown key mode \"{other}\"; known modes are message, normalised, slots"
+                );
                 self.diagnostics
                     .add(&table.key_path("key"), key.at, message);
                 None
@@ -167,10 +170,10 @@ impl<'t, 'p> IntentReader<'t, 'p> {
                 self.diagnostics.add(
                     &path,
                     text.at,
-                    format_args!("phrase \"{}\" has no word", text.value),
+                    format_args!("phrase \"{}\" contains no word", text.value),
                 );
             } else if !seen.insert(joined) {
-                let message = format!("phrase \"{}\" stands in this intent already", text.value);
+                let message = format!("phrase \"{}\" is already listed in this intent", text.value);
                 self.diagnostics.add(&path, text.at, message);
             }
             phrases.push(Phrase {
@@ -229,7 +232,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             let line = self.diagnostics.line(text.at);
             if let Some((other, first)) = self.examples.get(&normal) {
                 let message = format!(
-                    "example \"{}\" stands under intent \"{other}\" already, on line {first}",
+                    "\"{}\" is already listed under {other}, on line {first}",
                     text.value
                 );
                 self.diagnostics.add(&path, text.at, message);
@@ -302,9 +305,11 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             .iter()
             .filter(|slot| must_be_used && !used.contains(slot.value))
         {
-            let unused = format!("slot \"{}\" is used by no query", slot.value);
-            let unused =
-                Diagnostic::error(unused).with_remedy(format!("write :{} in one", slot.value));
+            let unused = format!("slot \"{}\" is not used by any query", slot.value);
+            let unused = Diagnostic::error(unused).with_remedy(format!(
+                "use it as :{} in a query, or remove it from `slots`",
+                slot.value
+            ));
             self.diagnostics.push(&table.path, slot.at, unused);
         }
         queries
@@ -335,7 +340,7 @@ fn refusal(
     let is_slot = slots.iter().any(|slot| slot.value == parameter);
     if !is_slot && !BUILT_IN_PARAMETERS.contains(&parameter) {
         return Some(format!(
-            "parameter :{parameter} is no slot of this intent, nor one of {}",
+            "unknown parameter :{parameter}; use a slot of this intent or one of {}",
             BUILT_IN_PARAMETERS
                 .map(|name| format!(":{name}"))
                 .join(", ")
@@ -343,12 +348,12 @@ fn refusal(
     }
     if kind == Some(Kind::KnowledgeBase) && matches!(parameter, "user_id" | "user_role") {
         return Some(format!(
-            "answers of the knowledge base are shared by everybody, so its queries cannot use :{parameter}"
+            "answers of kind knowledge_base are shared by all users, so its queries cannot use :{parameter}"
         ));
     }
     if key == Some(KeyMode::Slots) && MESSAGE_PARAMETERS.contains(&parameter) {
         return Some(format!(
-            "with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :{parameter}"
+            "with key = \"slots\" the answer depends only on the slots, so its queries cannot use :{parameter}"
         ));
     }
     None

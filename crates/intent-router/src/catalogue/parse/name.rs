@@ -7,4 +7,5 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// What a diagnostic says of a name that is not allowed.
-pub(super) const NAME_RULE: &str = "a name is a letter, then letters, digits and _";
+pub(super) const NAME_RULE: &str =
+    "invalid name; it must start with an ASCII letter and contain only ASCII letters, digits and _";

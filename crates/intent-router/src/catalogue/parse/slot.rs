@@ -27,7 +27,7 @@ pub(super) fn slots<'t>(root: &mut Table<'t>, diagnostics: &mut Diagnostics) -> 
             diagnostics.add(
                 &path,
                 name.at,
-                "every query has a parameter of this name already",
+                "the name is reserved for a parameter that every query has; choose another",
             );
         } else if !is_name(name.value) {
             diagnostics.add(&path, name.at, NAME_RULE);
@@ -61,7 +61,7 @@ fn spec(mut table: Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSpec>
         }
         other => {
             let message = format!(
-                "unknown kind \"{other}\"; known are amount, date, enum, pattern, period, range"
+                "unknown kind \"{other}\"; known kinds are amount, date, enum, pattern, period, range"
             );
             diagnostics.add(&table.key_path("kind"), kind.at, message);
             return None;
@@ -74,7 +74,7 @@ fn spec(mut table: Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSpec>
 fn amount(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSpec> {
     let is_code =
         |code: &str| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    let rule = "a currency is named by three capital letters, as ISO 4217 does";
+    let rule = "invalid currency; it must be three capital letters (ISO 4217), such as USD";
     // A mark may be a sign such as `$`, which is not a word.
     let normal = |mark: &str| Some(normalise(mark).into_owned()).filter(|mark| !mark.is_empty());
     let currencies = lists(table, "currencies", (is_code, rule), normal, diagnostics);
@@ -84,7 +84,7 @@ fn amount(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Option<SlotSp
             "." => '.',
             "," => ',',
             other => {
-                let message = format!("\"{other}\" is neither \".\" nor \",\"");
+                let message = format!("unknown decimal separator \"{other}\"; use \".\" or \",\"");
                 diagnostics.add(&table.key_path("decimal"), text.at, message);
                 return None;
             }
@@ -101,7 +101,7 @@ fn enumeration(table: &mut Table<'_>, diagnostics: &mut Diagnostics) -> Option<S
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         !value.is_empty() && value.chars().all(allowed)
     };
-    let rule = "a value is letters from A to Z, digits, _ - and .";
+    let rule = "invalid value; it must contain only ASCII letters, digits, _, - and .";
     let normal = |phrase: &str| {
         let normal = normalise(phrase);
         let words: Vec<_> = words(&normal).collect();
@@ -141,18 +141,22 @@ fn lists(
                 diagnostics.add(
                     &path,
                     text.at,
-                    format_args!("\"{}\" has no word", text.value),
+                    format_args!("\"{}\" contains no word", text.value),
                 );
                 continue;
             };
             if let Some(other) = seen.insert(normal, name.value) {
-                let message = format!("\"{}\" stands for \"{other}\" already", text.value);
+                let message = format!("\"{}\" is already listed under \"{other}\"", text.value);
                 diagnostics.add(&path, text.at, message);
             }
             list.push(text.value.to_owned());
         }
         if list.is_empty() && diagnostics.list.len() == before {
-            diagnostics.add(&path, name.at, "has no words, so it could never be found");
+            diagnostics.add(
+                &path,
+                name.at,
+                "has no words, so it can never be found; add some",
+            );
         }
         lists.insert(name.value.to_owned(), list);
     }

@@ -31,7 +31,7 @@ pub(super) fn tables(
             continue;
         };
         if specs.insert(lower.clone(), spec).is_some() {
-            diagnostics.add(&path, name.at, "is declared twice, in another case");
+            diagnostics.add(&path, name.at, "is declared twice; table names ignore case");
         }
         places.insert(lower, (path, name.at));
     }
@@ -60,11 +60,11 @@ fn spec(mut table: Table<'_>, diagnostics: &mut Diagnostics) -> Option<TableSpec
         .and_then(|table| within(table, diagnostics));
     let by_member = table.flag("by_member", diagnostics);
     if within.is_some() && !columns.is_empty() {
-        let message = "give `member` or `within`: a row is tied to its member in one way";
+        let message = "`member` and `within` exclude each other; remove one";
         diagnostics.add(&table.path, table.at, message);
     }
     if by_member && columns.len() != 1 {
-        let message = "`by_member` needs `member` with the one column that names the record";
+        let message = "`by_member` requires `member` to list exactly one column";
         diagnostics.add(&table.path, table.at, message);
     }
     table.finish(diagnostics);
@@ -109,7 +109,7 @@ fn misfit(name: &str, specs: &BTreeMap<String, TableSpec>) -> Option<Diagnostic>
     let mut differs = of_kind.filter(|(_, other)| other.by_member != spec.by_member);
     if let Some((other, _)) = differs.next() {
         return Some(Diagnostic::error(format!(
-            "`by_member` must be the same for all tables of the records `{}`; `{other}` differs",
+            "`by_member` must be the same in all tables of the record `{}`; it differs in `{other}`",
             spec.record
         )));
     }
@@ -117,8 +117,8 @@ fn misfit(name: &str, specs: &BTreeMap<String, TableSpec>) -> Option<Diagnostic>
     let mut at = spec;
     while let Tie::Within { table, .. } = &at.tie {
         if seen.contains(&table.as_str()) {
-            let message = format!("`within` leads from `{table}` back to it");
-            let remedy = "one table of them must have `member`";
+            let message = format!("`within` forms a cycle through `{table}`");
+            let remedy = "one table of the cycle must have `member` instead";
             return Some(Diagnostic::error(message).with_remedy(remedy));
         }
         let Some(next) = specs.get(table) else {
@@ -132,9 +132,9 @@ fn misfit(name: &str, specs: &BTreeMap<String, TableSpec>) -> Option<Diagnostic>
     if seen.len() > 1 && at.tie == Tie::None {
         let last = seen.last().copied().unwrap_or(name);
         let message = format!("`within` leads to `{last}`, which has no `member`");
-        return Some(
-            Diagnostic::error(message).with_remedy("leave it out to read the whole table"),
-        );
+        return Some(Diagnostic::error(message).with_remedy(format!(
+            "add `member` to `{last}`, or remove `within` to read the whole table"
+        )));
     }
     None
 }

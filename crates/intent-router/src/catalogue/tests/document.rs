@@ -7,12 +7,15 @@ use crate::catalogue::{Catalogue, Diagnostic};
 
 #[test]
 fn refuses_wrong_shapes() {
-    check("", &["the catalogue has no [[intent]] (line 1)"]);
+    check(
+        "",
+        &["the catalogue defines no intents; add an [[intent]] table (line 1)"],
+    );
     check(
         "intents = []\nintent = 3\nslots = []",
         &[
-            "the catalogue has no [[intent]] (line 1)",
-            "unknown key `intents`; known are guards, intent, out_of_scope, references, slots, tables (line 1)",
+            "the catalogue defines no intents; add an [[intent]] table (line 1)",
+            "unknown key `intents`; known keys are guards, intent, out_of_scope, references, slots, tables (line 1)",
             "intent: expected an array, found integer (line 2)",
             "slots: expected a table, found array (line 3)",
         ],
@@ -22,10 +25,10 @@ fn refuses_wrong_shapes() {
         &[
             "intent[0]: expected a table, found integer (line 1)",
             "intent[1].name: is empty (line 1)",
-            "intent[1].kind: expected a text, found integer (line 1)",
+            "intent[1].kind: expected a string, found integer (line 1)",
             "intent[1].yields: expected true or false, found string (line 1)",
-            "intent[1].phrases[0]: phrase \"\" has no word (line 1)",
-            "intent[1].examples[1]: expected a text, found integer (line 1)",
+            "intent[1].phrases[0]: phrase \"\" contains no word (line 1)",
+            "intent[1].examples[1]: expected a string, found integer (line 1)",
             "intent[1].examples[0]: is empty (line 1)",
         ],
     );
@@ -51,7 +54,7 @@ fn tells_where_it_is_no_toml() {
         .filter_map(Diagnostic::line)
         .collect();
     assert!(lines.contains(&2) && lines.contains(&3), "{error}");
-    assert!(error.to_string().contains("this is no TOML"));
+    assert!(error.to_string().contains("not valid TOML"));
 }
 
 #[test]

@@ -96,27 +96,27 @@ name = "2nd"
 kind = "live_data"
 "#,
         &[
-            "slots.nr.kind: unknown kind \"patern\"; known are amount, date, enum, pattern, period, range (line 3)",
-            "slots.message: every query has a parameter of this name already (line 4)",
-            "slots.id.pattern: pattern \"ID\" has neither # nor @, so it would find one value only (line 8)",
-            "slots.id: unknown key `patern`; known are kind, pattern (line 9)",
-            "intent[0].name: the name `unknown` is reserved for messages that no intent was found for (line 12)",
-            "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known are live_data, knowledge_base (line 13)",
+            "slots.nr.kind: unknown kind \"patern\"; known kinds are amount, date, enum, pattern, period, range (line 3)",
+            "slots.message: the name is reserved for a parameter that every query has; choose another (line 4)",
+            "slots.id.pattern: pattern \"ID\" has neither # nor @, so it would match only one value (line 8)",
+            "slots.id: unknown key `patern`; known keys are kind, pattern (line 9)",
+            "intent[0].name: the name `unknown` is reserved for messages without a detected intent; choose another (line 12)",
+            "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known kinds are live_data, knowledge_base (line 13)",
             "intent[0] \"unknown\" class: is empty (line 14)",
-            "intent[0] \"unknown\" key: unknown key mode \"slot\"; known are message, normalised, slots (line 15)",
-            "intent[0] \"unknown\": unknown key `colour`; known are class, examples, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
-            "intent[0] \"unknown\" phrases[0]: phrase \"?!\" has no word (line 17)",
+            "intent[0] \"unknown\" key: unknown key mode \"slot\"; known modes are message, normalised, slots (line 15)",
+            "intent[0] \"unknown\": unknown key `colour`; known keys are class, examples, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
+            "intent[0] \"unknown\" phrases[0]: phrase \"?!\" contains no word (line 17)",
             "intent[0] \"unknown\" phrases[1].weight: weight -1 is not a finite number above 0 (line 17)",
             "intent[0] \"unknown\" phrases[2]: `text` is missing (line 17)",
-            "intent[0] \"unknown\" phrases[2]: unknown key `wait`; known are text, weight (line 17)",
+            "intent[0] \"unknown\" phrases[2]: unknown key `wait`; known keys are text, weight (line 17)",
             "intent[0] \"unknown\" phrases[2].weight: expected a number, found string (line 17)",
-            "intent[0] \"unknown\" phrases[3]: expected a text, found integer (line 17)",
+            "intent[0] \"unknown\" phrases[3]: expected a string, found integer (line 17)",
             "intent[0] \"unknown\": slot \"claim_nr\" is not defined under [slots] (line 18)",
             "intent[0] \"unknown\": slot \"id\" is listed twice (line 18)",
-            "intent[0] \"unknown\" tags[0]: tag \"claim\" names no column, so every row would get the same tag; write such as claim:{claim_number} (line 19)",
-            "intent[0] \"unknown\" tags[1]: tag \"claim:{nr\" has a { without a } after it (line 19)",
-            "intent[1] \"2nd\": has neither phrases nor examples, so it could never be recognised (line 21)",
-            "intent[1].name: a name is a letter, then letters, digits and _ (line 22)",
+            "intent[0] \"unknown\" tags[0]: tag \"claim\" names no column, so every row would get the same tag; name one in braces, as in claim:{claim_number} (line 19)",
+            "intent[0] \"unknown\" tags[1]: tag \"claim:{nr\" has a { without a closing } (line 19)",
+            "intent[1] \"2nd\": has neither phrases nor examples, so it can never be detected; add some (line 21)",
+            "intent[1].name: invalid name; it must start with an ASCII letter and contain only ASCII letters, digits and _ (line 22)",
         ],
     );
 }
@@ -128,13 +128,15 @@ fn refuses_what_two_intents_share() {
         &intent(&format!("examples = ['one!']\n{second}")),
         &[
             "intent[1].name: intent \"a\" is defined twice, first on line 4 (line 9)",
-            "intent[1] \"a\" examples[0]: example \"One\" stands under intent \"a\" already, on line 7 (line 11)",
-            "intent[1] \"a\" examples[2]: example \"TWO?\" stands under intent \"a\" already, on line 11 (line 11)",
+            "intent[1] \"a\" examples[0]: \"One\" is already listed under intent \"a\", on line 7 (line 11)",
+            "intent[1] \"a\" examples[2]: \"TWO?\" is already listed under intent \"a\", on line 11 (line 11)",
         ],
     );
     check(
         "[[intent]]\nname = 'a'\nkind = 'live_data'\nphrases = ['pay day', 'Pay-Day!']",
-        &["intent[0] \"a\" phrases[1]: phrase \"Pay-Day!\" stands in this intent already (line 4)"],
+        &[
+            "intent[0] \"a\" phrases[1]: phrase \"Pay-Day!\" is already listed in this intent (line 4)",
+        ],
     );
 }
 
@@ -148,8 +150,8 @@ fn checks_what_queries_depend_on() {
     check(
         &intent("slots = ['nr']\nquery = [{ name = 'q', sql = \"':nr' :no\" }]"),
         &[
-            "intent[0] \"a\": slot \"nr\" is used by no query; write :nr in one (line 7)",
-            "intent[0] \"a\" query[0].sql: parameter :no is no slot of this intent, nor one of :user_id, :user_role, :message, :terms, :doubtful, :today (line 8)",
+            "intent[0] \"a\": slot \"nr\" is not used by any query; use it as :nr in a query, or remove it from `slots` (line 7)",
+            "intent[0] \"a\" query[0].sql: unknown parameter :no; use a slot of this intent or one of :user_id, :user_role, :message, :terms, :doubtful, :today (line 8)",
         ],
     );
     check(
@@ -157,15 +159,15 @@ fn checks_what_queries_depend_on() {
             "key = 'slots'\nquery = [{ name = 'q', sql = ':message' }, { name = 'q', sql = ':terms' }]",
         ),
         &[
-            "intent[0] \"a\" query[0].sql: with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :message (line 8)",
-            "intent[0] \"a\" query[1].sql: with key = \"slots\" the answer depends on the slots alone, so its queries cannot use :terms (line 8)",
+            "intent[0] \"a\" query[0].sql: with key = \"slots\" the answer depends only on the slots, so its queries cannot use :message (line 8)",
+            "intent[0] \"a\" query[1].sql: with key = \"slots\" the answer depends only on the slots, so its queries cannot use :terms (line 8)",
             "intent[0] \"a\" query[1].name: query \"q\" is defined twice (line 8)",
         ],
     );
     check(
         "[[intent]]\nname = 'a'\nkind = 'knowledge_base'\nphrases = ['a']\nquery = [{ name = 'q', sql = ':user_role :terms' }, {}]",
         &[
-            "intent[0] \"a\" query[0].sql: answers of the knowledge base are shared by everybody, so its queries cannot use :user_role (line 5)",
+            "intent[0] \"a\" query[0].sql: answers of kind knowledge_base are shared by all users, so its queries cannot use :user_role (line 5)",
             "intent[0] \"a\" query[1]: `name` is missing (line 5)",
             "intent[0] \"a\" query[1]: `sql` is missing (line 5)",
         ],
@@ -175,7 +177,7 @@ fn checks_what_queries_depend_on() {
         &[
             "intent[0] \"a\" query[0].name: is empty (line 5)",
             "intent[0] \"a\" query[0].sql: is empty (line 5)",
-            "intent[0] \"a\" query[1].sql: answers of the knowledge base are shared by everybody, so its queries cannot use :user_id (line 5)",
+            "intent[0] \"a\" query[1].sql: answers of kind knowledge_base are shared by all users, so its queries cannot use :user_id (line 5)",
         ],
     );
 }
@@ -197,13 +199,14 @@ fn reads_rules_and_messages_out_of_scope() {
 
     check(
         &format!(
-            "out_of_scope = ['An example!', 3]\n{}",
+            "out_of_scope = ['An example!', 3, 'a joke', 'A joke']\n{}",
             intent("examples = ['an example']\nveto = ['?']\noverrule = 'x'")
         ),
         &[
-            "out_of_scope[1]: expected a text, found integer (line 1)",
-            "out_of_scope[0]: example \"An example!\" stands under intent \"a\" already, on line 8 (line 1)",
-            "intent[0] \"a\" veto[0]: \"?\" has no word (line 9)",
+            "out_of_scope[1]: expected a string, found integer (line 1)",
+            "out_of_scope[0]: \"An example!\" is already listed under intent \"a\", on line 8 (line 1)",
+            "out_of_scope[3]: \"A joke\" is already listed under `out_of_scope`, on line 1 (line 1)",
+            "intent[0] \"a\" veto[0]: \"?\" contains no word (line 9)",
             "intent[0] \"a\" overrule: expected an array, found string (line 10)",
         ],
     );

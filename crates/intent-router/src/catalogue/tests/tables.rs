@@ -50,16 +50,20 @@ fn checks_the_tables_of_records() {
         ),
         (
             "tables.loans = { record = 'a b' }",
-            &["tables.loans.record: a name is a letter, then letters, digits and _ (line 1)"],
+            &[
+                "tables.loans.record: invalid name; it must start with an ASCII letter and contain only ASCII letters, digits and _ (line 1)",
+            ],
         ),
         (
             "tables.'a b' = { record = 'a' }",
-            &["tables.a b: a name is a letter, then letters, digits and _ (line 1)"],
+            &[
+                "tables.a b: invalid name; it must start with an ASCII letter and contain only ASCII letters, digits and _ (line 1)",
+            ],
         ),
         (
             "tables.loans = { record = 'a', rows = 1 }",
             &[
-                "tables.loans: unknown key `rows`; known are by_member, member, record, within (line 1)",
+                "tables.loans: unknown key `rows`; known keys are by_member, member, record, within (line 1)",
             ],
         ),
         (
@@ -68,19 +72,17 @@ fn checks_the_tables_of_records() {
         ),
         (
             "tables.loans = { record = 'a', member = ['a-b'] }",
-            &["tables.loans.member[0]: a name is a letter, then letters, digits and _ (line 1)"],
+            &[
+                "tables.loans.member[0]: invalid name; it must start with an ASCII letter and contain only ASCII letters, digits and _ (line 1)",
+            ],
         ),
         (
             "tables.loans = { record = 'a', by_member = true }",
-            &[
-                "tables.loans: `by_member` needs `member` with the one column that names the record (line 1)",
-            ],
+            &["tables.loans: `by_member` requires `member` to list exactly one column (line 1)"],
         ),
         (
             "tables.loans = { record = 'a', by_member = true, member = ['a', 'b'] }",
-            &[
-                "tables.loans: `by_member` needs `member` with the one column that names the record (line 1)",
-            ],
+            &["tables.loans: `by_member` requires `member` to list exactly one column (line 1)"],
         ),
         (
             "tables.loans = { record = 'a', within = 'b' }",
@@ -99,42 +101,40 @@ fn checks_the_tables_of_records() {
         (
             "tables.loans = { record = 'a', within = { column = 'b', table = 'loans' } }",
             &[
-                "tables.loans: `within` leads from `loans` back to it; one table of them must have `member` (line 1)",
+                "tables.loans: `within` forms a cycle through `loans`; one table of the cycle must have `member` instead (line 1)",
             ],
         ),
         (
             "tables.a = { record = 'a', within = { column = 'x', table = 'b' } }\n\
              tables.b = { record = 'b', within = { column = 'x', table = 'a' } }",
             &[
-                "tables.a: `within` leads from `a` back to it; one table of them must have `member` (line 1)",
-                "tables.b: `within` leads from `b` back to it; one table of them must have `member` (line 2)",
+                "tables.a: `within` forms a cycle through `a`; one table of the cycle must have `member` instead (line 1)",
+                "tables.b: `within` forms a cycle through `b`; one table of the cycle must have `member` instead (line 2)",
             ],
         ),
         (
             "tables.a = { record = 'a', within = { column = 'x', table = 'b' } }\n\
              tables.b = { record = 'b' }",
             &[
-                "tables.a: `within` leads to `b`, which has no `member`; leave it out to read the whole table (line 1)",
+                "tables.a: `within` leads to `b`, which has no `member`; add `member` to `b`, or remove `within` to read the whole table (line 1)",
             ],
         ),
         (
             "tables.a = { record = 'a', member = ['x'], within = { column = 'x', table = 'b' } }\n\
              tables.b = { record = 'b', member = ['x'] }",
-            &[
-                "tables.a: give `member` or `within`: a row is tied to its member in one way (line 1)",
-            ],
+            &["tables.a: `member` and `within` exclude each other; remove one (line 1)"],
         ),
         (
             "tables.a = { record = 'a', member = ['x'], by_member = true }\n\
              tables.b = { record = 'a', member = ['x'] }",
             &[
-                "tables.a: `by_member` must be the same for all tables of the records `a`; `b` differs (line 1)",
-                "tables.b: `by_member` must be the same for all tables of the records `a`; `a` differs (line 2)",
+                "tables.a: `by_member` must be the same in all tables of the record `a`; it differs in `b` (line 1)",
+                "tables.b: `by_member` must be the same in all tables of the record `a`; it differs in `a` (line 2)",
             ],
         ),
         (
             "tables.a = { record = 'a' }\ntables.A = { record = 'b' }",
-            &["tables.a: is declared twice, in another case (line 1)"],
+            &["tables.a: is declared twice; table names ignore case (line 1)"],
         ),
     ];
     for (given, expect) in cases {

@@ -59,33 +59,33 @@ fn refuses_bad_lists_of_values_and_marks() {
         &[
             "slots.a: `values` is missing (line 2)",
             "slots.b.values: is empty (line 3)",
-            "slots.c.values.x: has no words, so it could never be found (line 4)",
+            "slots.c.values.x: has no words, so it can never be found; add some (line 4)",
             "slots.c.values.y: expected an array, found string (line 4)",
         ],
     );
     told(
         "[slots.a]\nkind = 'enum'\nvalues = { 'x,y' = ['One more', '?'], z = ['one-more'] }",
         &[
-            "slots.a.values.x,y: a value is letters from A to Z, digits, _ - and . (line 3)",
-            "slots.a.values.x,y[1]: \"?\" has no word (line 3)",
-            "slots.a.values.z[0]: \"one-more\" stands for \"x,y\" already (line 3)",
+            "slots.a.values.x,y: invalid value; it must contain only ASCII letters, digits, _, - and . (line 3)",
+            "slots.a.values.x,y[1]: \"?\" contains no word (line 3)",
+            "slots.a.values.z[0]: \"one-more\" is already listed under \"x,y\" (line 3)",
         ],
     );
     told(
         "[slots.a]\nkind = 'amount'\ncurrencies = { euro = ['€'], GBP = [' '] }\ndecimal = ';'",
         &[
-            "slots.a.currencies.GBP[0]: \" \" has no word (line 3)",
-            "slots.a.currencies.euro: a currency is named by three capital letters, as ISO 4217 does (line 3)",
-            "slots.a.decimal: \";\" is neither \".\" nor \",\" (line 4)",
+            "slots.a.currencies.GBP[0]: \" \" contains no word (line 3)",
+            "slots.a.currencies.euro: invalid currency; it must be three capital letters (ISO 4217), such as USD (line 3)",
+            "slots.a.decimal: unknown decimal separator \";\"; use \".\" or \",\" (line 4)",
         ],
     );
     told(
         "[guards]\nconfidence = 1.1\nnegations = ['no', '!']\nneutral = 'please'\nwords = []",
         &[
-            "guards.confidence: 1.1 is not from 0 to 1 (line 2)",
-            "guards.negations[1]: \"!\" has no word (line 3)",
+            "guards.confidence: 1.1 is out of range; it must be from 0 to 1 (line 2)",
+            "guards.negations[1]: \"!\" contains no word (line 3)",
             "guards.neutral: expected an array, found string (line 4)",
-            "guards: unknown key `words`; known are amounts, articles, comparisons, confidence, conjunctions, directions, negations, neutral, numbers, opposites, times (line 5)",
+            "guards: unknown key `words`; known keys are amounts, articles, comparisons, confidence, conjunctions, directions, negations, neutral, numbers, opposites, times (line 5)",
         ],
     );
 }

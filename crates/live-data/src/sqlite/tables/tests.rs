@@ -136,7 +136,7 @@ fn tables_must_fit_the_database() {
         (
             "\"payer\"",
             "\"buyer\"",
-            "table `loans` has no column `buyer`; it has loan, member, payer",
+            "table `loans` has no column `buyer`; its columns are loan, member, payer",
         ),
         (
             "column = \"loan\"",

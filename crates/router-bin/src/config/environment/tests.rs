@@ -46,7 +46,7 @@ fn every_setting_with_single_underscores_is_told_its_variable() {
         ] {
             let told = told(&wrong, "x").expect_err(&wrong);
             let expected = format!(
-                "{wrong} (environment): names no setting; join the parts of a path by two `_`: {right}"
+                "{wrong} (environment): does not name a setting; separate the parts of a path with `__`: {right}"
             );
             assert!(told.contains(&expected), "{told}");
             tried += 1;
@@ -62,7 +62,7 @@ fn a_single_underscore_after_a_class_is_told() {
         let right = variable(&path);
         let (start, end) = right.rsplit_once("__").expect("joints");
         let told = told(&format!("{start}_{end}"), "x").expect_err(&path);
-        assert!(told.contains("join the parts"), "{path}: {told}");
+        assert!(told.contains("separate the parts"), "{path}: {told}");
     }
 }
 
@@ -87,7 +87,8 @@ fn misspelt_names_are_told_what_was_meant() {
         ),
     ] {
         let told = told(wrong, "x").expect_err(wrong);
-        let expected = format!("{wrong} (environment): names no setting; did you mean {meant}?");
+        let expected =
+            format!("{wrong} (environment): does not name a setting; did you mean {meant}?");
         assert!(told.contains(&expected), "{told}");
     }
 }
@@ -95,7 +96,7 @@ fn misspelt_names_are_told_what_was_meant() {
 #[test]
 fn tables_and_settings_of_later_versions_are_errors() {
     for (name, reason) in [
-        ("ROUTER_SERVER", "server: is a table of settings"),
+        ("ROUTER_SERVER", "server: expected a table of settings"),
         ("ROUTER_SHARED_URL", "is not supported by this version"),
         ("ROUTER_AUTH_TOKEN", "is not supported by this version"),
         ("ROUTER_AUTH", "is not supported by this version"),
@@ -110,7 +111,7 @@ fn tables_and_settings_of_later_versions_are_errors() {
 fn what_is_like_no_setting_is_warned_about() {
     for name in ["ROUTER_FOO", "ROUTER_", "ROUTER_TOKEN", "ROUTER_LOG_FORMAT"] {
         let warnings = told(name, "x").expect(name);
-        let warning = format!("{name} (environment): names no setting and is not read");
+        let warning = format!("{name} (environment): does not name a setting and is ignored");
         assert!(
             warnings.iter().any(|told| told.starts_with(&warning)),
             "{warnings:?}"

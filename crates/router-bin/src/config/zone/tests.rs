@@ -115,13 +115,13 @@ fn a_bad_name_is_told_the_near_ones() {
         ("America/New York", "did you mean \"America/New_York\"?"),
         ("Europe/Lodnon", "did you mean \"Europe/London\"?"),
         ("utc", "did you mean \"UTC\"?"),
-        ("", "write the name of a zone"),
-        ("+02:00", "write the name of a zone"),
-        ("GMT+2", "write the name of a zone"),
-        ("UTC+2", "write the name of a zone"),
-        ("<+02>-2", "write the name of a zone"),
-        ("Etc/Unknown", "write the name of a zone"),
-        ("Atlantis/Poseidonis", "write the name of a zone"),
+        ("", "use an IANA name such as"),
+        ("+02:00", "use an IANA name such as"),
+        ("GMT+2", "use an IANA name such as"),
+        ("UTC+2", "use an IANA name such as"),
+        ("<+02>-2", "use an IANA name such as"),
+        ("Etc/Unknown", "use an IANA name such as"),
+        ("Atlantis/Poseidonis", "use an IANA name such as"),
     ] {
         let told = Zone::parse(wrong).expect_err(wrong);
         assert!(told.contains(hint), "{wrong}: {told}");

@@ -65,7 +65,7 @@ fn errors_name_the_field() {
         .expect_err("NaN is no JSON");
     assert_eq!(
         error.to_string(),
-        "user_id.scores[1] is NaN, which no JSON text can carry: send a finite number or null"
+        "user_id.scores[1] is NaN, which JSON cannot represent: send a finite number or null"
     );
 }
 
