@@ -192,7 +192,7 @@ fn a_conversation_that_cannot_be_read_is_an_error() {
     );
     check(
         &[("colour", "red")],
-        "has no slot `colour`; it has claim_number",
+        "has no slot `colour`; its slots are claim_number",
     );
     // One whose intent is gone is none.
     let routed = route(

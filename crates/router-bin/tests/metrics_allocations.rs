@@ -18,13 +18,16 @@ use intent_router::{
     Ask, CacheService, Catalogue, KeywordDetector, OutcomeClass, Records, Request, Router,
     SourceError, UserContext, source_fn,
 };
-use metrics::{Metrics, RECENT};
+use metrics::Metrics;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const REQUESTS: u32 = 10_000;
+
+/// How many of the recent requests the metrics keep.
+const RECENT: usize = 50;
 
 #[test]
 fn recording_a_hit_allocates_nothing() {

@@ -46,7 +46,7 @@ impl Catalogue {
     ///     phrases = [{ text = "open", weight = 0.5 }]
     ///     "#,
     /// )?;
-    /// assert!(warnings[0].message.contains("cannot be found by its phrases"));
+    /// assert!(warnings[0].message.contains("cannot be detected by its phrases"));
     /// # Ok::<(), intent_router::CatalogueError>(())
     /// ```
     pub fn lint(toml: &str) -> Result<Vec<Diagnostic>, CatalogueError> {

@@ -12,7 +12,7 @@ fn warnings_do_not_fail() {
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
     let warnings: Vec<_> = run.stderr.lines().collect();
     assert_eq!(warnings.len(), 2, "{}", run.stderr);
-    assert!(warnings[0].starts_with("warning: server.listen: 0.0.0.0:80 can be reached"));
+    assert!(warnings[0].starts_with("warning: server.listen: 0.0.0.0:80 is reachable"));
     assert!(warnings[1].starts_with("warning: cache.classes.livedata: no intent"));
 
     let run = check(

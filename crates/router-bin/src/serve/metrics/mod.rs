@@ -19,7 +19,7 @@ use self::latencies::{AtomicLatencies, Buckets, Latencies};
 use self::recent::{History, Unread};
 
 pub(crate) use self::latencies::Percentiles;
-pub(crate) use self::recent::{RECENT, RecentRequest};
+pub(crate) use self::recent::RecentRequest;
 
 /// The most shards; each has a quarter of a MiB of histograms.
 const MOST_SHARDS: usize = 8;

@@ -13,7 +13,7 @@ use super::clock::now;
 use super::lock;
 
 /// The number of requests kept.
-pub(crate) const RECENT: usize = 50;
+const RECENT: usize = 50;
 
 /// The most characters shown of a text, and the most bytes kept of an intent's
 /// name.
