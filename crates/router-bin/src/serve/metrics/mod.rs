@@ -8,10 +8,10 @@ mod latencies;
 mod recent;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use self::clock::now;
@@ -142,7 +142,7 @@ impl Metrics {
 
     /// Counts a reload: whether something changed, or `None` if it failed.
     pub(crate) fn reloaded(&self, changed: Option<bool>) {
-        let mut reloads = lock(&self.reloads);
+        let mut reloads = self.reloads.lock();
         reloads.is_failing = changed.is_none();
         match changed {
             Some(true) => {
@@ -195,19 +195,13 @@ impl Metrics {
                 failed: count(&self.refreshes.failed),
                 skipped: count(&self.refreshes.skipped),
             },
-            reloads: *lock(&self.reloads),
+            reloads: *self.reloads.lock(),
             queries_made,
             queries_saved,
             latencies,
             recent,
         }
     }
-}
-
-/// Locks even a poisoned mutex: no update can panic halfway, so the data is
-/// consistent.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The metrics at one moment.

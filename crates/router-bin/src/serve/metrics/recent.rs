@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::sync::Mutex;
 use std::time::{Instant, SystemTime};
 
 use cache_keys::{CanonicalJson, Digest};
 use crossbeam_queue::ArrayQueue;
 use intent_router::{CacheOutcome, Routed, Source, UserContext};
+use parking_lot::Mutex;
 
 use super::clock::now;
-use super::lock;
 
 /// The number of requests kept.
 const RECENT: usize = 50;
@@ -146,7 +145,7 @@ pub(super) struct History(Mutex<Vec<RecentRequest>>);
 impl History {
     /// Takes the unread requests; returns the last [`RECENT`], the latest first.
     pub(super) fn read<'a>(&self, shards: impl Iterator<Item = &'a Unread>) -> Vec<RecentRequest> {
-        let mut history = lock(&self.0);
+        let mut history = self.0.lock();
         for Unread(queue) in shards {
             // Bounded, as requests may be added as fast as they are taken.
             history.extend((0..RECENT).map_while(|_| queue.pop()));
