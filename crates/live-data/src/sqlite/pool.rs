@@ -1,9 +1,11 @@
 //! A fixed number of threads, each with one connection, fed by a bounded queue.
 
+mod worker;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,15 +14,16 @@ use intent_router::SourceError;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-/// How many steps of SQLite's virtual machine pass between two looks at the
-/// clock: some ten microseconds of work.
-const STEPS_PER_LOOK: i32 = 1_000;
+use self::worker::Worker;
+use super::connect::{Location, Opened};
 
 /// Why work on a connection failed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// SQLite gave up because the deadline had passed.
     TimedOut,
+    /// The connection may be at fault: it is opened again before its next job.
+    Connection(SourceError),
     /// Anything else.
     Source(SourceError),
 }
@@ -32,6 +35,7 @@ pub(super) struct Pool {
     queue: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
     deadline: Duration,
+    reopened: Arc<AtomicU64>,
 }
 
 /// One piece of work, and how long anybody cares for it.
@@ -40,8 +44,9 @@ struct Job {
     work: Work,
 }
 
-/// Called without a connection when the deadline passed in the queue.
-type Work = Box<dyn FnOnce(Option<&Connection>) + Send>;
+/// Called with the reason where there is no connection, such as a deadline that
+/// passed in the queue. Returns whether the connection may be at fault for a failure.
+type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> bool + Send>;
 
 /// When the work at hand is no longer wanted.
 struct Watch {
@@ -81,15 +86,11 @@ impl Watch {
     }
 }
 
-/// The watch of the work that a connection is doing. It is shared between a
-/// worker and its connection's progress handler, which run on one thread: the
-/// lock is never contended and only makes the sharing safe.
-type Current = Arc<Mutex<Option<Watch>>>;
-
 impl Pool {
-    /// One worker for each connection.
+    /// One worker for each of the connections, which are to that location.
     pub(super) fn start(
-        connections: Vec<Connection>,
+        location: &Location,
+        connections: Vec<Opened>,
         queue: NonZeroUsize,
         deadline: Duration,
     ) -> Result<Self, String> {
@@ -99,18 +100,15 @@ impl Pool {
             queue: Some(sender),
             workers: Vec::with_capacity(connections.len()),
             deadline,
+            reopened: Arc::default(),
         };
-        for (number, mut connection) in connections.into_iter().enumerate() {
+        for (number, opened) in connections.into_iter().enumerate() {
             let receiver = Arc::clone(&receiver);
-            let current = Current::default();
-            let watched = Arc::clone(&current);
-            let is_over = move || watched.lock().as_ref().is_some_and(Watch::is_over);
-            connection
-                .progress_handler(STEPS_PER_LOOK, Some(is_over))
+            let worker = Worker::new(location.clone(), opened, Arc::clone(&pool.reopened))
                 .map_err(|error| error.to_string())?;
             let worker = thread::Builder::new()
                 .name(format!("live-data-{number}"))
-                .spawn(move || serve(&connection, &current, &receiver))
+                .spawn(move || worker.serve(&receiver))
                 .map_err(|error| error.to_string())?;
             pool.workers.push(worker);
         }
@@ -131,19 +129,27 @@ impl Pool {
                 abandoned: Arc::clone(&asker.gone),
             },
             work: Box::new(move |connection| {
+                let answer = connection.and_then(work);
+                let is_suspect = matches!(answer, Err(Failure::Connection(_)));
                 // Refused only when the asker is gone.
-                let _ = reply.send(connection.map_or(Err(Failure::TimedOut), work));
+                let _ = reply.send(answer);
+                is_suspect
             }),
         };
         self.submit(job)?;
         match answer.await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(Failure::Source(error))) => Err(error),
+            Ok(Err(Failure::Connection(error) | Failure::Source(error))) => Err(error),
             Ok(Err(Failure::TimedOut)) => Err(SourceError::Timeout(self.deadline)),
             Err(oneshot::Canceled) => Err(SourceError::Unavailable(
-                "a worker thread ended before it answered".to_owned(),
+                "the work panicked, which is a bug of this program".to_owned(),
             )),
         }
+    }
+
+    /// How many connections were opened again.
+    pub(super) fn reopened(&self) -> u64 {
+        self.reopened.load(Ordering::Relaxed)
     }
 
     fn submit(&self, job: Job) -> Result<(), SourceError> {
@@ -169,35 +175,12 @@ impl Drop for Pool {
             // A waker that runs on a worker may drop the last owner there; a
             // thread cannot join itself, and ends right after.
             if worker.thread().id() != thread::current().id() {
-                // A worker's panic was reported by its thread already.
+                // A worker does not panic: it catches those of its work.
                 let _ = worker.join();
             }
         }
     }
 }
-
-/// A worker's life: one job after the other, until the queue ends.
-fn serve(connection: &Connection, current: &Current, queue: &Mutex<Receiver<Job>>) {
-    loop {
-        // The lock is held while waiting: one idle worker waits for the
-        // queue, the others for the lock.
-        let Ok(Job { watch, work }) = queue.lock().recv() else {
-            return;
-        };
-        if watch.is_abandoned() {
-            continue;
-        }
-        // Waiting for another process's lock counts against the deadline.
-        let remaining = watch.remaining().min(LONGEST_WAIT);
-        let is_ready = !remaining.is_zero() && connection.busy_timeout(remaining).is_ok();
-        *current.lock() = Some(watch);
-        work(is_ready.then_some(connection));
-        *current.lock() = None;
-    }
-}
-
-/// SQLite counts milliseconds in 32 bits.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests;

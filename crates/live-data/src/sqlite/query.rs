@@ -321,6 +321,12 @@ impl Plan {
         Ok(Found::new(found, self.calls()))
     }
 
+    /// Looks up a member that nobody is, to see whether members can be looked up.
+    pub(super) fn probe(&self, connection: &Connection) -> Result<(), Failure> {
+        let nobody = vec![Some(String::new()); self.inputs.len()];
+        self.is_member(connection, "", &nobody).map(drop)
+    }
+
     fn bind<'c>(
         &self,
         connection: &'c Connection,
@@ -346,7 +352,7 @@ impl Plan {
     }
 
     fn failure(&self, query: &str, error: &rusqlite::Error) -> Failure {
-        classify(error, |reason| self.query_error(query, reason))
+        Failure::of(error, |reason| self.query_error(query, reason))
     }
 
     fn query_error(&self, query: &str, reason: String) -> SourceError {
@@ -358,27 +364,36 @@ impl Plan {
     }
 }
 
-/// The error of the source that an error of SQLite stands for; `otherwise` when
-/// it is about the query and not about the database.
-pub(super) fn classify(
-    error: &rusqlite::Error,
-    otherwise: impl FnOnce(String) -> SourceError,
-) -> Failure {
-    Failure::Source(match error.sqlite_error_code() {
-        // Locks are waited for until the deadline.
-        Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy) => {
-            return Failure::TimedOut;
+impl Failure {
+    /// The failure that an error of SQLite stands for; `otherwise` says what it is
+    /// when it is about the query and not about the database.
+    fn of(error: &rusqlite::Error, otherwise: impl FnOnce(String) -> SourceError) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            // Locks are waited for until the deadline.
+            Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy) => Self::TimedOut,
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::SystemIoFailure,
+            ) => Self::Connection(SourceError::Unavailable(text)),
+            // Every query was checked when the source was opened, so one that SQLite
+            // refuses may have met another schema than the file has now.
+            Some(ErrorCode::Unknown | ErrorCode::SchemaChanged) => {
+                Self::Connection(otherwise(text))
+            }
+            Some(ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
+                Self::Source(SourceError::Unavailable(text))
+            }
+            _ => Self::Source(otherwise(text)),
         }
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::NotADatabase
-            | ErrorCode::OutOfMemory
-            | ErrorCode::SystemIoFailure,
-        ) => SourceError::Unavailable(error.to_string()),
-        _ => otherwise(error.to_string()),
-    })
+    }
+
+    /// The failure of a connection that cannot be opened.
+    pub(super) fn of_connection(error: &rusqlite::Error) -> Self {
+        Self::of(error, SourceError::Unavailable)
+    }
 }
 
 /// An answer in the making.

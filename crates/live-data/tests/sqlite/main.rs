@@ -8,6 +8,7 @@ mod limits;
 mod numbers;
 mod open;
 mod ownership;
+mod reopen;
 
 use intent_router::{
     Catalogue, Found, LiveData, Principal, Records, RequestContext, Slots, SourceError, UserContext,

@@ -322,7 +322,7 @@ fn another_catalogue_is_asked_of_the_same_database() {
     other
         .execute_batch("ALTER TABLE t ADD COLUMN y; UPDATE t SET y = 7")
         .unwrap();
-    // Nothing is opened again.
+    // Without a file, the one that was opened is read on.
     fs::remove_file(&path).unwrap();
     let latest = intents(&[("a", "SELECT y AS x FROM t")]);
     let source = after.source.with_catalogue(&latest).unwrap();

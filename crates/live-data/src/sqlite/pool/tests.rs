@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
@@ -12,9 +13,10 @@ use pollster::block_on;
 use super::*;
 
 fn pool(workers: usize, queue: usize, deadline: Duration) -> Pool {
-    let connections = (0..workers).map(|_| Connection::open_in_memory().unwrap());
+    let location = Location::new(Path::new(":memory:"));
+    let connections = (0..workers).map(|_| location.open(Duration::ZERO).unwrap());
     let queue = NonZeroUsize::new(queue).unwrap();
-    Pool::start(connections.collect(), queue, deadline).unwrap()
+    Pool::start(&location, connections.collect(), queue, deadline).unwrap()
 }
 
 #[test]
@@ -88,11 +90,37 @@ fn a_panic_in_a_job_is_an_error_of_its_caller() {
     let pool = pool(1, 1, Duration::MAX);
     let answer = block_on(pool.run(|_| -> Result<(), Failure> { panic!("on purpose") }));
     assert!(matches!(answer, Err(SourceError::Unavailable(_))));
-    let next = block_on(pool.run(|_| Ok(())));
-    assert!(
-        matches!(next, Err(SourceError::Unavailable(_))),
-        "nobody is left to ask"
-    );
+    // The only worker goes on, with a new connection.
+    assert!(block_on(pool.run(|_| Ok(()))).is_ok());
+    assert_eq!(pool.reopened(), 1);
+}
+
+#[test]
+fn a_connection_that_stays_suspect_is_opened_again_at_a_bounded_rate() {
+    let pool = pool(1, 1, Duration::MAX);
+    let began = Instant::now();
+    for _ in 0..10_000 {
+        let suspect = || Failure::Connection(SourceError::Unavailable("no luck".to_owned()));
+        let answer = block_on(pool.run(move |_| -> Result<(), Failure> { Err(suspect()) }));
+        assert!(answer.is_err());
+    }
+    let most = 1 + began.elapsed().as_millis() / 100;
+    let reopened = u128::from(pool.reopened());
+    assert!((1..=most).contains(&reopened), "{reopened} of {most}");
+}
+
+#[test]
+fn a_failure_that_is_not_the_connections_fault_leaves_it_open() {
+    let pool = pool(1, 1, Duration::MAX);
+    for failure in [
+        || Failure::TimedOut,
+        || Failure::Source(SourceError::Unavailable("not its fault".to_owned())),
+    ] {
+        let answer = block_on(pool.run(move |_| -> Result<(), Failure> { Err(failure()) }));
+        assert!(answer.is_err());
+    }
+    assert!(block_on(pool.run(|_| Ok(()))).is_ok());
+    assert_eq!(pool.reopened(), 0);
 }
 
 /// Counts when its thread ends.
