@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intent_router::{
-    Ask, BoxFuture, Catalogue, Found, Intent, LiveData, Principal, Read, Records, SourceError,
+    Ask, BoxFuture, Catalogue, Deadline, Found, Intent, LiveData, Principal, Read, Records,
+    SourceError,
 };
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -25,7 +26,7 @@ use self::connect::Location;
 pub use self::error::{OpenError, QueryFault};
 pub use self::options::SqliteOptions;
 use self::pool::{Failure, Pool};
-use self::query::Plan;
+use self::query::{Calls, Plan};
 use self::rows::Bounds;
 use self::tables::Tables;
 use crate::demo::{DemoOptions, MemoryDemo};
@@ -96,6 +97,7 @@ struct Database {
     checker: Mutex<Connection>,
     profile_sql: String,
     bounds: Bounds,
+    calls: Arc<Calls>,
 }
 
 impl SqliteSource {
@@ -199,6 +201,12 @@ impl SqliteSource {
         })
     }
 
+    /// How many queries were begun since the database was opened, whether or not they
+    /// succeeded. Those of [`ready`](LiveData::ready) do not count.
+    pub fn calls(&self) -> u64 {
+        self.database.calls.get()
+    }
+
     /// How many connections were opened again since the database was opened: because
     /// a query failed for a reason that a new connection may not have, or because
     /// another file took the database's place.
@@ -207,7 +215,7 @@ impl SqliteSource {
     }
 
     /// Does the work on one of the connections.
-    async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
+    async fn run<T, F>(&self, deadline: Deadline, work: F) -> Result<T, SourceError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -219,7 +227,7 @@ impl SqliteSource {
             connection.set_prepared_statement_cache_capacity(statements);
             work(connection)
         };
-        self.database.pool.run(work).await
+        self.database.pool.run(deadline, work).await
     }
 }
 
@@ -250,6 +258,7 @@ impl Database {
                 max_rows: options.max_rows,
                 max_bytes: options.max_bytes,
             },
+            calls: Arc::default(),
         })
     }
 
@@ -280,13 +289,16 @@ impl LiveData for SqliteSource {
     fn is_member<'a>(
         &'a self,
         who: &'a Principal,
+        deadline: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async move {
             let plan = Arc::clone(&self.member);
             let values = plan.member_values(who);
             let asker = who.id_text().into_owned();
-            let work = move |connection: &Connection| plan.is_member(connection, &asker, &values);
-            self.run(work).await
+            let calls = Arc::clone(&self.database.calls);
+            let work =
+                move |connection: &Connection| plan.is_member(connection, &asker, &values, &calls);
+            self.run(deadline, work).await
         })
     }
 
@@ -302,8 +314,10 @@ impl LiveData for SqliteSource {
             };
             let values = plan.values(&ask);
             let bounds = self.database.bounds;
-            let work = move |connection: &Connection| plan.records(connection, &values, bounds);
-            self.run(work).await
+            let calls = Arc::clone(&self.database.calls);
+            let work =
+                move |connection: &Connection| plan.records(connection, &values, bounds, &calls);
+            self.run(ask.deadline, work).await
         })
     }
 
@@ -316,11 +330,15 @@ impl LiveData for SqliteSource {
         self.member.reads().to_vec()
     }
 
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.database.pool.deadline())
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
         Box::pin(async move {
             let plan = Arc::clone(&self.member);
             let look = move |connection: &Connection| plan.probe(connection);
-            self.run(look).await
+            self.run(Deadline::NEVER, look).await
         })
     }
 }

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
-use intent_router::SourceError;
+use intent_router::{Deadline, SourceError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
@@ -50,8 +50,7 @@ type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> bool + Send>;
 
 /// When the work at hand is no longer wanted.
 struct Watch {
-    /// `None` for a deadline beyond what the clock can tell.
-    deadline: Option<Instant>,
+    deadline: Deadline,
     abandoned: Arc<AtomicBool>,
 }
 
@@ -76,9 +75,7 @@ impl Watch {
 
     /// How long the work may still take; zero when the deadline has passed.
     fn remaining(&self) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        })
+        self.deadline.left(Instant::now())
     }
 
     fn is_over(&self) -> bool {
@@ -115,17 +112,24 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Does the work on one of the connections, within the deadline from now.
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
+    /// How long a piece of work may take, waiting for a connection included.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// Does the work on one of the connections, within the deadline that is asked for
+    /// and that of the pool.
+    pub(super) async fn run<T, F>(&self, asked: Deadline, work: F) -> Result<T, SourceError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
+        let deadline = asked.min(Deadline::after(Instant::now(), self.deadline));
         let (reply, answer) = oneshot::channel();
         let asker = Asker::default();
         let job = Job {
             watch: Watch {
-                deadline: Instant::now().checked_add(self.deadline),
+                deadline,
                 abandoned: Arc::clone(&asker.gone),
             },
             work: Box::new(move |connection| {
@@ -140,7 +144,7 @@ impl Pool {
         match answer.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(Failure::Connection(error) | Failure::Source(error))) => Err(error),
-            Ok(Err(Failure::TimedOut)) => Err(SourceError::Timeout(self.deadline)),
+            Ok(Err(Failure::TimedOut)) => Err(deadline.error()),
             Err(oneshot::Canceled) => Err(SourceError::Unavailable(
                 "the work panicked, which is a bug of this program".to_owned(),
             )),

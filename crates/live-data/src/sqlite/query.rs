@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use intent_router::{
     Ask, Catalogue, Found, Intent, Principal, Read, Records, SourceError, TagTemplate,
@@ -246,6 +247,7 @@ impl Plan {
         connection: &Connection,
         values: &Values,
         bounds: Bounds,
+        calls: &Calls,
     ) -> Result<Found<Records>, Failure> {
         let begun = connection.unchecked_transaction();
         let snapshot = begun.map_err(|error| self.failure("", &error))?;
@@ -256,6 +258,7 @@ impl Plan {
             bytes_left: bounds.max_bytes,
         };
         for query in &self.queries {
+            calls.add_one();
             self.collect(&snapshot, query, values, bounds.max_rows, &mut answer)?;
         }
         if !answer.truncated.is_empty() {
@@ -305,9 +308,11 @@ impl Plan {
         connection: &Connection,
         asker: &str,
         values: &Values,
+        calls: &Calls,
     ) -> Result<Found<bool>, Failure> {
         let mut found = false;
         for query in &self.queries {
+            calls.add_one();
             let failure = |error| self.failure(&query.name, &error);
             let mut statement = self.bind(connection, query, values)?;
             let mut result = statement.raw_query();
@@ -324,7 +329,9 @@ impl Plan {
     /// Looks up a member that nobody is, to see whether members can be looked up.
     pub(super) fn probe(&self, connection: &Connection) -> Result<(), Failure> {
         let nobody = vec![Some(String::new()); self.inputs.len()];
-        self.is_member(connection, "", &nobody).map(drop)
+        // Probes are no calls for a request.
+        self.is_member(connection, "", &nobody, &Calls::default())
+            .map(drop)
     }
 
     fn bind<'c>(
@@ -370,14 +377,15 @@ impl Failure {
     fn of(error: &rusqlite::Error, otherwise: impl FnOnce(String) -> SourceError) -> Self {
         let text = error.to_string();
         match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => Self::TimedOut,
             // Locks are waited for until the deadline.
-            Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy) => Self::TimedOut,
-            Some(
-                ErrorCode::CannotOpen
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::SystemIoFailure,
-            ) => Self::Connection(SourceError::Unavailable(text)),
+            Some(ErrorCode::DatabaseBusy) => Self::Source(SourceError::Locked),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Connection(SourceError::Damaged(text))
+            }
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
+                Self::Connection(SourceError::Unavailable(text))
+            }
             // Every query was checked when the source was opened, so one that SQLite
             // refuses may have met another schema than the file has now.
             Some(ErrorCode::Unknown | ErrorCode::SchemaChanged) => {
@@ -393,6 +401,20 @@ impl Failure {
     /// The failure of a connection that cannot be opened.
     pub(super) fn of_connection(error: &rusqlite::Error) -> Self {
         Self::of(error, SourceError::Unavailable)
+    }
+}
+
+/// Counts the database calls of a source, whether or not they succeed.
+#[derive(Debug, Default)]
+pub(super) struct Calls(AtomicU64);
+
+impl Calls {
+    fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -229,7 +229,11 @@ fn ones_own_database_needs_only_queries() {
         ..SqliteOptions::default()
     };
     let source = SqliteSource::open(&path, &catalogue, &options).unwrap();
-    let knows = |id| block_on(source.is_member(&person(id))).unwrap().value;
+    let knows = |id| {
+        block_on(source.is_member(&person(id), Deadline::NEVER))
+            .unwrap()
+            .value
+    };
     assert!(knows("42") && !knows("042") && !knows("43"));
     let desk = Desk { catalogue, source };
     let found = desk
