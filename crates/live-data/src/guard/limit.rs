@@ -55,9 +55,10 @@ impl Limit {
     }
 
     /// Whether so many calls crowd the source, so that their latency may be that of
-    /// a queue.
+    /// a queue. At its least the limit can do nothing against one: what calls take
+    /// then is what they take.
     fn is_crowded(&self, in_flight: usize) -> bool {
-        in_flight > 1 && in_flight as f64 * 2.0 > self.limit
+        self.limit > self.least && in_flight as f64 * 2.0 > self.limit
     }
 
     /// Takes a call into account that `began` when `in_flight` calls, itself

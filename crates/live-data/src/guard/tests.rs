@@ -1,6 +1,7 @@
 //! A guard before a source that tests hold, release and let fail.
 
 mod breaking;
+mod limit;
 mod overload;
 mod random;
 mod turns;
