@@ -39,7 +39,6 @@ pub(crate) struct Metrics {
 struct Shard {
     /// Indexed by [`OutcomeClass`].
     latencies: [Histogram<u64>; 3],
-    queries_made: u64,
     queries_saved: u64,
     recent: Ring,
 }
@@ -48,7 +47,6 @@ impl Shard {
     fn new() -> Self {
         Self {
             latencies: histograms(),
-            queries_made: 0,
             queries_saved: 0,
             recent: Ring::new(),
         }
@@ -132,7 +130,6 @@ impl Metrics {
 
     /// Counts a refresh that ended.
     pub(crate) fn refreshed(&self, refreshed: &Refreshed) {
-        self.shard().queries_made += u64::from(refreshed.calls);
         let refreshes = &self.refreshes;
         let counter = match (&refreshed.failure, refreshed.stored) {
             (Some(_), _) => &refreshes.failed,
@@ -142,8 +139,7 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a refresh that took too long. The number of its database calls is
-    /// unknown.
+    /// Counts a refresh that took too long.
     pub(crate) fn refresh_timed_out(&self) {
         self.refreshes.failed.fetch_add(1, Ordering::Relaxed);
     }
@@ -181,7 +177,6 @@ impl Metrics {
         let mut shard = self.shard();
         shard.latencies[routed.cache.class() as usize]
             .saturating_record(latency_us.min(LONGEST_US));
-        shard.queries_made += u64::from(routed.calls);
         shard.queries_saved += u64::from(routed.calls_saved());
         let oldest = shard.recent.push(request);
         // Freed after the lock is released, as it may be the last owner of its texts.
@@ -192,7 +187,7 @@ impl Metrics {
     /// All figures. Each shard is locked once, one after another.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut latencies = histograms();
-        let (mut queries_made, mut queries_saved) = (0, 0);
+        let mut queries_saved = 0;
         let mut recent = Vec::with_capacity(self.shards.len() * RECENT);
         for shard in &self.shards {
             let shard = lock(shard);
@@ -200,7 +195,6 @@ impl Metrics {
                 // Both have the same bounds, so every value fits.
                 sum.add(latency).expect("histograms of the same bounds");
             }
-            queries_made += shard.queries_made;
             queries_saved += shard.queries_saved;
             recent.extend(shard.recent.iter().cloned());
         }
@@ -217,7 +211,6 @@ impl Metrics {
                 skipped: count(&self.refreshes.skipped),
             },
             reloads: *lock(&self.reloads),
-            queries_made,
             queries_saved,
             latencies,
             recent,
@@ -237,7 +230,6 @@ pub(crate) struct Snapshot {
     pub(crate) failed: u64,
     pub(crate) refreshes: Refreshes,
     pub(crate) reloads: Reloads,
-    pub(crate) queries_made: u64,
     pub(crate) queries_saved: u64,
     /// The last answered requests, the latest first.
     pub(crate) recent: Vec<RecentRequest>,
