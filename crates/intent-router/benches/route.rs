@@ -21,8 +21,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use intent_router::{
-    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Date, Found, KeyMode, KeywordDetector,
-    LiveData, Owner, Principal, Reading, Records, Request, Router, SourceError, UserContext,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Date, Deadline, Found, KeyMode,
+    KeywordDetector, LiveData, Owner, Principal, Reading, Records, Request, Router, SourceError,
+    UserContext,
 };
 
 struct Plan {
@@ -37,6 +38,7 @@ impl LiveData for Nothing {
     fn is_member<'a>(
         &'a self,
         _: &'a Principal,
+        _: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async { Ok(Found::new(true, 1)) })
     }

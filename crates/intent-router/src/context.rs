@@ -6,6 +6,7 @@ use cache_core::{Reuse, TtlClass};
 use md5::{Digest as _, Md5};
 
 use crate::catalogue::{Catalogue, Fingerprint, Intent};
+use crate::deadline::Deadline;
 use crate::policy::{self, CachePolicy};
 use crate::principal::{Owner, Principal};
 use crate::slots::{Date, Reading, Slots};
@@ -147,7 +148,7 @@ impl<'a> RequestContext<'a> {
         self
     }
 
-    /// The part of the context that the source gets.
+    /// The part of the context that the source gets, without a deadline.
     pub fn ask(&self) -> Ask<'_> {
         // Destructured in full, as for `identity::of_context`: what is part of
         // the identity is what the source is given.
@@ -177,6 +178,7 @@ impl<'a> RequestContext<'a> {
             message: text,
             doubtful: *doubtful,
             today: *today,
+            deadline: Deadline::NEVER,
         }
     }
 

@@ -51,6 +51,7 @@ struct Readme;
 mod catalogue;
 pub mod classes;
 mod context;
+mod deadline;
 mod detect;
 mod error;
 mod identity;
@@ -68,6 +69,7 @@ mod slots;
 mod source;
 mod tags;
 mod text;
+mod timer;
 #[cfg(feature = "tower")]
 mod tower;
 mod weight;
@@ -84,6 +86,7 @@ pub use catalogue::{
     TableSpec, TagTemplate, TemplateError, Tie,
 };
 pub use context::RequestContext;
+pub use deadline::Deadline;
 pub use detect::{
     CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
 };
@@ -101,3 +104,4 @@ pub use service::{CacheService, Capacity, Selector, SharedClock};
 pub use slots::{ConversationError, Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Read, Records, SourceError, source_fn};
 pub use text::normalise;
+pub use timer::{ManualTimer, Timer};

@@ -7,12 +7,13 @@ mod resolve;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use crate::catalogue::{Catalogue, Intent};
 use crate::context::StoragePolicy;
+use crate::deadline::Deadline;
 use crate::detect::Detector;
 use crate::error::BuildError;
 use crate::principal::Owner;
@@ -20,6 +21,7 @@ use crate::response::{Answer, Refreshed, Response, Source};
 use crate::service::CacheService;
 use crate::slots::Date;
 use crate::source::{BoxFuture, LiveData};
+use crate::timer::Timer;
 
 use self::fallback::Fallback;
 
@@ -61,6 +63,7 @@ pub struct Router {
     wall_clock: WallClock,
     local_day: LocalDay,
     spawn: Option<Spawn>,
+    timer: Option<Arc<dyn Timer>>,
 }
 
 impl Router {
@@ -95,11 +98,12 @@ impl Router {
             wall_clock: Arc::new(SystemTime::now),
             local_day: Arc::new(|at| Date::at_offset(at, 0)),
             spawn: None,
+            timer: None,
         })
     }
 
     /// A router with another catalogue, detector and source over the same cache,
-    /// with the same clocks and spawner. Both routers may be used at the same
+    /// with the same clocks, timer and spawner. Both routers may be used at the same
     /// time.
     ///
     /// Nothing has to be invalidated. The fingerprint of an intent's definition
@@ -142,6 +146,7 @@ impl Router {
             wall_clock: Arc::clone(&self.wall_clock),
             local_day: Arc::clone(&self.local_day),
             spawn: self.spawn.clone(),
+            timer: self.timer.clone(),
             ..next
         })
     }
@@ -195,6 +200,25 @@ impl Router {
     pub fn with_spawn(mut self, spawn: Spawn) -> Self {
         self.spawn = Some(spawn);
         self
+    }
+
+    /// The same router, which ends what it waits for at the deadline of the request:
+    /// calls of the source, and the fills of other requests. Without a timer, a
+    /// request takes as long as the calls that it waits for, and the source alone
+    /// holds them to their deadlines.
+    pub fn with_timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = Some(timer);
+        self
+    }
+
+    /// The deadline of a request that begins to ask the source now.
+    fn deadline(&self) -> Deadline {
+        let Some(allowed) = self.source.deadline() else {
+            return Deadline::NEVER;
+        };
+        let timer = self.timer.as_ref();
+        let now = timer.map_or_else(Instant::now, |timer| timer.now());
+        Deadline::after(now, allowed)
     }
 
     /// The cache behind the router.

@@ -1,16 +1,21 @@
 //! [`LiveData`], the trait of sources of records: the router's only access to
 //! databases.
 
+mod error;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
-use thiserror::Error;
 
 use crate::catalogue::{Intent, TagTemplate};
+use crate::deadline::Deadline;
 use crate::principal::Principal;
 use crate::slots::{Date, Slots};
+
+pub use self::error::SourceError;
 
 /// A boxed future that can be sent between threads, as I/O traits here return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,6 +43,8 @@ pub struct Ask<'a> {
     pub doubtful: bool,
     /// The day on which the question is asked, if a query of the intent reads it.
     pub today: Option<Date>,
+    /// Until when the answer is wanted. It says nothing about what is asked.
+    pub deadline: Deadline,
 }
 
 /// A value that a source found, with the number of calls it took.
@@ -182,10 +189,12 @@ pub trait LiveData: Send + Sync {
     /// By default every identified user is a member, without a look-up.
     ///
     /// # Errors
-    /// [`SourceError`] when the source could not be asked.
+    /// [`SourceError`] when the source could not be asked, or did not answer by the
+    /// deadline.
     fn is_member<'a>(
         &'a self,
         _who: &'a Principal,
+        _deadline: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(std::future::ready(Ok(Found::new(true, 0))))
     }
@@ -194,7 +203,8 @@ pub trait LiveData: Send + Sync {
     /// of the kind asked for gets an empty result, not an error.
     ///
     /// # Errors
-    /// [`SourceError`] when the source could not be asked.
+    /// [`SourceError`] when the source could not be asked, or did not answer by
+    /// [`Ask::deadline`].
     fn records<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Found<Records>, SourceError>>;
 
     /// What the queries of an intent read, whether or not they return it. An
@@ -209,6 +219,13 @@ pub trait LiveData: Send + Sync {
     /// depends on it.
     fn member_reads(&self) -> Vec<Read> {
         Vec::new()
+    }
+
+    /// How long a request may take the source, with all its calls together. The
+    /// router makes the [`Deadline`] of each request from it. By default there is
+    /// none.
+    fn deadline(&self) -> Option<Duration> {
+        None
     }
 
     /// Whether the source can be asked now; for readiness probes.
@@ -227,8 +244,9 @@ macro_rules! forward {
             fn is_member<'a>(
                 &'a self,
                 who: &'a Principal,
+                deadline: Deadline,
             ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
-                (**self).is_member(who)
+                (**self).is_member(who, deadline)
             }
 
             fn records<'a>(
@@ -246,6 +264,10 @@ macro_rules! forward {
                 (**self).member_reads()
             }
 
+            fn deadline(&self) -> Option<Duration> {
+                (**self).deadline()
+            }
+
             fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
                 (**self).ready()
             }
@@ -254,25 +276,3 @@ macro_rules! forward {
 }
 
 forward!(&L, Box<L>, Arc<L>);
-
-/// Why a source could not answer.
-#[derive(Clone, Debug, Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// The source cannot be reached, or has no capacity left.
-    #[error("the source of records is unavailable: {0}")]
-    Unavailable(String),
-    /// The source did not answer within its deadline.
-    #[error("the source of records did not answer within {} ms", .0.as_millis())]
-    Timeout(std::time::Duration),
-    /// A query failed; names the intent and the query.
-    #[error("query `{query}` of intent `{intent}` failed: {reason}")]
-    Query {
-        /// The intent whose query it was.
-        intent: String,
-        /// The query's name in the catalogue.
-        query: String,
-        /// What the source said.
-        reason: String,
-    },
-}

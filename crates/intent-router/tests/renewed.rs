@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use intent_router::{
-    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Detection, Detector, Found, LiveData,
-    Owner, Principal, Records, Request, RouteError, Routed, Router, Selector, SourceError,
-    UserContext,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Deadline, Detection, Detector, Found,
+    LiveData, Owner, Principal, Records, Request, RouteError, Routed, Router, Selector,
+    SourceError, UserContext,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -102,6 +102,7 @@ impl LiveData for Prepared {
     fn is_member<'a>(
         &'a self,
         _: &'a Principal,
+        _: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async { Ok(Found::new(true, 1)) })
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use intent_router::{
-    Answer, CacheService, Catalogue, Detector, EntryKey, KeywordDetector, LiveData, Principal,
-    Request, Routed, Router, Selector, UserContext,
+    Answer, CacheService, Catalogue, Deadline, Detector, EntryKey, KeywordDetector, LiveData,
+    Principal, Request, Routed, Router, Selector, UserContext,
 };
 use support::{FakeSource, bench, now};
 
@@ -51,7 +51,7 @@ fn a_detector_may_be_a_trait_object_behind_any_pointer() {
 
 fn knows(source: impl LiveData, who: &Principal) -> bool {
     assert!(now(source.ready()).is_err(), "readiness is forwarded");
-    now(source.is_member(who)).unwrap().value
+    now(source.is_member(who, Deadline::NEVER)).unwrap().value
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file;
 //! [`write_script`] writes a database by running an SQL script.
 //!
+//! [`Guarded`] limits the calls to any source, gives them fair turns, and spares a
+//! source that fails.
+//!
 //! # Ownership
 //! The catalogue's queries restrict records to their owner: they select rows
 //! `WHERE member_id = :user_id` (or, for claims, `employer_id`).
@@ -24,6 +27,7 @@
 
 #[cfg(feature = "sqlite")]
 mod demo;
+mod guard;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -34,5 +38,6 @@ struct Readme;
 
 #[cfg(feature = "sqlite")]
 pub use demo::{DemoError, DemoOptions, write_demo, write_script};
+pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, QueryFault, SqliteOptions, SqliteSource};

@@ -1,7 +1,7 @@
 //! Builds a router from the configuration, for `serve`, `ask` and `bench`, and
 //! rebuilds it when files change.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,16 +9,19 @@ use cache_core::Classes;
 use intent_router::{
     CacheService, Capacity, Catalogue, CatalogueSpans, Diagnostic, KeyMode, Router,
 };
-use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
+use live_data::{
+    DemoOptions, GuardFigures, GuardOptions, Guarded, OpenError, SqliteOptions, SqliteSource,
+};
 
 use crate::config::{Config, SourceUrl, catalogue_text, in_file};
 use crate::detector::{self, Configured, ModelHash};
 use crate::exit::{Code, Failure};
+use crate::timer::TokioTimer;
 
 /// A router, with what a rebuilt one shares with it.
 pub(crate) struct Assembly {
     router: Arc<Router>,
-    source: Arc<SqliteSource>,
+    source: Arc<Guarded<SqliteSource>>,
     /// The hash of the detector's model file, if it has one.
     model: Option<ModelHash>,
 }
@@ -43,6 +46,7 @@ impl Assembly {
             };
             Failure::new(code, mismatch(config, &error))
         })?;
+        let source = Guarded::new(source, guard(config), Arc::new(TokioTimer));
         let source = Arc::new(source);
         let classes = classes(config)?;
         let cache = CacheService::builder()
@@ -56,7 +60,8 @@ impl Assembly {
         let records = Arc::clone(&source);
         let router = Router::new(catalogue, detector, records, Arc::new(cache))
             .map_err(|error| Failure::new(Code::Config, error))?
-            .with_local_day(config.time.zone.local_day());
+            .with_local_day(config.time.zone.local_day())
+            .with_timer(Arc::new(TokioTimer));
         Ok(Self {
             router: Arc::new(router),
             source,
@@ -67,6 +72,16 @@ impl Assembly {
     /// The router.
     pub(crate) fn router(&self) -> &Arc<Router> {
         &self.router
+    }
+
+    /// What the source did since it was opened.
+    pub(crate) fn figures(&self) -> SourceFigures {
+        let source = self.source.source();
+        SourceFigures {
+            guard: self.source.figures(),
+            calls: source.calls(),
+            reopened: source.reopened(),
+        }
     }
 
     /// The same with another router, made from this one's.
@@ -90,11 +105,12 @@ impl Assembly {
         if catalogue == **self.router.catalogue() && model == self.model {
             return Ok(None);
         }
-        let source = self.source.with_catalogue(&catalogue).map_err(|errors| {
+        let source = self.source.source().with_catalogue(&catalogue);
+        let source = source.map_err(|errors| {
             let mismatch = |error| mismatch(config, error);
             errors.iter().map(mismatch).collect::<Vec<_>>()
         })?;
-        let source = Arc::new(source);
+        let source = Arc::new(self.source.before(source));
         let router = self
             .router
             .renewed(Arc::new(catalogue), detector, Arc::clone(&source) as _)
@@ -105,6 +121,15 @@ impl Assembly {
             model,
         }))
     }
+}
+
+/// What a source did since it was opened.
+pub(crate) struct SourceFigures {
+    pub(crate) guard: GuardFigures,
+    /// Database calls made.
+    pub(crate) calls: u64,
+    /// Connections opened again.
+    pub(crate) reopened: u64,
 }
 
 /// The files that a reload reads: the catalogue and the model, if configured.
@@ -176,6 +201,24 @@ fn source(config: &Config, catalogue: &Catalogue) -> Result<SqliteSource, OpenEr
     match &source.url {
         Some(SourceUrl::Sqlite(path)) => SqliteSource::open(path, catalogue, &options),
         None => SqliteSource::demo(catalogue, &demo(config), &options),
+    }
+}
+
+fn guard(config: &Config) -> GuardOptions {
+    let source = &config.source;
+    let defaults = GuardOptions::default();
+    // What is zero is out of the settings' range.
+    let times = |number: u64| NonZeroU32::new(u32::try_from(number).ok()?);
+    GuardOptions {
+        most: non_zero(source.connections.get()).unwrap_or(defaults.most),
+        least: non_zero(source.limit.least.get()).unwrap_or(defaults.least),
+        tolerance: times(source.limit.tolerance.get()).unwrap_or(defaults.tolerance),
+        share: source.share.and_then(|share| non_zero(share.get())),
+        max_wait: source.max_wait.get(),
+        failures: times(source.breaker.failures.get()).unwrap_or(defaults.failures),
+        open_for: source.breaker.open_for.get(),
+        longest_open: source.breaker.longest_open.get(),
+        ..defaults
     }
 }
 

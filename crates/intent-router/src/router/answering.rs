@@ -1,12 +1,16 @@
 //! Answers a resolved request from the cache or the source.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 
-use cache_core::{Fill, FillError, Outcome, Permit, Reuse};
+use cache_core::{Fetched, Fill, FillError, Outcome, Permit, Reuse};
 
 use crate::catalogue::Kind;
 use crate::context::RequestContext;
+use crate::deadline::Deadline;
 use crate::error::RouteError;
 use crate::identity::EntryKey;
 use crate::outcome::{Bypass, CacheOutcome};
@@ -14,7 +18,7 @@ use crate::policy::{CachePolicy, Storage};
 use crate::principal::{Owner, Principal};
 use crate::request::Request;
 use crate::response::{Answer, Refreshed, Routed, Source};
-use crate::source::{BoxFuture, Found, Read, Records, SourceError};
+use crate::source::{Ask, BoxFuture, Found, Read, Records, SourceError};
 use crate::tags;
 use crate::weight::StoredAnswer;
 
@@ -64,6 +68,8 @@ struct Answering<'a> {
     /// How many database calls were made for it. An atomic only because the
     /// future must be `Send`: no other thread counts.
     calls: AtomicU32,
+    /// Made when the request first has to wait, as a hit needs none.
+    deadline: OnceLock<Deadline>,
 }
 
 impl<'a> Answering<'a> {
@@ -73,7 +79,62 @@ impl<'a> Answering<'a> {
             router,
             context,
             calls,
+            deadline: OnceLock::new(),
         }
+    }
+
+    /// The one deadline of all that is done for the request.
+    fn deadline(&self) -> Deadline {
+        *self.deadline.get_or_init(|| self.router.deadline())
+    }
+
+    /// Ends a call of the source at the deadline, if the router has a timer.
+    async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<Found<T>, SourceError>>,
+    ) -> Delivered<Found<T>> {
+        let call = async { call.await.map_err(Arc::new) };
+        let found = self.within(&AtomicBool::new(false), call).await?;
+        self.calls.fetch_add(found.calls, Ordering::Relaxed);
+        Ok(found)
+    }
+
+    /// Ends a fetch that waits for the fill of another request at the deadline, if the
+    /// router has a timer. While it `fills` itself, its calls of the source end at the
+    /// deadline, so that their failure is judged as any other is.
+    async fn fetched<V>(
+        &self,
+        fills: &AtomicBool,
+        fetch: impl Future<Output = Result<Fetched<V>, FillError>>,
+    ) -> Delivered<Fetched<V>> {
+        let fetch = async { fetch.await.map_err(|error| source_error(&error)) };
+        self.within(fills, fetch).await
+    }
+
+    async fn within<T>(
+        &self,
+        is_exempt: &AtomicBool,
+        work: impl Future<Output = Delivered<T>>,
+    ) -> Delivered<T> {
+        let mut work = pin!(work);
+        let mut late = None;
+        poll_fn(|context| {
+            // The work comes first: what is ready at the deadline is in time.
+            if let Poll::Ready(done) = work.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            if is_exempt.load(Ordering::Relaxed) {
+                return Poll::Pending;
+            }
+            let deadline = self.deadline();
+            let (Some(timer), Some(at)) = (&self.router.timer, deadline.at()) else {
+                return Poll::Pending;
+            };
+            let late = late.get_or_insert_with(|| timer.sleep_until(at));
+            let failure = || Err(Arc::new(deadline.error()));
+            late.as_mut().poll(context).map(|()| failure())
+        })
+        .await
     }
 
     /// The answer, from the cache if the policy allows.
@@ -98,14 +159,18 @@ impl<'a> Answering<'a> {
             None => Some(permit),
         };
         let class = self.context.storage.class;
-        let fetched = cache
+        let fills = AtomicBool::new(false);
+        let fetch = cache
             .answers
             .fetch(&key, class)
             .reuse(reuse)
             .refresher(&refresher)
-            .fill(async || self.fill().await)
-            .await
-            .map_err(|error| RouteError::Source(source_error(&error)))?;
+            .fill(async || {
+                fills.store(true, Ordering::Relaxed);
+                self.fill().await
+            });
+        let fetched = self.fetched(&fills, fetch).await;
+        let fetched = fetched.map_err(RouteError::Source)?;
         Ok(Routed {
             answer: fetched.value.answer,
             calls: self.calls.load(Ordering::Relaxed),
@@ -239,34 +304,31 @@ impl<'a> Answering<'a> {
     }
 
     async fn records(&self) -> Delivered<Found<Records>> {
-        let found = self.router.source.records(self.context.ask()).await;
-        Ok(self.count(found.map_err(Arc::new)?))
-    }
-
-    fn count<T>(&self, found: Found<T>) -> Found<T> {
-        self.calls.fetch_add(found.calls, Ordering::Relaxed);
-        found
+        let ask = Ask {
+            deadline: self.deadline(),
+            ..self.context.ask()
+        };
+        self.call(self.router.source.records(ask)).await
     }
 
     /// Whether the principal is a member, from the cache if the policy allows,
     /// with the calls that the look-up takes.
     async fn is_member(&self, who: &Principal) -> Delivered<Found<bool>> {
         let source = &self.router.source;
-        let look_up = async || {
-            let found = source.is_member(who).await.map_err(Arc::new)?;
-            Ok::<_, Arc<SourceError>>(self.count(found))
-        };
+        let look_up = async || self.call(source.is_member(who, self.deadline())).await;
         let Some(reuse) = self.context.policy.reuse() else {
             return look_up().await;
         };
         // Without a refresher: the request is about to wait for the source in any
         // case, or it is a refresh itself.
         let cache = &self.router.cache;
-        let fetched = cache
+        let fills = AtomicBool::new(false);
+        let fetch = cache
             .members
             .fetch(who, cache.member_class)
             .reuse(reuse)
             .fill(async || {
+                fills.store(true, Ordering::Relaxed);
                 let found = look_up().await?;
                 let fill = match (cache.is_enabled(), found.value) {
                     (false, _) => return Ok(Fill::shared(found)),
@@ -274,10 +336,8 @@ impl<'a> Answering<'a> {
                     (true, false) => Fill::negative(found),
                 };
                 Ok::<_, Arc<SourceError>>(fill.tags(tags::of_member(who, &source.member_reads())))
-            })
-            .await
-            .map_err(|error| source_error(&error))?;
-        Ok(fetched.value)
+            });
+        Ok(self.fetched(&fills, fetch).await?.value)
     }
 }
 

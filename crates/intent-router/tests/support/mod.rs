@@ -11,12 +11,13 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use cache_core::ManualClock;
 use intent_router::{
-    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Found, Intent, KeyMode, KeywordDetector,
-    Kind, LiveData, Principal, Read, Records, Request, Routed, Router, ServiceBuilder, SourceError,
-    UserContext,
+    Ask, BoxFuture, CacheOutcome, CacheService, Catalogue, Deadline, Found, Intent, KeyMode,
+    KeywordDetector, Kind, LiveData, Principal, Read, Records, Request, Routed, Router,
+    ServiceBuilder, SourceError, UserContext,
 };
 use serde_json::json;
 
@@ -39,6 +40,8 @@ pub(crate) struct FakeSource {
     pub(crate) serial: AtomicU64,
     /// What its queries read, in addition to the records that an answer's tags name.
     pub(crate) reads: Mutex<Vec<Read>>,
+    /// How long requests may take.
+    pub(crate) deadline: Mutex<Option<Duration>>,
 }
 
 impl FakeSource {
@@ -89,6 +92,7 @@ impl LiveData for FakeSource {
     fn is_member<'a>(
         &'a self,
         who: &'a Principal,
+        _: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         self.member_calls.fetch_add(1, Ordering::SeqCst);
         let id = who.id_text();
@@ -100,6 +104,10 @@ impl LiveData for FakeSource {
             }
             Ok(Found::new(known, 1))
         })
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        *self.deadline.lock().unwrap()
     }
 
     fn reads(&self, _: &Intent) -> Option<Vec<Read>> {

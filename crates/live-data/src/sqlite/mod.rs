@@ -1,5 +1,6 @@
 //! Live data from SQLite.
 
+mod connect;
 mod error;
 mod options;
 mod pool;
@@ -12,17 +13,20 @@ mod terms;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use intent_router::{
-    Ask, BoxFuture, Catalogue, Found, Intent, LiveData, Principal, Read, Records, SourceError,
+    Ask, BoxFuture, Catalogue, Deadline, Found, Intent, LiveData, Principal, Read, Records,
+    SourceError,
 };
 use parking_lot::Mutex;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
+use self::connect::Location;
 pub use self::error::{OpenError, QueryFault};
 pub use self::options::SqliteOptions;
 use self::pool::{Failure, Pool};
-use self::query::Plan;
+use self::query::{Calls, Plan};
 use self::rows::Bounds;
 use self::tables::Tables;
 use crate::demo::{DemoOptions, MemoryDemo};
@@ -36,6 +40,9 @@ use crate::demo::{DemoOptions, MemoryDemo};
 ///
 /// The queries of an intent see one state of the database, even if others write
 /// to it meanwhile.
+///
+/// A connection whose file was damaged or replaced, by copying or by renaming, is
+/// reopened before its next query.
 ///
 /// A source never changes; one [with another catalogue](Self::with_catalogue)
 /// shares its database and its threads.
@@ -81,11 +88,15 @@ pub struct SqliteSource {
 /// An open database: what does not depend on a catalogue.
 #[derive(Debug)]
 struct Database {
+    location: Location,
+    /// The location in errors.
+    name: String,
     pool: Pool,
     /// A connection that only checks queries, so that no question waits for it.
     checker: Mutex<Connection>,
     profile_sql: String,
     bounds: Bounds,
+    calls: Arc<Calls>,
 }
 
 impl SqliteSource {
@@ -165,6 +176,7 @@ impl SqliteSource {
         let mut member = None;
         {
             let mut checker = database.checker.lock();
+            database.renew(&mut checker).map_err(|error| vec![error])?;
             let tables = Tables::of(&checker, catalogue).map_err(|error| vec![error])?;
             match Plan::of_member(&mut checker, &tables, &database.profile_sql) {
                 Ok(plan) => member = Some(Arc::new(plan)),
@@ -188,8 +200,21 @@ impl SqliteSource {
         })
     }
 
+    /// How many queries were begun since the database was opened, whether or not they
+    /// succeeded. Those of [`ready`](LiveData::ready) do not count.
+    pub fn calls(&self) -> u64 {
+        self.database.calls.get()
+    }
+
+    /// How many connections were opened again since the database was opened: because
+    /// a query failed for a reason that a new connection may not have, or because
+    /// another file took the database's place.
+    pub fn reopened(&self) -> u64 {
+        self.database.pool.reopened()
+    }
+
     /// Does the work on one of the connections.
-    async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
+    async fn run<T, F>(&self, deadline: Deadline, work: F) -> Result<T, SourceError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -201,7 +226,7 @@ impl SqliteSource {
             connection.set_prepared_statement_cache_capacity(statements);
             work(connection)
         };
-        self.database.pool.run(work).await
+        self.database.pool.run(deadline, work).await
     }
 }
 
@@ -213,60 +238,66 @@ fn first(mut errors: Vec<OpenError>) -> OpenError {
 
 impl Database {
     fn open(path: &Path, name: &str, options: &SqliteOptions) -> Result<Self, OpenError> {
-        let unreadable = |error: rusqlite::Error| OpenError::Database {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        };
+        let location = Location::new(path);
         let connections = (0..options.connections.get())
-            .map(|_| connect(path))
+            .map(|_| location.open(LOCKED_AT_START))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(unreadable)?;
-        let checker = connect(path).map_err(unreadable)?;
-        let pool = Pool::start(connections, options.queue, options.deadline)
+            .map_err(|error| unreadable(name, &error))?;
+        let checker = location.open(LOCKED_AT_START);
+        let checker = checker.map_err(|error| unreadable(name, &error))?;
+        let pool = Pool::start(&location, connections, options.queue, options.deadline)
             .map_err(OpenError::Threads)?;
         Ok(Self {
+            location,
+            name: name.to_owned(),
             pool,
-            checker: Mutex::new(checker),
+            checker: Mutex::new(checker.connection),
             profile_sql: options.profile_sql.clone(),
             bounds: Bounds {
                 max_rows: options.max_rows,
                 max_bytes: options.max_bytes,
             },
+            calls: Arc::default(),
         })
+    }
+
+    /// Opens the checker's connection again, to the file that is there now. While
+    /// there is none, the one that was opened still answers.
+    fn renew(&self, checker: &mut Connection) -> Result<(), OpenError> {
+        if self.location.file().is_some() {
+            let opened = self.location.open(LOCKED_AT_START);
+            *checker = opened
+                .map_err(|error| unreadable(&self.name, &error))?
+                .connection;
+        }
+        Ok(())
     }
 }
 
-/// A connection that can only read.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.pragma_update(None, "query_only", true)?;
-    // Sorting needs no writable folder.
-    connection.pragma_update(None, "temp_store", "MEMORY")?;
-    ranges::register(&connection)?;
-    // Opening reads nothing, so a file that is not a database is detected here.
-    read_schema(&connection)?;
-    Ok(connection)
-}
+/// How long opening a source waits for another process's lock.
+const LOCKED_AT_START: Duration = Duration::from_secs(5);
 
-/// The cheapest query that reads the database file.
-fn read_schema(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+fn unreadable(name: &str, error: &rusqlite::Error) -> OpenError {
+    OpenError::Database {
+        name: name.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 impl LiveData for SqliteSource {
     fn is_member<'a>(
         &'a self,
         who: &'a Principal,
+        deadline: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async move {
             let plan = Arc::clone(&self.member);
             let values = plan.member_values(who);
             let asker = who.id_text().into_owned();
-            let work = move |connection: &Connection| plan.is_member(connection, &asker, &values);
-            self.run(work).await
+            let calls = Arc::clone(&self.database.calls);
+            let work =
+                move |connection: &Connection| plan.is_member(connection, &asker, &values, &calls);
+            self.run(deadline, work).await
         })
     }
 
@@ -283,8 +314,10 @@ impl LiveData for SqliteSource {
             };
             let values = plan.values(&ask);
             let bounds = self.database.bounds;
-            let work = move |connection: &Connection| plan.records(connection, &values, bounds);
-            self.run(work).await
+            let calls = Arc::clone(&self.database.calls);
+            let work =
+                move |connection: &Connection| plan.records(connection, &values, bounds, &calls);
+            self.run(ask.deadline, work).await
         })
     }
 
@@ -297,13 +330,15 @@ impl LiveData for SqliteSource {
         self.member.reads().to_vec()
     }
 
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.database.pool.deadline())
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
         Box::pin(async move {
-            let look = |connection: &Connection| {
-                read_schema(connection)
-                    .map_err(|error| query::classify(&error, SourceError::Unavailable))
-            };
-            self.run(look).await
+            let plan = Arc::clone(&self.member);
+            let look = move |connection: &Connection| plan.probe(connection);
+            self.run(Deadline::NEVER, look).await
         })
     }
 }
@@ -316,28 +351,6 @@ mod tests {
     fn the_trait_object_is_what_routers_hold() {
         fn assert_source<T: LiveData + Send + Sync + 'static>() {}
         assert_source::<SqliteSource>();
-    }
-
-    #[test]
-    fn connections_only_read() {
-        let database = MemoryDemo::generate(&DemoOptions {
-            members: 1,
-            seed: 1,
-        })
-        .unwrap();
-        let connection = connect(Path::new(&database.uri)).unwrap();
-        for sql in [
-            "DELETE FROM claims",
-            "UPDATE members SET display_name = ''",
-            "CREATE TABLE t (x)",
-        ] {
-            assert!(connection.execute(sql, []).is_err(), "{sql}");
-        }
-        let guard = connection.query_one("PRAGMA query_only", [], |row| row.get::<_, bool>(0));
-        assert!(guard.unwrap());
-        // Without its own guard the file's mode still forbids it.
-        connection.pragma_update(None, "query_only", false).unwrap();
-        assert!(connection.execute("DELETE FROM tickets", []).is_err());
     }
 
     #[test]

@@ -1,26 +1,29 @@
 //! A fixed number of threads, each with one connection, fed by a bounded queue.
 
+mod worker;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
-use intent_router::SourceError;
+use intent_router::{Deadline, SourceError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-/// The number of steps of SQLite's virtual machine between two checks of the
-/// clock: about ten microseconds of work.
-const STEPS_PER_LOOK: i32 = 1_000;
+use self::worker::Worker;
+use super::connect::{Location, Opened};
 
 /// Why work on a connection failed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// SQLite was interrupted because the deadline had passed.
     TimedOut,
+    /// The connection may be at fault: it is reopened before its next job.
+    Connection(SourceError),
     /// Anything else.
     Source(SourceError),
 }
@@ -32,6 +35,7 @@ pub(super) struct Pool {
     queue: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
     deadline: Duration,
+    reopened: Arc<AtomicU64>,
 }
 
 /// A job, and how long it is wanted.
@@ -40,13 +44,13 @@ struct Job {
     work: Work,
 }
 
-/// Called without a connection if the deadline passed in the queue.
-type Work = Box<dyn FnOnce(Option<&Connection>) + Send>;
+/// Called with the reason if there is no connection, such as a deadline that passed
+/// in the queue. Returns whether the connection may be at fault for a failure.
+type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> bool + Send>;
 
 /// When the current job is no longer wanted.
 struct Watch {
-    /// `None` for a deadline beyond the clock's range.
-    deadline: Option<Instant>,
+    deadline: Deadline,
     abandoned: Arc<AtomicBool>,
 }
 
@@ -70,9 +74,7 @@ impl Watch {
 
     /// How long the work may still take; zero when the deadline has passed.
     fn remaining(&self) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        })
+        self.deadline.left(Instant::now())
     }
 
     fn is_over(&self) -> bool {
@@ -80,15 +82,11 @@ impl Watch {
     }
 }
 
-/// The watch of a connection's current job. A worker and its connection's progress
-/// handler share it on one thread: the lock is never contended, and only makes the
-/// sharing safe.
-type Current = Arc<Mutex<Option<Watch>>>;
-
 impl Pool {
-    /// One worker for each connection.
+    /// One worker for each of the connections, which are to that location.
     pub(super) fn start(
-        connections: Vec<Connection>,
+        location: &Location,
+        connections: Vec<Opened>,
         queue: NonZeroUsize,
         deadline: Duration,
     ) -> Result<Self, String> {
@@ -98,51 +96,63 @@ impl Pool {
             queue: Some(sender),
             workers: Vec::with_capacity(connections.len()),
             deadline,
+            reopened: Arc::default(),
         };
-        for (number, mut connection) in connections.into_iter().enumerate() {
+        for (number, opened) in connections.into_iter().enumerate() {
             let receiver = Arc::clone(&receiver);
-            let current = Current::default();
-            let watched = Arc::clone(&current);
-            let is_over = move || watched.lock().as_ref().is_some_and(Watch::is_over);
-            connection
-                .progress_handler(STEPS_PER_LOOK, Some(is_over))
+            let worker = Worker::new(location.clone(), opened, Arc::clone(&pool.reopened))
                 .map_err(|error| error.to_string())?;
             let worker = thread::Builder::new()
                 .name(format!("live-data-{number}"))
-                .spawn(move || serve(&connection, &current, &receiver))
+                .spawn(move || worker.serve(&receiver))
                 .map_err(|error| error.to_string())?;
             pool.workers.push(worker);
         }
         Ok(pool)
     }
 
-    /// Runs the job on one of the connections, within the deadline from now.
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, SourceError>
+    /// How long a job may take, including the wait for a connection.
+    pub(super) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// Runs the job on one of the connections, within the given deadline and that of
+    /// the pool.
+    pub(super) async fn run<T, F>(&self, asked: Deadline, work: F) -> Result<T, SourceError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
+        let deadline = asked.min(Deadline::after(Instant::now(), self.deadline));
         let (reply, answer) = oneshot::channel();
         let asker = Asker::default();
         let job = Job {
             watch: Watch {
-                deadline: Instant::now().checked_add(self.deadline),
+                deadline,
                 abandoned: Arc::clone(&asker.gone),
             },
             work: Box::new(move |connection| {
+                let answer = connection.and_then(work);
+                let is_suspect = matches!(answer, Err(Failure::Connection(_)));
                 // Fails only if the caller is gone.
-                let _ = reply.send(connection.map_or(Err(Failure::TimedOut), work));
+                let _ = reply.send(answer);
+                is_suspect
             }),
         };
         self.submit(job)?;
         match answer.await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(Failure::Source(error))) => Err(error),
-            Ok(Err(Failure::TimedOut)) => Err(SourceError::Timeout(self.deadline)),
+            Ok(Err(Failure::Connection(error) | Failure::Source(error))) => Err(error),
+            Ok(Err(Failure::TimedOut)) => Err(deadline.error()),
             Err(oneshot::Canceled) => Err(SourceError::Unavailable(
-                "a worker thread ended before it answered".to_owned(),
+                "the work panicked, which is a bug of this program".to_owned(),
             )),
         }
+    }
+
+    /// How many connections were reopened.
+    pub(super) fn reopened(&self) -> u64 {
+        self.reopened.load(Ordering::Relaxed)
     }
 
     fn submit(&self, job: Job) -> Result<(), SourceError> {
@@ -170,35 +180,12 @@ impl Drop for Pool {
             // A waker on a worker may drop the last owner there; a thread
             // cannot join itself, and ends right after.
             if worker.thread().id() != thread::current().id() {
-                // The worker's thread has already reported a panic.
+                // A worker does not panic: it catches those of its work.
                 let _ = worker.join();
             }
         }
     }
 }
-
-/// Runs one job after the other, until the queue is closed.
-fn serve(connection: &Connection, current: &Current, queue: &Mutex<Receiver<Job>>) {
-    loop {
-        // The lock is held while waiting: one idle worker waits for the
-        // queue, the others for the lock.
-        let Ok(Job { watch, work }) = queue.lock().recv() else {
-            return;
-        };
-        if watch.is_abandoned() {
-            continue;
-        }
-        // Waiting for another process's lock counts against the deadline.
-        let remaining = watch.remaining().min(LONGEST_WAIT);
-        let is_ready = !remaining.is_zero() && connection.busy_timeout(remaining).is_ok();
-        *current.lock() = Some(watch);
-        work(is_ready.then_some(connection));
-        *current.lock() = None;
-    }
-}
-
-/// SQLite counts milliseconds in 32 bits.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use intent_router::{
     Ask, Catalogue, Found, Intent, Principal, Read, Records, SourceError, TagTemplate,
@@ -246,6 +247,7 @@ impl Plan {
         connection: &Connection,
         values: &Values,
         bounds: Bounds,
+        calls: &Calls,
     ) -> Result<Found<Records>, Failure> {
         let begun = connection.unchecked_transaction();
         let snapshot = begun.map_err(|error| self.failure("", &error))?;
@@ -256,6 +258,7 @@ impl Plan {
             bytes_left: bounds.max_bytes,
         };
         for query in &self.queries {
+            calls.add_one();
             self.collect(&snapshot, query, values, bounds.max_rows, &mut answer)?;
         }
         if !answer.truncated.is_empty() {
@@ -305,9 +308,11 @@ impl Plan {
         connection: &Connection,
         asker: &str,
         values: &Values,
+        calls: &Calls,
     ) -> Result<Found<bool>, Failure> {
         let mut found = false;
         for query in &self.queries {
+            calls.add_one();
             let failure = |error| self.failure(&query.name, &error);
             let mut statement = self.bind(connection, query, values)?;
             let mut result = statement.raw_query();
@@ -319,6 +324,14 @@ impl Plan {
             }
         }
         Ok(Found::new(found, self.calls()))
+    }
+
+    /// Looks up a member that nobody is, to see whether members can be looked up.
+    pub(super) fn probe(&self, connection: &Connection) -> Result<(), Failure> {
+        let nobody = vec![Some(String::new()); self.inputs.len()];
+        // Probes are no calls for a request.
+        self.is_member(connection, "", &nobody, &Calls::default())
+            .map(drop)
     }
 
     fn bind<'c>(
@@ -346,7 +359,7 @@ impl Plan {
     }
 
     fn failure(&self, query: &str, error: &rusqlite::Error) -> Failure {
-        classify(error, |reason| self.query_error(query, reason))
+        Failure::of(error, |reason| self.query_error(query, reason))
     }
 
     fn query_error(&self, query: &str, reason: String) -> SourceError {
@@ -358,27 +371,51 @@ impl Plan {
     }
 }
 
-/// Maps an error of SQLite to one of the source; `otherwise` if it is about the
-/// query, not the database.
-pub(super) fn classify(
-    error: &rusqlite::Error,
-    otherwise: impl FnOnce(String) -> SourceError,
-) -> Failure {
-    Failure::Source(match error.sqlite_error_code() {
-        // Waiting for locks ends with the deadline.
-        Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy) => {
-            return Failure::TimedOut;
+impl Failure {
+    /// The failure that an error of SQLite stands for; `otherwise` says what it is
+    /// when it is about the query and not about the database.
+    fn of(error: &rusqlite::Error, otherwise: impl FnOnce(String) -> SourceError) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => Self::TimedOut,
+            // Locks are waited for until the deadline.
+            Some(ErrorCode::DatabaseBusy) => Self::Source(SourceError::Locked),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Connection(SourceError::Damaged(text))
+            }
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
+                Self::Connection(SourceError::Unavailable(text))
+            }
+            // Every query was checked when the source was opened, so one that SQLite
+            // refuses may have met another schema than the file has now.
+            Some(ErrorCode::Unknown | ErrorCode::SchemaChanged) => {
+                Self::Connection(otherwise(text))
+            }
+            Some(ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
+                Self::Source(SourceError::Unavailable(text))
+            }
+            _ => Self::Source(otherwise(text)),
         }
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::NotADatabase
-            | ErrorCode::OutOfMemory
-            | ErrorCode::SystemIoFailure,
-        ) => SourceError::Unavailable(error.to_string()),
-        _ => otherwise(error.to_string()),
-    })
+    }
+
+    /// The failure of a connection that cannot be opened.
+    pub(super) fn of_connection(error: &rusqlite::Error) -> Self {
+        Self::of(error, SourceError::Unavailable)
+    }
+}
+
+/// Counts the database calls of a source, whether or not they succeed.
+#[derive(Debug, Default)]
+pub(super) struct Calls(AtomicU64);
+
+impl Calls {
+    fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// An answer under construction.

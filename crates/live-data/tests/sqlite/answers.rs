@@ -185,7 +185,10 @@ fn a_period_of_years_has_all_of_its_payments() {
 #[test]
 fn an_unknown_member_has_no_records() {
     let desk = desk();
-    let is_member = |user_id: &str| block_on(desk.source.is_member(&person(user_id))).unwrap();
+    let is_member = |user_id: &str| {
+        let who = person(user_id);
+        block_on(desk.source.is_member(&who, Deadline::NEVER)).unwrap()
+    };
     for known in ["BEN-000001", "EMP-0001"] {
         assert_eq!(is_member(known), Found::new(true, 1), "{known}");
     }

@@ -18,7 +18,7 @@ fn one() -> NonZeroUsize {
 }
 
 /// An intent with an endless query, and `test` with the member's claims.
-fn endless_catalogue() -> Catalogue {
+pub(crate) fn endless_catalogue() -> Catalogue {
     let rest = format!(
         "[[intent.query]]\nname = \"claims\"\n\
          sql = \"SELECT claim_number FROM claims WHERE member_id = :user_id\"\n\
@@ -125,6 +125,7 @@ fn values_that_json_cannot_hold_are_errors_that_name_the_column() {
         let desk = Desk::demo(catalogue_of(&[("it", &sql)], ""), &SqliteOptions::default());
         let found = desk.ask("test", Some(&person("BEN-000001")), &Slots::default(), "");
         let error = found.unwrap_err().to_string();
+        assert_eq!(desk.source.calls(), 1, "a call that failed is one, too");
         assert!(error.contains("`odd`") && error.contains("`it`"), "{error}");
     }
 }

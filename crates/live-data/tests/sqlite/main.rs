@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 mod answers;
+mod guarded;
 mod identifiers;
 mod limits;
 mod numbers;
 mod open;
 mod ownership;
+mod ready;
+mod reopen;
 
 use intent_router::{
-    Catalogue, Found, LiveData, Principal, Records, RequestContext, Slots, SourceError, UserContext,
+    Catalogue, Deadline, Found, LiveData, Principal, Records, RequestContext, Slots, SourceError,
+    UserContext,
 };
 use live_data::{DemoOptions, SqliteOptions, SqliteSource};
 use serde_json::{Map, Value};

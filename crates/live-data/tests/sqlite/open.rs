@@ -229,7 +229,11 @@ fn ones_own_database_needs_only_queries() {
         ..SqliteOptions::default()
     };
     let source = SqliteSource::open(&path, &catalogue, &options).unwrap();
-    let knows = |id| block_on(source.is_member(&person(id))).unwrap().value;
+    let knows = |id| {
+        block_on(source.is_member(&person(id), Deadline::NEVER))
+            .unwrap()
+            .value
+    };
     assert!(knows("42") && !knows("042") && !knows("43"));
     let desk = Desk { catalogue, source };
     let found = desk
@@ -322,7 +326,7 @@ fn another_catalogue_is_asked_of_the_same_database() {
     other
         .execute_batch("ALTER TABLE t ADD COLUMN y; UPDATE t SET y = 7")
         .unwrap();
-    // Nothing is opened again.
+    // Without a file, the one that was opened is read on.
     fs::remove_file(&path).unwrap();
     let latest = intents(&[("a", "SELECT y AS x FROM t")]);
     let source = after.source.with_catalogue(&latest).unwrap();

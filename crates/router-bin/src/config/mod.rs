@@ -5,6 +5,7 @@ mod catalogue;
 mod classes;
 mod diagnostics;
 mod environment;
+mod guard;
 mod load;
 mod raw;
 mod schema;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::classes::Classes;
 use super::diagnostics::Origin;
+use super::guard::{Breaker, Limit};
 use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -129,8 +130,15 @@ pub(crate) struct Source {
     pub(crate) url: Option<SourceUrl>,
     /// How many database connections are open, and so how many queries run at once.
     pub(crate) connections: Count<1, 256>,
-    /// How long a question may take the database, waiting for a connection included.
+    /// How long a request may take the database, with all its queries and the waiting
+    /// for their turns together.
     pub(crate) deadline: Timeout,
+    /// How many connections the queries of one intent may use at a time; at most all
+    /// but one. Absent: half of them, rounded up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) share: Option<Count<1, 256>>,
+    /// How long a query may wait for its turn; a longer wait is answered with 503.
+    pub(crate) max_wait: Timeout,
     /// The query that looks a member up; absent: that of the demo database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile_sql: Option<String>,
@@ -138,6 +146,10 @@ pub(crate) struct Source {
     pub(crate) demo_users: Count<1, 999_999>,
     /// Which demo data is generated: the same seed, the same data; excludes `url`.
     pub(crate) demo_seed: Count<0, { i64::MAX as u64 }>,
+    /// When queries stop, because the source fails.
+    pub(crate) breaker: Breaker,
+    /// How many queries run at a time.
+    pub(crate) limit: Limit,
 }
 
 impl Default for Source {
@@ -146,9 +158,13 @@ impl Default for Source {
             url: None,
             connections: Count::of::<4>(),
             deadline: Timeout::seconds::<2>(),
+            share: None,
+            max_wait: Timeout::milliseconds::<500>(),
             profile_sql: None,
             demo_users: Count::of::<2000>(),
             demo_seed: Count::of::<1>(),
+            breaker: Breaker::default(),
+            limit: Limit::default(),
         }
     }
 }

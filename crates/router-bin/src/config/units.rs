@@ -42,6 +42,12 @@ impl<const MIN: u64, const MAX: u64> Span<MIN, MAX> {
         Self(Duration::from_secs(SECONDS))
     }
 
+    /// A default of `MILLISECONDS`; it does not compile out of range.
+    pub(crate) const fn milliseconds<const MILLISECONDS: u64>() -> Self {
+        const { assert!(MIN <= MILLISECONDS && MILLISECONDS <= MAX) };
+        Self(Duration::from_millis(MILLISECONDS))
+    }
+
     /// A duration in range; `None` for any other.
     pub(crate) fn new(duration: Duration) -> Option<Self> {
         let range = Duration::from_millis(MIN)..=Duration::from_millis(MAX);

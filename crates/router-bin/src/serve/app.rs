@@ -10,7 +10,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
 use crate::config::Config;
-use crate::setup::{self, Assembly};
+use crate::setup::{self, Assembly, SourceFigures};
 
 /// The most problems of a failed reload that are logged.
 const MOST_LOGGED: usize = 50;
@@ -143,6 +143,11 @@ impl App {
         drop(current);
         drop(before);
         Ok(done)
+    }
+
+    /// What the source of records did. A reload keeps its figures.
+    pub(crate) fn source(&self) -> SourceFigures {
+        self.current().figures()
     }
 
     pub(crate) fn cache(&self) -> &CacheService {

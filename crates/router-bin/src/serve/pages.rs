@@ -29,10 +29,14 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Readiness: the source of records can be asked.
+/// Readiness: a member can be looked up at the source of records. The response says
+/// why not in general words; the log has the details.
 pub(crate) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
     match app.router().source().ready().await {
         Ok(()) => Ok("ok\n"),
-        Err(error) => Err(Problem::unavailable("not_ready", error.to_string())),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            Err(Problem::unavailable("not_ready", error.general()))
+        }
     }
 }

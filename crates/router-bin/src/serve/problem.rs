@@ -1,5 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -88,6 +90,15 @@ impl Problem {
         }
     }
 
+    /// The same problem, for a client that may retry after that time.
+    fn after(self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1_000).max(1);
+        Self {
+            retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            ..self
+        }
+    }
+
     /// The same problem with the list of those found in files.
     pub(crate) fn with_diagnostics(self, diagnostics: &[Diagnostic]) -> Self {
         Self {
@@ -111,13 +122,19 @@ impl From<RouteError> for Problem {
                 Self::unprocessable("unreadable_conversation", error.to_string())
             }
             RouteError::Source(source) => match **source {
-                SourceError::Timeout(_) => Self::new(
+                SourceError::Timeout(_) | SourceError::Locked => Self::new(
                     StatusCode::GATEWAY_TIMEOUT,
                     "source_timeout",
                     error.to_string(),
                 ),
                 SourceError::Query { .. } => {
                     Self::new(StatusCode::BAD_GATEWAY, "source_error", error.to_string())
+                }
+                SourceError::Overloaded { retry_after } => {
+                    Self::unavailable("source_overloaded", error.to_string()).after(retry_after)
+                }
+                SourceError::CircuitOpen { retry_after } => {
+                    Self::unavailable("source_circuit_open", error.to_string()).after(retry_after)
                 }
                 _ => Self::unavailable("source_unavailable", error.to_string()),
             },
@@ -143,5 +160,30 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_call_that_was_not_made_says_when_to_try_again() {
+        for (millis, seconds) in [(0, 1), (500, 1), (1_000, 1), (1_001, 2), (9_500, 10)] {
+            let retry_after = Duration::from_millis(millis);
+            for (error, code) in [
+                (SourceError::Overloaded { retry_after }, "source_overloaded"),
+                (
+                    SourceError::CircuitOpen { retry_after },
+                    "source_circuit_open",
+                ),
+            ] {
+                let problem = Problem::from(RouteError::Source(Arc::new(error)));
+                assert_eq!(problem.status, StatusCode::SERVICE_UNAVAILABLE);
+                assert_eq!((problem.code, problem.retry_after), (code, Some(seconds)));
+            }
+        }
     }
 }

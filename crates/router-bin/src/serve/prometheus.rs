@@ -2,6 +2,8 @@
 //! Prometheus scrapes. Labels come from the configuration only (classes) or
 //! from the code (outcomes), so their number is bounded.
 
+mod source;
+
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -79,37 +81,42 @@ impl Scrape {
         let stats = app.cache().stats();
         let snapshot = app.metrics().snapshot();
         let enabled = f64::from(app.cache().is_enabled());
+        let source = app.source();
+        let mut counters = counters(&stats, &snapshot);
+        counters.extend(source::counters(&source));
+        let mut gauges = source::gauges(&source);
+        gauges.extend(vec![
+            plain("cache_entries", "Live answers stored", stats.entries as f64),
+            plain(
+                "cache_weight",
+                "Weight of the stored answers, in the unit of the capacity",
+                stats.weight as f64,
+            ),
+            plain(
+                "cache_capacity",
+                "Largest weight of the stored answers",
+                stats.capacity as f64,
+            ),
+            plain(
+                "reload_failing",
+                "1 if the last reload failed",
+                f64::from(snapshot.reloads.is_failing),
+            ),
+            plain(
+                "loaded_timestamp_seconds",
+                "Unix time at which the current catalogue and detector were loaded",
+                unix_seconds(snapshot.reloads.loaded_at),
+            ),
+            plain("caching_enabled", "1 while caching is on", enabled),
+            plain(
+                "uptime_seconds",
+                "Time since the service started",
+                snapshot.uptime.as_secs_f64(),
+            ),
+        ]);
         Self {
-            counters: counters(&stats, &snapshot),
-            gauges: vec![
-                plain("cache_entries", "Live answers stored", stats.entries as f64),
-                plain(
-                    "cache_weight",
-                    "Weight of the stored answers, in the unit of the capacity",
-                    stats.weight as f64,
-                ),
-                plain(
-                    "cache_capacity",
-                    "Largest weight of the stored answers",
-                    stats.capacity as f64,
-                ),
-                plain(
-                    "reload_failing",
-                    "1 if the last reload failed",
-                    f64::from(snapshot.reloads.is_failing),
-                ),
-                plain(
-                    "loaded_timestamp_seconds",
-                    "Unix time at which the current catalogue and detector were loaded",
-                    unix_seconds(snapshot.reloads.loaded_at),
-                ),
-                plain("caching_enabled", "1 while caching is on", enabled),
-                plain(
-                    "uptime_seconds",
-                    "Time since the service started",
-                    snapshot.uptime.as_secs_f64(),
-                ),
-            ],
+            counters,
+            gauges,
             latencies: OutcomeClass::ALL
                 .map(|class| latency(&snapshot, class))
                 .into(),
@@ -138,11 +145,6 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             "requests_failed",
             "Requests that could not be answered",
             snapshot.failed as f64,
-        ),
-        plain(
-            "database_queries",
-            "Database calls made",
-            snapshot.queries_made as f64,
         ),
         plain(
             "database_queries_saved",

@@ -137,7 +137,7 @@ fn document(app: &App) -> StatsDocument {
         refreshes: snapshot.refreshes,
         reloads: snapshot.reloads.into(),
         database_queries: Queries {
-            made: snapshot.queries_made,
+            made: app.source().calls,
             saved: snapshot.queries_saved,
         },
         latency_us: OutcomeClass::ALL.map(latency).into(),

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 29] = [
+const EVERY_KEY: [(&str, &str); 36] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -36,6 +36,13 @@ const EVERY_KEY: [(&str, &str); 29] = [
     ("source.url", "sqlite:///var/lib/crm.db"),
     ("source.connections", "8"),
     ("source.deadline", "3s"),
+    ("source.share", "3"),
+    ("source.max_wait", "250ms"),
+    ("source.breaker.failures", "7"),
+    ("source.breaker.open_for", "2s"),
+    ("source.breaker.longest_open", "20s"),
+    ("source.limit.least", "2"),
+    ("source.limit.tolerance", "3"),
     (
         "source.profile_sql",
         "SELECT * FROM people WHERE id = :user_id",

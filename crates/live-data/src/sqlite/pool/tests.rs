@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::channel;
@@ -12,9 +13,10 @@ use pollster::block_on;
 use super::*;
 
 fn pool(workers: usize, queue: usize, deadline: Duration) -> Pool {
-    let connections = (0..workers).map(|_| Connection::open_in_memory().unwrap());
+    let location = Location::new(Path::new(":memory:"));
+    let connections = (0..workers).map(|_| location.open(Duration::ZERO).unwrap());
     let queue = NonZeroUsize::new(queue).unwrap();
-    Pool::start(connections.collect(), queue, deadline).unwrap()
+    Pool::start(&location, connections.collect(), queue, deadline).unwrap()
 }
 
 #[test]
@@ -23,15 +25,15 @@ fn a_full_queue_refuses_at_once() {
     let (started, has_started) = channel();
     let (release, released) = channel::<()>();
     let mut context = Context::from_waker(Waker::noop());
-    let mut running = pin!(pool.run(move |_| {
+    let mut running = pin!(pool.run(Deadline::NEVER, move |_| {
         started.send(()).unwrap();
         Ok(released.recv().is_ok())
     }));
     assert!(running.as_mut().poll(&mut context).is_pending());
     has_started.recv().unwrap();
-    let mut waiting = pin!(pool.run(|_| Ok(2)));
+    let mut waiting = pin!(pool.run(Deadline::NEVER, |_| Ok(2)));
     assert!(waiting.as_mut().poll(&mut context).is_pending());
-    let mut refused = pin!(pool.run(|_| Ok(3)));
+    let mut refused = pin!(pool.run(Deadline::NEVER, |_| Ok(3)));
     let answer = refused.as_mut().poll(&mut context);
     assert!(matches!(
         answer,
@@ -49,7 +51,7 @@ fn a_job_that_nobody_waits_for_is_not_started() {
     let (release, released) = channel::<()>();
     let ran = Arc::new(AtomicUsize::new(0));
     let mut context = Context::from_waker(Waker::noop());
-    let mut running = pin!(pool.run(move |_| {
+    let mut running = pin!(pool.run(Deadline::NEVER, move |_| {
         started.send(()).unwrap();
         Ok(released.recv().is_ok())
     }));
@@ -60,13 +62,16 @@ fn a_job_that_nobody_waits_for_is_not_started() {
         move |_: &Connection| Ok(ran.fetch_add(1, Ordering::SeqCst))
     };
     {
-        let mut dropped = pin!(pool.run(counted(&ran)));
+        let mut dropped = pin!(pool.run(Deadline::NEVER, counted(&ran)));
         assert!(dropped.as_mut().poll(&mut context).is_pending());
     }
     release.send(()).unwrap();
     assert!(block_on(running).unwrap());
     // The queue is in order: the dropped job's turn was before this one's.
-    assert_eq!(block_on(pool.run(counted(&ran))).unwrap(), 0);
+    assert_eq!(
+        block_on(pool.run(Deadline::NEVER, counted(&ran))).unwrap(),
+        0
+    );
 }
 
 #[test]
@@ -74,7 +79,7 @@ fn a_job_past_its_deadline_is_not_started() {
     let pool = pool(2, 4, Duration::ZERO);
     let ran = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&ran);
-    let answer = block_on(pool.run(move |_| {
+    let answer = block_on(pool.run(Deadline::NEVER, move |_| {
         flag.store(true, Ordering::SeqCst);
         Ok(())
     }));
@@ -86,13 +91,45 @@ fn a_job_past_its_deadline_is_not_started() {
 #[test]
 fn a_panic_in_a_job_is_an_error_of_its_caller() {
     let pool = pool(1, 1, Duration::MAX);
-    let answer = block_on(pool.run(|_| -> Result<(), Failure> { panic!("on purpose") }));
+    let answer = block_on(pool.run(Deadline::NEVER, |_| -> Result<(), Failure> {
+        panic!("on purpose")
+    }));
     assert!(matches!(answer, Err(SourceError::Unavailable(_))));
-    let next = block_on(pool.run(|_| Ok(())));
-    assert!(
-        matches!(next, Err(SourceError::Unavailable(_))),
-        "nobody is left to ask"
-    );
+    // The only worker goes on, with a new connection.
+    assert!(block_on(pool.run(Deadline::NEVER, |_| Ok(()))).is_ok());
+    assert_eq!(pool.reopened(), 1);
+}
+
+#[test]
+fn a_connection_that_stays_suspect_is_opened_again_at_a_bounded_rate() {
+    let pool = pool(1, 1, Duration::MAX);
+    let began = Instant::now();
+    for _ in 0..10_000 {
+        let suspect = || Failure::Connection(SourceError::Unavailable("no luck".to_owned()));
+        let answer = block_on(pool.run(Deadline::NEVER, move |_| -> Result<(), Failure> {
+            Err(suspect())
+        }));
+        assert!(answer.is_err());
+    }
+    let most = 1 + began.elapsed().as_millis() / 100;
+    let reopened = u128::from(pool.reopened());
+    assert!((1..=most).contains(&reopened), "{reopened} of {most}");
+}
+
+#[test]
+fn a_failure_that_is_not_the_connections_fault_leaves_it_open() {
+    let pool = pool(1, 1, Duration::MAX);
+    for failure in [
+        || Failure::TimedOut,
+        || Failure::Source(SourceError::Unavailable("not its fault".to_owned())),
+    ] {
+        let answer = block_on(pool.run(Deadline::NEVER, move |_| -> Result<(), Failure> {
+            Err(failure())
+        }));
+        assert!(answer.is_err());
+    }
+    assert!(block_on(pool.run(Deadline::NEVER, |_| Ok(()))).is_ok());
+    assert_eq!(pool.reopened(), 0);
 }
 
 /// Counts when its thread ends.
@@ -120,7 +157,7 @@ fn dropping_the_pool_ends_its_threads() {
         let (started, ended) = (started.clone(), Arc::clone(&ended));
         let (release, released) = channel::<()>();
         releases.push(release);
-        let mut future = Box::pin(pool.run(move |_| {
+        let mut future = Box::pin(pool.run(Deadline::NEVER, move |_| {
             ENDS.set(Some(Ends(ended)));
             started.send(()).unwrap();
             Ok(released.recv().is_ok())
@@ -164,7 +201,9 @@ fn the_last_owner_may_be_dropped_on_a_worker() {
     let pool = pool(1, 1, Duration::MAX);
     let (release, released) = channel::<()>();
     let mut future = Box::pin(async move {
-        let answer = pool.run(move |_| Ok(released.recv().is_ok())).await;
+        let answer = pool
+            .run(Deadline::NEVER, move |_| Ok(released.recv().is_ok()))
+            .await;
         assert!(answer.unwrap());
     });
     let (done, is_done) = channel();

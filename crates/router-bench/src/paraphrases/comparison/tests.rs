@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use intent_router::{
-    Ask, BoxFuture, CacheService, Catalogue, Found, KeyMode, KeywordDetector, LiveData, Principal,
-    Records, Router, SourceError,
+    Ask, BoxFuture, CacheService, Catalogue, Deadline, Found, KeyMode, KeywordDetector, LiveData,
+    Principal, Records, Router, SourceError,
 };
 use serde_json::json;
 
@@ -22,6 +22,7 @@ impl LiveData for Orders {
     fn is_member<'a>(
         &'a self,
         _: &'a Principal,
+        _: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async { Ok(Found::new(true, 1)) })
     }

@@ -42,7 +42,6 @@ pub(crate) struct Metrics {
 struct Shard {
     /// Indexed by [`OutcomeClass`].
     latencies: [AtomicLatencies; 3],
-    queries_made: AtomicU64,
     queries_saved: AtomicU64,
     recent: Unread,
 }
@@ -118,8 +117,6 @@ impl Metrics {
 
     /// Counts a refresh that ended.
     pub(crate) fn refreshed(&self, refreshed: &Refreshed) {
-        let made = &self.shard().queries_made;
-        made.fetch_add(refreshed.calls.into(), Ordering::Relaxed);
         let refreshes = &self.refreshes;
         let counter = match (&refreshed.failure, refreshed.stored) {
             (Some(_), _) => &refreshes.failed,
@@ -129,8 +126,7 @@ impl Metrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a refresh that took too long. The number of its database calls is
-    /// unknown.
+    /// Counts a refresh that took too long.
     pub(crate) fn refresh_timed_out(&self) {
         self.refreshes.failed.fetch_add(1, Ordering::Relaxed);
     }
@@ -165,8 +161,7 @@ impl Metrics {
         let latency = ended.saturating_duration_since(began);
         let shard = self.shard();
         let latency_us = shard.latencies[routed.cache.class() as usize].record(latency);
-        let (made, saved) = (routed.calls.into(), routed.calls_saved().into());
-        shard.queries_made.fetch_add(made, Ordering::Relaxed);
+        let saved = routed.calls_saved().into();
         shard.queries_saved.fetch_add(saved, Ordering::Relaxed);
         let request = RecentRequest::new(user, routed, ended, latency_us);
         shard.recent.push(request);
@@ -175,12 +170,11 @@ impl Metrics {
     /// All figures. Requests that are recorded meanwhile may be in some of them only.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut latencies: [Latencies; 3] = Default::default();
-        let (mut queries_made, mut queries_saved) = (0, 0);
+        let mut queries_saved = 0;
         for shard in &self.shards {
             for (sum, latency) in latencies.iter_mut().zip(&shard.latencies) {
                 sum.add(latency);
             }
-            queries_made += shard.queries_made.load(Ordering::Relaxed);
             queries_saved += shard.queries_saved.load(Ordering::Relaxed);
         }
         let unread = self.shards.iter().map(|shard| &shard.recent);
@@ -196,7 +190,6 @@ impl Metrics {
                 skipped: count(&self.refreshes.skipped),
             },
             reloads: *self.reloads.lock(),
-            queries_made,
             queries_saved,
             latencies,
             recent,
@@ -210,7 +203,6 @@ pub(crate) struct Snapshot {
     pub(crate) failed: u64,
     pub(crate) refreshes: Refreshes,
     pub(crate) reloads: Reloads,
-    pub(crate) queries_made: u64,
     pub(crate) queries_saved: u64,
     /// The last answered requests, the latest first.
     pub(crate) recent: Vec<RecentRequest>,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use intent_router::{
-    Ask, BoxFuture, Extent, Found, Intent, LiveData, Principal, Read, Records, SourceError,
+    Ask, BoxFuture, Deadline, Extent, Found, Intent, LiveData, Principal, Read, Records, SourceError,
 };
 use serde_json::{Value, json};
 
@@ -76,6 +76,7 @@ impl LiveData for Library {
     fn is_member<'a>(
         &'a self,
         who: &'a Principal,
+        _: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::Relaxed);
