@@ -5,6 +5,8 @@ mod catalogue;
 mod classes;
 mod diagnostics;
 mod environment;
+mod fields;
+mod listeners;
 mod load;
 mod raw;
 mod schema;

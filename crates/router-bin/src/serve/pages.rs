@@ -6,6 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use super::app::App;
 use super::problem::Problem;
+use super::stop::Phase;
 use crate::dashboard::{Asset, CONTENT_SECURITY_POLICY as POLICY};
 
 /// A file of the dashboard.
@@ -29,8 +30,11 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Readiness: the source of records can be asked.
+/// Readiness: the service is not stopping, and the source of records can be asked.
 pub(crate) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
+    if app.stop().phase() > Phase::Serving {
+        return Err(Problem::unavailable("stopping", "the service is stopping"));
+    }
     match app.router().source().ready().await {
         Ok(()) => Ok("ok\n"),
         Err(error) => Err(Problem::unavailable("not_ready", error.to_string())),
