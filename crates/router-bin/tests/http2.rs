@@ -3,6 +3,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
@@ -21,7 +22,8 @@ fn block_on(test: impl Future<Output = ()>) {
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(test);
+    let within = async { tokio::time::timeout(Duration::from_secs(60), test).await };
+    assert!(runtime.block_on(within).is_ok(), "the test hangs");
 }
 
 async fn connect_by(server: &Server, builder: &h2::client::Builder) -> Client {

@@ -88,7 +88,8 @@ impl ConnectionState {
         self.0.untaken.load(Ordering::Acquire) > 0
     }
 
-    /// Registers the task that reads from the stream, to be woken when a request ends.
+    /// Registers the task that reads from the stream, to be woken when a response is
+    /// left untaken and when a request ends.
     pub(crate) fn register(&self, task: &Waker) {
         self.0.task.register(task);
     }
@@ -193,7 +194,7 @@ impl ResponseBody {
             _permit: permit,
             is_untaken: false,
         };
-        // hyper asks for the first part too only once the client has room.
+        // Until hyper asks for the first part.
         body.set_untaken(body.guard.0.is_http2());
         body
     }
@@ -202,11 +203,13 @@ impl ResponseBody {
     fn set_untaken(&mut self, is_untaken: bool) {
         if self.is_untaken != is_untaken {
             self.is_untaken = is_untaken;
-            let untaken = &self.guard.0.0.untaken;
+            let state = &self.guard.0.0;
             if is_untaken {
-                untaken.fetch_add(1, Ordering::AcqRel);
+                state.untaken.fetch_add(1, Ordering::AcqRel);
+                // Without room nothing is written, which would wake the task.
+                state.task.wake();
             } else {
-                untaken.fetch_sub(1, Ordering::AcqRel);
+                state.untaken.fetch_sub(1, Ordering::AcqRel);
             }
         }
     }
@@ -220,7 +223,7 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        // hyper asks for a part of an HTTP/2 response once the client has room.
+        // hyper asks for the next part of an HTTP/2 response once it could send this one.
         self.set_untaken(false);
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if matches!(frame, Some(Ok(_))) && self.guard.0.is_http2() {
