@@ -324,7 +324,7 @@ fn connections_past_the_limit_are_told_so_and_places_come_back() {
     for stream in &mut held {
         stream.write_all(b"GET /livez HTTP/1.1\r\nhost:").unwrap();
     }
-    server.get("/livez").is_problem(503, "max_connections");
+    server.get("/metrics").is_problem(503, "max_connections");
     for stream in &mut held {
         stream
             .write_all(b" t\r\nconnection: close\r\n\r\n")
@@ -333,6 +333,6 @@ fn connections_past_the_limit_are_told_so_and_places_come_back() {
     for stream in held {
         assert_eq!(Reply::read(stream).status, 200);
     }
-    let free = (0..200).any(|_| server.get("/livez").status == 200);
+    let free = (0..200).any(|_| server.get("/metrics").status == 200);
     assert!(free, "a place is free again");
 }

@@ -2,18 +2,21 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::net::TcpListener;
+use futures_util::future::join_all;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::serve::{App, Limits, endpoints, serve, watch};
+use crate::serve::{
+    App, Endpoints, Limits, Listener, Manager, Phase, Sockets, Stop, Tls, endpoints, watch,
+    watchdog,
+};
 use crate::setup::{self, Assembly};
 
 /// The period and the budget of cache maintenance: up to 100,000 expired entries a
@@ -46,27 +49,42 @@ impl ServeArgs {
 
 /// Serves until SIGINT or SIGTERM; a second signal aborts the requests in flight.
 pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
+    // First, as it changes the environment, which other threads may read.
+    let sockets = Sockets::passed().map_err(|error| {
+        let message = format_args!("cannot take the sockets that were passed: {error}");
+        Failure::new(Code::Unavailable, message)
+    })?;
     if let Some(listen) = args.listen {
         config.server.listen = listen;
     }
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    let tls = tls(&config)?;
     let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    runtime()?.block_on(listen(config, assembly))
+    runtime()?.block_on(listen(config, assembly, sockets, tls))
 }
 
-async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
-    let address = config.server.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        let remedy = "choose another with --listen or [server] listen";
-        Failure::new(
-            Code::Unavailable,
-            format_args!("cannot listen on {address}: {error}; {remedy}"),
-        )
-    })?;
-    let bound = listener.local_addr().unwrap_or(address);
+/// Reads the certificate and the key.
+fn tls(config: &Config) -> Result<Option<Tls>, Failure> {
+    let files = &config.server.tls;
+    match (&files.certificate, &files.key) {
+        (Some(certificate), Some(key)) => Tls::load(certificate, key)
+            .map(Some)
+            .map_err(|problem| Failure::new(Code::Config, problem)),
+        _ => Ok(None),
+    }
+}
+
+async fn listen(
+    config: Config,
+    assembly: Assembly,
+    sockets: Sockets,
+    tls: Option<Tls>,
+) -> Result<(), Failure> {
+    let limits = limits(&config);
+    let listeners = listeners(&config, limits, sockets, tls.as_ref()).await?;
     let unavailable = |error: std::io::Error| {
         Failure::new(
             Code::Unavailable,
@@ -75,36 +93,102 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     };
     let mut signals = Signals::new().map_err(unavailable)?;
     let hangups = signal(SignalKind::hangup()).map_err(unavailable)?;
-    let (stop, stopping) = channel::channel(false);
-    let mut stopped = stopping.clone();
-    let limits = limits(&config);
+    let (phase, stop) = Stop::channel();
     let watched = watched(&config);
     let period = config.server.watch_files.get();
-    let app = App::new(assembly, config, limits, stopping);
+    let lame_duck = config.server.lame_duck.get();
+    let app = App::new(assembly, config, limits, stop.clone());
+    let manager = Arc::new(Manager::default());
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
-    background.spawn(reload_on_hangup(app.clone(), hangups));
+    background.spawn(watchdog());
+    let on_hangup = reload_on_hangup(app.clone(), tls.clone(), Arc::clone(&manager), hangups);
+    background.spawn(on_hangup);
     if !(watched.is_empty() || period.is_zero()) {
-        background.spawn(watch(app.clone(), watched, period));
+        let app = app.clone();
+        background.spawn(watch(watched, period, move || reload(app.clone())));
     }
-    written(announce(bound))?;
-    let serving = serve(listener, endpoints(app), limits, async {
-        // The sender lives as long as this function, so this cannot fail.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    });
-    let second_signal = async {
+    if let Some(tls) = tls
+        && !period.is_zero()
+    {
+        background.spawn(watch(tls.files(), period, move || {
+            let tls = tls.clone();
+            async move { tls.reload().await }
+        }));
+    }
+    written(announce(&listeners))?;
+    let ready = {
+        let (app, manager) = (app.clone(), Arc::clone(&manager));
+        async move { manager.when_ready(&app).await }
+    };
+    background.spawn(ready);
+    let serving = listeners
+        .into_iter()
+        .map(|(of, listener)| listener.serve(endpoints(app.clone(), of), stop.clone()));
+    let stopping = async {
         signals.next().await;
         tracing::info!("stopping after the requests in flight; a second signal aborts them");
-        stop.send_replace(true);
+        manager.stopping();
+        phase.send_replace(Phase::LameDuck);
+        tokio::select! {
+            () = tokio::time::sleep(lame_duck) => {}
+            () = signals.next() => return,
+        }
+        phase.send_replace(Phase::Draining);
         signals.next().await;
-        tracing::warn!("second signal: aborting the requests in flight");
     };
     tokio::select! {
-        () = serving => {}
-        () = second_signal => {}
+        _ = join_all(serving) => {}
+        () = stopping => {
+            tracing::warn!("second signal: aborting the requests in flight");
+        }
     }
     background.abort_all();
     Ok(())
+}
+
+/// The public listener, and that for administration if there is one.
+async fn listeners(
+    config: &Config,
+    limits: Limits,
+    mut sockets: Sockets,
+    tls: Option<&Tls>,
+) -> Result<Vec<(Endpoints, Listener)>, Failure> {
+    let server = &config.server;
+    let cannot = |address: SocketAddr, remedy: &'static str| {
+        move |error: std::io::Error| {
+            let message =
+                format_args!("cannot listen on {address}: {error}; choose another {remedy}");
+            Failure::new(Code::Unavailable, message)
+        }
+    };
+    let public = sockets.public(server.listen).await;
+    let public = public.map_err(cannot(server.listen, "with --listen or [server] listen"))?;
+    let admin = sockets.admin(server.admin.listen).await;
+    let admin = admin.map_err(cannot(
+        server.admin.listen.unwrap_or(server.listen),
+        "with [server.admin] listen",
+    ))?;
+    let of_public = if admin.is_some() {
+        Endpoints::Public
+    } else {
+        Endpoints::All
+    };
+    let listener = |(socket, is_passed), most: u64, setting| Listener {
+        socket,
+        is_passed,
+        tls: tls.cloned(),
+        limits,
+        max_connections: bounded(most),
+        setting,
+    };
+    let most = server.max_connections.get();
+    let public = listener(public, most, "[server] max_connections");
+    let most = server.admin.max_connections.get();
+    let admin = admin.map(|socket| listener(socket, most, "[server.admin] max_connections"));
+    let public = std::iter::once((of_public, public));
+    let admin = admin.map(|admin| (Endpoints::Administration, admin));
+    Ok(public.chain(admin).collect())
 }
 
 /// The files to watch. Others than regular ones, such as pipes, cannot be read
@@ -119,30 +203,59 @@ fn watched(config: &Config) -> Vec<PathBuf> {
     regular
 }
 
-/// Reloads at every SIGHUP.
-async fn reload_on_hangup(app: App, mut hangups: Signal) {
+/// Reloads the catalogue and the detector. `App::reload` logs both outcomes.
+async fn reload(app: App) {
+    let _ = app.reload().await;
+}
+
+/// Reloads everything that can be reloaded at every SIGHUP.
+async fn reload_on_hangup(app: App, tls: Option<Tls>, manager: Arc<Manager>, mut hangups: Signal) {
     while hangups.recv().await.is_some() {
-        // `App::reload` logs both outcomes.
-        let _ = app.reload().await;
+        let reloads = async {
+            reload(app.clone()).await;
+            if let Some(tls) = &tls {
+                tls.reload().await;
+            }
+        };
+        manager.reloading(reloads).await;
     }
 }
 
-/// Prints the address of the service, which callers need if the system chose the
-/// port.
-fn announce(address: SocketAddr) -> std::io::Result<()> {
+/// Prints the addresses of the service, which callers need if the system chose the
+/// ports.
+fn announce(listeners: &[(Endpoints, Listener)]) -> std::io::Result<()> {
     use std::io::Write;
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "listening on http://{address}/ (dashboard)")?;
+    for (of, listener) in listeners {
+        let scheme = if listener.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let address = listener.socket.local_addr()?;
+        let what = match of {
+            Endpoints::All => " (dashboard)",
+            Endpoints::Public => "",
+            Endpoints::Administration => " (administration, dashboard)",
+        };
+        writeln!(stdout, "listening on {scheme}://{address}/{what}")?;
+    }
     stdout.flush()
+}
+
+fn bounded(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn limits(config: &Config) -> Limits {
     let server = &config.server;
-    let bounded = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let max_body = bounded(server.max_body.get());
     Limits {
-        max_body: bounded(server.max_body.get()),
+        max_body,
+        // Otherwise the largest body could never be read.
+        max_bodies: bounded(server.max_bodies.get()).max(max_body),
         max_message: bounded(server.max_message.get()),
-        max_connections: bounded(server.max_connections.get()),
+        max_streams: bounded(server.max_streams.get()),
         header_timeout: server.header_timeout.get(),
         idle_timeout: server.idle_timeout.get(),
         body_timeout: server.body_timeout.get(),

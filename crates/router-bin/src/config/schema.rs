@@ -72,8 +72,8 @@ impl Keys {
         settings
     }
 
-    /// The sibling with the nearest spelling, or else the only setting elsewhere
-    /// with exactly this name.
+    /// The sibling with the nearest spelling, or else the setting elsewhere with
+    /// exactly this name, if only one is in so few tables.
     fn meant(&self, table: &Value, parents: &[String], segment: &str) -> Option<String> {
         let nearest = properties(table)
             .into_iter()
@@ -87,11 +87,14 @@ impl Keys {
             return Some(dotted(&path));
         }
         let suffix = format!(".{segment}");
-        let mut elsewhere = self
-            .settings()
-            .into_iter()
-            .filter(|path| path.ends_with(&suffix));
-        elsewhere.next().filter(|_| elsewhere.next().is_none())
+        let mut elsewhere = self.settings();
+        elsewhere.retain(|path| path.ends_with(&suffix));
+        let depth = |path: &String| path.matches('.').count();
+        elsewhere.sort_by_key(depth);
+        let mut elsewhere = elsewhere.into_iter();
+        let (first, second) = (elsewhere.next()?, elsewhere.next());
+        let is_only = second.is_none_or(|second| depth(&first) < depth(&second));
+        is_only.then_some(first)
     }
 }
 
@@ -160,6 +163,7 @@ mod tests {
             ("server.lisen", 1, Some("server.listen")),
             ("sever.listen", 0, Some("server")),
             ("listen", 0, Some("server.listen")),
+            ("jitter", 0, Some("cache.classes.*.jitter")),
             ("cache.classes.x.tll", 3, Some("cache.classes.x.ttl")),
             ("server.colour", 1, None),
         ] {

@@ -15,8 +15,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::classes::Classes;
 use super::diagnostics::Origin;
+use super::fields::{file_path, listen_address};
 use super::guard::{Breaker, Limit};
-use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
+use super::listeners::{AdminListener, TlsFiles};
+use super::units::{BodiesLimit, BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
 /// Configuration of the router.
@@ -57,12 +59,18 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     /// The largest request body; a larger one is answered with 413.
     pub(crate) max_body: BodyLimit,
+    /// How many bytes all request bodies may hold at once; a request beyond it is
+    /// answered with 503. At least `max_body`.
+    pub(crate) max_bodies: BodiesLimit,
     /// The longest message; a longer one is answered with 422. It bounds the time
     /// that finding an intent can take. A message that is not ASCII is read up to
     /// 64 KiB.
     pub(crate) max_message: MessageLimit,
     /// How many connections are open at once; further ones are answered with 503.
     pub(crate) max_connections: Count<1, 1_000_000>,
+    /// How many streams of statistics are open at once; further ones are answered
+    /// with 503.
+    pub(crate) max_streams: Count<0, 1_000_000>,
     /// How long a client may take to send the headers of a request.
     pub(crate) header_timeout: Timeout,
     /// How long a client may take to send the body of a request.
@@ -71,10 +79,17 @@ pub(crate) struct Server {
     pub(crate) idle_timeout: Timeout,
     /// How long answering a request may take; a longer one is answered with 503.
     pub(crate) request_timeout: Timeout,
+    /// How long the service accepts connections after it is told to stop, while it
+    /// reports that it is not ready.
+    pub(crate) lame_duck: Period,
     /// How long requests in flight may take to finish when the service stops.
     pub(crate) shutdown_deadline: Timeout,
     /// How often the reloadable files are polled for changes; 0s: never.
     pub(crate) watch_files: Period,
+    /// TLS.
+    pub(crate) tls: TlsFiles,
+    /// The listener for administration.
+    pub(crate) admin: AdminListener,
 }
 
 impl Default for Server {
@@ -82,14 +97,19 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_body: BodyLimit::kibibytes::<1024>(),
+            max_bodies: BodiesLimit::kibibytes::<{ 64 * 1024 }>(),
             max_message: MessageLimit::kibibytes::<16>(),
             max_connections: Count::of::<1024>(),
+            max_streams: Count::of::<32>(),
             header_timeout: Timeout::seconds::<10>(),
             body_timeout: Timeout::seconds::<30>(),
             idle_timeout: Timeout::seconds::<60>(),
             request_timeout: Timeout::seconds::<30>(),
+            lame_duck: Period::default(),
             shutdown_deadline: Timeout::seconds::<10>(),
             watch_files: Period::seconds::<2>(),
+            tls: TlsFiles::default(),
+            admin: AdminListener::default(),
         }
     }
 }
@@ -261,26 +281,6 @@ pub(crate) struct Time {
     /// The IANA name of the time zone in which relative periods such as "today" and
     /// "last month" are computed.
     pub(crate) zone: Zone,
-}
-
-fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| {
-        D::Error::custom(format_args!(
-            "`{}` is not an IP address with a port; write it as \"127.0.0.1:8080\" or \"[::1]:8080\"",
-            text.escape_debug()
-        ))
-    })
-}
-
-fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
-    if path.as_os_str().is_empty() {
-        return Err(D::Error::custom(
-            "the path is empty; name a file, or leave the key out",
-        ));
-    }
-    Ok(Some(path))
 }
 
 impl Config {

@@ -31,11 +31,14 @@ impl Config {
         let source = config.source.url.as_mut();
         let source = source.map(|SourceUrl::Sqlite(path)| path);
         let detector = &mut config.detector;
+        let tls = &mut config.server.tls;
         let files = [
             source,
             config.catalogue.file.as_mut(),
             detector.model.as_mut(),
             detector.sentence_model.as_mut(),
+            tls.certificate.as_mut(),
+            tls.key.as_mut(),
         ];
         for path in files.into_iter().flatten() {
             if let Ok(absolute) = std::path::absolute(&*path) {

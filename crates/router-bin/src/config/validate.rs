@@ -16,10 +16,14 @@ impl Config {
     pub(super) fn validate(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {
         self.validate_bound(errors);
         self.validate_source(base, errors);
+        self.validate_tls(errors);
         let detector = &mut self.detector;
+        let tls = &mut self.server.tls;
         for (path, file) in [
             ("detector.model", &mut detector.model),
             ("detector.sentence_model", &mut detector.sentence_model),
+            ("server.tls.certificate", &mut tls.certificate),
+            ("server.tls.key", &mut tls.key),
         ] {
             if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
                 *file = base.join(&*file);
@@ -58,6 +62,18 @@ impl Config {
         } else {
             self.cache.capacity = None;
         }
+    }
+
+    /// TLS needs both of its files.
+    fn validate_tls(&self, errors: &mut Vec<Diagnostic>) {
+        let (path, missing) = match (&self.server.tls.certificate, &self.server.tls.key) {
+            (Some(_), None) => ("server.tls.certificate", "key"),
+            (None, Some(_)) => ("server.tls.key", "certificate"),
+            (Some(_), Some(_)) | (None, None) => return,
+        };
+        let error = Diagnostic::error(format!("TLS needs `{missing}` too"))
+            .with_remedy(format!("set `server.tls.{missing}`, or remove this key"));
+        errors.push(place(self.origins.get(path), path, error));
     }
 
     fn validate_source(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {

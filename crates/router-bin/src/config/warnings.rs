@@ -9,13 +9,15 @@ impl Config {
     /// Settings that are valid but probably not meant.
     pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings = self.unread.clone();
-        let listen = self.server.listen;
-        if !listen.ip().is_loopback() {
+        let public = ("server.listen", self.server.listen);
+        let admin = self.server.admin.listen;
+        let listeners = std::iter::once(public).chain(admin.map(|at| ("server.admin.listen", at)));
+        for (path, listen) in listeners.filter(|(_, listen)| !listen.ip().is_loopback()) {
             let message = format!(
                 "{listen} is reachable from other machines, and this version does not authenticate callers"
             );
             let warning = Diagnostic::warning(message)
-                .with_path("server.listen")
+                .with_path(path)
                 .with_remedy("put an authenticating proxy in front of it");
             warnings.push(warning);
         }

@@ -4,11 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use intent_router::{CacheService, Diagnostic, Router};
 use serde::Serialize;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore};
 
+use super::budget::BodyBudget;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
+use super::stop::Stop;
 use crate::config::Config;
 use crate::setup::{self, Assembly, SourceFigures};
 
@@ -41,18 +43,14 @@ struct Shared {
     reloading: Arc<Mutex<()>>,
     metrics: Arc<Metrics>,
     limits: Limits,
-    stopping: watch::Receiver<bool>,
+    bodies: BodyBudget,
+    streams: Arc<Semaphore>,
+    stop: Stop,
 }
 
 impl App {
     /// The state of a service that starts with `assembly`, built from `config`.
-    /// `stopping` becomes true at shutdown, which ends the event streams.
-    pub(crate) fn new(
-        assembly: Assembly,
-        config: Config,
-        limits: Limits,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
+    pub(crate) fn new(assembly: Assembly, config: Config, limits: Limits, stop: Stop) -> Self {
         let metrics = Arc::new(Metrics::new());
         let spawn = refresh::spawner(Arc::clone(&metrics), &limits);
         Self(Arc::new(Shared {
@@ -62,7 +60,9 @@ impl App {
             reloading: Arc::default(),
             metrics,
             limits,
-            stopping,
+            bodies: BodyBudget::new(limits.max_bodies),
+            streams: Arc::new(Semaphore::new(limits.max_streams)),
+            stop,
         }))
     }
 
@@ -162,7 +162,17 @@ impl App {
         &self.0.limits
     }
 
-    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
-        self.0.stopping.clone()
+    /// The memory for request bodies.
+    pub(crate) fn bodies(&self) -> &BodyBudget {
+        &self.0.bodies
+    }
+
+    /// The places for streams of statistics.
+    pub(crate) fn streams(&self) -> &Arc<Semaphore> {
+        &self.0.streams
+    }
+
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.0.stop
     }
 }

@@ -4,14 +4,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::app::App;
+use super::budget::{BodyBudget, BodyBuffer, NoRoom};
 use super::problem::Problem;
 
 /// A type read from a request body: from a JSON object, unless it overrides
@@ -34,8 +35,8 @@ impl<T: Object> FromRequest<App> for JsonBody<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         require_json(request.headers())?;
-        let bytes = read(request, app).await?;
-        parse(&bytes).map(Self)
+        let body = read(request, app).await?;
+        parse(body.bytes()).map(Self)
     }
 }
 
@@ -66,37 +67,55 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn read(request: Request, app: &App) -> Result<Bytes, Problem> {
+async fn read(request: Request, app: &App) -> Result<BodyBuffer, Problem> {
     let limit = app.limits().max_body;
-    let too_large = || {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            format!("the body is larger than the {limit} bytes that [server] max_body allows"),
-        )
-    };
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
-    let body = Limited::new(request.into_body(), limit).collect();
-    match tokio::time::timeout(app.limits().body_timeout, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(Problem::bad_request(
-            "body_unreadable",
-            format!("the body could not be read to its end: {error}"),
-        )),
+    let timeout = app.limits().body_timeout;
+    let body = request.into_body();
+    match tokio::time::timeout(timeout, collect(body, limit, app.bodies())).await {
+        Ok(body) => body,
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_timeout",
-            format!(
-                "the body did not arrive within {} s",
-                app.limits().body_timeout.as_secs_f64()
-            ),
+            format!("the body did not arrive within {} s", timeout.as_secs_f64()),
         )),
     }
+}
+
+/// Reads a body to its end, within its limit and the budget for all bodies.
+async fn collect(mut body: Body, limit: usize, budget: &BodyBudget) -> Result<BodyBuffer, Problem> {
+    let mut read = budget.buffer(limit);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let detail = format!("the body could not be read to its end: {error}");
+            Problem::bad_request("body_unreadable", detail)
+        })?;
+        let Some(chunk) = frame.data_ref() else {
+            continue;
+        };
+        if chunk.len() > limit - read.bytes().len() {
+            return Err(too_large(limit));
+        }
+        read.push(chunk).map_err(|NoRoom| {
+            Problem::unavailable(
+                "body_budget",
+                "the bodies of all requests hold as much as [server] max_bodies allows",
+            )
+        })?;
+    }
+    Ok(read)
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        format!("the body is larger than the {limit} bytes that [server] max_body allows"),
+    )
 }
 
 fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {

@@ -12,15 +12,42 @@ use super::problem::Problem;
 use super::{admin, pages, prometheus, reload, route, stats};
 use crate::dashboard;
 
-/// All endpoints of the service.
-pub(crate) fn endpoints(app: App) -> Router {
+/// The endpoints of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoints {
+    All,
+    /// Those that answer messages.
+    Public,
+    /// Those of administration and metrics, and the dashboard.
+    Administration,
+}
+
+/// The endpoints of a listener. Each has the probes and the OpenAPI document.
+pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
+    let mut routes = Router::new()
+        .route("/livez", get(pages::livez))
+        .route("/readyz", get(pages::readyz))
+        .route("/openapi.json", get(pages::openapi));
+    if of != Endpoints::Administration {
+        routes = routes.route("/v1/route", post(route::route));
+    }
+    if of != Endpoints::Public {
+        routes = routes.merge(administration());
+    }
+    routes
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), within_time))
+        .with_state(app)
+}
+
+fn administration() -> Router<App> {
     let pages = dashboard::ASSETS
         .into_iter()
         .fold(Router::new(), |router, asset| {
             router.route(asset.path, get(move || async move { pages::asset(&asset) }))
         });
     pages
-        .route("/v1/route", post(route::route))
         .route("/v1/stats", get(stats::snapshot))
         .route("/v1/stats/stream", get(stats::stream))
         .route("/v1/invalidate", post(admin::invalidate))
@@ -30,13 +57,6 @@ pub(crate) fn endpoints(app: App) -> Router {
         )
         .route("/v1/reload", post(reload::reload))
         .route("/metrics", get(prometheus::metrics))
-        .route("/livez", get(pages::livez))
-        .route("/readyz", get(pages::readyz))
-        .route("/openapi.json", get(pages::openapi))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), within_time))
-        .with_state(app)
 }
 
 async fn not_found(request: Request) -> Problem {

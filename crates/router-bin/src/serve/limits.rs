@@ -7,10 +7,12 @@ use std::time::Duration;
 pub(crate) struct Limits {
     /// Bytes of a request body.
     pub(crate) max_body: usize,
+    /// Bytes of all request bodies together.
+    pub(crate) max_bodies: usize,
     /// Bytes of a message.
     pub(crate) max_message: usize,
-    /// Open connections.
-    pub(crate) max_connections: usize,
+    /// Open streams of statistics.
+    pub(crate) max_streams: usize,
     /// Time for a request's head, from its first byte on.
     pub(crate) header_timeout: Duration,
     /// Time without a request, and time for a client to read a response.

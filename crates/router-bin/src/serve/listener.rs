@@ -1,114 +1,177 @@
-//! The accept loop: bounds connections in number and time, and shuts down
-//! gracefully.
+//! A listener: accepts connections up to a number, keeps room for probes beyond it,
+//! and drains when the service stops.
 
-use std::future::Future;
+use std::collections::VecDeque;
 use std::io;
-use std::pin::pin;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tower::ServiceExt;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 
-use super::connection::{ConnectionState, ResponseBody};
+use super::closing::{HANDSHAKE, keep_out};
 use super::limits::Limits;
-use super::problem::Problem;
-use super::timeout_stream::TimeoutStream;
+use super::serving::{Access, Serving};
+use super::stop::{Phase, Stop};
+use super::tls::Tls;
 
-/// The number of refused connections that are answered at a time; further ones
-/// are closed without an answer.
-const MOST_REFUSALS: usize = 64;
+/// The connections beyond the limit that are open at once. They may only probe.
+const PROBE_CONNECTIONS: usize = 64;
 
-/// How long a refused client may take to read its response.
-const REFUSAL_TIME: Duration = Duration::from_secs(2);
+/// The time of such a connection to send a request and to read the response.
+const PROBE_TIME: Duration = Duration::from_secs(2);
 
-/// The read buffer of a connection, which bounds the head of a request.
-const MAX_BUFFER: usize = 64 << 10;
+/// The most connections that are taken from the system's queue when the service stops:
+/// a queue that its clients fill as fast as it is emptied must not delay the stop.
+const MOST_QUEUED: usize = 4096;
 
-/// Serves `app` on `listener` until `shutdown` completes, then lets requests in
-/// flight finish within the deadline.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Router,
-    limits: Limits,
-    shutdown: impl Future<Output = ()>,
-) {
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
-    let refusals = Arc::new(Semaphore::new(MOST_REFUSALS));
-    let refusal: Arc<str> = refusal(limits.max_connections).into();
-    let graceful = GracefulShutdown::new();
-    let mut builder = http1::Builder::new();
-    builder
-        .max_buf_size(MAX_BUFFER)
-        // `TimeoutStream` distinguishes an idle connection from a slow head.
-        .header_read_timeout(None);
+/// A socket and how its connections are served.
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    /// Whether a service manager passed the socket. It keeps it open, so connections
+    /// that are not accepted wait for the next process.
+    pub(crate) is_passed: bool,
+    /// With it, connections are encrypted.
+    pub(crate) tls: Option<Tls>,
+    pub(crate) limits: Limits,
+    pub(crate) max_connections: usize,
+    /// The setting of `max_connections`.
+    pub(crate) setting: &'static str,
+}
 
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut shutdown => break,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                pause_after(&error).await;
-                continue;
+impl Listener {
+    /// Serves `app` until the service drains, then answers what was received within
+    /// the deadline.
+    pub(crate) async fn serve(self, app: Router, mut stop: Stop) {
+        let (open, mut all_closed) = mpsc::channel::<()>(1);
+        let deadline = self.limits.shutdown_deadline;
+        let mut connections = Connections::new(&self, app, stop.clone(), open);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = stop.reached(Phase::Draining) => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => connections.serve(stream, peer),
+                Err(error) => pause_after(&error).await,
             }
+        }
+        if !self.is_passed {
+            self.close(&mut connections).await;
+        }
+        // The channel closes with the last connection.
+        drop(connections);
+        if tokio::time::timeout(deadline, all_closed.recv())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "requests were still in flight at the shutdown deadline; they are aborted"
+            );
+        }
+    }
+
+    /// Closes the socket, and serves what has arrived by then.
+    async fn close(self, connections: &mut Connections) {
+        if keep_out(&self.socket) {
+            let accept = async {
+                while let Ok((stream, peer)) = self.socket.accept().await {
+                    connections.serve(stream, peer);
+                }
+            };
+            // Ends by the timeout.
+            let _ = tokio::time::timeout(HANDSHAKE, accept).await;
+        }
+        connections.serve_queued(self.socket);
+    }
+}
+
+/// The connections of a listener.
+struct Connections {
+    slots: Arc<Semaphore>,
+    /// Serves connections within the limit.
+    within: Serving,
+    /// Serves those beyond it.
+    probes: Serving,
+    /// The connections beyond the limit, in the order of their arrival.
+    probing: VecDeque<JoinHandle<()>>,
+}
+
+impl Connections {
+    fn new(listener: &Listener, app: Router, stop: Stop, open: mpsc::Sender<()>) -> Self {
+        let most = listener.max_connections;
+        let within = Serving {
+            app,
+            tls: listener.tls.clone(),
+            limits: listener.limits,
+            access: Access::All {
+                requests: Arc::new(Semaphore::new(most)),
+            },
+            max_connections: most,
+            setting: listener.setting,
+            stop,
+            _open: open,
         };
+        let probes = Serving {
+            limits: Limits {
+                header_timeout: PROBE_TIME,
+                idle_timeout: PROBE_TIME,
+                ..listener.limits
+            },
+            access: Access::Probes,
+            ..within.clone()
+        };
+        Self {
+            slots: Arc::new(Semaphore::new(most)),
+            within,
+            probes,
+            probing: VecDeque::new(),
+        }
+    }
+
+    /// Serves a connection in a task of its own.
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr) {
         // Responses are small and written at once, so Nagle's algorithm only
         // delays them. A socket without the option works too.
         let _ = stream.set_nodelay(true);
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
-                let refusal = Arc::clone(&refusal);
-                tokio::spawn(async move {
-                    let _ = tokio::time::timeout(REFUSAL_TIME, refuse(stream, &refusal)).await;
-                    drop(permit);
-                });
-            }
-            continue;
-        };
-        let state = ConnectionState::default();
-        let stream = TimeoutStream::new(stream, state.clone(), &limits);
-        let app = app.clone();
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let (head, body) = request.into_parts();
-            let (guard, body) = state.start_request(body);
-            let request = http::Request::from_parts(head, Body::new(body));
-            let answer = app.clone().oneshot(request);
-            async move {
-                let response = answer.await?;
-                Ok::<_, std::convert::Infallible>(
-                    response.map(|body| ResponseBody::new(body.boxed_unsync(), guard)),
-                )
-            }
-        });
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-            drop(slot);
-        });
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            let served = self.within.clone().serve(stream, peer);
+            tokio::spawn(async move {
+                served.await;
+                drop(slot);
+            });
+            return;
+        }
+        self.probing.retain(|probe| !probe.is_finished());
+        // The oldest one has had the longest time to send its request.
+        if self.probing.len() >= PROBE_CONNECTIONS
+            && let Some(oldest) = self.probing.pop_front()
+        {
+            oldest.abort();
+        }
+        let served = self.probes.clone().serve(stream, peer);
+        self.probing.push_back(tokio::spawn(served));
     }
-    drop(listener);
-    if tokio::time::timeout(limits.shutdown_deadline, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("requests were still in flight at the shutdown deadline; they are aborted");
+
+    /// Serves the connections that the system has accepted, then closes the socket.
+    /// Nothing waits in between, as a connection made in the meantime would be lost.
+    fn serve_queued(&mut self, socket: TcpListener) {
+        let Ok(socket) = socket.into_std() else {
+            return;
+        };
+        for _ in 0..MOST_QUEUED {
+            let Ok((stream, peer)) = socket.accept() else {
+                break;
+            };
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                self.serve(stream, peer);
+            }
+        }
     }
 }
 
@@ -124,30 +187,4 @@ async fn pause_after(error: &io::Error) {
     }
     tracing::warn!(%error, "a connection could not be accepted");
     tokio::time::sleep(Duration::from_millis(100)).await;
-}
-
-fn refusal(max_connections: usize) -> String {
-    let problem = Problem::unavailable(
-        "too_many_connections",
-        format!(
-            "all {max_connections} connections that [server] max_connections allows are in use"
-        ),
-    );
-    let body = problem.text();
-    format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
-         cache-control: no-store\r\nretry-after: 1\r\nconnection: close\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// Answers without reading the request, then reads what the client still sends:
-/// closing a socket with unread bytes could discard the answer.
-async fn refuse(mut stream: TcpStream, refusal: &str) -> io::Result<()> {
-    stream.write_all(refusal.as_bytes()).await?;
-    stream.shutdown().await?;
-    let mut sink = [0; 1024];
-    while stream.read(&mut sink).await? > 0 {}
-    Ok(())
 }

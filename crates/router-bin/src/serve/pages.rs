@@ -6,6 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use super::app::App;
 use super::problem::Problem;
+use super::stop::Phase;
 use crate::dashboard::{Asset, CONTENT_SECURITY_POLICY as POLICY};
 
 /// A file of the dashboard.
@@ -29,9 +30,12 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Readiness: a member can be looked up at the source of records. The response says
-/// why not in general words; the log has the details.
+/// Readiness: the service is not stopping, and a member can be looked up at the source
+/// of records. The response says why not in general words; the log has the details.
 pub(crate) async fn readyz(State(app): State<App>) -> Result<&'static str, Problem> {
+    if app.stop().phase() > Phase::Serving {
+        return Err(Problem::unavailable("stopping", "the service is stopping"));
+    }
     match app.router().source().ready().await {
         Ok(()) => Ok("ok\n"),
         Err(error) => {

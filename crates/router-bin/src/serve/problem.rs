@@ -106,12 +106,6 @@ impl Problem {
             ..self
         }
     }
-
-    /// The document's JSON text, for a response written without hyper.
-    pub(crate) fn text(&self) -> String {
-        // Strings, numbers and arrays of them always serialise.
-        serde_json::to_string(self).unwrap_or_default()
-    }
 }
 
 impl From<RouteError> for Problem {

@@ -53,8 +53,9 @@ mod tests {
         let second = Duration::from_secs(1);
         let limits = Limits {
             max_body: 0,
+            max_bodies: 0,
             max_message: 0,
-            max_connections: 0,
+            max_streams: 0,
             header_timeout: second,
             idle_timeout: second,
             body_timeout: second,

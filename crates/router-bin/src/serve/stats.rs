@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -16,6 +17,8 @@ use tokio::time::MissedTickBehavior;
 use super::app::App;
 use super::cache_headers;
 use super::metrics::{Percentiles, RecentRequest, Refreshes, Reloads};
+use super::problem::Problem;
+use super::stop::Phase;
 
 /// The interval of a stream's events.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -151,27 +154,37 @@ pub(crate) async fn snapshot(State(app): State<App>) -> Json<StatsDocument> {
 }
 
 /// Streams the statistics now and every second, until the client disconnects or
-/// the service stops. Nothing is queued for a slow client: an event is made when
+/// the service drains. Nothing is queued for a slow client: an event is made when
 /// the previous one has been taken.
 pub(crate) async fn stream(
     State(app): State<App>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let Ok(place) = Arc::clone(app.streams()).try_acquire_owned() else {
+        let most = app.limits().max_streams;
+        return Err(Problem::unavailable(
+            "too_many_streams",
+            format!(
+                "all {most} streams that [server] max_streams allows are open; \
+                 GET /v1/stats has the same figures"
+            ),
+        ));
+    };
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let stopping = app.stopping();
+    let stop = app.stop().clone();
     let events = stream::unfold(
-        (app, ticks, stopping),
-        |(app, mut ticks, mut stopping)| async {
+        (app, ticks, stop, place),
+        |(app, mut ticks, mut stop, place)| async {
             tokio::select! {
                 _ = ticks.tick() => {}
-                _ = stopping.wait_for(|stop| *stop) => return None,
+                () = stop.reached(Phase::Draining) => return None,
             }
             // The document holds only strings and finite numbers.
             let event = Event::default()
                 .json_data(document(&app))
                 .unwrap_or_default();
-            Some((Ok(event), (app, ticks, stopping)))
+            Some((Ok(event), (app, ticks, stop, place)))
         },
     );
-    Sse::new(events).keep_alive(KeepAlive::default())
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }

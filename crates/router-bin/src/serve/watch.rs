@@ -1,4 +1,4 @@
-//! Polls files for changes and reloads them.
+//! Polls files for changes.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
-
-use super::app::App;
 
 /// Device, inode, length, and modification and status change times of a file;
 /// `None` if there is none.
@@ -54,9 +52,13 @@ impl Watch {
     }
 }
 
-/// Polls the files every `period`, and never completes. After a failed reload the
-/// files are tried again once they change.
-pub(crate) async fn watch(app: App, files: Vec<PathBuf>, period: Duration) {
+/// Polls the files every `period`, calls `reload` when they have changed, and never
+/// completes. After a failed reload the files are tried again once they change.
+pub(crate) async fn watch<F: Future<Output = ()>>(
+    files: Vec<PathBuf>,
+    period: Duration,
+    reload: impl Fn() -> F,
+) {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watch = Watch::default();
@@ -69,8 +71,7 @@ pub(crate) async fn watch(app: App, files: Vec<PathBuf>, period: Duration) {
             continue;
         };
         if watch.is_due(now) {
-            // `App::reload` logs both outcomes.
-            let _ = app.reload().await;
+            reload().await;
         }
     }
 }

@@ -49,6 +49,21 @@ fn good_configurations_are_ok() {
 }
 
 #[test]
+fn listeners_are_checked() {
+    let toml =
+        "[server.tls]\nkey = 'tls.key'\n[server.admin]\nlisten = '8081'\nmax_connections = 0\n";
+    refused(
+        "listeners",
+        toml,
+        &[
+            ":2: server.tls.key: TLS needs `certificate` too; set `server.tls.certificate`",
+            ":4: server.admin.listen: `8081` is not an IP address with a port",
+            ":5: server.admin.max_connections: `0` is out of range",
+        ],
+    );
+}
+
+#[test]
 fn every_error_is_told_at_once_in_the_order_of_the_file() {
     let toml = r#"listen = "127.0.0.1:1"
 [server]

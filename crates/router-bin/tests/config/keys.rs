@@ -12,18 +12,25 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 36] = [
+const EVERY_KEY: [(&str, &str); 43] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
+    ("server.max_bodies", "32MiB"),
     ("server.max_message", "8KiB"),
     ("server.max_connections", "10"),
+    ("server.max_streams", "8"),
     ("server.header_timeout", "11s"),
     ("server.body_timeout", "31s"),
     ("server.idle_timeout", "2m"),
     ("server.request_timeout", "32s"),
+    ("server.lame_duck", "5s"),
     ("server.shutdown_deadline", "12s"),
     ("server.watch_files", "0s"),
+    ("server.tls.certificate", "/etc/router/tls.crt"),
+    ("server.tls.key", "/etc/router/tls.key"),
+    ("server.admin.listen", "127.0.0.1:9001"),
+    ("server.admin.max_connections", "20"),
     ("cache.enabled", "false"),
     ("cache.capacity", "32MiB"),
     ("cache.entries", "1000"),
@@ -56,6 +63,12 @@ const EVERY_KEY: [(&str, &str); 36] = [
 
 /// Keys that exclude another one.
 const EXCLUDED: [&str; 3] = ["cache.entries", "source.demo_users", "source.demo_seed"];
+
+/// Keys that are set together with another one.
+const TOGETHER: [(&str, &str); 2] = [
+    ("server.tls.certificate", "server.tls.key"),
+    ("server.tls.key", "server.tls.certificate"),
+];
 
 fn schema() -> Value {
     router(&["config", "schema"], "").json()
@@ -146,10 +159,16 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
         } else {
             format!("{value:?}")
         };
+        let other = TOGETHER.iter().find(|(one, _)| *one == key);
+        let other = other.map(|(_, other)| *other);
+        let second = other.map_or_else(String::new, |other| {
+            let (_, name) = other.rsplit_once('.').unwrap();
+            format!("{name} = '/other'\n")
+        });
         let config = file(
             &path,
             "router.toml",
-            format!("# one\n[{section}]\n{name} = {quoted}\n"),
+            format!("# one\n[{section}]\n{name} = {quoted}\n{second}"),
         );
         let expected = (value.to_owned(), "file, line 3".to_owned());
         let run = show(&config);
@@ -157,7 +176,10 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
 
         let variable = variable(&path);
         let expected = (value.to_owned(), format!("environment, {variable}"));
-        let run = router_with(&["config", "show"], &[(&variable, value)], b"");
+        let second = other.map(crate::variable);
+        let second = second.iter().map(|name| (name.as_str(), "/other"));
+        let environment: Vec<_> = std::iter::once((&*variable, value)).chain(second).collect();
+        let run = router_with(&["config", "show"], &environment, b"");
         assert_eq!(shown(&run).get(&path), Some(&expected), "{}", run.stdout);
     }
 }

@@ -15,6 +15,15 @@ fn warnings_do_not_fail() {
     assert!(warnings[0].starts_with("warning: server.listen: 0.0.0.0:80 is reachable"));
     assert!(warnings[1].starts_with("warning: cache.classes.livedata: no intent"));
 
+    let run = check("admin", "[server.admin]\nlisten = '[::]:80'\n");
+    assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
+    assert!(
+        run.stderr
+            .starts_with("warning: server.admin.listen: [::]:80 can be reached"),
+        "{}",
+        run.stderr
+    );
+
     let run = check(
         "detections",
         "[cache.classes.intent_routing]\nttl = '1s'\njitter = 0.5\nnegative_ttl = '1s'\nearly_refresh = 1\n",

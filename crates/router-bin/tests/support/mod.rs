@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ use serde_json::Value;
 pub(crate) struct Server {
     child: Child,
     address: String,
+    /// Where the service listens for administration, if that is a listener of its own.
+    admin: Option<String>,
 }
 
 impl Server {
@@ -32,26 +34,54 @@ impl Server {
     }
 
     fn run(log: Stdio, settings: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .env_clear()
-            .envs(settings.iter().copied())
+        let mut program = Command::new(env!("CARGO_BIN_EXE_router"));
+        program.env_clear().envs(settings.iter().copied());
+        program.args(["serve", "--listen", "127.0.0.1:0"]);
+        let has_admin = settings
+            .iter()
+            .any(|(name, _)| *name == "ROUTER_SERVER__ADMIN__LISTEN");
+        Self::spawn(program.stderr(log), has_admin)
+    }
+
+    /// Starts the program, which says where it listens.
+    pub(crate) fn spawn(program: &mut Command, has_admin: bool) -> Self {
+        let mut child = program
             .stdout(Stdio::piped())
-            .stderr(log)
             .spawn()
             .expect("the service starts");
         let stdout = child.stdout.take().expect("stdout is a pipe");
-        let mut first = String::new();
-        BufReader::new(stdout)
-            .read_line(&mut first)
-            .expect("the service says where it listens");
-        let address = first
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("http://"))
-            .unwrap_or_else(|| panic!("no address in {first:?}"))
-            .trim_end_matches('/')
-            .to_owned();
-        Self { child, address }
+        let mut lines = BufReader::new(stdout).lines();
+        let mut address = || {
+            let line = lines.next().expect("a line").expect("a line of text");
+            let url = line.split_whitespace().find(|word| word.contains("://"));
+            let url = url.unwrap_or_else(|| panic!("no address in {line:?}"));
+            let (_, address) = url.split_once("://").expect("a URL");
+            address.trim_end_matches('/').to_owned()
+        };
+        Self {
+            address: address(),
+            admin: has_admin.then(address),
+            child,
+        }
+    }
+
+    /// The public address.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The address for administration.
+    pub(crate) fn admin(&self) -> &str {
+        self.admin.as_deref().expect("an admin listener")
+    }
+
+    /// The same service with its listener for administration as the one that is asked.
+    pub(crate) fn into_admin(mut self) -> Self {
+        std::mem::swap(
+            &mut self.address,
+            self.admin.as_mut().expect("an admin listener"),
+        );
+        self
     }
 
     /// Tells the process to stop.
@@ -151,6 +181,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Checks until it is so, for a minute at most.
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::yield_now();
     }
 }
 
