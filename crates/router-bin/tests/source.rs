@@ -1,5 +1,7 @@
 //! The service over a database file that breaks.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
+
 mod program;
 mod support;
 
