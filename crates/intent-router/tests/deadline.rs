@@ -5,10 +5,10 @@
 mod support;
 
 use std::pin::pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use intent_router::{
     Ask, BoxFuture, CacheService, Catalogue, Deadline, Found, KeywordDetector, LiveData,
@@ -145,4 +145,44 @@ fn a_stale_answer_stands_in_for_a_source_that_is_given_up() {
         };
         assert_eq!(stale(&routed), Some((secs(1), true)));
     }
+}
+
+/// A timer that wakes the one who began to sleep last before all others.
+#[derive(Clone)]
+struct LastFirst(ManualTimer, Arc<AtomicU32>);
+
+impl Timer for LastFirst {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        let Self(timer, begun) = self.clone();
+        let number = begun.fetch_add(1, Ordering::SeqCst) + 1;
+        Box::pin(std::future::poll_fn(move |_| {
+            let is_last = begun.load(Ordering::SeqCst) == number;
+            match is_last && timer.now() >= at {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        }))
+    }
+}
+
+#[test]
+fn a_request_that_fills_is_not_given_up_before_its_call_is() {
+    let (bench, _) = overdue(forgiving());
+    let (bench, timer) = timed(bench);
+    let last_first = LastFirst(timer.clone(), Arc::default());
+    let router = bench.router.clone().with_timer(Arc::new(last_first));
+    bench.source.held.store(true, Ordering::SeqCst);
+    let request = support::stale::request();
+    let mut filler = pin!(router.route(&request));
+    assert!(poll_once(filler.as_mut()).is_pending());
+    timer.advance(ALLOWED);
+    // Its failed call is what makes the stale answer stand in.
+    let Poll::Ready(Ok(routed)) = poll_once(filler) else {
+        panic!("it was given up");
+    };
+    assert_eq!(stale(&routed), Some((secs(1), true)));
 }

@@ -1,5 +1,6 @@
 //! A fixed number of threads, each with one connection, fed by a bounded queue.
 
+mod job;
 mod worker;
 
 use std::num::NonZeroUsize;
@@ -14,19 +15,10 @@ use intent_router::{Deadline, SourceError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+pub(super) use self::job::Failure;
+use self::job::{Job, Watch};
 use self::worker::Worker;
 use super::connect::{Location, Opened};
-
-/// Why work on a connection failed.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// SQLite was interrupted because the deadline had passed.
-    TimedOut,
-    /// The connection may be at fault: it is reopened before its next job.
-    Connection(SourceError),
-    /// Anything else.
-    Source(SourceError),
-}
 
 /// The worker threads. Dropping the pool ends and joins them.
 #[derive(Debug)]
@@ -36,22 +28,6 @@ pub(super) struct Pool {
     workers: Vec<JoinHandle<()>>,
     deadline: Duration,
     reopened: Arc<AtomicU64>,
-}
-
-/// A job, and how long it is wanted.
-struct Job {
-    watch: Watch,
-    work: Work,
-}
-
-/// Called with the reason if there is no connection, such as a deadline that passed
-/// in the queue. Returns whether the connection may be at fault for a failure.
-type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> bool + Send>;
-
-/// When the current job is no longer wanted.
-struct Watch {
-    deadline: Deadline,
-    abandoned: Arc<AtomicBool>,
 }
 
 /// Held by the future that waits for an answer: dropping it abandons the job.
@@ -64,21 +40,6 @@ impl Drop for Asker {
     fn drop(&mut self) {
         // The flag guards no other data, so no ordering is needed.
         self.gone.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Watch {
-    fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Relaxed)
-    }
-
-    /// How long the work may still take; zero when the deadline has passed.
-    fn remaining(&self) -> Duration {
-        self.deadline.left(Instant::now())
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_abandoned() || self.remaining().is_zero()
     }
 }
 

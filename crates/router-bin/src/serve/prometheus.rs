@@ -2,6 +2,7 @@
 //! Prometheus scrapes. Labels come from the configuration only (classes) or
 //! from the code (outcomes), so their number is bounded.
 
+mod metric;
 mod source;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
+use self::metric::{Metric, plain};
 use super::app::App;
 use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
@@ -40,28 +42,12 @@ struct Scrape {
     latencies: Vec<LatencyHistogram>,
 }
 
-/// One metric: name, help, and a value for each set of labels.
-#[derive(Debug)]
-struct Metric {
-    name: &'static str,
-    help: &'static str,
-    values: Vec<(Vec<(&'static str, String)>, f64)>,
-}
-
 #[derive(Debug)]
 struct LatencyHistogram {
     outcome: &'static str,
     count: u64,
     sum_seconds: f64,
     buckets: Vec<(f64, u64)>,
-}
-
-fn plain(name: &'static str, help: &'static str, value: f64) -> Metric {
-    Metric {
-        name,
-        help,
-        values: vec![(Vec::new(), value)],
-    }
 }
 
 fn requests(snapshot: &Snapshot) -> Metric {

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::super::connect::{FileId, Location, Opened};
-use super::{Failure, Job, Watch};
+use super::job::{Failure, Job, Watch};
 
 /// How many steps of SQLite's virtual machine pass between two looks at the
 /// clock: some ten microseconds of work.

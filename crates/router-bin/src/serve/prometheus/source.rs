@@ -2,7 +2,7 @@
 
 use live_data::BreakerState;
 
-use super::{Metric, plain};
+use super::metric::{Metric, plain};
 use crate::setup::SourceFigures;
 
 /// What is counted.

@@ -1,0 +1,50 @@
+//! A piece of work for a connection: until when it is wanted, and why it may fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use intent_router::{Deadline, SourceError};
+use rusqlite::Connection;
+
+/// Why work on a connection failed.
+#[derive(Debug)]
+pub(in crate::sqlite) enum Failure {
+    /// SQLite gave up because the deadline had passed.
+    TimedOut,
+    /// The connection may be at fault: it is opened again before its next job.
+    Connection(SourceError),
+    /// Anything else.
+    Source(SourceError),
+}
+
+/// One piece of work, and how long anybody cares for it.
+pub(super) struct Job {
+    pub(super) watch: Watch,
+    pub(super) work: Work,
+}
+
+/// Called with the reason where there is no connection, such as a deadline that
+/// passed in the queue. Returns whether the connection may be at fault for a failure.
+pub(super) type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> bool + Send>;
+
+/// When the work at hand is no longer wanted.
+pub(super) struct Watch {
+    pub(super) deadline: Deadline,
+    pub(super) abandoned: Arc<AtomicBool>,
+}
+
+impl Watch {
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// How long the work may still take; zero when the deadline has passed.
+    pub(super) fn remaining(&self) -> Duration {
+        self.deadline.left(Instant::now())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_abandoned() || self.remaining().is_zero()
+    }
+}

@@ -1,0 +1,18 @@
+//! A counter or a gauge of one scrape.
+
+/// One metric: name, help, and a value for each set of labels.
+#[derive(Debug)]
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) values: Vec<(Vec<(&'static str, String)>, f64)>,
+}
+
+/// A metric of one value, without labels.
+pub(super) fn plain(name: &'static str, help: &'static str, value: f64) -> Metric {
+    Metric {
+        name,
+        help,
+        values: vec![(Vec::new(), value)],
+    }
+}
