@@ -144,6 +144,7 @@ fn open_stream(server: &Server) -> TcpStream {
 fn streams_are_capped_and_places_come_back() {
     let server = Server::start(&[("ROUTER_SERVER__MAX_STREAMS", "3")]);
     let mut streams: Vec<_> = (0..3).map(|_| open_stream(&server)).collect();
+    assert_eq!(stream_status(&server).1, 503);
     let refused = server.get("/v1/stats/stream");
     refused.is_problem(503, "max_streams");
     assert_eq!(refused.value()["code"], "too_many_streams");
@@ -201,6 +202,15 @@ fn a_head_may_have_64_kibibytes_and_no_more() {
         assert_eq!(server.raw(head_of(bytes).as_bytes()).status, 200, "{bytes}");
     }
     for bytes in [65_537, 65_600, 70_000, 100_000, 1 << 20] {
-        assert_eq!(server.raw(head_of(bytes).as_bytes()).status, 431, "{bytes}");
+        let head = head_of(bytes);
+        assert_eq!(server.raw(head.as_bytes()).status, 431, "{bytes}");
+        // In two parts, of which the second is read at once.
+        let (first, second) = head.as_bytes().split_at(60_000);
+        let mut stream = server.connect();
+        stream.write_all(first).unwrap();
+        assert_eq!(server.get("/livez").status, 200);
+        // The service may hang up before all is written.
+        let _ = stream.write_all(second);
+        assert_eq!(Reply::read(stream).status, 431, "{bytes}");
     }
 }

@@ -1,10 +1,11 @@
 //! Closes a listening socket without losing a connection.
 //!
-//! A connection that a client makes between the last accept and the close is reset by
-//! the system, and with it a request that the client has already sent. So new
-//! connections are kept out first: on Linux a filter drops their first packet, which
-//! the client's system sends again a second later, to a closed socket. Connections that
-//! were begun before get the time to be made and accepted.
+//! A client sends its request as soon as its connection is made, which for the system
+//! of the service is a round trip after its first packet. If the socket is closed in
+//! between, the connection is reset, and the request with it. So new connections are
+//! kept out first: on Linux a filter drops their first packet, which the client's
+//! system sends again a second later, to a closed socket. Connections that were begun
+//! before get the time to be made and accepted.
 //!
 //! Elsewhere the socket is closed right after the last accept.
 
@@ -35,4 +36,25 @@ pub(super) fn keep_out(socket: &TcpListener) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn keep_out(_socket: &TcpListener) -> bool {
     false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn new_connections_are_kept_out_and_earlier_ones_are_not() {
+        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+        let address = socket.local_addr().expect("an address");
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(200));
+        let earlier = connect().expect("it is open");
+        assert!(keep_out(&socket));
+        let refused = connect().expect_err("it is kept out");
+        assert_eq!(refused.kind(), ErrorKind::TimedOut);
+        let (_, peer) = socket.accept().await.expect("the earlier connection");
+        assert_eq!(peer, earlier.local_addr().expect("an address"));
+    }
 }

@@ -61,6 +61,11 @@ fn listeners_are_checked() {
             ":5: server.admin.max_connections: `0` is out of range",
         ],
     );
+    refused(
+        "listeners",
+        "server.tls.certificate = 'tls.crt'\n",
+        &[":1: server.tls.certificate: TLS needs `key` too; set `server.tls.key`"],
+    );
 }
 
 #[test]
