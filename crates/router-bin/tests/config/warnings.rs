@@ -19,7 +19,7 @@ fn warnings_do_not_fail() {
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
     assert!(
         run.stderr
-            .starts_with("warning: server.admin.listen: [::]:80 can be reached"),
+            .starts_with("warning: server.admin.listen: [::]:80 is reachable"),
         "{}",
         run.stderr
     );

@@ -1,4 +1,4 @@
-//! A piece of work for a connection: until when it is wanted, and why it may fail.
+//! A job for a connection: how long it is wanted, and why it may fail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,25 +10,25 @@ use rusqlite::Connection;
 /// Why work on a connection failed.
 #[derive(Debug)]
 pub(in crate::sqlite) enum Failure {
-    /// SQLite gave up because the deadline had passed.
+    /// SQLite was interrupted because the deadline had passed.
     TimedOut,
-    /// The connection may be at fault: it is opened again before its next job.
+    /// The connection may be at fault: it is reopened before its next job.
     Connection(SourceError),
     /// Anything else.
     Source(SourceError),
 }
 
-/// One piece of work, and how long anybody cares for it.
+/// A job, and how long it is wanted.
 pub(super) struct Job {
     pub(super) watch: Watch,
     pub(super) work: Work,
 }
 
-/// Called with the reason where there is no connection, such as a deadline that
-/// passed in the queue. Returns whether the connection may be at fault for a failure.
+/// Called with the reason if there is no connection, such as a deadline that passed
+/// in the queue. Returns whether the connection may be at fault for a failure.
 pub(super) type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> bool + Send>;
 
-/// When the work at hand is no longer wanted.
+/// When the current job is no longer wanted.
 pub(super) struct Watch {
     pub(super) deadline: Deadline,
     pub(super) abandoned: Arc<AtomicBool>,
