@@ -5,6 +5,7 @@ mod options;
 mod pool;
 mod query;
 mod ranges;
+mod redact;
 mod rows;
 mod tables;
 mod terms;
@@ -23,6 +24,7 @@ pub use self::error::{OpenError, QueryFault};
 pub use self::options::SqliteOptions;
 use self::pool::{Failure, Pool};
 use self::query::Plan;
+use self::redact::without_values;
 use self::rows::Bounds;
 use self::tables::Tables;
 use crate::demo::{DemoOptions, MemoryDemo};
@@ -267,7 +269,10 @@ impl LiveData for SqliteSource {
             let plan = Arc::clone(&self.member);
             let values = plan.member_values(who);
             let asker = who.id_text().into_owned();
-            let work = move |connection: &Connection| plan.is_member(connection, &asker, &values);
+            let work = move |connection: &Connection| {
+                plan.is_member(connection, &asker, &values)
+                    .map_err(|failure| without_values(failure, &values))
+            };
             self.run(work).await
         })
     }
@@ -284,7 +289,10 @@ impl LiveData for SqliteSource {
             };
             let values = plan.values(&ask);
             let bounds = self.database.bounds;
-            let work = move |connection: &Connection| plan.records(connection, &values, bounds);
+            let work = move |connection: &Connection| {
+                plan.records(connection, &values, bounds)
+                    .map_err(|failure| without_values(failure, &values))
+            };
             self.run(work).await
         })
     }
