@@ -10,16 +10,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
+use super::log::Log;
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::serve::{App, Limits, endpoints, serve, watch};
+use crate::serve::{App, Audit, Identifiers, Limits, Outputs, endpoints, serve, watch};
 use crate::setup::{self, Assembly};
 
 /// The period and the budget of cache maintenance: up to 100,000 expired entries a
 /// second, a few milliseconds of work each time.
 const MAINTENANCE_PERIOD: Duration = Duration::from_millis(100);
 const MAINTENANCE_BUDGET: usize = 10_000;
+
+/// How long the end of the service waits for the audit log to be written.
+const AUDIT_FLUSH_TIME: Duration = Duration::from_secs(2);
 
 /// Serves over HTTP; what `router` alone does too.
 #[derive(Args, Debug, Default)]
@@ -45,19 +49,26 @@ impl ServeArgs {
 }
 
 /// Serves until SIGINT or SIGTERM; a second signal aborts the requests in flight.
-pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
+pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
         config.server.listen = listen;
     }
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    let outputs = Outputs {
+        audit: Audit::open(&config.audit)?,
+        identifiers: Identifiers::new(&config.privacy)?,
+        dropped_lines: log.dropped_lines.clone(),
+    };
     let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    runtime()?.block_on(listen(config, assembly))
+    let outcome = runtime()?.block_on(listen(config, assembly, outputs.clone()));
+    outputs.audit.flush(AUDIT_FLUSH_TIME);
+    outcome
 }
 
-async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
+async fn listen(config: Config, assembly: Assembly, outputs: Outputs) -> Result<(), Failure> {
     let address = config.server.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let remedy = "choose another with --listen or [server] listen";
@@ -80,7 +91,7 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     let limits = limits(&config);
     let watched = watched(&config);
     let period = config.server.watch_files.get();
-    let app = App::new(assembly, config, limits, stopping);
+    let app = App::new(assembly, config, limits, outputs, stopping);
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
     background.spawn(reload_on_hangup(app.clone(), hangups));
@@ -119,9 +130,10 @@ fn watched(config: &Config) -> Vec<PathBuf> {
     regular
 }
 
-/// Reloads at every SIGHUP.
+/// Reopens the audit log and reloads at every SIGHUP.
 async fn reload_on_hangup(app: App, mut hangups: Signal) {
     while hangups.recv().await.is_some() {
+        app.audit().reopen();
         // `App::reload` logs both outcomes.
         let _ = app.reload().await;
     }

@@ -5,7 +5,10 @@ mod catalogue;
 mod classes;
 mod diagnostics;
 mod environment;
+mod hosts;
 mod load;
+mod paths;
+mod privacy;
 mod raw;
 mod schema;
 mod settings;
@@ -17,5 +20,7 @@ mod warnings;
 mod zone;
 
 pub(crate) use catalogue::{in_file, text as catalogue_text};
+pub(crate) use hosts::{Host, HostList};
+pub(crate) use privacy::{AuditLog, Privacy};
 pub(crate) use schema::schema;
 pub(crate) use settings::{Config, DetectorKind, SourceUrl};

@@ -15,6 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::classes::Classes;
 use super::diagnostics::Origin;
+use super::hosts::HostList;
+use super::paths::file_path;
+use super::privacy::{AuditLog, Privacy};
 use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -35,6 +38,10 @@ pub(crate) struct Config {
     pub(crate) detector: Detector,
     /// The calendar.
     pub(crate) time: Time,
+    /// What logs and statistics show of people.
+    pub(crate) privacy: Privacy,
+    /// The record of administrative acts.
+    pub(crate) audit: AuditLog,
     /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
@@ -54,6 +61,9 @@ pub(crate) struct Server {
     #[serde(deserialize_with = "listen_address")]
     #[schemars(with = "String")]
     pub(crate) listen: SocketAddr,
+    /// The host names by which clients may call the service, in addition to loopback
+    /// names and the listen address.
+    pub(crate) hosts: HostList,
     /// The largest request body; a larger one is answered with 413.
     pub(crate) max_body: BodyLimit,
     /// The longest message; a longer one is answered with 422. It bounds the time
@@ -80,6 +90,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            hosts: HostList::default(),
             max_body: BodyLimit::kibibytes::<1024>(),
             max_message: MessageLimit::kibibytes::<16>(),
             max_connections: Count::of::<1024>(),
@@ -255,16 +266,6 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
             text.escape_debug()
         ))
     })
-}
-
-fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
-    if path.as_os_str().is_empty() {
-        return Err(D::Error::custom(
-            "the path is empty; name a file, or leave the key out",
-        ));
-    }
-    Ok(Some(path))
 }
 
 impl Config {

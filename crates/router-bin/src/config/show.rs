@@ -36,6 +36,8 @@ impl Config {
             config.catalogue.file.as_mut(),
             detector.model.as_mut(),
             detector.sentence_model.as_mut(),
+            config.privacy.key_file.as_mut(),
+            config.audit.file.as_mut(),
         ];
         for path in files.into_iter().flatten() {
             if let Ok(absolute) = std::path::absolute(&*path) {

@@ -20,6 +20,8 @@ impl Config {
         for (path, file) in [
             ("detector.model", &mut detector.model),
             ("detector.sentence_model", &mut detector.sentence_model),
+            ("privacy.key_file", &mut self.privacy.key_file),
+            ("audit.file", &mut self.audit.file),
         ] {
             if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
                 *file = base.join(&*file);

@@ -5,7 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use intent_router::{CacheService, Diagnostic, Router};
 use serde::Serialize;
 use tokio::sync::{Mutex, watch};
+use tracing_appender::non_blocking::ErrorCounter;
 
+use super::audit::Audit;
+use super::hosts::Hosts;
+use super::identifiers::Identifiers;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
@@ -26,6 +30,17 @@ pub(crate) struct Reloaded {
     pub(crate) files: Vec<String>,
 }
 
+/// What the service tells its operators, and how.
+#[derive(Clone)]
+pub(crate) struct Outputs {
+    /// The audit log.
+    pub(crate) audit: Audit,
+    /// How identifiers of people are written.
+    pub(crate) identifiers: Identifiers,
+    /// Counts the lines of the log that were dropped.
+    pub(crate) dropped_lines: ErrorCounter,
+}
+
 /// The shared state of the service.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -41,6 +56,8 @@ struct Shared {
     reloading: Arc<Mutex<()>>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    hosts: Hosts,
+    outputs: Outputs,
     stopping: watch::Receiver<bool>,
 }
 
@@ -51,10 +68,13 @@ impl App {
         assembly: Assembly,
         config: Config,
         limits: Limits,
+        outputs: Outputs,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let spawn = refresh::spawner(Arc::clone(&metrics), &limits);
+        let server = &config.server;
+        let hosts = Hosts::new(server.listen.ip(), server.hosts.clone());
         Self(Arc::new(Shared {
             cache: Arc::clone(assembly.router().cache()),
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
@@ -62,6 +82,8 @@ impl App {
             reloading: Arc::default(),
             metrics,
             limits,
+            hosts,
+            outputs,
             stopping,
         }))
     }
@@ -88,7 +110,9 @@ impl App {
     pub(crate) async fn reload(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let turn = Arc::clone(&self.0.reloading).lock_owned().await;
         let app = self.clone();
+        let span = tracing::Span::current();
         let work = tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let outcome = app.rebuild();
             app.record(&outcome);
             drop(turn);
@@ -155,6 +179,24 @@ impl App {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.0.outputs.audit
+    }
+
+    pub(crate) fn identifiers(&self) -> &Identifiers {
+        &self.0.outputs.identifiers
+    }
+
+    /// How many lines of the log were dropped, as they came faster than they could
+    /// be written.
+    pub(crate) fn dropped_lines(&self) -> usize {
+        self.0.outputs.dropped_lines.dropped_lines()
     }
 
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {

@@ -6,6 +6,8 @@ use http::{HeaderValue, StatusCode, header};
 use intent_router::{Diagnostic, RouteError, SourceError};
 use serde::Serialize;
 
+use super::request_id::RequestId;
+
 /// A problem document. Its extension member `code` names the cause for programs;
 /// it is stable, while texts may be reworded.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +25,15 @@ pub(crate) struct Problem {
     /// Seconds for the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u32>,
+}
+
+/// A problem with the request that it is about, as the log names it.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 /// A [`Diagnostic`] as JSON.
@@ -96,6 +107,17 @@ impl Problem {
         }
     }
 
+    /// The name of the cause.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The status of the response.
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The document's JSON text, for a response written without hyper.
     pub(crate) fn text(&self) -> String {
         // Strings, numbers and arrays of them always serialise.
@@ -103,6 +125,27 @@ impl Problem {
     }
 }
 
+/// The texts about a source are fixed: what it says may hold queries, names of
+/// tables, paths and records. The log has it, under the identifier of the request.
+impl From<&SourceError> for Problem {
+    fn from(error: &SourceError) -> Self {
+        match error {
+            SourceError::Timeout(_) => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "source_timeout",
+                "the source of records did not answer in time",
+            ),
+            SourceError::Query { .. } => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "source_error",
+                "the source of records could not answer this question",
+            ),
+            _ => Self::unavailable("source_unavailable", "the source of records is unavailable"),
+        }
+    }
+}
+
+/// The texts about a request itself quote only what the client sent.
 impl From<RouteError> for Problem {
     fn from(error: RouteError) -> Self {
         match &error {
@@ -110,21 +153,11 @@ impl From<RouteError> for Problem {
             RouteError::Conversation(_) => {
                 Self::unprocessable("unreadable_conversation", error.to_string())
             }
-            RouteError::Source(source) => match **source {
-                SourceError::Timeout(_) => Self::new(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    "source_timeout",
-                    error.to_string(),
-                ),
-                SourceError::Query { .. } => {
-                    Self::new(StatusCode::BAD_GATEWAY, "source_error", error.to_string())
-                }
-                _ => Self::unavailable("source_unavailable", error.to_string()),
-            },
+            RouteError::Source(source) => Self::from(&**source),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
-                error.to_string(),
+                "the request could not be answered",
             ),
         }
     }
@@ -133,7 +166,12 @@ impl From<RouteError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after;
-        let mut response = (self.status, Json(self)).into_response();
+        let id = RequestId::current();
+        let document = Document {
+            problem: &self,
+            request_id: id.as_ref().map(RequestId::as_str),
+        };
+        let mut response = (self.status, Json(document)).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
@@ -143,5 +181,54 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every kind of error, each with these texts.
+    fn errors(texts: [String; 3]) -> [SourceError; 3] {
+        let [intent, query, reason] = texts;
+        [
+            SourceError::Unavailable(reason.clone()),
+            SourceError::Timeout(Duration::from_millis(1_234_567)),
+            SourceError::Query {
+                intent,
+                query,
+                reason,
+            },
+        ]
+    }
+
+    fn body(error: SourceError) -> String {
+        Problem::from(RouteError::Source(Arc::new(error))).text()
+    }
+
+    proptest! {
+        /// A body is the same whatever the source says, so no part of that is in
+        /// it.
+        #[test]
+        fn nothing_of_what_a_source_says_is_in_a_body(texts in any::<[String; 3]>()) {
+            let plain = errors(Default::default()).map(body);
+            prop_assert_eq!(errors(texts).map(body), plain);
+        }
+    }
+
+    #[test]
+    fn queries_tables_and_paths_are_not_told() {
+        let reason = "no such table: claims in SELECT * FROM claims at /var/lib/crm.db";
+        for error in errors(["claim_status", "claims", reason].map(str::to_owned)) {
+            let body = body(error);
+            for part in ["claim", "SELECT", "/var", "1234"] {
+                assert!(!body.contains(part), "{body} tells {part}");
+            }
+        }
     }
 }

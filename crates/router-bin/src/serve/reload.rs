@@ -6,11 +6,20 @@ use http::StatusCode;
 use intent_router::Diagnostic;
 
 use super::app::{App, Reloaded};
+use super::audit::{Act, CALLER, DONE};
 use super::problem::Problem;
 
 /// Reloads the files.
 pub(crate) async fn reload(State(app): State<App>) -> Result<Json<Reloaded>, Problem> {
-    app.reload().await.map(Json).map_err(failed)
+    let outcome = app.reload().await.map(Json).map_err(failed);
+    app.audit().record(&Act {
+        actor: CALLER,
+        act: "reload",
+        selector: "",
+        count: None,
+        outcome: outcome.as_ref().map_or_else(Problem::code, |_| DONE),
+    });
+    outcome
 }
 
 /// A conflict: the request is valid, and succeeds once the files are corrected.

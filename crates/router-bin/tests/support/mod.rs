@@ -31,6 +31,11 @@ impl Server {
         Self::run(Stdio::null(), settings)
     }
 
+    /// The same, with its log going to `log`.
+    pub(crate) fn start_logging_with(log: Stdio, settings: &[(&str, &str)]) -> Self {
+        Self::run(log, settings)
+    }
+
     fn run(log: Stdio, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_router"))
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -77,6 +82,18 @@ impl Server {
         self.child.wait().expect("the service ends")
     }
 
+    /// Whether the process ends by itself, with success, within this time.
+    pub(crate) fn wait_for(mut self, most: Duration) -> bool {
+        let told = std::time::Instant::now();
+        while told.elapsed() < most {
+            match self.child.try_wait().expect("the process can be asked") {
+                Some(status) => return status.success(),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        false
+    }
+
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("the service accepts");
         let limit = Some(Duration::from_secs(20));
@@ -104,7 +121,7 @@ impl Server {
         body: &[u8],
     ) -> Reply {
         let mut request =
-            format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use cache_keys::CanonicalJson;
 use hdrhistogram::Histogram;
 use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
 use serde::Serialize;
@@ -183,10 +184,20 @@ impl Metrics {
             .saturating_record(latency_us.min(LONGEST_US));
         shard.queries_made += u64::from(routed.calls);
         shard.queries_saved += u64::from(routed.calls_saved());
-        let oldest = shard.recent.push(request);
+        let oldest = shard.recent.push(request, began);
         // Freed after the lock is released, as it may be the last owner of its texts.
         drop(shard);
         drop(oldest);
+    }
+
+    /// Removes the recent requests of a user and returns their number. Requests that
+    /// are in flight now are counted when they end, but not listed.
+    pub(crate) fn forget(&self, user: &CanonicalJson) -> usize {
+        let now = Instant::now();
+        let shards = self.shards.iter();
+        shards
+            .map(|shard| lock(shard).recent.forget(user, now))
+            .sum()
     }
 
     /// All figures. Each shard is locked once, one after another.

@@ -13,12 +13,12 @@ use super::clock::now;
 /// The number of requests kept.
 pub(crate) const RECENT: usize = 50;
 
-/// The most characters shown of a text, and the most bytes kept of an intent's
+/// The most characters kept of a long text, and the most bytes kept of an intent's
 /// name.
 const MOST_TEXT: usize = 80;
 
 /// The most bytes of a user's identifier or role that are kept as they are. Of a
-/// longer one the shown part is copied, so that a client cannot have the metrics hold
+/// longer one the beginning is copied, so that a client cannot have the metrics hold
 /// whole request bodies.
 const MOST_SHARED: usize = 512;
 
@@ -63,14 +63,21 @@ impl RecentRequest {
         self.intent.text().into_owned()
     }
 
-    /// The user's identifier; `guest` if there is none.
-    pub(crate) fn user_id(&self) -> String {
-        shown(self.user_id.as_ref())
+    /// The user's identifier, if there is one.
+    pub(crate) fn user_id(&self) -> Option<&CanonicalJson> {
+        self.user_id.as_ref()
     }
 
-    /// The user's role; `guest` if there is none.
-    pub(crate) fn user_role(&self) -> String {
-        shown(self.user_role.as_ref())
+    /// The user's role, if there is one.
+    pub(crate) fn user_role(&self) -> Option<&CanonicalJson> {
+        self.user_role.as_ref()
+    }
+
+    /// Whether this may be a request of the user, in any role: `42` and `"42"` are
+    /// one user. Of very long identifiers only the beginning is known.
+    fn is_of(&self, user: &CanonicalJson) -> bool {
+        let is_same = |id: &CanonicalJson| id.text() == user.text();
+        self.user_id.as_ref().is_some_and(is_same)
     }
 
     /// Orders the latest first.
@@ -79,22 +86,13 @@ impl RecentRequest {
     }
 }
 
-fn shown(json: Option<&CanonicalJson>) -> String {
-    json.map_or_else(|| "guest".to_owned(), beginning)
-}
-
-/// The part of a text that is shown.
-fn beginning(json: &CanonicalJson) -> String {
-    json.text().chars().take(MOST_TEXT).collect()
-}
-
-/// A value that shows the same and is short.
+/// The same value if it is short, or else the beginning of its text.
 fn bounded(json: &CanonicalJson) -> CanonicalJson {
     if json.as_str().len() <= MOST_SHARED {
-        json.clone()
-    } else {
-        CanonicalJson::string(&beginning(json))
+        return json.clone();
     }
+    let beginning: String = json.text().chars().take(MOST_TEXT).collect();
+    CanonicalJson::string(&beginning)
 }
 
 /// The beginning of an intent's name, stored inline.
@@ -122,26 +120,46 @@ impl Name {
 }
 
 /// The last requests of a shard, the latest first.
-pub(super) struct Ring(VecDeque<RecentRequest>);
+pub(super) struct Ring {
+    requests: VecDeque<RecentRequest>,
+    /// When requests of a user were last removed.
+    forgot: Option<Instant>,
+}
 
 impl Ring {
     /// Allocates room for all requests that it will hold.
     pub(super) fn new() -> Self {
-        Self(VecDeque::with_capacity(RECENT))
+        Self {
+            requests: VecDeque::with_capacity(RECENT),
+            forgot: None,
+        }
     }
 
-    /// Adds a request; returns the oldest if it was dropped for it.
-    pub(super) fn push(&mut self, request: RecentRequest) -> Option<RecentRequest> {
-        let oldest = if self.0.len() == RECENT {
-            self.0.pop_back()
+    /// Adds a request that began at this time; returns one to drop: the oldest, or
+    /// this one if it was in flight when a user was forgotten, who may be its own.
+    pub(super) fn push(&mut self, request: RecentRequest, began: Instant) -> Option<RecentRequest> {
+        if self.forgot.is_some_and(|forgot| began <= forgot) {
+            return Some(request);
+        }
+        let oldest = if self.requests.len() == RECENT {
+            self.requests.pop_back()
         } else {
             None
         };
-        self.0.push_front(request);
+        self.requests.push_front(request);
         oldest
     }
 
+    /// Removes the requests of a user, as of this time, and returns their number.
+    pub(super) fn forget(&mut self, user: &CanonicalJson, now: Instant) -> usize {
+        self.forgot = Some(now);
+        let before = self.requests.len();
+        let user = bounded(user);
+        self.requests.retain(|request| !request.is_of(&user));
+        before - self.requests.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &RecentRequest> {
-        self.0.iter()
+        self.requests.iter()
     }
 }
