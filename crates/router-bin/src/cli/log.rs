@@ -1,5 +1,6 @@
 //! The log, which is written to standard error.
 
+use std::any::Any;
 use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 use std::sync::mpsc::channel;
@@ -69,10 +70,15 @@ where
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let location = location.unwrap_or_default();
-    // A text that was formatted may quote a message; one in the code cannot.
-    let text = panic.payload().downcast_ref::<&str>();
-    let text = text.copied().unwrap_or("(its text is not logged)");
+    let text = text_of(panic.payload());
     tracing::error!(location, "a panic, which is a bug of this program: {text}");
+}
+
+/// The text of a panic if it is in the code. One that was formatted may quote a
+/// message.
+fn text_of(payload: &dyn Any) -> &'static str {
+    let text = payload.downcast_ref::<&'static str>();
+    text.copied().unwrap_or("(its text is not logged)")
 }
 
 /// A log whose lines a thread writes, until this is dropped.
@@ -94,5 +100,23 @@ impl Drop for Log {
             done.send(())
         });
         let _ = flushed.recv_timeout(FLUSH_TIME);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::text_of;
+
+    #[test]
+    fn the_text_of_a_panic_is_logged_only_if_it_is_in_the_code() {
+        let in_the_code = catch_unwind(|| panic!("a bug")).unwrap_err();
+        assert_eq!(text_of(&*in_the_code), "a bug");
+        // Slices of text quote all of it when they panic.
+        let message = "what is my cläim?".to_owned();
+        let quoting = catch_unwind(|| message[..14].len()).unwrap_err();
+        assert!(quoting.is::<String>());
+        assert_eq!(text_of(&*quoting), "(its text is not logged)");
     }
 }

@@ -93,6 +93,30 @@ fn a_moved_file_is_reopened_on_sighup() {
 }
 
 #[test]
+fn a_reload_that_outlasts_its_request_is_recorded() {
+    // Reading this takes longer than the time for an answer.
+    let phrase = "phrases = ['hours']\n";
+    let intents = (0..500)
+        .map(|n| format!("[[intent]]\nname = 'hours{n}'\nkind = 'knowledge_base'\n{phrase}"));
+    let catalogue = program::file("audit-slow", "intents.toml", intents.collect::<String>());
+    let file = empty_file("audit-slow", "audit.log");
+    let server = Server::start(&[
+        ("ROUTER_CATALOGUE__FILE", argument(&catalogue)),
+        ("ROUTER_AUDIT__FILE", argument(&file)),
+        ("ROUTER_SERVER__REQUEST_TIMEOUT", "1ms"),
+        ("ROUTER_SERVER__WATCH_FILES", "0s"),
+    ]);
+    let reply = server.post("/v1/reload", &json!({}));
+    assert_eq!(reply.value()["code"], "request_timeout");
+    server.terminate();
+    assert!(server.wait().success());
+    let entries = entries(&std::fs::read_to_string(&file).unwrap());
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0]["outcome"], "unfinished");
+    assert_eq!(entries[0]["request_id"], reply.value()["request_id"]);
+}
+
+#[test]
 fn a_file_that_cannot_be_opened_is_told_at_the_start() {
     let path = empty_file("audit-none", "x").join("audit.log");
     let environment = [

@@ -1,11 +1,21 @@
 //! The erasure of a user.
 
 use std::collections::HashSet;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
+use cache_keys::CanonicalJson;
+use intent_router::{
+    Ask, CacheService, Catalogue, KeywordDetector, Records, Request, Routed, Router, SourceError,
+    UserContext, source_fn,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::metrics::Metrics;
 use crate::support::Server;
 use crate::{QUESTION, ROLE, USER};
 
@@ -143,4 +153,36 @@ fn an_erased_user_is_a_new_one() {
     assert_eq!(counts(erase()), 0);
     server.ask(QUESTION, USER, ROLE);
     assert_eq!(counts(erase()), 3);
+}
+
+/// An answered request, as the metrics record it.
+fn routed() -> Routed {
+    let catalogue = Arc::new(Catalogue::built_in().clone());
+    let detector = Arc::new(KeywordDetector::new(&catalogue));
+    let source =
+        source_fn(|_: Ask<'_>| async { Ok::<_, SourceError>(Records::new(json!({}), vec![])) });
+    let cache = Arc::new(CacheService::builder().build().unwrap());
+    let router = Router::new(catalogue, detector, source, cache).unwrap();
+    let request = Request::new(QUESTION, UserContext::new(USER, ROLE));
+    let routed = pin!(router.route(&request)).poll(&mut Context::from_waker(Waker::noop()));
+    match routed {
+        Poll::Ready(routed) => routed.unwrap(),
+        Poll::Pending => panic!("the source does not wait"),
+    }
+}
+
+#[test]
+fn a_request_in_flight_during_an_erasure_is_counted_and_not_listed() {
+    let (metrics, routed) = (Metrics::new(), routed());
+    let user = UserContext::new(USER, ROLE);
+    let listed = || metrics.snapshot().recent.len();
+    let began = Instant::now();
+    metrics.answered(&user, &routed, began, began);
+    assert_eq!(metrics.forget(&CanonicalJson::string(USER)), 1);
+    metrics.answered(&user, &routed, began, Instant::now());
+    assert_eq!(listed(), 0);
+    let later = Instant::now() + Duration::from_secs(1);
+    metrics.answered(&user, &routed, later, later);
+    assert_eq!(listed(), 1);
+    assert_eq!(metrics.snapshot().requests(routed.cache.class()), 3);
 }

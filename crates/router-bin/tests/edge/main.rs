@@ -7,6 +7,9 @@ mod admission;
 mod audit;
 mod erase;
 mod log;
+#[allow(dead_code, reason = "the tests record and forget only")]
+#[path = "../../src/serve/metrics/mod.rs"]
+mod metrics;
 mod privacy;
 mod problems;
 #[path = "../program/mod.rs"]
