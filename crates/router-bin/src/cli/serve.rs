@@ -23,7 +23,7 @@ const MAINTENANCE_PERIOD: Duration = Duration::from_millis(100);
 const MAINTENANCE_BUDGET: usize = 10_000;
 
 /// How long the end of the service waits for the audit log to be written.
-const AUDIT_FLUSH_TIME: Duration = Duration::from_secs(2);
+const AUDIT_FLUSH_TIME: Duration = Duration::from_secs(5);
 
 /// Serves over HTTP; what `router` alone does too.
 #[derive(Args, Debug, Default)]

@@ -1,5 +1,10 @@
 //! The audit log.
 
+use std::fs::File;
+use std::io::Read;
+use std::process::Command;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::program::{self, argument};
@@ -114,6 +119,30 @@ fn a_reload_that_outlasts_its_request_is_recorded() {
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0]["outcome"], "unfinished");
     assert_eq!(entries[0]["request_id"], reply.value()["request_id"]);
+}
+
+#[test]
+fn a_stop_waits_for_what_is_not_written_yet() {
+    let path = empty_file("audit-pipe", "x").with_file_name("pipe");
+    let _ = std::fs::remove_file(&path);
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    // Opening either end waits for the other.
+    let pipe = path.clone();
+    let reader = std::thread::spawn(move || File::open(pipe).unwrap());
+    let mut server = Server::start(&[("ROUTER_AUDIT__FILE", argument(&path))]);
+    let mut reader = reader.join().unwrap();
+    // More than the pipe holds, and fewer than may wait.
+    for _ in 0..800 {
+        server.invalidate(&json!({ "user_id": USER }));
+    }
+    server.terminate();
+    // Time enough for a service to end that does not wait.
+    server.ends_within(Duration::from_millis(300));
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert!(server.wait().success());
+    assert_eq!(entries(&text).len(), 800);
 }
 
 #[test]

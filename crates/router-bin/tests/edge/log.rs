@@ -42,7 +42,7 @@ fn dropped_lines(server: &Server) -> f64 {
 fn a_log_that_nobody_reads_stops_nothing() {
     // Neither end is closed: the pipe fills up, and writing to it blocks.
     let (_reader, writer) = std::io::pipe().unwrap();
-    let server = Server::start_logging_to(Stdio::from(writer), &[]);
+    let mut server = Server::start_logging_to(Stdio::from(writer), &[]);
     for _ in 0..20 {
         invalidate(&server, INVALIDATIONS / 20);
     }
@@ -59,7 +59,11 @@ fn a_log_that_nobody_reads_stops_nothing() {
     });
     assert!(is_dropped, "lines are kept without bound");
     server.terminate();
-    assert!(server.wait_for(Duration::from_secs(30)), "the stop hangs");
+    assert!(
+        server.ends_within(Duration::from_secs(30)),
+        "the stop hangs"
+    );
+    assert!(server.wait().success());
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn session(server: &Server) {
     for body in [
         json!({ "message": message, "user_context": who }),
         json!({ "message": message, "user_context": who }),
-        json!({ "message": "and for last jackdaw?", "user_context": continued }),
+        json!({ "message": "and for 2024-03?", "user_context": continued }),
         json!({ "message": "jackdaw", "user_context": who, "forced_intent": "zebrafish" }),
         json!({ "message": "walrus", "user_context": { "user_id": ["BEN-000042"] } }),
         json!({ "message": 7, "user_context": who, "xylophone": "walrus" }),
