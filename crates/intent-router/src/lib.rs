@@ -100,7 +100,7 @@ pub use request::{CacheUse, Request};
 pub use response::{Answer, Refreshed, Response, Routed, Source};
 pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::builder::ServiceBuilder;
-pub use service::{CacheService, Capacity, Selector, SharedClock};
+pub use service::{CacheService, Capacity, Erased, Selector, SharedClock};
 pub use slots::{ConversationError, Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Read, Records, SourceError, source_fn};
 pub use text::normalise;

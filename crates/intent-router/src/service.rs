@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cache_core::{Cache, Classes, Clock, Fill, Freshness, Maintained, Selection, Stats, TtlClass};
-use cache_keys::{CacheKey, KeyError, KeyScheme};
+use cache_keys::{CacheKey, CanonicalJson, KeyError, KeyScheme};
 use once_cell::sync::Lazy;
 
 use crate::context::RequestContext;
@@ -50,6 +50,16 @@ pub struct CacheService {
     classes: Classes,
     scheme: Arc<dyn KeyScheme>,
     enabled: AtomicBool,
+}
+
+/// How many live entries an erasure removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Erased {
+    /// Answers.
+    pub answers: usize,
+    /// Memberships.
+    pub members: usize,
 }
 
 static GLOBAL: Lazy<Arc<CacheService>> = Lazy::new(|| {
@@ -186,6 +196,17 @@ impl CacheService {
                 predicates: &predicates,
                 all,
             })
+    }
+
+    /// Removes everything of a user, in every role, and tells how much of what was
+    /// live. Answers in flight are not stored. Stored detections hold a message
+    /// without its user, so none is known to be of the user.
+    pub fn erase(&self, user: &CanonicalJson) -> Erased {
+        let tag = tags::user(&user.text());
+        // In the order of `invalidate_all_of`.
+        let members = self.members.invalidate_tag(&tag);
+        let answers = self.answers.invalidate_tag(&tag);
+        Erased { answers, members }
     }
 
     /// The Python service's `invalidate_pattern`, over keys and readable scopes.

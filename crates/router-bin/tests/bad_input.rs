@@ -133,7 +133,7 @@ fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
     let mut stream = server.connect();
     stream
         .write_all(
-            b"POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+            b"POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
               transfer-encoding: chunked\r\n\r\n",
         )
         .unwrap();
@@ -296,7 +296,7 @@ fn half_sent_requests_end_in_time_and_take_no_place() {
     ]);
     let mut body = server.connect();
     body.write_all(
-        b"POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+        b"POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
           content-length: 50\r\n\r\n{\"mess",
     )
     .unwrap();
@@ -327,7 +327,7 @@ fn connections_past_the_limit_are_told_so_and_places_come_back() {
     server.get("/metrics").is_problem(503, "max_connections");
     for stream in &mut held {
         stream
-            .write_all(b" t\r\nconnection: close\r\n\r\n")
+            .write_all(b" localhost\r\nconnection: close\r\n\r\n")
             .unwrap();
     }
     for stream in held {

@@ -371,7 +371,7 @@ fn statistics_are_streamed() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
     stream
-        .write_all(b"GET /v1/stats/stream HTTP/1.1\r\nhost: test\r\n\r\n")
+        .write_all(b"GET /v1/stats/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     let mut event = || {
@@ -390,7 +390,7 @@ fn a_stop_lets_the_service_end_even_while_statistics_are_streamed() {
     let server = Server::start(&[]);
     let mut stream = server.connect();
     stream
-        .write_all(b"GET /v1/stats/stream HTTP/1.1\r\nhost: test\r\n\r\n")
+        .write_all(b"GET /v1/stats/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     let mut byte = [0];
     stream.read_exact(&mut byte).unwrap();

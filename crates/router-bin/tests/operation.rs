@@ -41,7 +41,7 @@ fn a_second_signal_ends_the_wait_for_requests_under_way() {
     let server = Server::start(&[("ROUTER_SERVER__SHUTDOWN_DEADLINE", "1h")]);
     let mut half = server.connect();
     half.write_all(
-        b"POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+        b"POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
           expect: 100-continue\r\ncontent-length: 50\r\n\r\n",
     )
     .unwrap();
@@ -64,7 +64,7 @@ fn idle_connections_end_in_their_own_time() {
     ]);
     assert_eq!(until_closed(server.connect()), b"");
     let mut used = server.connect();
-    used.write_all(b"GET /livez HTTP/1.1\r\nhost: t\r\n\r\n")
+    used.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     assert!(until_closed(used).ends_with(b"ok\n"));
 }
@@ -75,7 +75,7 @@ fn a_head_that_has_begun_has_its_own_time_too() {
         ("ROUTER_SERVER__HEADER_TIMEOUT", "50ms"),
         ("ROUTER_SERVER__IDLE_TIMEOUT", "1h"),
     ]);
-    for before in ["", "GET /livez HTTP/1.1\r\nhost: t\r\n\r\n"] {
+    for before in ["", "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n"] {
         let mut stream = server.connect();
         stream.write_all(before.as_bytes()).unwrap();
         if !before.is_empty() {
@@ -93,7 +93,7 @@ fn an_idle_connection_outlives_the_time_for_a_head() {
         ("ROUTER_SERVER__HEADER_TIMEOUT", "50ms"),
         ("ROUTER_SERVER__IDLE_TIMEOUT", "1h"),
     ]);
-    let request = b"GET /livez HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+    let request = b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let mut idle = server.connect();
     // A later connection whose head takes too long: once it is closed, the first
     // has been idle for longer than a head may take.
@@ -108,7 +108,7 @@ fn an_idle_connection_outlives_the_time_for_a_head() {
 fn a_client_that_does_not_read_is_closed() {
     let server = Server::start(&[("ROUTER_SERVER__IDLE_TIMEOUT", "50ms")]);
     let mut stream = server.connect();
-    let requests = b"GET /openapi.json HTTP/1.1\r\nhost: t\r\n\r\n".repeat(1_000);
+    let requests = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000);
     // The responses fill the buffers, then the requests do, until the server
     // closes the connection. If it does not, a write times out.
     let error = (0..10_000).find_map(|_| stream.write_all(&requests).err());
@@ -127,7 +127,7 @@ fn a_client_that_sends_on_after_a_refusal_still_gets_it() {
     let server = Server::start(&[]);
     let length = 8 << 20;
     let head = format!(
-        "POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+        "POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n"
     );
     let mut stream = server.connect();

@@ -6,6 +6,7 @@ mod options;
 mod pool;
 mod query;
 mod ranges;
+mod redact;
 mod rows;
 mod tables;
 mod terms;
@@ -27,6 +28,7 @@ pub use self::error::{OpenError, QueryFault};
 pub use self::options::SqliteOptions;
 use self::pool::{Failure, Pool};
 use self::query::{Calls, Plan};
+use self::redact::without_values;
 use self::rows::Bounds;
 use self::tables::Tables;
 use crate::demo::{DemoOptions, MemoryDemo};
@@ -295,8 +297,10 @@ impl LiveData for SqliteSource {
             let values = plan.member_values(who);
             let asker = who.id_text().into_owned();
             let calls = Arc::clone(&self.database.calls);
-            let work =
-                move |connection: &Connection| plan.is_member(connection, &asker, &values, &calls);
+            let work = move |connection: &Connection| {
+                plan.is_member(connection, &asker, &values, &calls)
+                    .map_err(|failure| without_values(failure, &values))
+            };
             self.run(deadline, work).await
         })
     }
@@ -315,8 +319,10 @@ impl LiveData for SqliteSource {
             let values = plan.values(&ask);
             let bounds = self.database.bounds;
             let calls = Arc::clone(&self.database.calls);
-            let work =
-                move |connection: &Connection| plan.records(connection, &values, bounds, &calls);
+            let work = move |connection: &Connection| {
+                plan.records(connection, &values, bounds, &calls)
+                    .map_err(|failure| without_values(failure, &values))
+            };
             self.run(ask.deadline, work).await
         })
     }

@@ -9,6 +9,7 @@ mod detect;
 mod eval;
 mod key;
 mod lines;
+mod log;
 mod serve;
 mod startup;
 mod train;
@@ -18,7 +19,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Code, Failure};
-use startup::{configuration, log};
+use log::{log, log_without_blocking};
+use startup::configuration;
 
 /// Answers questions from a database, and caches the answers by intent and user.
 #[derive(Debug, Parser)]
@@ -82,8 +84,8 @@ impl Cli {
         };
         match command {
             Command::Serve(args) => {
-                log("info")?;
-                serve::run(configuration(file)?, &args)
+                let log = log_without_blocking("info")?;
+                serve::run(configuration(file)?, &args, &log)
             }
             Command::Ask(args) => {
                 log("warn")?;

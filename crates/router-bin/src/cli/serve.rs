@@ -10,12 +10,13 @@ use futures_util::future::join_all;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::log::Log;
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::serve::{
-    App, Endpoints, Limits, Listener, Manager, Phase, Sockets, Stop, Tls, endpoints, watch,
-    watchdog,
+    App, Audit, Endpoints, Identifiers, Limits, Listener, Manager, Outputs, Phase, Sockets, Stop,
+    Tls, endpoints, watch, watchdog,
 };
 use crate::setup::{self, Assembly};
 
@@ -23,6 +24,9 @@ use crate::setup::{self, Assembly};
 /// second, a few milliseconds of work each time.
 const MAINTENANCE_PERIOD: Duration = Duration::from_millis(100);
 const MAINTENANCE_BUDGET: usize = 10_000;
+
+/// How long the end of the service waits for the audit log to be written.
+const AUDIT_FLUSH_TIME: Duration = Duration::from_secs(5);
 
 /// Serves over HTTP; the default without a command.
 #[derive(Args, Debug, Default)]
@@ -48,7 +52,7 @@ impl ServeArgs {
 }
 
 /// Serves until SIGINT or SIGTERM; a second signal aborts the requests in flight.
-pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
+pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(), Failure> {
     // First, as it changes the environment, which other threads may read.
     let sockets = Sockets::passed().map_err(|error| {
         let message = format_args!("cannot take the sockets that were passed: {error}");
@@ -61,9 +65,17 @@ pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let tls = tls(&config)?;
+    let outputs = Outputs {
+        audit: Audit::open(&config.audit)?,
+        identifiers: Identifiers::new(&config.privacy)?,
+        dropped_lines: log.dropped_lines.clone(),
+    };
     let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    runtime()?.block_on(listen(config, assembly, sockets, tls))
+    let service = listen(config, assembly, outputs.clone(), sockets, tls);
+    let outcome = runtime()?.block_on(service);
+    outputs.audit.flush(AUDIT_FLUSH_TIME);
+    outcome
 }
 
 /// Reads the certificate and the key.
@@ -80,6 +92,7 @@ fn tls(config: &Config) -> Result<Option<Tls>, Failure> {
 async fn listen(
     config: Config,
     assembly: Assembly,
+    outputs: Outputs,
     sockets: Sockets,
     tls: Option<Tls>,
 ) -> Result<(), Failure> {
@@ -97,7 +110,7 @@ async fn listen(
     let watched = watched(&config);
     let period = config.server.watch_files.get();
     let lame_duck = config.server.lame_duck.get();
-    let app = App::new(assembly, config, limits, stop.clone());
+    let app = App::new(assembly, config, limits, outputs, stop.clone());
     let manager = Arc::new(Manager::default());
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
@@ -208,9 +221,10 @@ async fn reload(app: App) {
     let _ = app.reload().await;
 }
 
-/// Reloads everything that can be reloaded at every SIGHUP.
+/// Reopens the audit log and reloads everything that can be reloaded at every SIGHUP.
 async fn reload_on_hangup(app: App, tls: Option<Tls>, manager: Arc<Manager>, mut hangups: Signal) {
     while hangups.recv().await.is_some() {
+        app.audit().reopen();
         let reloads = async {
             reload(app.clone()).await;
             if let Some(tls) = &tls {

@@ -1,10 +1,8 @@
 //! What commands start with: the configuration, the runtime and the log.
 
-use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use tokio::runtime::Runtime;
-use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::exit::{Code, Failure};
@@ -25,26 +23,4 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
                 format_args!("cannot start the runtime: {error}"),
             )
         })
-}
-
-/// Logs to standard error, from `level` on or as the variable `ROUTER_LOG` says.
-pub(super) fn log(level: &str) -> Result<(), Failure> {
-    let directives = std::env::var("ROUTER_LOG").unwrap_or_else(|_| level.to_owned());
-    let filter = EnvFilter::try_new(directives).map_err(|error| {
-        let remedy = "write a level such as `info`, or `target=level`";
-        Failure::new(
-            Code::Config,
-            format_args!("ROUTER_LOG (environment): {error}; {remedy}"),
-        )
-    })?;
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // A line that cannot be written is lost. Reporting that on the same stream
-        // would fail too, and then panic.
-        .log_internal_errors(false)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && !plain)
-        .init();
-    Ok(())
 }

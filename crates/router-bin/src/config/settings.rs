@@ -15,9 +15,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::classes::Classes;
 use super::diagnostics::Origin;
-use super::fields::{file_path, listen_address};
+use super::fields::listen_address;
 use super::guard::{Breaker, Limit};
+use super::hosts::HostList;
 use super::listeners::{AdminListener, TlsFiles};
+use super::paths::file_path;
+use super::privacy::{AuditLog, Privacy};
 use super::units::{BodiesLimit, BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -38,6 +41,10 @@ pub(crate) struct Config {
     pub(crate) detector: Detector,
     /// The calendar.
     pub(crate) time: Time,
+    /// What logs and statistics show of people.
+    pub(crate) privacy: Privacy,
+    /// The record of administrative acts.
+    pub(crate) audit: AuditLog,
     /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
@@ -57,6 +64,9 @@ pub(crate) struct Server {
     #[serde(deserialize_with = "listen_address")]
     #[schemars(with = "String")]
     pub(crate) listen: SocketAddr,
+    /// The host names by which clients may call the service, in addition to loopback
+    /// names and the listen address.
+    pub(crate) hosts: HostList,
     /// The largest request body; a larger one is answered with 413.
     pub(crate) max_body: BodyLimit,
     /// How many bytes all request bodies may hold at once; a request beyond it is
@@ -96,6 +106,7 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            hosts: HostList::default(),
             max_body: BodyLimit::kibibytes::<1024>(),
             max_bodies: BodiesLimit::kibibytes::<{ 64 * 1024 }>(),
             max_message: MessageLimit::kibibytes::<16>(),

@@ -39,6 +39,8 @@ impl Config {
             detector.sentence_model.as_mut(),
             tls.certificate.as_mut(),
             tls.key.as_mut(),
+            config.privacy.key_file.as_mut(),
+            config.audit.file.as_mut(),
         ];
         for path in files.into_iter().flatten() {
             if let Ok(absolute) = std::path::absolute(&*path) {

@@ -24,6 +24,8 @@ impl Config {
             ("detector.sentence_model", &mut detector.sentence_model),
             ("server.tls.certificate", &mut tls.certificate),
             ("server.tls.key", &mut tls.key),
+            ("privacy.key_file", &mut self.privacy.key_file),
+            ("audit.file", &mut self.audit.file),
         ] {
             if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
                 *file = base.join(&*file);

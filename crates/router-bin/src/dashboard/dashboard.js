@@ -192,6 +192,7 @@ function draw(stats) {
   drawLatency(stats.latency_us ?? {});
   drawClasses(stats.classes ?? {});
   drawRecent((stats.recent ?? []).slice(0, RECENT_ROWS));
+  $("recent-note").hidden = stats.ids_shown !== false;
   drawCaching(stats.caching_enabled);
   drawSpark();
 }
@@ -403,7 +404,8 @@ const invalidateForm = $("invalidate");
 function suggest() {
   const by = invalidateForm.elements.by.value;
   const recent = shown?.recent ?? [];
-  const of = (member) => recent.map((r) => r[member]).filter((value) => typeof value === "string");
+  // Hashes of identifiers select nothing.
+  const of = (member) => recent.filter(() => member === "intent" || shown.ids_shown).map((r) => r[member]).filter((value) => typeof value === "string");
   const values = { user_id: of("user_id"), intent: of("intent"), role: of("user_role"), class: Object.keys(shown?.classes ?? {}) }[by] ?? [];
   const examples = { user_id: "BEN-000001", intent: "claim_status", role: "beneficiary", class: "live_data", tag: "claim:CLM-2025-000001", pattern: "claim_status/BEN-*", key: "32 hexadecimal digits" };
   const all = by === "all";

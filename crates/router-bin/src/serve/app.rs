@@ -5,8 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use intent_router::{CacheService, Diagnostic, Router};
 use serde::Serialize;
 use tokio::sync::{Mutex, Semaphore};
+use tracing_appender::non_blocking::ErrorCounter;
 
+use super::audit::Audit;
 use super::budget::BodyBudget;
+use super::hosts::Hosts;
+use super::identifiers::Identifiers;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
@@ -28,6 +32,17 @@ pub(crate) struct Reloaded {
     pub(crate) files: Vec<String>,
 }
 
+/// What the service tells its operators, and how.
+#[derive(Clone)]
+pub(crate) struct Outputs {
+    /// The audit log.
+    pub(crate) audit: Audit,
+    /// How identifiers of people are written.
+    pub(crate) identifiers: Identifiers,
+    /// Counts the lines of the log that were dropped.
+    pub(crate) dropped_lines: ErrorCounter,
+}
+
 /// The shared state of the service.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -45,14 +60,26 @@ struct Shared {
     limits: Limits,
     bodies: BodyBudget,
     streams: Arc<Semaphore>,
+    hosts: Hosts,
+    outputs: Outputs,
     stop: Stop,
 }
 
 impl App {
     /// The state of a service that starts with `assembly`, built from `config`.
-    pub(crate) fn new(assembly: Assembly, config: Config, limits: Limits, stop: Stop) -> Self {
+    pub(crate) fn new(
+        assembly: Assembly,
+        config: Config,
+        limits: Limits,
+        outputs: Outputs,
+        stop: Stop,
+    ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let spawn = refresh::spawner(Arc::clone(&metrics), &limits);
+        let server = &config.server;
+        let listen = [Some(server.listen), server.admin.listen];
+        let listen = listen.into_iter().flatten().map(|address| address.ip());
+        let hosts = Hosts::new(listen.collect(), server.hosts.clone());
         Self(Arc::new(Shared {
             cache: Arc::clone(assembly.router().cache()),
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
@@ -62,6 +89,8 @@ impl App {
             limits,
             bodies: BodyBudget::new(limits.max_bodies),
             streams: Arc::new(Semaphore::new(limits.max_streams)),
+            hosts,
+            outputs,
             stop,
         }))
     }
@@ -88,7 +117,9 @@ impl App {
     pub(crate) async fn reload(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let turn = Arc::clone(&self.0.reloading).lock_owned().await;
         let app = self.clone();
+        let span = tracing::Span::current();
         let work = tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let outcome = app.rebuild();
             app.record(&outcome);
             drop(turn);
@@ -174,5 +205,23 @@ impl App {
 
     pub(crate) fn stop(&self) -> &Stop {
         &self.0.stop
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.0.outputs.audit
+    }
+
+    pub(crate) fn identifiers(&self) -> &Identifiers {
+        &self.0.outputs.identifiers
+    }
+
+    /// How many lines of the log were dropped, as they came faster than they could
+    /// be written.
+    pub(crate) fn dropped_lines(&self) -> usize {
+        self.0.outputs.dropped_lines.dropped_lines()
     }
 }

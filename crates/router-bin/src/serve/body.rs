@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use http_body_util::BodyExt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -27,44 +27,17 @@ pub(crate) trait Object: DeserializeOwned {
     }
 }
 
-/// A JSON body of type `T`.
+/// A JSON body of type `T`. The request's `Content-Type` was checked when it was
+/// admitted.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<T: Object> FromRequest<App> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        require_json(request.headers())?;
         let body = read(request, app).await?;
         parse(body.bytes()).map(Self)
     }
-}
-
-fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let unsupported = |code, detail| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, detail);
-    let not_json = |instead: &str| {
-        let expected = "the request must have Content-Type: application/json";
-        Err(unsupported("not_json", format!("{expected}{instead}")))
-    };
-    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
-    let Some(kind) = kinds.next() else {
-        return not_json(", but has none");
-    };
-    if kinds.next().is_some() {
-        return not_json(", but has more than one");
-    }
-    let Ok(kind) = kind.to_str() else {
-        return not_json(", but its value is not readable");
-    };
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return not_json(&format!(", not {kind}"));
-    }
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        let detail = "the body must be sent without a Content-Encoding";
-        return Err(unsupported("encoded_body", detail.to_owned()));
-    }
-    Ok(())
 }
 
 async fn read(request: Request, app: &App) -> Result<BodyBuffer, Problem> {

@@ -7,9 +7,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, Method, StatusCode, header};
 
+use super::admission::admit;
 use super::app::App;
 use super::problem::Problem;
-use super::{admin, pages, prometheus, reload, route, stats};
+use super::request_id::identify;
+use super::{admin, erase, pages, prometheus, reload, route, stats};
 use crate::dashboard;
 
 /// The endpoints of a listener.
@@ -37,7 +39,10 @@ pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
     routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        // The last is the first that a request meets.
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
         .layer(middleware::from_fn_with_state(app.clone(), within_time))
+        .layer(middleware::from_fn(identify))
         .with_state(app)
 }
 
@@ -56,6 +61,7 @@ fn administration() -> Router<App> {
             get(admin::caching).put(admin::switch_caching),
         )
         .route("/v1/reload", post(reload::reload))
+        .route("/v1/erase", post(erase::erase))
         .route("/metrics", get(prometheus::metrics))
 }
 
@@ -86,11 +92,14 @@ async fn within_time(State(app): State<App>, request: Request, next: Next) -> Re
     let limit = app.limits().request_timeout;
     let mut response = match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unavailable(
-            "request_timeout",
-            format!("no answer within {} s", limit.as_secs_f64()),
-        )
-        .into_response(),
+        Err(_) => {
+            tracing::warn!("a request was not answered in time");
+            Problem::unavailable(
+                "request_timeout",
+                format!("no answer within {} s", limit.as_secs_f64()),
+            )
+            .into_response()
+        }
     };
     let nosniff = HeaderValue::from_static("nosniff");
     response

@@ -1,13 +1,18 @@
 //! The HTTP service.
 
 mod admin;
+mod admission;
 mod app;
+mod audit;
 mod body;
 mod budget;
 mod cache_headers;
 mod closing;
 mod connection;
 mod endpoints;
+mod erase;
+mod hosts;
+mod identifiers;
 mod limits;
 mod listener;
 mod metrics;
@@ -16,7 +21,9 @@ mod problem;
 mod prometheus;
 mod refresh;
 mod reload;
+mod request_id;
 mod route;
+mod selectors;
 mod serving;
 mod sockets;
 mod stats;
@@ -27,8 +34,10 @@ mod timer;
 mod tls;
 mod watch;
 
-pub(crate) use app::App;
+pub(crate) use app::{App, Outputs};
+pub(crate) use audit::Audit;
 pub(crate) use endpoints::{Endpoints, endpoints};
+pub(crate) use identifiers::Identifiers;
 pub(crate) use limits::Limits;
 pub(crate) use listener::Listener;
 pub(crate) use sockets::Sockets;

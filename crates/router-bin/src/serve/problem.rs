@@ -8,6 +8,8 @@ use http::{HeaderValue, StatusCode, header};
 use intent_router::{Diagnostic, RouteError, SourceError};
 use serde::Serialize;
 
+use super::request_id::RequestId;
+
 /// A problem document. Its extension member `code` names the cause for programs;
 /// it is stable, while texts may be reworded.
 #[derive(Clone, Debug, Serialize)]
@@ -25,6 +27,15 @@ pub(crate) struct Problem {
     /// Seconds for the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u32>,
+}
+
+/// A problem with the request that it is about, as the log names it.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 /// A [`Diagnostic`] as JSON.
@@ -106,8 +117,41 @@ impl Problem {
             ..self
         }
     }
+
+    /// The name of the cause.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The status of the response.
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
 }
 
+/// The texts about a source are fixed: what it says may hold queries, names of
+/// tables, paths and records. The log has it, under the identifier of the request.
+impl From<&SourceError> for Problem {
+    fn from(error: &SourceError) -> Self {
+        let detail = error.general();
+        let problem = match error {
+            SourceError::Timeout(_) | SourceError::Locked => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "source_timeout", detail)
+            }
+            SourceError::Query { .. } => Self::new(StatusCode::BAD_GATEWAY, "source_error", detail),
+            SourceError::Overloaded { .. } => Self::unavailable("source_overloaded", detail),
+            SourceError::CircuitOpen { .. } => Self::unavailable("source_circuit_open", detail),
+            _ => Self::unavailable("source_unavailable", detail),
+        };
+        match error.retry_after() {
+            Some(wait) => problem.after(wait),
+            None => problem,
+        }
+    }
+}
+
+/// The texts about a request itself quote only what the client sent.
 impl From<RouteError> for Problem {
     fn from(error: RouteError) -> Self {
         match &error {
@@ -115,27 +159,11 @@ impl From<RouteError> for Problem {
             RouteError::Conversation(_) => {
                 Self::unprocessable("unreadable_conversation", error.to_string())
             }
-            RouteError::Source(source) => match **source {
-                SourceError::Timeout(_) | SourceError::Locked => Self::new(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    "source_timeout",
-                    error.to_string(),
-                ),
-                SourceError::Query { .. } => {
-                    Self::new(StatusCode::BAD_GATEWAY, "source_error", error.to_string())
-                }
-                SourceError::Overloaded { retry_after } => {
-                    Self::unavailable("source_overloaded", error.to_string()).after(retry_after)
-                }
-                SourceError::CircuitOpen { retry_after } => {
-                    Self::unavailable("source_circuit_open", error.to_string()).after(retry_after)
-                }
-                _ => Self::unavailable("source_unavailable", error.to_string()),
-            },
+            RouteError::Source(source) => Self::from(&**source),
             _ => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
-                error.to_string(),
+                "the request could not be answered",
             ),
         }
     }
@@ -144,7 +172,12 @@ impl From<RouteError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after;
-        let mut response = (self.status, Json(self)).into_response();
+        let id = RequestId::current();
+        let document = Document {
+            problem: &self,
+            request_id: id.as_ref().map(RequestId::as_str),
+        };
+        let mut response = (self.status, Json(document)).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
@@ -160,23 +193,53 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
 
     use super::*;
 
+    /// Every kind of error, each with these texts.
+    fn errors(texts: [String; 3]) -> [SourceError; 7] {
+        let [intent, query, reason] = texts;
+        let retry_after = Duration::from_millis(1_234_567);
+        [
+            SourceError::Unavailable(reason.clone()),
+            SourceError::Damaged(reason.clone()),
+            SourceError::Locked,
+            SourceError::Overloaded { retry_after },
+            SourceError::CircuitOpen { retry_after },
+            SourceError::Timeout(Duration::from_millis(1_234_567)),
+            SourceError::Query {
+                intent,
+                query,
+                reason,
+            },
+        ]
+    }
+
+    fn body(error: SourceError) -> String {
+        serde_json::to_string(&Problem::from(RouteError::Source(Arc::new(error))))
+            .expect("a document")
+    }
+
+    proptest! {
+        /// A body is the same whatever the source says, so no part of that is in
+        /// it.
+        #[test]
+        fn nothing_of_what_a_source_says_is_in_a_body(texts in any::<[String; 3]>()) {
+            let plain = errors(Default::default()).map(body);
+            prop_assert_eq!(errors(texts).map(body), plain);
+        }
+    }
+
     #[test]
-    fn a_call_that_was_not_made_says_when_to_try_again() {
-        for (millis, seconds) in [(0, 1), (500, 1), (1_000, 1), (1_001, 2), (9_500, 10)] {
-            let retry_after = Duration::from_millis(millis);
-            for (error, code) in [
-                (SourceError::Overloaded { retry_after }, "source_overloaded"),
-                (
-                    SourceError::CircuitOpen { retry_after },
-                    "source_circuit_open",
-                ),
-            ] {
-                let problem = Problem::from(RouteError::Source(Arc::new(error)));
-                assert_eq!(problem.status, StatusCode::SERVICE_UNAVAILABLE);
-                assert_eq!((problem.code, problem.retry_after), (code, Some(seconds)));
+    fn queries_tables_and_paths_are_not_told() {
+        let reason = "no such table: claims in SELECT * FROM claims at /var/lib/crm.db";
+        for error in errors(["claim_status", "claims", reason].map(str::to_owned)) {
+            let body = body(error);
+            for part in ["claim", "SELECT", "/var", "1234"] {
+                assert!(!body.contains(part), "{body} tells {part}");
             }
         }
     }

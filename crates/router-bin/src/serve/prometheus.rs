@@ -68,7 +68,7 @@ impl Scrape {
         let snapshot = app.metrics().snapshot();
         let enabled = f64::from(app.cache().is_enabled());
         let source = app.source();
-        let mut counters = counters(&stats, &snapshot);
+        let mut counters = counters(app, &stats, &snapshot);
         counters.extend(source::counters(&source));
         let mut gauges = source::gauges(&source);
         gauges.extend(vec![
@@ -115,7 +115,7 @@ fn unix_seconds(at: SystemTime) -> f64 {
     since.as_secs_f64()
 }
 
-fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
+fn counters(app: &App, stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
     let by_class = |name, help, value: fn(&cache_core::ClassStats) -> u64| Metric {
         name,
         help,
@@ -136,6 +136,16 @@ fn counters(stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             "database_queries_saved",
             "Database calls saved by hits",
             snapshot.queries_saved as f64,
+        ),
+        plain(
+            "log_lines_dropped",
+            "Lines of the log that were dropped because it is not read fast enough",
+            app.dropped_lines() as f64,
+        ),
+        plain(
+            "audit_failures",
+            "Entries of the audit log that could not be written",
+            app.audit().failures() as f64,
         ),
         Metric {
             name: "reloads",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use intent_router::Spawn;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::limits::Limits;
 use super::metrics::Metrics;
@@ -21,7 +22,7 @@ pub(crate) fn spawner(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
             return;
         };
         let metrics = Arc::clone(&metrics);
-        tokio::spawn(async move {
+        let work = async move {
             match timeout(most, refresh).await {
                 Ok(refreshed) => {
                     if let Some(error) = &refreshed.failure {
@@ -35,7 +36,9 @@ pub(crate) fn spawner(metrics: Arc<Metrics>, limits: &Limits) -> Spawn {
                 }
             }
             drop(permit);
-        });
+        };
+        // The log names the request that started the refresh.
+        tokio::spawn(work.in_current_span());
     })
 }
 

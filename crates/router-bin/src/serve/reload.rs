@@ -6,11 +6,37 @@ use http::StatusCode;
 use intent_router::Diagnostic;
 
 use super::app::{App, Reloaded};
+use super::audit::{Act, CALLER, DONE};
 use super::problem::Problem;
+
+/// Records a reload in the audit log when it is dropped. The handler is dropped
+/// before its end if the client leaves or the time is up; the reload goes on.
+struct Recorded<'a> {
+    app: &'a App,
+    outcome: &'static str,
+}
+
+impl Drop for Recorded<'_> {
+    fn drop(&mut self) {
+        self.app.audit().record(&Act {
+            actor: CALLER,
+            act: "reload",
+            selector: "",
+            count: None,
+            outcome: self.outcome,
+        });
+    }
+}
 
 /// Reloads the files.
 pub(crate) async fn reload(State(app): State<App>) -> Result<Json<Reloaded>, Problem> {
-    app.reload().await.map(Json).map_err(failed)
+    let mut recorded = Recorded {
+        app: &app,
+        outcome: "unfinished",
+    };
+    let outcome = app.reload().await.map(Json).map_err(failed);
+    recorded.outcome = outcome.as_ref().map_or_else(Problem::code, |_| DONE);
+    outcome
 }
 
 /// A conflict: the request is valid, and succeeds once the files are corrected.

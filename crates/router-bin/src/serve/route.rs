@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use intent_router::{Answer, Request, UserContext};
+use intent_router::{Answer, Request, RouteError, UserContext};
 use serde::{Deserialize, Deserializer};
 
 use super::app::App;
@@ -108,7 +108,11 @@ pub(crate) async fn route(
     };
     let routed = app.router().route(&request).await.inspect_err(|error| {
         app.metrics().failed();
-        tracing::warn!(%error, "a request could not be answered");
+        match error {
+            RouteError::Source(error) => tracing::warn!(%error, "the source failed"),
+            // The others are the client's, and quote what it sent.
+            _ => tracing::debug!("a request could not be answered"),
+        }
     })?;
     if routed.cache.is_stale_if_error() {
         tracing::warn!("the source failed; a stale answer was served");

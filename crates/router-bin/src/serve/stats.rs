@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use cache_keys::CanonicalJson;
 use futures_util::Stream;
 use futures_util::stream;
 use intent_router::{Capacity, OutcomeClass};
@@ -16,6 +17,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::app::App;
 use super::cache_headers;
+use super::identifiers::{Identifiers, Kind};
 use super::metrics::{Percentiles, RecentRequest, Refreshes, Reloads};
 use super::problem::Problem;
 use super::stop::Phase;
@@ -40,6 +42,8 @@ pub(crate) struct StatsDocument {
     reloads: ReloadCounts,
     database_queries: Queries,
     latency_us: BTreeMap<&'static str, Percentiles>,
+    /// Whether `recent` shows users and roles as they are, not as keyed hashes.
+    ids_shown: bool,
     recent: Vec<Recent>,
 }
 
@@ -103,22 +107,28 @@ struct Recent {
     latency_us: u64,
 }
 
-impl From<&RecentRequest> for Recent {
-    fn from(request: &RecentRequest) -> Self {
+impl Recent {
+    fn new(request: &RecentRequest, ids: &Identifiers) -> Self {
+        let shown = |kind, json: Option<&CanonicalJson>| {
+            json.map_or_else(|| "guest".to_owned(), |json| ids.text(kind, &json.text()))
+        };
+        // The key is a digest of the user and the message without a secret, so who
+        // has it can find out both by trying.
+        let key = request.key.filter(|_| ids.are_shown());
         Self {
             at: humantime::format_rfc3339_millis(request.at).to_string(),
             intent: request.intent(),
-            user_id: request.user_id(),
-            user_role: request.user_role(),
+            user_id: shown(Kind::User, request.user_id()),
+            user_role: shown(Kind::Role, request.user_role()),
             source: request.source.as_str(),
-            cache_status: cache_headers::cache_status(request.cache, request.key),
+            cache_status: cache_headers::cache_status(request.cache, key),
             latency_us: request.latency_us,
         }
     }
 }
 
 fn document(app: &App) -> StatsDocument {
-    let cache = app.cache();
+    let (cache, ids) = (app.cache(), app.identifiers());
     let snapshot = app.metrics().snapshot();
     let count = |class: OutcomeClass| (class.as_str(), snapshot.requests(class));
     let mut requests: BTreeMap<_, _> = OutcomeClass::ALL.map(count).into();
@@ -144,7 +154,12 @@ fn document(app: &App) -> StatsDocument {
             saved: snapshot.queries_saved,
         },
         latency_us: OutcomeClass::ALL.map(latency).into(),
-        recent: snapshot.recent.iter().map(Recent::from).collect(),
+        ids_shown: ids.are_shown(),
+        recent: snapshot
+            .recent
+            .iter()
+            .map(|request| Recent::new(request, ids))
+            .collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 43] = [
+const EVERY_KEY: [(&str, &str); 46] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -59,6 +59,9 @@ const EVERY_KEY: [(&str, &str); 43] = [
     ("detector.kind", "keyword"),
     ("detector.model", "/var/lib/router.model"),
     ("detector.sentence_model", "/var/lib/MiniLM"),
+    ("privacy.show_ids", "true"),
+    ("privacy.key_file", "/var/lib/router.key"),
+    ("audit.file", "/var/log/router/audit.log"),
 ];
 
 /// Keys that exclude another one.
@@ -103,7 +106,7 @@ fn the_schema_lists_every_key() {
     keys(&schema(), "", &mut found);
     found.sort();
     let mut expected: Vec<_> = EVERY_KEY.iter().map(|(key, _)| *key).collect();
-    expected.push("catalogue.file");
+    expected.extend(["catalogue.file", "server.hosts"]);
     expected.sort();
     assert_eq!(found, expected);
 }
@@ -154,7 +157,7 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
     for (key, value) in EVERY_KEY {
         let path = key.replace('*', "live_data");
         let (section, name) = path.rsplit_once('.').unwrap();
-        let quoted = if value.parse::<f64>().is_ok() || value == "false" {
+        let quoted = if value.parse::<f64>().is_ok() || matches!(value, "false" | "true") {
             value.to_owned()
         } else {
             format!("{value:?}")
@@ -181,6 +184,27 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
         let environment: Vec<_> = std::iter::once((&*variable, value)).chain(second).collect();
         let run = router_with(&["config", "show"], &environment, b"");
         assert_eq!(shown(&run).get(&path), Some(&expected), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn hosts_are_a_list_or_have_commas_between_them() {
+    let hosts = |run: &Run| shown(run)["server.hosts"].0.clone();
+    let list = "[server]\nhosts = ['Cache.Example', '192.0.2.1', '[2001:db8::1]']\n";
+    let expected = r#"["cache.example", "192.0.2.1", "[2001:db8::1]"]"#;
+    let run = show(&file("hosts", "router.toml", list));
+    assert_eq!(hosts(&run), expected, "{}", run.stdout);
+    let variable = [(
+        "ROUTER_SERVER__HOSTS",
+        "cache.example, 192.0.2.1,[2001:db8::1]",
+    )];
+    let run = router_with(&["config", "show"], &variable, b"");
+    assert_eq!(hosts(&run), expected, "{}", run.stdout);
+    for wrong in ["'http://a'", "['a', 'a:80']", "['::1']", "['']", "7"] {
+        let text = format!("[server]\nhosts = {wrong}\n");
+        let run = show(&file("hosts", "router.toml", text));
+        run.fails(78, ":2:1: server.hosts: ");
+        assert!(run.stderr.contains("host name"), "{}", run.stderr);
     }
 }
 

@@ -33,6 +33,11 @@ impl Server {
         Self::run(Stdio::null(), settings)
     }
 
+    /// The same, with its log going to `log`.
+    pub(crate) fn start_logging_with(log: Stdio, settings: &[(&str, &str)]) -> Self {
+        Self::run(log, settings)
+    }
+
     fn run(log: Stdio, settings: &[(&str, &str)]) -> Self {
         let mut program = Command::new(env!("CARGO_BIN_EXE_router"));
         program.env_clear().envs(settings.iter().copied());
@@ -107,6 +112,18 @@ impl Server {
         self.child.wait().expect("the service ends")
     }
 
+    /// Whether the process ends by itself within this time.
+    pub(crate) fn ends_within(&mut self, most: Duration) -> bool {
+        let told = std::time::Instant::now();
+        while told.elapsed() < most {
+            if self.child.try_wait().expect("a process").is_some() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).expect("the service accepts");
         let limit = Some(Duration::from_secs(20));
@@ -134,7 +151,7 @@ impl Server {
         body: &[u8],
     ) -> Reply {
         let mut request =
-            format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -10,6 +10,7 @@ mod recent;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use cache_keys::CanonicalJson;
 use intent_router::{OutcomeClass, Refreshed, Routed, UserContext};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -163,8 +164,18 @@ impl Metrics {
         let latency_us = shard.latencies[routed.cache.class() as usize].record(latency);
         let saved = routed.calls_saved().into();
         shard.queries_saved.fetch_add(saved, Ordering::Relaxed);
-        let request = RecentRequest::new(user, routed, ended, latency_us);
+        let request = RecentRequest::new(user, routed, began, ended, latency_us);
         shard.recent.push(request);
+    }
+
+    /// Removes the recent requests of a user and returns their number. Requests that
+    /// are in flight now are counted when they end, but not listed.
+    pub(crate) fn forget(&self, user: &CanonicalJson) -> usize {
+        self.history.forget(user, Instant::now(), self.unread())
+    }
+
+    fn unread(&self) -> impl Iterator<Item = &Unread> {
+        self.shards.iter().map(|shard| &shard.recent)
     }
 
     /// All figures. Requests that are recorded meanwhile may be in some of them only.
@@ -177,8 +188,7 @@ impl Metrics {
             }
             queries_saved += shard.queries_saved.load(Ordering::Relaxed);
         }
-        let unread = self.shards.iter().map(|shard| &shard.recent);
-        let recent = self.history.read(unread);
+        let recent = self.history.read(self.unread());
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
             uptime: self.started.elapsed(),

@@ -14,12 +14,12 @@ use super::clock::now;
 /// The number of requests kept.
 const RECENT: usize = 50;
 
-/// The most characters shown of a text, and the most bytes kept of an intent's
+/// The most characters kept of a long text, and the most bytes kept of an intent's
 /// name.
 const MOST_TEXT: usize = 80;
 
 /// The most bytes of a user's identifier or role that are kept as they are. Of a
-/// longer one the shown part is copied, so that a client cannot have the metrics hold
+/// longer one the beginning is copied, so that a client cannot have the metrics hold
 /// whole request bodies.
 const MOST_SHARED: usize = 512;
 
@@ -29,6 +29,7 @@ const MOST_SHARED: usize = 512;
 #[derive(Clone)]
 pub(crate) struct RecentRequest {
     pub(crate) at: SystemTime,
+    began: Instant,
     ended: Instant,
     intent: Name,
     user_id: Option<CanonicalJson>,
@@ -43,11 +44,13 @@ impl RecentRequest {
     pub(super) fn new(
         user: &UserContext,
         routed: &Routed,
+        began: Instant,
         ended: Instant,
         latency_us: u64,
     ) -> Self {
         Self {
             at: now(),
+            began,
             ended,
             intent: Name::new(routed.answer.intent()),
             user_id: user.user_id.as_ref().map(bounded),
@@ -64,14 +67,21 @@ impl RecentRequest {
         self.intent.text().into_owned()
     }
 
-    /// The user's identifier; `guest` if there is none.
-    pub(crate) fn user_id(&self) -> String {
-        shown(self.user_id.as_ref())
+    /// The user's identifier, if there is one.
+    pub(crate) fn user_id(&self) -> Option<&CanonicalJson> {
+        self.user_id.as_ref()
     }
 
-    /// The user's role; `guest` if there is none.
-    pub(crate) fn user_role(&self) -> String {
-        shown(self.user_role.as_ref())
+    /// The user's role, if there is one.
+    pub(crate) fn user_role(&self) -> Option<&CanonicalJson> {
+        self.user_role.as_ref()
+    }
+
+    /// Whether this may be a request of the user, in any role: `42` and `"42"` are
+    /// one user. Of very long identifiers only the beginning is known.
+    fn is_of(&self, user: &CanonicalJson) -> bool {
+        let is_same = |id: &CanonicalJson| id.text() == user.text();
+        self.user_id.as_ref().is_some_and(is_same)
     }
 
     /// Orders the latest first.
@@ -80,22 +90,13 @@ impl RecentRequest {
     }
 }
 
-fn shown(json: Option<&CanonicalJson>) -> String {
-    json.map_or_else(|| "guest".to_owned(), beginning)
-}
-
-/// The part of a text that is shown.
-fn beginning(json: &CanonicalJson) -> String {
-    json.text().chars().take(MOST_TEXT).collect()
-}
-
-/// A value that shows the same and is short.
+/// The same value if it is short, or else the beginning of its text.
 fn bounded(json: &CanonicalJson) -> CanonicalJson {
     if json.as_str().len() <= MOST_SHARED {
-        json.clone()
-    } else {
-        CanonicalJson::string(&beginning(json))
+        return json.clone();
     }
+    let beginning: String = json.text().chars().take(MOST_TEXT).collect();
+    CanonicalJson::string(&beginning)
 }
 
 /// The beginning of an intent's name, stored inline.
@@ -138,20 +139,56 @@ impl Unread {
     }
 }
 
-/// The last requests that were read, the latest first.
+/// The last requests that were read.
 #[derive(Default)]
-pub(super) struct History(Mutex<Vec<RecentRequest>>);
+pub(super) struct History(Mutex<Past>);
+
+#[derive(Default)]
+struct Past {
+    /// The latest first.
+    requests: Vec<RecentRequest>,
+    /// When requests of a user were last removed.
+    forgot: Option<Instant>,
+}
 
 impl History {
     /// Takes the unread requests; returns the last [`RECENT`], the latest first.
     pub(super) fn read<'a>(&self, shards: impl Iterator<Item = &'a Unread>) -> Vec<RecentRequest> {
-        let mut history = self.0.lock();
+        let mut past = self.0.lock();
+        past.take(shards);
+        past.requests.clone()
+    }
+
+    /// Removes the requests of a user, as of this time, and returns their number.
+    pub(super) fn forget<'a>(
+        &self,
+        user: &CanonicalJson,
+        now: Instant,
+        shards: impl Iterator<Item = &'a Unread>,
+    ) -> usize {
+        let mut past = self.0.lock();
+        past.take(shards);
+        past.forgot = Some(now);
+        let before = past.requests.len();
+        let user = bounded(user);
+        past.requests.retain(|request| !request.is_of(&user));
+        before - past.requests.len()
+    }
+}
+
+impl Past {
+    /// Takes the unread requests, except those that were in flight when a user was
+    /// forgotten, who may be their own.
+    fn take<'a>(&mut self, shards: impl Iterator<Item = &'a Unread>) {
         for Unread(queue) in shards {
             // Bounded, as requests may be added as fast as they are taken.
-            history.extend((0..RECENT).map_while(|_| queue.pop()));
+            let unread = (0..RECENT).map_while(|_| queue.pop());
+            let forgot = self.forgot;
+            let listed =
+                unread.filter(|request| forgot.is_none_or(|forgot| request.began > forgot));
+            self.requests.extend(listed);
         }
-        history.sort_by(RecentRequest::latest_first);
-        history.truncate(RECENT);
-        history.clone()
+        self.requests.sort_by(RecentRequest::latest_first);
+        self.requests.truncate(RECENT);
     }
 }

@@ -1,0 +1,91 @@
+//! `POST /v1/erase`: removes everything that is kept of a user.
+
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::State;
+use cache_keys::CanonicalJson;
+use serde::{Deserialize, Serialize};
+
+use super::app::App;
+use super::audit::{Act, CALLER, DONE};
+use super::body::{JsonBody, Object};
+use super::identifiers::Kind;
+use super::problem::Problem;
+use super::request_id::RequestId;
+use super::selectors::check_length;
+
+/// Whose data is erased.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EraseBody {
+    user_id: CanonicalJson,
+}
+
+impl Object for EraseBody {
+    const EXPECTED: &'static str = "an object such as {\"user_id\": \"BEN-000001\"}";
+}
+
+/// What was removed from each place that keeps data of users.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Erased {
+    /// Stored answers, in every role.
+    answers: usize,
+    /// Stored look-ups of whether the user is a member.
+    profiles: usize,
+    /// Stored detections. They hold a message without its user, so none is known
+    /// to be of the user.
+    detections: usize,
+    /// Requests listed in the statistics.
+    recent_requests: usize,
+}
+
+/// Removes the user from every place that keeps data of users. An answer that is
+/// in flight is neither stored nor listed afterwards.
+fn erase_everywhere(app: &App, user: &CanonicalJson) -> Erased {
+    let stored = app.cache().erase(user);
+    Erased {
+        answers: stored.answers,
+        profiles: stored.members,
+        detections: 0,
+        recent_requests: app.metrics().forget(user),
+    }
+}
+
+/// The receipt of an erasure.
+#[derive(Serialize)]
+pub(crate) struct Receipt {
+    erased: Erased,
+    /// When it was done (RFC 3339).
+    at: String,
+    request_id: Option<String>,
+}
+
+/// Erases a user.
+pub(crate) async fn erase(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<EraseBody>,
+) -> Result<Json<Receipt>, Problem> {
+    let user = body.user_id;
+    let shown = app.identifiers().text(Kind::User, &user.text());
+    let erased =
+        check_length("user_id", user.as_str().len()).map(|()| erase_everywhere(&app, &user));
+    app.audit().record(&Act {
+        actor: CALLER,
+        act: "erase",
+        selector: &format!("user_id={shown}"),
+        count: erased.as_ref().ok().map(Erased::total),
+        outcome: erased.as_ref().map_or_else(Problem::code, |_| DONE),
+    });
+    Ok(Json(Receipt {
+        erased: erased?,
+        at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        request_id: RequestId::current().map(|id| id.to_string()),
+    }))
+}
+
+impl Erased {
+    fn total(&self) -> usize {
+        self.answers + self.profiles + self.detections + self.recent_requests
+    }
+}
