@@ -138,7 +138,7 @@ impl Wait<'_> {
         let mut late = None;
         poll_fn(|context| {
             if let Poll::Ready(turn) = Pin::new(&mut self.turn).poll(context) {
-                // A reply that is dropped without an answer is one that has left.
+                // Only a call that left has its reply dropped without an answer.
                 let gone = |_| Err(self.gate.queue.lock().waited_too_long());
                 return Poll::Ready(turn.unwrap_or_else(gone));
             }
@@ -191,7 +191,8 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        // Whoever waited for it has gone: at the deadline, or for a reason of their own.
+        // The caller dropped the call: at its deadline, or earlier, which tells nothing
+        // about the source.
         let is_late = self.deadline.left(self.gate.timer.now()).is_zero();
         self.tell(if is_late { End::TimedOut } else { End::Unknown });
     }

@@ -28,8 +28,8 @@ use self::queue::{End, Subject};
 /// - **Limit.** Calls under way are limited. The limit adapts: it falls when the
 ///   source gets slower than it usually is, and rises again.
 /// - **Fair turns.** Each intent has a queue and a share of the limit of its own, and
-///   the queues take turns, so that a slow intent does not hold up the others. Who
-///   waits for too long is refused: [`SourceError::Overloaded`].
+///   the queues take turns, so that a slow intent does not hold up the others. A call
+///   that waits for too long is refused: [`SourceError::Overloaded`].
 /// - **Circuit breaker.** After some failures in a row calls fail at once, with
 ///   [`SourceError::CircuitOpen`], for a time that doubles while probes fail. Time-outs
 ///   and refused queries of one intent alone stop that intent only.
