@@ -99,7 +99,7 @@ fn a_moved_file_is_reopened_on_sighup() {
 
 #[test]
 fn a_reload_that_outlasts_its_request_is_recorded() {
-    // Reading this takes longer than the time for an answer.
+    // Reading this takes longer than the time for an answer, as a rule.
     let phrase = "phrases = ['hours']\n";
     let intents = (0..500)
         .map(|n| format!("[[intent]]\nname = 'hours{n}'\nkind = 'knowledge_base'\n{phrase}"));
@@ -111,14 +111,15 @@ fn a_reload_that_outlasts_its_request_is_recorded() {
         ("ROUTER_SERVER__REQUEST_TIMEOUT", "1ms"),
         ("ROUTER_SERVER__WATCH_FILES", "0s"),
     ]);
-    let reply = server.post("/v1/reload", &json!({}));
-    assert_eq!(reply.value()["code"], "request_timeout");
+    let mut reloads = (0..100).map(|_| server.post("/v1/reload", &json!({})).value());
+    // A reload may end in time if this test gets little of the processor.
+    let reply = reloads.find(|reply| reply["code"] == "request_timeout");
+    let id = reply.unwrap()["request_id"].clone();
     server.terminate();
     assert!(server.wait().success());
     let entries = entries(&std::fs::read_to_string(&file).unwrap());
-    assert_eq!(entries.len(), 1);
-    assert_eq!(entries[0]["outcome"], "unfinished");
-    assert_eq!(entries[0]["request_id"], reply.value()["request_id"]);
+    let entry = entries.iter().find(|entry| entry["request_id"] == id);
+    assert_eq!(entry.unwrap()["outcome"], "unfinished");
 }
 
 #[test]
