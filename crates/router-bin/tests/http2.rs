@@ -41,7 +41,8 @@ async fn connect(server: &Server) -> Client {
 }
 
 fn question() -> Request<()> {
-    let request = Request::post("http://t/v1/route").header("content-type", "application/json");
+    let request =
+        Request::post("http://localhost/v1/route").header("content-type", "application/json");
     request.body(()).expect("a request")
 }
 
@@ -75,7 +76,7 @@ async fn get(client: &SendRequest<Bytes>, path: &str) -> (StatusCode, String) {
         .ready()
         .await
         .expect("the connection is open");
-    let request = Request::get(format!("http://t{path}"))
+    let request = Request::get(format!("http://localhost{path}"))
         .body(())
         .expect("a request");
     let (response, _) = client
@@ -132,7 +133,7 @@ fn a_head_is_bounded() {
         for (bytes, expect) in [(40_000, 200), (70_000, 431)] {
             let (client, _) = connect(&server).await;
             let mut client = client.ready().await.unwrap();
-            let request = Request::get("http://t/livez").header("x", "a".repeat(bytes));
+            let request = Request::get("http://localhost/livez").header("x", "a".repeat(bytes));
             let request = request.body(()).unwrap();
             let (response, _) = client.send_request(request, true).unwrap();
             assert_eq!(response.await.unwrap().status(), expect, "{bytes}");
@@ -226,8 +227,8 @@ const SETTINGS: u8 = 4;
 const GO_AWAY: u8 = 7;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
-/// `GET / http` with the authority `t`.
-const GET: &[u8] = &[0x82, 0x86, 0x84, 0x41, 1, b't'];
+/// `GET / http` with the authority `[::1]`.
+const GET: &[u8] = &[0x82, 0x86, 0x84, 0x41, 5, b'[', b':', b':', b'1', b']'];
 
 /// Reads until the server hangs up; fails if it does not.
 fn until_closed(mut stream: std::net::TcpStream) -> Vec<u8> {
@@ -259,7 +260,9 @@ fn a_client_that_makes_no_room_is_closed() {
         no_room.initial_window_size(0);
         for path in ["/v1/stats/stream", "/openapi.json"] {
             let (mut client, driver) = connect_by(&server, &no_room).await;
-            let request = Request::get(format!("http://t{path}")).body(()).unwrap();
+            let request = Request::get(format!("http://localhost{path}"))
+                .body(())
+                .unwrap();
             let (response, _) = client.send_request(request, true).unwrap();
             let _unread = response.await.unwrap();
             let _ = driver.await.unwrap();

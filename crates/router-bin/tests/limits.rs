@@ -12,7 +12,7 @@ const QUESTION: &str = "what is my claim status?";
 
 fn head(length: usize) -> String {
     format!(
-        "POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+        "POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          connection: close\r\ncontent-length: {length}\r\n\r\n"
     )
 }
@@ -99,7 +99,7 @@ fn chunks_of_one_byte_count_as_what_they_take() {
         ("ROUTER_SERVER__MAX_BODIES", "64KiB"),
     ]);
     let mut stream = server.connect();
-    let head = "POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+    let head = "POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 connection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     for byte in body(64 << 10) {
@@ -123,7 +123,7 @@ fn the_largest_body_is_read_whatever_the_budget() {
 fn stream_status(server: &Server) -> (TcpStream, u16) {
     let mut stream = server.connect();
     stream
-        .write_all(b"GET /v1/stats/stream HTTP/1.1\r\nhost: t\r\n\r\n")
+        .write_all(b"GET /v1/stats/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .expect("the request is sent");
     let mut line = [0; 12];
     stream.read_exact(&mut line).expect("a status line");
@@ -172,7 +172,7 @@ fn probes_are_answered_when_all_connections_are_in_use() {
     }
     // Such a connection ends with its first answer.
     let mut stream = server.connect();
-    let request = b"GET /livez HTTP/1.1\r\nhost: t\r\n\r\n";
+    let request = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
     stream.write_all(request).unwrap();
     let mut rest = String::new();
     stream.read_to_string(&mut rest).unwrap();
@@ -188,7 +188,7 @@ fn probes_are_answered_when_all_connections_are_in_use() {
 
 /// A head of exactly this many bytes.
 fn head_of(bytes: usize) -> String {
-    let before = "GET /livez HTTP/1.1\r\nhost: t\r\nconnection: close\r\nx: ";
+    let before = "GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: ";
     let value = "a".repeat(bytes - before.len() - 4);
     let head = format!("{before}{value}\r\n\r\n");
     assert_eq!(head.len(), bytes);

@@ -14,7 +14,7 @@ const BODY: &str = r#"{"message": "what is my claim status?", "user_context": {"
 fn question(headers: &str) -> Vec<u8> {
     let length = BODY.len();
     format!(
-        "POST /v1/route HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n\
+        "POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n{headers}\r\n{BODY}"
     )
     .into_bytes()

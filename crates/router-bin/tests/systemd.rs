@@ -136,7 +136,7 @@ fn passed_sockets_are_used_by_their_names() {
 /// Asks once, on a connection of its own.
 fn ask(address: &str) -> Result<(), String> {
     let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
-    let request = b"GET /livez HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n";
+    let request = b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     stream
         .write_all(request)
         .map_err(|error| error.to_string())?;
@@ -218,7 +218,7 @@ fn other_variables_of_a_manager_do_no_harm() {
     let server = Server::start(&[("LISTEN_FDS", "1"), ("LISTEN_PID", "1")]);
     let mut stream = server.connect();
     stream
-        .write_all(b"GET /livez HTTP/1.1\r\nhost: t\r\n\r\n")
+        .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     assert_eq!(Reply::read(stream).status, 200);
 }

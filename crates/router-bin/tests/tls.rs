@@ -85,7 +85,7 @@ fn client(server: &Server, trusted: &[&Pair], protocols: &[&[u8]]) -> Stream {
     StreamOwned::new(connection, server.connect())
 }
 
-const PROBE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: t\r\n\r\n";
+const PROBE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// Asks on a connection that stays open.
 fn probe(stream: &mut Stream) -> std::io::Result<()> {
@@ -294,7 +294,7 @@ fn the_timeouts_hold_inside_tls() {
     probe(&mut idle).unwrap();
     until_closed(idle);
     let mut deaf = client(&server, &[&pair], &[]);
-    let requests = b"GET /openapi.json HTTP/1.1\r\nhost: t\r\n\r\n".repeat(100);
+    let requests = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     // It reads nothing once the handshake is done.
     probe(&mut deaf).unwrap();
     let mut send = || {
