@@ -11,6 +11,7 @@ use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
 
 use super::startup::runtime;
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::serve::{App, Limits, endpoints, serve, watch};
@@ -47,17 +48,18 @@ impl ServeArgs {
 /// Serves until SIGINT or SIGTERM; a second signal aborts the requests in flight.
 pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
-        config.server.listen = listen;
+        config.listen_on("--listen", listen);
     }
+    let auth = Authenticator::open(&config).map_err(|error| Failure::new(Code::Config, error))?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
     let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    runtime()?.block_on(listen(config, assembly))
+    runtime()?.block_on(listen(config, auth, assembly))
 }
 
-async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
+async fn listen(config: Config, auth: Authenticator, assembly: Assembly) -> Result<(), Failure> {
     let address = config.server.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let remedy = "choose another with --listen or [server] listen";
@@ -80,9 +82,10 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     let limits = limits(&config);
     let watched = watched(&config);
     let period = config.server.watch_files.get();
-    let app = App::new(assembly, config, limits, stopping);
+    let app = App::new(assembly, config, auth, limits, stopping);
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
+    background.spawn(keep_keys(app.clone()));
     background.spawn(reload_on_hangup(app.clone(), hangups));
     if !(watched.is_empty() || period.is_zero()) {
         background.spawn(watch(app.clone(), watched, period));
@@ -175,6 +178,11 @@ impl Signals {
             _ = self.terminate.recv() => {}
         }
     }
+}
+
+/// Keeps the keys of JSON Web Tokens up to date.
+async fn keep_keys(app: App) {
+    app.auth().keep_keys().await;
 }
 
 /// Removes expired entries periodically, a bounded number at a time.

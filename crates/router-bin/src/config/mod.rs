@@ -1,11 +1,14 @@
 //! The configuration of the service: one TOML file, overrides from the
 //! environment, and a default for everything.
 
+mod auth;
 mod catalogue;
 mod classes;
 mod diagnostics;
 mod environment;
 mod load;
+mod paths;
+mod places;
 mod raw;
 mod schema;
 mod settings;
@@ -14,8 +17,12 @@ mod spelling;
 mod units;
 mod validate;
 mod warnings;
+mod web;
 mod zone;
 
+pub(crate) use auth::{AuthMode, JwtSettings, ProxySettings, Scope, TokenSettings};
 pub(crate) use catalogue::{in_file, text as catalogue_text};
+pub(crate) use diagnostics::ConfigError;
 pub(crate) use schema::schema;
 pub(crate) use settings::{Config, DetectorKind, SourceUrl};
+pub(crate) use web::Network;

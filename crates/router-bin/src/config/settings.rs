@@ -13,8 +13,10 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::auth::AuthSettings;
 use super::classes::Classes;
 use super::diagnostics::Origin;
+use super::paths::file_path;
 use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -25,6 +27,8 @@ use super::zone::Zone;
 pub(crate) struct Config {
     /// The HTTP service.
     pub(crate) server: Server,
+    /// Who may call the service, and as whom they ask.
+    pub(crate) auth: AuthSettings,
     /// The response cache.
     pub(crate) cache: Cache,
     /// Where the records come from.
@@ -35,6 +39,9 @@ pub(crate) struct Config {
     pub(crate) detector: Detector,
     /// The calendar.
     pub(crate) time: Time,
+    /// The configuration file, if there is one.
+    #[serde(skip)]
+    pub(super) path: Option<PathBuf>,
     /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,
@@ -255,16 +262,6 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
             text.escape_debug()
         ))
     })
-}
-
-fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
-    if path.as_os_str().is_empty() {
-        return Err(D::Error::custom(
-            "the path is empty; name a file, or leave the key out",
-        ));
-    }
-    Ok(Some(path))
 }
 
 impl Config {

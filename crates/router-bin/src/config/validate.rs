@@ -16,13 +16,20 @@ impl Config {
     pub(super) fn validate(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {
         self.validate_bound(errors);
         self.validate_source(base, errors);
-        let detector = &mut self.detector;
+        let (detector, jwt) = (&mut self.detector, &mut self.auth.jwt);
         for (path, file) in [
+            ("auth.jwt.key_file", &mut jwt.key_file),
+            ("auth.jwt.secret_file", &mut jwt.secret_file),
             ("detector.model", &mut detector.model),
             ("detector.sentence_model", &mut detector.sentence_model),
         ] {
             if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
                 *file = base.join(&*file);
+            }
+        }
+        if let Some(Origin::File(_)) = self.origins.get("auth.tokens") {
+            for token in &mut self.auth.tokens {
+                token.file = token.file.take().map(|file| base.join(file));
             }
         }
         if let Some(file) = &mut self.catalogue.file {

@@ -2,6 +2,7 @@
 
 use intent_router::Diagnostic;
 
+use super::auth::AuthMode;
 use super::schema::dotted;
 use super::settings::Config;
 
@@ -10,13 +11,13 @@ impl Config {
     pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings = self.unread.clone();
         let listen = self.server.listen;
-        if !listen.ip().is_loopback() {
+        if self.auth.mode != AuthMode::None && !listen.ip().is_loopback() {
             let message = format!(
-                "{listen} can be reached from other machines, and this version does not authenticate its callers"
+                "{listen} can be reached from other machines, and what is sent there, tokens included, is not encrypted"
             );
             let warning = Diagnostic::warning(message)
                 .with_path("server.listen")
-                .with_remedy("put an authenticating proxy in front of it");
+                .with_remedy("put a proxy that ends TLS in front of it");
             warnings.push(warning);
         }
         let intents = self.intents().intents();

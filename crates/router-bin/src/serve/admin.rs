@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::app::App;
 use super::body::{JsonBody, Object, object};
 use super::problem::Problem;
+use crate::auth::Caller;
 
 /// One thing to invalidate, or a list of them.
 pub(crate) struct InvalidateBody(Vec<SelectorBody>);
@@ -231,11 +232,12 @@ pub(crate) struct Invalidated {
 /// Removes entries.
 pub(crate) async fn invalidate(
     State(app): State<App>,
+    caller: Caller,
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
     let selectors = body.selectors(&app)?;
     let invalidated = app.cache().invalidate_all_of(&selectors);
-    tracing::info!(?selectors, invalidated, "invalidated");
+    tracing::info!(by = caller.name(), ?selectors, invalidated, "invalidated");
     Ok(Json(Invalidated { invalidated }))
 }
 
@@ -259,9 +261,14 @@ pub(crate) async fn caching(State(app): State<App>) -> Json<Caching> {
 /// Switches caching on or off.
 pub(crate) async fn switch_caching(
     State(app): State<App>,
+    caller: Caller,
     JsonBody(body): JsonBody<Caching>,
 ) -> Json<Caching> {
     app.cache().set_enabled(body.enabled);
-    tracing::info!(enabled = body.enabled, "caching switched");
+    tracing::info!(
+        by = caller.name(),
+        enabled = body.enabled,
+        "caching switched"
+    );
     Json(body)
 }

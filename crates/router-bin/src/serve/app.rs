@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::setup::{self, Assembly};
 
@@ -39,17 +40,20 @@ struct Shared {
     config: Config,
     /// Held during a reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
+    auth: Authenticator,
     metrics: Arc<Metrics>,
     limits: Limits,
     stopping: watch::Receiver<bool>,
 }
 
 impl App {
-    /// The state of a service that starts with `assembly`, built from `config`.
+    /// The state of a service that starts with `assembly`, built from `config`, and
+    /// identifies its callers by `auth`.
     /// `stopping` becomes true at shutdown, which ends the event streams.
     pub(crate) fn new(
         assembly: Assembly,
         config: Config,
+        auth: Authenticator,
         limits: Limits,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -60,6 +64,7 @@ impl App {
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
             config,
             reloading: Arc::default(),
+            auth,
             metrics,
             limits,
             stopping,
@@ -147,6 +152,10 @@ impl App {
 
     pub(crate) fn cache(&self) -> &CacheService {
         &self.0.cache
+    }
+
+    pub(crate) fn auth(&self) -> &Authenticator {
+        &self.0.auth
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -59,8 +60,8 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 pause_after(&error).await;
                 continue;
@@ -85,7 +86,8 @@ pub(crate) async fn serve(
         let service = service_fn(move |request: http::Request<Incoming>| {
             let (head, body) = request.into_parts();
             let (guard, body) = state.start_request(body);
-            let request = http::Request::from_parts(head, Body::new(body));
+            let mut request = http::Request::from_parts(head, Body::new(body));
+            request.extensions_mut().insert(ConnectInfo(peer));
             let answer = app.clone().oneshot(request);
             async move {
                 let response = answer.await?;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod app;
+mod authorise;
 mod body;
 mod cache_headers;
 mod connection;
@@ -15,6 +16,7 @@ mod prometheus;
 mod refresh;
 mod reload;
 mod route;
+mod session;
 mod stats;
 mod timeout_stream;
 mod watch;

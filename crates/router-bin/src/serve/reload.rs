@@ -7,9 +7,14 @@ use intent_router::Diagnostic;
 
 use super::app::{App, Reloaded};
 use super::problem::Problem;
+use crate::auth::Caller;
 
 /// Reloads the files.
-pub(crate) async fn reload(State(app): State<App>) -> Result<Json<Reloaded>, Problem> {
+pub(crate) async fn reload(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Reloaded>, Problem> {
+    tracing::info!(by = caller.name(), "a reload was asked for");
     app.reload().await.map(Json).map_err(failed)
 }
 

@@ -82,6 +82,7 @@ pool = 3
 kind = "oracle"
 modell = "model.bin"
 [auth]
+mode = "open"
 [[catalogue]]
 file = 1
 "#;
@@ -112,8 +113,8 @@ file = 1
             ":27: shared: is not supported by this version and comes with a later one; remove it",
             ":30: detector.kind: ",
             ":31: detector.modell: unknown key; did you mean `detector.model`?",
-            ":32: auth: is not supported by this version",
-            ":33: catalogue: is a table of settings, not of type array",
+            ":33: auth.mode: unknown variant `open`, expected one of",
+            ":34: catalogue: is a table of settings, not of type array",
         ],
     );
     let run = check("all", toml);

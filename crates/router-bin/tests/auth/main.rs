@@ -1,0 +1,11 @@
+//! Authentication as callers and operators meet it.
+
+mod access;
+mod dashboard;
+mod identity;
+#[path = "../program/mod.rs"]
+mod program;
+mod setup;
+mod start;
+#[path = "../support/mod.rs"]
+mod support;
