@@ -50,29 +50,10 @@ impl Jwt {
             let error = Diagnostic::error("is empty").with_remedy("name a claim, such as \"sub\"");
             check.found("auth.jwt.user_claim", error);
         }
-        let mut validation = Validation::new(*algorithms.first()?);
-        validation.algorithms = algorithms;
-        validation.leeway = settings.leeway.get().as_secs();
-        validation.validate_nbf = true;
-        let mut required = vec!["exp"];
-        if let Some(issuer) = &settings.issuer {
-            validation.set_issuer(&[issuer]);
-            required.push("iss");
-        }
-        if !settings.audience.is_empty() {
-            validation.set_audience(&settings.audience);
-            required.push("aud");
-        }
-        validation.set_required_spec_claims(&required);
         Some(Self {
             keys: keys?,
-            validation,
-            claims: Claims {
-                user: settings.user_claim.clone(),
-                role: settings.role_claim.clone(),
-                default_role: settings.default_role.clone(),
-                scopes: settings.scope_claim.clone(),
-            },
+            validation: validation(settings, algorithms)?,
+            claims: Claims::of(settings),
         })
     }
 
@@ -125,6 +106,25 @@ impl Jwt {
         }
         outcome
     }
+}
+
+/// The checks of a token's header and claims; `None` without an algorithm.
+fn validation(settings: &JwtSettings, algorithms: Vec<Algorithm>) -> Option<Validation> {
+    let mut validation = Validation::new(*algorithms.first()?);
+    validation.algorithms = algorithms;
+    validation.leeway = settings.leeway.get().as_secs();
+    validation.validate_nbf = true;
+    let mut required = vec!["exp"];
+    if let Some(issuer) = &settings.issuer {
+        validation.set_issuer(&[issuer]);
+        required.push("iss");
+    }
+    if !settings.audience.is_empty() {
+        validation.set_audience(&settings.audience);
+        required.push("aud");
+    }
+    validation.set_required_spec_claims(&required);
+    Some(validation)
 }
 
 /// The keys of the one setting that says where they are.
@@ -194,6 +194,15 @@ fn keys(
 }
 
 impl Claims {
+    fn of(settings: &JwtSettings) -> Self {
+        Self {
+            user: settings.user_claim.clone(),
+            role: settings.role_claim.clone(),
+            default_role: settings.default_role.clone(),
+            scopes: settings.scope_claim.clone(),
+        }
+    }
+
     /// The caller whom the claims of a valid token name.
     fn caller(&self, claims: &Map<String, Value>) -> Result<Caller, Refusal> {
         let user = text(claims, &self.user)?.ok_or_else(|| absent(&self.user))?;

@@ -3,6 +3,7 @@
 mod access;
 mod dashboard;
 mod identity;
+mod issuer;
 #[path = "../program/mod.rs"]
 mod program;
 mod setup;

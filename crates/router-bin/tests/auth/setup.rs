@@ -11,6 +11,9 @@ use crate::support::Server;
 /// The scopes of the tokens below, each of which is named for its scope.
 pub(crate) const SCOPES: [&str; 5] = ["ask", "ask-for-anyone", "invalidate", "admin", "metrics"];
 
+/// The folder of the tests' keys.
+pub(crate) const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
+
 /// The secret of a token with this name.
 pub(crate) fn token(name: &str) -> String {
     format!("{name}-{}", "0123456789abcdef".repeat(2))
@@ -45,9 +48,8 @@ pub(crate) fn server(folder: &str, settings: &str) -> Server {
 
 /// The settings of mode `jwt`, with keys of the tests.
 pub(crate) fn jwt() -> String {
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/ed.pub");
     format!(
-        "[auth]\nmode = 'jwt'\n[auth.jwt]\nalgorithms = ['EdDSA']\nkey_file = '{key}'\n\
+        "[auth]\nmode = 'jwt'\n[auth.jwt]\nalgorithms = ['EdDSA']\nkey_file = '{KEYS}/ed.pub'\n\
          issuer = 'https://id.example.org'\naudience = ['router']\nrole_claim = 'role'\n\
          scope_claim = 'scope'"
     )
@@ -70,10 +72,11 @@ pub(crate) fn signed(key: &str, user: &str, scope: &str, seconds: i64) -> String
         "sub": user, "role": "beneficiary", "scope": scope, "aud": "router",
         "iss": "https://id.example.org", "exp": now.as_secs().saturating_add_signed(seconds),
     });
-    let path = format!("{}/tests/keys/{key}.pem", env!("CARGO_MANIFEST_DIR"));
-    let pem = std::fs::read(path).expect("a key");
-    let key = EncodingKey::from_ed_pem(&pem).expect("a key");
-    encode(&Header::new(Algorithm::EdDSA), &claims, &key).expect("a token")
+    let pem = std::fs::read(format!("{KEYS}/{key}.pem")).expect("a key");
+    let private = EncodingKey::from_ed_pem(&pem).expect("a key");
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.kid = Some(key.to_owned());
+    encode(&header, &claims, &private).expect("a token")
 }
 
 /// The header of a bearer token.

@@ -1,6 +1,7 @@
 //! What the service starts with, and what it refuses to start with.
 
 use crate::program::{Run, argument, file, router, router_with};
+use crate::setup::KEYS;
 
 /// Runs `config check` on a file.
 fn check(folder: &str, text: &str) -> Run {
@@ -143,7 +144,7 @@ fn settings_of_another_mode_are_refused() {
 
 #[test]
 fn keys_that_do_not_fit_are_refused() {
-    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
+    let keys = KEYS;
     let jwt = |rest: &str| format!("[auth]\nmode = 'jwt'\n[auth.jwt]\n{rest}");
     for (folder, rest, says) in [
         (
@@ -225,4 +226,32 @@ fn no_command_shows_a_secret() {
     let arguments = ["config", "check", "--config", argument(&again)];
     let run = router_with(&arguments, &environment, b"");
     assert_eq!(run.output(), "ok\n");
+}
+
+#[test]
+fn the_examples_of_the_documentation_can_be_pasted() {
+    let documentation = include_str!("../../../../docs/configuration.md");
+    let blocks = documentation.split("```toml\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let examples: Vec<_> = blocks.filter(|text| text.contains("[auth]")).collect();
+    assert_eq!(examples.len(), 3, "one for each mode");
+    std::fs::create_dir_all(concat!(
+        env!("CARGO_TARGET_TMPDIR"),
+        "/start/examples/secrets"
+    ))
+    .expect("a folder");
+    for name in ["assistant", "anna", "operator"] {
+        let secret = format!("secrets/{name}");
+        file("start/examples", &secret, name.repeat(8));
+    }
+    for example in examples {
+        let config = file("start/examples", "router.toml", example);
+        let authority = format!("{KEYS}/authority.crt");
+        let run = router_with(
+            &["config", "check", "--strict", "--config", argument(&config)],
+            &[("SSL_CERT_FILE", &authority)],
+            b"",
+        );
+        assert_eq!(run.output(), "ok\n", "{example}");
+    }
 }

@@ -54,30 +54,27 @@ fn signed(claims: &Value, algorithm: Algorithm, key: &EncodingKey) -> String {
     encode(&Header::new(algorithm), claims, key).expect("a token")
 }
 
-/// A checker of tokens that are signed with `keys`.
-fn jwt(keys: KeySet, algorithms: &[Algorithm]) -> Jwt {
-    let mut validation = Validation::new(algorithms[0]);
-    validation.algorithms = algorithms.to_vec();
-    validation.leeway = 30;
-    validation.validate_nbf = true;
-    validation.set_issuer(&["https://id.example.org"]);
-    validation.set_audience(&["router"]);
-    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
-    Jwt {
-        keys: KeySource::Fixed(Arc::new(keys)),
-        validation,
-        claims: Claims {
-            user: "sub".to_owned(),
-            role: Some("role".to_owned()),
-            default_role: None,
-            scopes: None,
-        },
+fn settings() -> JwtSettings {
+    JwtSettings {
+        issuer: Some("https://id.example.org".to_owned()),
+        audience: vec!["router".to_owned()],
+        role_claim: Some("role".to_owned()),
+        ..JwtSettings::default()
     }
 }
 
-fn with_ed() -> Jwt {
+/// A checker of tokens that are signed with `keys`.
+fn jwt(keys: KeySet, algorithms: &[Algorithm], settings: &JwtSettings) -> Jwt {
+    Jwt {
+        keys: KeySource::Fixed(Arc::new(keys)),
+        validation: validation(settings, algorithms.to_vec()).expect("an algorithm"),
+        claims: Claims::of(settings),
+    }
+}
+
+fn with_ed(settings: &JwtSettings) -> Jwt {
     let keys = KeySet::file(ED_PUBLIC, &[Algorithm::EdDSA]).expect("a key");
-    jwt(keys, &[Algorithm::EdDSA])
+    jwt(keys, &[Algorithm::EdDSA], settings)
 }
 
 fn caller(jwt: &Jwt, token: &str) -> Result<Caller, Refusal> {
@@ -116,7 +113,7 @@ fn a_valid_token_names_its_user_with_each_algorithm() {
             Some(pem) => KeySet::file(pem, &[algorithm]),
             None => KeySet::secret(SECRET, &[algorithm]),
         };
-        let jwt = jwt(keys.expect("keys"), &[algorithm]);
+        let jwt = jwt(keys.expect("keys"), &[algorithm], &settings());
         let caller = caller(&jwt, &signed(&claims(), algorithm, private)).expect("a caller");
         assert_eq!(
             user(&caller),
@@ -129,7 +126,7 @@ fn a_valid_token_names_its_user_with_each_algorithm() {
 
 #[test]
 fn a_token_with_one_fault_is_refused() {
-    let jwt = with_ed();
+    let jwt = with_ed(&settings());
     for (claims, says) in [
         (with("exp", json!(seconds(-40))), "has expired"),
         (with("exp", json!("tomorrow")), "no claim `exp`"),
@@ -168,7 +165,7 @@ fn a_token_with_one_fault_is_refused() {
 
 #[test]
 fn a_token_that_the_issuer_did_not_sign_is_refused() {
-    let jwt = with_ed();
+    let jwt = with_ed(&settings());
     let token = signed(&claims(), Algorithm::EdDSA, &ed(ED));
     let parts: Vec<&str> = token.split('.').collect();
     let other = signed(&with("sub", json!("bert")), Algorithm::EdDSA, &ed(ED));
@@ -213,7 +210,7 @@ impl serde::Serialize for RawJson<'_> {
 
 #[test]
 fn a_token_cannot_choose_how_it_is_checked() {
-    let jwt = with_ed();
+    let jwt = with_ed(&settings());
     let token = signed(&claims(), Algorithm::EdDSA, &ed(ED));
     let (_, rest) = token.split_once('.').expect("a header");
     let (payload, _) = rest.split_once('.').expect("a payload");
@@ -237,7 +234,7 @@ fn a_token_cannot_choose_how_it_is_checked() {
         let forged = signed(&claims(), Algorithm::HS256, &known);
         is_refused(caller(&jwt, &forged), "algorithm");
         // Even if the operator accepts HS256, the key is not for it.
-        let mut confused = with_ed();
+        let mut confused = with_ed(&settings());
         confused.validation.algorithms.push(Algorithm::HS256);
         is_refused(caller(&confused, &forged), "unknown key");
     }
@@ -247,9 +244,10 @@ fn a_token_cannot_choose_how_it_is_checked() {
 
 #[test]
 fn an_audience_counts_only_where_one_is_configured() {
-    let mut jwt = with_ed();
-    jwt.validation.aud = None;
-    jwt.validation.set_required_spec_claims(&["exp"]);
+    let jwt = with_ed(&JwtSettings {
+        audience: Vec::new(),
+        ..settings()
+    });
     let token = |claims| signed(&claims, Algorithm::EdDSA, &ed(ED));
     assert!(caller(&jwt, &token(without("aud"))).is_ok());
     // It was made for someone else.
@@ -258,13 +256,12 @@ fn an_audience_counts_only_where_one_is_configured() {
 
 #[test]
 fn claims_are_mapped_as_configured() {
-    let mut jwt = with_ed();
-    jwt.claims = Claims {
-        user: "https://example.org/member".to_owned(),
-        role: Some("role".to_owned()),
+    let jwt = with_ed(&JwtSettings {
+        user_claim: "https://example.org/member".to_owned(),
         default_role: Some("guest of the house".to_owned()),
-        scopes: Some("scope".to_owned()),
-    };
+        scope_claim: Some("scope".to_owned()),
+        ..settings()
+    });
     let mut claims = without("role");
     claims["https://example.org/member"] = json!("BEN-1");
     let named = |claims: &Value| caller(&jwt, &signed(claims, Algorithm::EdDSA, &ed(ED)));
