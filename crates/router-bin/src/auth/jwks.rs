@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jsonwebtoken::Algorithm;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
@@ -63,6 +64,8 @@ impl Jwks {
                     state.keys = Some(Arc::new(keys));
                 }
             });
+            // Those who asked for this fetch want no other.
+            let _ = self.wanted.notified().now_or_never();
             tokio::time::sleep(self.min_interval).await;
             let rest = self.refresh.saturating_sub(self.min_interval);
             // Either way, it is time to fetch.

@@ -27,6 +27,9 @@ fn refused(folder: &str, text: &str, errors: &[&str]) {
 fn nobody_serves_other_machines_without_authentication() {
     let says = "can be reached from other machines";
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let variable = [("ROUTER_SERVER__LISTEN", address)];
+        // First, as a service that starts does not end.
+        router_with(&["config", "check"], &variable, b"").fails(78, says);
         let run = router(&["serve", "--listen", address], "");
         run.fails(78, says);
         run.fails(78, "--listen");
@@ -34,9 +37,7 @@ fn nobody_serves_other_machines_without_authentication() {
             78,
             "set auth.mode to \"token\", \"jwt\" or \"trusted_proxy\", or listen on a loopback",
         );
-        let variable = [("ROUTER_SERVER__LISTEN", address)];
         router_with(&["serve"], &variable, b"").fails(78, says);
-        router_with(&["config", "check"], &variable, b"").fails(78, says);
     }
     refused(
         "open",

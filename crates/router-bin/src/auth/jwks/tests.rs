@@ -81,8 +81,7 @@ async fn a_known_key_is_found_at_once_while_the_issuer_is_silent() {
     let (jwks, issuer) = start(Answer::Keys(&["a"]));
     assert_eq!(knows(&jwks, "a").await, Ok(true));
     issuer.answers(Answer::Never);
-    tokio::time::advance(REFRESH).await;
-    tokio::task::yield_now().await;
+    tokio::time::sleep(REFRESH + Duration::from_secs(1)).await;
     assert_eq!(issuer.asked(), 2, "the next fetch is under way");
     let now = Instant::now();
     assert_eq!(knows(&jwks, "a").await, Ok(true));
@@ -119,8 +118,9 @@ async fn keys_are_fetched_again_without_a_cause() {
     let (jwks, issuer) = start(Answer::Keys(&["a"]));
     assert_eq!(knows(&jwks, "a").await, Ok(true));
     issuer.answers(Answer::Keys(&["b"]));
+    tokio::time::sleep(INTERVAL * 2).await;
+    assert_eq!(issuer.asked(), 1);
     tokio::time::sleep(REFRESH).await;
-    tokio::task::yield_now().await;
     assert_eq!(issuer.asked(), 2);
     let keys = jwks.state.borrow().keys.clone().expect("keys");
     let has = |name| keys.candidates(Some(name), Algorithm::EdDSA).count();
@@ -144,7 +144,10 @@ async fn the_last_good_keys_stay_while_the_issuer_fails() {
         tokio::time::advance(INTERVAL).await;
         let began = Instant::now();
         assert_eq!(knows(&jwks, "b").await, Ok(false));
-        assert!(began.elapsed() <= FETCH_TIME, "the wait is bounded");
+        assert!(
+            began.elapsed() <= Duration::from_secs(5),
+            "the wait is bounded"
+        );
         asked += 1;
         assert_eq!(issuer.asked(), asked);
         assert_eq!(knows(&jwks, "a").await, Ok(true));
