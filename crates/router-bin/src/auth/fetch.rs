@@ -73,6 +73,7 @@ impl Fetcher {
 fn without_authorities() -> ClientConfig {
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
+        // Proof: it fails only for a provider without cipher suites of these versions.
         .expect("ring has the default versions of TLS")
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth()

@@ -40,7 +40,8 @@ pub(crate) struct Authenticator {
 
 /// How callers are identified, apart from the tokens of the configuration.
 enum Mode {
-    None,
+    /// Not at all; the caller of every request.
+    None(Caller),
     Token,
     Jwt(Box<Jwt>),
     Proxy(Proxy),
@@ -57,7 +58,7 @@ impl Authenticator {
         check_mode(config, &mut check);
         let tokens = Tokens::open(&settings.tokens, &mut check);
         let mode = match settings.mode {
-            AuthMode::None => Some(Mode::None),
+            AuthMode::None => Some(Mode::None(Caller::anonymous())),
             AuthMode::Token => Some(Mode::Token),
             AuthMode::Jwt => {
                 Jwt::open(&settings.jwt, &mut check).map(|jwt| Mode::Jwt(Box::new(jwt)))
@@ -66,13 +67,16 @@ impl Authenticator {
                 Proxy::open(&settings.trusted_proxy, &mut check).map(Mode::Proxy)
             }
         };
+        let opened = mode.map(|mode| Self {
+            mode,
+            tokens,
+            sessions: Sessions::new(settings.secure_cookie),
+        });
+        // Proof: where a mode is not opened, its `open` has added an error, and `end`
+        // returns it.
         check
-            .end(mode.map(|mode| Self {
-                mode,
-                tokens,
-                sessions: Sessions::new(settings.secure_cookie),
-            }))
-            .map(|opened| opened.expect("a mode that cannot be opened is an error"))
+            .end(opened)
+            .map(|opened| opened.expect("a mode that is not opened is an error"))
     }
 
     /// The caller of a request from `peer`.
@@ -88,7 +92,7 @@ impl Authenticator {
         peer: IpAddr,
     ) -> Result<Caller, Refusal> {
         let proxied = match &self.mode {
-            Mode::None => return Ok(Caller::anonymous()),
+            Mode::None(anonymous) => return Ok(anonymous.clone()),
             Mode::Proxy(proxy) => proxy.caller(headers, peer)?,
             Mode::Token | Mode::Jwt(_) => None,
         };
@@ -110,7 +114,7 @@ impl Authenticator {
 
     /// Whether the dashboard asks for a token.
     pub(crate) fn has_log_in(&self) -> bool {
-        !matches!(self.mode, Mode::None)
+        !matches!(self.mode, Mode::None(_))
     }
 
     /// Logs a browser in with a token of the configuration that may see statistics;
