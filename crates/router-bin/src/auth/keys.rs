@@ -12,8 +12,10 @@ use serde_json::Value;
 /// The most keys of a set. A token without a key's name is checked with each.
 const MOST_KEYS: usize = 32;
 
-/// The least bytes of an RSA key: those of the modulus of 2048 bits.
-const LEAST_RSA: usize = 256;
+/// The least bytes of an RSA key of 2048 bits: of its modulus, and of modulus and
+/// exponent in DER.
+const LEAST_MODULUS: usize = 256;
+const LEAST_RSA_DER: usize = 268;
 
 /// The bytes of a public key: of P-256 its uncompressed point, of Ed25519 its point.
 const P256: usize = 65;
@@ -185,12 +187,15 @@ fn fitting(key: &DecodingKey, accepted: &[Algorithm]) -> Vec<Algorithm> {
 }
 
 fn check_size(key: &DecodingKey) -> Result<(), String> {
-    let bytes = match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) => bytes.len(),
-        DecodingKeyKind::RsaModulusExponent { n, .. } => n.len(),
+    let (bytes, least_rsa) = match key.kind() {
+        DecodingKeyKind::SecretOrDer(bytes) => (bytes.len(), LEAST_RSA_DER),
+        DecodingKeyKind::RsaModulusExponent { n, .. } => {
+            let leading_zeros = n.iter().take_while(|byte| **byte == 0).count();
+            (n.len() - leading_zeros, LEAST_MODULUS)
+        }
     };
     match key.family() {
-        AlgorithmFamily::Rsa if bytes < LEAST_RSA => {
+        AlgorithmFamily::Rsa if bytes < least_rsa => {
             Err("is an RSA key of less than 2048 bits".to_owned())
         }
         AlgorithmFamily::Ec if bytes != P256 => {

@@ -34,6 +34,12 @@ fn a_public_key_is_for_the_algorithm_of_its_kind() {
     assert_eq!(algorithms(&set.to_string()), Ok(vec![Algorithm::EdDSA]));
 }
 
+/// A set with an RSA key of 1024 bits, whose modulus has as many zeros before it.
+fn padded_rsa() -> String {
+    let modulus = "A".repeat(171) + "B" + &"x".repeat(169) + "w";
+    json!({ "keys": [{ "kty": "RSA", "n": modulus, "e": "AQAB" }] }).to_string()
+}
+
 #[test]
 fn files_that_hold_no_usable_public_key_are_refused() {
     let jwk = |member: &str, value: &str| {
@@ -47,6 +53,7 @@ fn files_that_hold_no_usable_public_key_are_refused() {
         (PRIVATE_RSA.to_owned(), "private key"),
         (PRIVATE_ED.to_owned(), "private key"),
         (SMALL_RSA.to_owned(), "less than 2048 bits"),
+        (padded_rsa(), "no key for any"),
         (P384.to_owned(), "another curve"),
         (format!("{RSA}{ED}"), "2 PEM blocks"),
         (RSA.replace("PUBLIC KEY", "CERTIFICATE"), "no public key"),
