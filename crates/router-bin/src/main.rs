@@ -1,6 +1,7 @@
 //! The router service: answers questions from a database, caches the answers by
 //! intent and user, and shows what that saves.
 
+mod auth;
 mod cli;
 mod config;
 mod dashboard;

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::startup::configuration;
+use crate::auth::Authenticator;
 use crate::config::{self, Config};
 use crate::detector;
 use crate::exit::{Code, Failure, written};
@@ -35,6 +36,8 @@ pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Fa
             // Also reports a model that cannot be used.
             detector::configured(&config, config.intents())
                 .map_err(|error| Failure::new(Code::Config, error))?;
+            // Also reports a secret that cannot be read.
+            Authenticator::open(&config).map_err(|error| Failure::new(Code::Config, error))?;
             let count = warn(&config);
             if *strict && count > 0 {
                 let plural = if count == 1 { "" } else { "s" };

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::log::Log;
 use super::startup::runtime;
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::serve::{
@@ -59,8 +60,9 @@ pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(),
         Failure::new(Code::Unavailable, message)
     })?;
     if let Some(listen) = args.listen {
-        config.server.listen = listen;
+        config.listen_on("--listen", listen);
     }
+    let auth = Authenticator::open(&config).map_err(|error| Failure::new(Code::Config, error))?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
@@ -72,7 +74,7 @@ pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(),
     };
     let assembly = Assembly::new(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
-    let service = listen(config, assembly, outputs.clone(), sockets, tls);
+    let service = listen(config, auth, assembly, outputs.clone(), sockets, tls);
     let outcome = runtime()?.block_on(service);
     outputs.audit.flush(AUDIT_FLUSH_TIME);
     outcome
@@ -91,6 +93,7 @@ fn tls(config: &Config) -> Result<Option<Tls>, Failure> {
 
 async fn listen(
     config: Config,
+    auth: Authenticator,
     assembly: Assembly,
     outputs: Outputs,
     sockets: Sockets,
@@ -110,10 +113,11 @@ async fn listen(
     let watched = watched(&config);
     let period = config.server.watch_files.get();
     let lame_duck = config.server.lame_duck.get();
-    let app = App::new(assembly, config, limits, outputs, stop.clone());
+    let app = App::new(assembly, config, auth, limits, outputs, stop.clone());
     let manager = Arc::new(Manager::default());
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
+    background.spawn(keep_keys(app.clone()));
     background.spawn(watchdog());
     let on_hangup = reload_on_hangup(app.clone(), tls.clone(), Arc::clone(&manager), hangups);
     background.spawn(on_hangup);
@@ -302,6 +306,11 @@ impl Signals {
             _ = self.terminate.recv() => {}
         }
     }
+}
+
+/// Keeps the keys of JSON Web Tokens up to date.
+async fn keep_keys(app: App) {
+    app.auth().keep_keys().await;
 }
 
 /// Removes expired entries periodically, a bounded number at a time.

@@ -12,6 +12,8 @@ pub(crate) enum Origin {
     File(LineColumn),
     /// In the environment variable of this name.
     Environment(String),
+    /// By this option of the command line.
+    Option(&'static str),
 }
 
 impl Origin {
@@ -22,6 +24,7 @@ impl Origin {
         match self {
             Self::File(start) => diagnostic.with_start(*start),
             Self::Environment(name) => diagnostic.with_source(format!("{name} (environment)")),
+            Self::Option(name) => diagnostic.with_source((*name).to_owned()),
         }
     }
 }

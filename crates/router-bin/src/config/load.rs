@@ -61,6 +61,7 @@ impl Config {
             errors.push(Diagnostic::error(error.message()));
             Self::default()
         });
+        config.path = file.map(Path::to_owned);
         config.origins = origins;
         config.unread = environment.warnings;
         let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
@@ -171,7 +172,7 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, Diagnostic> {
             let remedy = meant.map_or_else(
                 || "`router config schema` lists the keys".to_owned(),
                 |meant| match setting.origin {
-                    Origin::File(_) => format!("did you mean `{meant}`?"),
+                    Origin::File(_) | Origin::Option(_) => format!("did you mean `{meant}`?"),
                     Origin::Environment(_) => format!("did you mean {}?", variable(&meant)),
                 },
             );
@@ -195,7 +196,7 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, Diagnostic> {
     match attempt(&setting.value) {
         Ok(_) => Ok(setting.value.clone()),
         Err(error) => {
-            // A variable is text; a number or boolean in it is read as TOML.
+            // A variable is text; a number, boolean or array in it is read as TOML.
             let text = setting.value.as_str().unwrap_or_default();
             if let (Origin::Environment(_), Ok(value)) = (&setting.origin, literal(text)) {
                 match attempt(&value) {
@@ -208,11 +209,13 @@ fn check(keys: &Keys, setting: &Setting) -> Result<Value, Diagnostic> {
     }
 }
 
-/// A number or a boolean in TOML syntax.
+/// A number, a boolean or an array in TOML syntax.
 fn literal(text: &str) -> Result<Value, ()> {
     let value = DeValue::parse(text.trim()).map_err(|_| ())?;
     match Value::deserialize(value.into_deserializer()) {
-        Ok(value @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_))) => Ok(value),
+        Ok(value @ (Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Array(_))) => {
+            Ok(value)
+        }
         _ => Err(()),
     }
 }

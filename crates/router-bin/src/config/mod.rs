@@ -1,6 +1,7 @@
 //! The configuration of the service: one TOML file, overrides from the
 //! environment, and a default for everything.
 
+mod auth;
 mod catalogue;
 mod classes;
 mod diagnostics;
@@ -11,6 +12,7 @@ mod hosts;
 mod listeners;
 mod load;
 mod paths;
+mod places;
 mod privacy;
 mod raw;
 mod schema;
@@ -20,10 +22,14 @@ mod spelling;
 mod units;
 mod validate;
 mod warnings;
+mod web;
 mod zone;
 
+pub(crate) use auth::{AuthMode, JwtSettings, ProxySettings, Scope, TokenSettings};
 pub(crate) use catalogue::{in_file, text as catalogue_text};
+pub(crate) use diagnostics::ConfigError;
 pub(crate) use hosts::{Host, HostList};
 pub(crate) use privacy::{AuditLog, Privacy};
 pub(crate) use schema::schema;
 pub(crate) use settings::{Config, DetectorKind, SourceUrl};
+pub(crate) use web::Network;

@@ -5,7 +5,7 @@ use toml::Value;
 use super::diagnostics::Origin;
 
 /// Tables that are reserved for later versions.
-pub(super) const LATER: [&str; 2] = ["shared", "auth"];
+pub(super) const LATER: [&str; 1] = ["shared"];
 
 /// A setting as it was written, before it is checked.
 pub(super) struct Setting {

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::auth::AuthSettings;
 use super::classes::Classes;
 use super::diagnostics::Origin;
 use super::fields::listen_address;
@@ -31,6 +32,8 @@ use super::zone::Zone;
 pub(crate) struct Config {
     /// The HTTP service.
     pub(crate) server: Server,
+    /// Who may call the service, and as whom they ask.
+    pub(crate) auth: AuthSettings,
     /// The response cache.
     pub(crate) cache: Cache,
     /// Where the records come from.
@@ -45,6 +48,9 @@ pub(crate) struct Config {
     pub(crate) privacy: Privacy,
     /// The record of administrative acts.
     pub(crate) audit: AuditLog,
+    /// The configuration file, if there is one.
+    #[serde(skip)]
+    pub(super) path: Option<PathBuf>,
     /// The origin of each setting by its dotted path; defaults have none.
     #[serde(skip)]
     pub(super) origins: BTreeMap<String, Origin>,

@@ -30,9 +30,12 @@ impl Config {
         let mut config = self.clone();
         let source = config.source.url.as_mut();
         let source = source.map(|SourceUrl::Sqlite(path)| path);
-        let detector = &mut config.detector;
+        let (detector, jwt) = (&mut config.detector, &mut config.auth.jwt);
         let tls = &mut config.server.tls;
+        let tokens = config.auth.tokens.iter_mut();
         let files = [
+            jwt.key_file.as_mut(),
+            jwt.secret_file.as_mut(),
             source,
             config.catalogue.file.as_mut(),
             detector.model.as_mut(),
@@ -42,7 +45,10 @@ impl Config {
             config.privacy.key_file.as_mut(),
             config.audit.file.as_mut(),
         ];
-        for path in files.into_iter().flatten() {
+        let files = files
+            .into_iter()
+            .chain(tokens.map(|token| token.file.as_mut()));
+        for path in files.flatten() {
             if let Ok(absolute) = std::path::absolute(&*path) {
                 *path = absolute;
             }
@@ -83,6 +89,7 @@ impl Config {
             None => "default".to_owned(),
             Some(Origin::File(at)) => format!("file, line {}", at.line),
             Some(Origin::Environment(name)) => format!("environment, {name}"),
+            Some(Origin::Option(name)) => format!("option, {name}"),
         }
     }
 }

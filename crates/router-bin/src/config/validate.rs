@@ -17,9 +17,11 @@ impl Config {
         self.validate_bound(errors);
         self.validate_source(base, errors);
         self.validate_tls(errors);
-        let detector = &mut self.detector;
+        let (detector, jwt) = (&mut self.detector, &mut self.auth.jwt);
         let tls = &mut self.server.tls;
         for (path, file) in [
+            ("auth.jwt.key_file", &mut jwt.key_file),
+            ("auth.jwt.secret_file", &mut jwt.secret_file),
             ("detector.model", &mut detector.model),
             ("detector.sentence_model", &mut detector.sentence_model),
             ("server.tls.certificate", &mut tls.certificate),
@@ -29,6 +31,11 @@ impl Config {
         ] {
             if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
                 *file = base.join(&*file);
+            }
+        }
+        if let Some(Origin::File(_)) = self.origins.get("auth.tokens") {
+            for token in &mut self.auth.tokens {
+                token.file = token.file.take().map(|file| base.join(file));
             }
         }
         if let Some(file) = &mut self.catalogue.file {

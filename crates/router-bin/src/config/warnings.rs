@@ -2,6 +2,7 @@
 
 use intent_router::Diagnostic;
 
+use super::auth::AuthMode;
 use super::schema::dotted;
 use super::settings::Config;
 
@@ -12,13 +13,14 @@ impl Config {
         let public = ("server.listen", self.server.listen);
         let admin = self.server.admin.listen;
         let listeners = std::iter::once(public).chain(admin.map(|at| ("server.admin.listen", at)));
-        for (path, listen) in listeners.filter(|(_, listen)| !listen.ip().is_loopback()) {
+        let is_plain = self.auth.mode != AuthMode::None && self.server.tls.certificate.is_none();
+        for (path, listen) in listeners.filter(|(_, at)| is_plain && !at.ip().is_loopback()) {
             let message = format!(
-                "{listen} is reachable from other machines, and this version does not authenticate callers"
+                "{listen} is reachable from other machines, and what is sent there, tokens included, is not encrypted"
             );
             let warning = Diagnostic::warning(message)
                 .with_path(path)
-                .with_remedy("put an authenticating proxy in front of it");
+                .with_remedy("set [server.tls], or put a proxy that ends TLS in front of it");
             warnings.push(warning);
         }
         let intents = self.intents().intents();

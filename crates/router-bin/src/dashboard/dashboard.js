@@ -15,6 +15,10 @@ const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
 const oneDecimal = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
+/** Who is logged in; `null` before that. */
+let session = null;
+const may = (scope) => session !== null && session.scopes.includes(scope);
+
 // ---- formatting
 
 const known = (value) => typeof value === "number" && Number.isFinite(value);
@@ -272,7 +276,7 @@ function drawRecent(recent) {
 function drawCaching(enabled) {
   const button = $("caching");
   if (typeof enabled !== "boolean" || button.dataset.busy) return;
-  button.disabled = false;
+  button.disabled = !may("admin");
   button.setAttribute("aria-checked", String(enabled));
   put("caching-text", enabled ? "Caching on" : "Caching off");
   $("caching-banner").hidden = enabled;
@@ -288,9 +292,10 @@ let state = "connecting";
 
 function connection(next) {
   state = next;
-  const names = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", polling: "Polling; the live stream is down", offline: "No connection to the service; trying again" };
-  $("connection").dataset.state = paused && next !== "offline" ? "paused" : next;
-  put("connection", paused && next !== "offline" ? "Paused" : names[next]);
+  const names = { out: "Not logged in", connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", polling: "Polling; the live stream is down", offline: "No connection to the service; trying again" };
+  const isPaused = paused && next !== "offline" && next !== "out";
+  $("connection").dataset.state = isPaused ? "paused" : next;
+  put("connection", isPaused ? "Paused" : names[next]);
 }
 
 function take(stats) {
@@ -302,6 +307,7 @@ function take(stats) {
 
 function listen() {
   stream?.close();
+  if (session === null) return;
   stream = new EventSource(STREAM);
   const heard = (event) => {
     lastHeard = Date.now();
@@ -323,6 +329,7 @@ function listen() {
 async function poll() {
   try {
     const response = await fetch(STATS, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(5000) });
+    if (response.status === 401) { leave("The log-in has ended."); return; }
     if (!response.ok) throw new Error(String(response.status));
     const stats = await response.json();
     if (polling === null) return;
@@ -481,4 +488,3 @@ $("pause").addEventListener("click", () => {
 drawLatency({});
 drawRecent([]);
 suggest();
-listen();

@@ -2,7 +2,8 @@
 //!
 //! The page shows the events of `/v1/stats/stream`, each of which is the document
 //! of `/v1/stats`. It polls the latter while the stream is down, and reopens the
-//! stream after 15 seconds without an event.
+//! stream after 15 seconds without an event. Where callers are identified, it first asks
+//! for a token, which it gives in for a cookie at `/v1/session`.
 
 /// A file of the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) struct Asset {
 }
 
 /// All files; the first is the page.
-pub(crate) const ASSETS: [Asset; 4] = [
+pub(crate) const ASSETS: [Asset; 5] = [
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
@@ -30,6 +31,11 @@ pub(crate) const ASSETS: [Asset; 4] = [
         path: "/dashboard.js",
         content_type: "text/javascript; charset=utf-8",
         body: include_str!("dashboard.js"),
+    },
+    Asset {
+        path: "/log-in.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("log-in.js"),
     },
     Asset {
         path: "/dashboard.svg",
@@ -54,6 +60,10 @@ mod tests {
             .find(|asset| asset.path == path)
             .map(|asset| asset.body)
             .expect("the file is served")
+    }
+
+    fn scripts() -> String {
+        body("/dashboard.js").to_owned() + body("/log-in.js")
     }
 
     /// The text between each `before` and the next `"`.
@@ -100,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_the_server_says_is_never_markup() {
-        let script = body("/dashboard.js");
+        let script = scripts();
         for parser in [
             "innerHTML",
             "outerHTML",
@@ -117,11 +127,11 @@ mod tests {
 
     #[test]
     fn the_script_finds_every_element_it_names() {
-        let (page, script) = (body("/"), body("/dashboard.js"));
+        let (page, script) = (body("/"), scripts());
         let ids: Vec<&str> = quoted(page, " id=\"").collect();
-        let named = quoted(script, "$(\"")
-            .chain(quoted(script, "put(\""))
-            .chain(quoted(script, "stack(\""));
+        let named = quoted(&script, "$(\"")
+            .chain(quoted(&script, "put(\""))
+            .chain(quoted(&script, "stack(\""));
         for id in named {
             assert!(ids.contains(&id), "{id}");
         }

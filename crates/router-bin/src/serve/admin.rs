@@ -5,10 +5,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::audit::{Act, CALLER, DONE};
+use super::audit::{Act, DONE};
 use super::body::{JsonBody, Object};
 use super::problem::Problem;
 use super::selectors::InvalidateBody;
+use crate::auth::Caller;
 
 /// The number of live entries removed.
 #[derive(Serialize)]
@@ -19,6 +20,7 @@ pub(crate) struct Invalidated {
 /// Removes entries.
 pub(crate) async fn invalidate(
     State(app): State<App>,
+    caller: Caller,
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
     let selector = body.shown(&app);
@@ -26,7 +28,7 @@ pub(crate) async fn invalidate(
         .selectors(&app)
         .map(|selectors| app.cache().invalidate_all_of(&selectors));
     app.audit().record(&Act {
-        actor: CALLER,
+        actor: caller.name(),
         act: "invalidate",
         selector: &selector,
         count: removed.as_ref().ok().copied(),
@@ -55,11 +57,12 @@ pub(crate) async fn caching(State(app): State<App>) -> Json<Caching> {
 /// Switches caching on or off.
 pub(crate) async fn switch_caching(
     State(app): State<App>,
+    caller: Caller,
     JsonBody(body): JsonBody<Caching>,
 ) -> Json<Caching> {
     app.cache().set_enabled(body.enabled);
     app.audit().record(&Act {
-        actor: CALLER,
+        actor: caller.name(),
         act: "caching",
         selector: if body.enabled { "on" } else { "off" },
         count: None,

@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
 use super::stop::Stop;
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::setup::{self, Assembly, SourceFigures};
 
@@ -56,6 +57,7 @@ struct Shared {
     config: Config,
     /// Held during a reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
+    auth: Authenticator,
     metrics: Arc<Metrics>,
     limits: Limits,
     bodies: BodyBudget,
@@ -66,10 +68,12 @@ struct Shared {
 }
 
 impl App {
-    /// The state of a service that starts with `assembly`, built from `config`.
+    /// The state of a service that starts with `assembly`, built from `config`, and
+    /// identifies its callers by `auth`.
     pub(crate) fn new(
         assembly: Assembly,
         config: Config,
+        auth: Authenticator,
         limits: Limits,
         outputs: Outputs,
         stop: Stop,
@@ -85,6 +89,7 @@ impl App {
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
             config,
             reloading: Arc::default(),
+            auth,
             metrics,
             limits,
             bodies: BodyBudget::new(limits.max_bodies),
@@ -183,6 +188,10 @@ impl App {
 
     pub(crate) fn cache(&self) -> &CacheService {
         &self.0.cache
+    }
+
+    pub(crate) fn auth(&self) -> &Authenticator {
+        &self.0.auth
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -11,16 +11,13 @@ use super::request_id::RequestId;
 use crate::config::AuditLog;
 use crate::exit::Failure;
 
-/// The name of a caller. This version does not tell callers apart.
-pub(crate) const CALLER: &str = "anonymous";
-
 /// The outcome of an act that succeeded. Otherwise it is the problem's code.
 pub(crate) const DONE: &str = "done";
 
 /// An administrative act.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Act<'a> {
-    /// Who acts.
+    /// Who acts: the name of the caller.
     pub(crate) actor: &'a str,
     /// What is done: `invalidate`, `caching`, `reload` or `erase`.
     pub(crate) act: &'static str,

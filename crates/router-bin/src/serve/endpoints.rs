@@ -1,17 +1,19 @@
-//! The routes: which handler answers which endpoint.
+//! The routes: which handler answers which endpoint, and who may call it.
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::admission::admit;
 use super::app::App;
+use super::authorise::authorise;
 use super::problem::Problem;
 use super::request_id::identify;
-use super::{admin, erase, pages, prometheus, reload, route, stats};
+use super::{admin, erase, pages, prometheus, reload, route, session, stats};
+use crate::config::Scope;
 use crate::dashboard;
 
 /// The endpoints of a listener.
@@ -24,19 +26,96 @@ pub(crate) enum Endpoints {
     Administration,
 }
 
-/// The endpoints of a listener. Each has the probes and the OpenAPI document.
-pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
-    let mut routes = Router::new()
-        .route("/livez", get(pages::livez))
-        .route("/readyz", get(pages::readyz))
-        .route("/openapi.json", get(pages::openapi));
+/// An endpoint, or some methods of one.
+struct Endpoint {
+    path: &'static str,
+    access: Access,
+    methods: MethodRouter<App>,
+}
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Everyone.
+    Open,
+    /// Callers with this scope.
+    Needs(Scope),
+}
+
+impl Endpoint {
+    fn open(path: &'static str, methods: MethodRouter<App>) -> Self {
+        let access = Access::Open;
+        Self {
+            path,
+            access,
+            methods,
+        }
+    }
+
+    fn needs(scope: Scope, path: &'static str, methods: MethodRouter<App>) -> Self {
+        let access = Access::Needs(scope);
+        Self {
+            path,
+            access,
+            methods,
+        }
+    }
+}
+
+/// The endpoints of a listener, each with who may call it. Each listener has the
+/// probes and the OpenAPI document.
+fn table(of: Endpoints) -> Vec<Endpoint> {
+    let mut table = vec![
+        Endpoint::open("/livez", get(pages::livez)),
+        Endpoint::open("/readyz", get(pages::readyz)),
+        Endpoint::open("/openapi.json", get(pages::openapi)),
+    ];
     if of != Endpoints::Administration {
-        routes = routes.route("/v1/route", post(route::route));
+        table.push(Endpoint::needs(Scope::Ask, "/v1/route", post(route::route)));
     }
     if of != Endpoints::Public {
-        routes = routes.merge(administration());
+        table.extend(administration());
     }
-    routes
+    table
+}
+
+fn administration() -> impl Iterator<Item = Endpoint> {
+    let pages = dashboard::ASSETS.into_iter().map(|asset| {
+        let page = get(move || async move { pages::asset(&asset) });
+        Endpoint::open(asset.path, page)
+    });
+    let session = post(session::log_in).delete(session::log_out);
+    [
+        Endpoint::needs(Scope::Metrics, "/v1/stats", get(stats::snapshot)),
+        Endpoint::needs(Scope::Metrics, "/v1/stats/stream", get(stats::stream)),
+        Endpoint::needs(Scope::Invalidate, "/v1/invalidate", post(admin::invalidate)),
+        Endpoint::needs(Scope::Metrics, "/v1/caching", get(admin::caching)),
+        Endpoint::needs(Scope::Admin, "/v1/caching", put(admin::switch_caching)),
+        Endpoint::needs(Scope::Admin, "/v1/reload", post(reload::reload)),
+        Endpoint::needs(Scope::Admin, "/v1/erase", post(erase::erase)),
+        Endpoint::needs(Scope::Metrics, "/v1/session", get(session::session)),
+        Endpoint::open("/v1/session", session),
+        Endpoint::needs(Scope::Metrics, "/metrics", get(prometheus::metrics)),
+    ]
+    .into_iter()
+    .chain(pages)
+}
+
+/// The routes of a listener.
+pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
+    let mut router = Router::new();
+    for endpoint in table(of) {
+        let methods = match endpoint.access {
+            Access::Open => endpoint.methods,
+            Access::Needs(scope) => {
+                let state = (app.clone(), scope);
+                let guard = middleware::from_fn_with_state(state, authorise);
+                endpoint.methods.route_layer(guard)
+            }
+        };
+        router = router.route(endpoint.path, methods);
+    }
+    router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         // The last is the first that a request meets.
@@ -44,25 +123,6 @@ pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), within_time))
         .layer(middleware::from_fn(identify))
         .with_state(app)
-}
-
-fn administration() -> Router<App> {
-    let pages = dashboard::ASSETS
-        .into_iter()
-        .fold(Router::new(), |router, asset| {
-            router.route(asset.path, get(move || async move { pages::asset(&asset) }))
-        });
-    pages
-        .route("/v1/stats", get(stats::snapshot))
-        .route("/v1/stats/stream", get(stats::stream))
-        .route("/v1/invalidate", post(admin::invalidate))
-        .route(
-            "/v1/caching",
-            get(admin::caching).put(admin::switch_caching),
-        )
-        .route("/v1/reload", post(reload::reload))
-        .route("/v1/erase", post(erase::erase))
-        .route("/metrics", get(prometheus::metrics))
 }
 
 async fn not_found(request: Request) -> Problem {
@@ -106,4 +166,42 @@ async fn within_time(State(app): State<App>, request: Request, next: Next) -> Re
         .headers_mut()
         .insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_else_is_open() {
+        let open = table(Endpoints::All)
+            .into_iter()
+            .filter(|e| e.access == Access::Open);
+        let open: Vec<_> = open.map(|endpoint| endpoint.path).collect();
+        let expected = [
+            "/livez",
+            "/readyz",
+            "/openapi.json",
+            "/v1/session",
+            "/",
+            "/dashboard.css",
+            "/dashboard.js",
+            "/log-in.js",
+            "/dashboard.svg",
+        ];
+        assert_eq!(open, expected);
+    }
+
+    #[test]
+    fn every_endpoint_is_described() {
+        let text = include_str!("openapi.json");
+        let description: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        for endpoint in table(Endpoints::All) {
+            let is_file = dashboard::ASSETS[1..]
+                .iter()
+                .any(|a| a.path == endpoint.path);
+            let described = &description["paths"][endpoint.path];
+            assert!(is_file || described.is_object(), "{}", endpoint.path);
+        }
+    }
 }

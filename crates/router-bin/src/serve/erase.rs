@@ -8,12 +8,13 @@ use cache_keys::CanonicalJson;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::audit::{Act, CALLER, DONE};
+use super::audit::{Act, DONE};
 use super::body::{JsonBody, Object};
 use super::identifiers::Kind;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use super::selectors::check_length;
+use crate::auth::Caller;
 
 /// Whose data is erased.
 #[derive(Deserialize)]
@@ -64,6 +65,7 @@ pub(crate) struct Receipt {
 /// Erases a user.
 pub(crate) async fn erase(
     State(app): State<App>,
+    caller: Caller,
     JsonBody(body): JsonBody<EraseBody>,
 ) -> Result<Json<Receipt>, Problem> {
     let user = body.user_id;
@@ -71,7 +73,7 @@ pub(crate) async fn erase(
     let erased =
         check_length("user_id", user.as_str().len()).map(|()| erase_everywhere(&app, &user));
     app.audit().record(&Act {
-        actor: CALLER,
+        actor: caller.name(),
         act: "erase",
         selector: &format!("user_id={shown}"),
         count: erased.as_ref().ok().map(Erased::total),

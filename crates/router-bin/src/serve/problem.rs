@@ -9,6 +9,8 @@ use intent_router::{Diagnostic, RouteError, SourceError};
 use serde::Serialize;
 
 use super::request_id::RequestId;
+use crate::auth::Refusal;
+use crate::config::Scope;
 
 /// A problem document. Its extension member `code` names the cause for programs;
 /// it is stable, while texts may be reworded.
@@ -27,6 +29,9 @@ pub(crate) struct Problem {
     /// Seconds for the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u32>,
+    /// The header `WWW-Authenticate`.
+    #[serde(skip)]
+    challenge: Option<Box<HeaderValue>>,
 }
 
 /// A problem with the request that it is about, as the log names it.
@@ -80,6 +85,7 @@ impl Problem {
             detail: detail.into(),
             problems: Vec::new(),
             retry_after: None,
+            challenge: None,
         }
     }
 
@@ -169,9 +175,51 @@ impl From<RouteError> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    /// The errors of RFC 6750 for a caller that is refused.
+    fn from(refusal: Refusal) -> Self {
+        let (status, code, error) = match &refusal {
+            Refusal::NoCredential(_) => (StatusCode::UNAUTHORIZED, "no_credential", None),
+            Refusal::Unreadable(_) => (
+                StatusCode::BAD_REQUEST,
+                "unreadable_credential",
+                Some("error=\"invalid_request\"".to_owned()),
+            ),
+            Refusal::Invalid(_) => (
+                StatusCode::UNAUTHORIZED,
+                "invalid_credential",
+                Some("error=\"invalid_token\"".to_owned()),
+            ),
+            Refusal::NotTheProxy(_) => (StatusCode::UNAUTHORIZED, "not_the_proxy", None),
+            Refusal::NoScope(scope) => (
+                StatusCode::FORBIDDEN,
+                "missing_scope",
+                Some(lacking(*scope)),
+            ),
+            Refusal::AnotherUser => {
+                let error = lacking(Scope::AskForAnyone);
+                (StatusCode::FORBIDDEN, "another_user", Some(error))
+            }
+            Refusal::NotNow(_) => return Self::unavailable("not_now", refusal.to_string()),
+        };
+        let error = error.map_or(String::new(), |error| format!(", {error}"));
+        let challenge = format!("Bearer realm=\"router\"{error}");
+        Self {
+            // The text is ASCII.
+            challenge: HeaderValue::try_from(challenge).ok().map(Box::new),
+            ..Self::new(status, code, refusal.to_string())
+        }
+    }
+}
+
+fn lacking(scope: Scope) -> String {
+    format!("error=\"insufficient_scope\", scope=\"{}\"", scope.name())
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after;
+        let challenge = self.challenge.clone();
         let id = RequestId::current();
         let document = Document {
             problem: &self,
@@ -185,6 +233,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CACHE_CONTROL, no_store);
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, *challenge);
         }
         response
     }

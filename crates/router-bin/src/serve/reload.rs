@@ -6,20 +6,22 @@ use http::StatusCode;
 use intent_router::Diagnostic;
 
 use super::app::{App, Reloaded};
-use super::audit::{Act, CALLER, DONE};
+use super::audit::{Act, DONE};
 use super::problem::Problem;
+use crate::auth::Caller;
 
 /// Records a reload in the audit log when it is dropped. The handler is dropped
 /// before its end if the client leaves or the time is up; the reload goes on.
 struct Recorded<'a> {
     app: &'a App,
+    caller: &'a Caller,
     outcome: &'static str,
 }
 
 impl Drop for Recorded<'_> {
     fn drop(&mut self) {
         self.app.audit().record(&Act {
-            actor: CALLER,
+            actor: self.caller.name(),
             act: "reload",
             selector: "",
             count: None,
@@ -29,9 +31,13 @@ impl Drop for Recorded<'_> {
 }
 
 /// Reloads the files.
-pub(crate) async fn reload(State(app): State<App>) -> Result<Json<Reloaded>, Problem> {
+pub(crate) async fn reload(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Reloaded>, Problem> {
     let mut recorded = Recorded {
         app: &app,
+        caller: &caller,
         outcome: "unfinished",
     };
     let outcome = app.reload().await.map(Json).map_err(failed);

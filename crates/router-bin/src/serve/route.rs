@@ -11,16 +11,19 @@ use intent_router::{Answer, Request, RouteError, UserContext};
 use serde::{Deserialize, Deserializer};
 
 use super::app::App;
+use super::authorise::refused;
 use super::body::{JsonBody, Object, object};
 use super::cache_headers;
 use super::problem::Problem;
+use crate::auth::{Caller, ClaimedUser};
 
 /// The body of a request.
 #[derive(Deserialize)]
 pub(crate) struct RouteBody {
     message: String,
+    /// Whom the body names; [`Caller::user`] says whether that counts.
     #[serde(deserialize_with = "user_context")]
-    user_context: UserContext,
+    user_context: ClaimedUser,
     forced_intent: Option<String>,
 }
 
@@ -28,7 +31,7 @@ impl Object for RouteBody {
     const EXPECTED: &'static str = "an object with `message` and `user_context`";
 }
 
-fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<UserContext, D::Error> {
+fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<ClaimedUser, D::Error> {
     object(
         "user_context to be an object such as {\"user_id\": \"BEN-000001\"}",
         from,
@@ -84,6 +87,7 @@ impl AsRef<[u8]> for Text {
 /// Answers a message.
 pub(crate) async fn route(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     JsonBody(body): JsonBody<RouteBody>,
 ) -> Result<Response, Problem> {
@@ -98,11 +102,14 @@ pub(crate) async fn route(
             ),
         ));
     }
-    check_identity(&body.user_context)?;
-    check_conversation(&body.user_context)?;
+    let user_context = caller
+        .user(body.user_context)
+        .map_err(|refusal| refused(refusal, "/v1/route"))?;
+    check_identity(&user_context)?;
+    check_conversation(&user_context)?;
     let request = Request {
         message: body.message,
-        user_context: body.user_context,
+        user_context,
         forced_intent: body.forced_intent,
         cache_use: cache_headers::cache_use(&headers),
     };

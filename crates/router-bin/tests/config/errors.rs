@@ -102,6 +102,7 @@ pool = 3
 kind = "oracle"
 modell = "model.bin"
 [auth]
+mode = "open"
 [[catalogue]]
 file = 1
 "#;
@@ -132,8 +133,8 @@ file = 1
             ":27: shared: is not supported by this version; remove it",
             ":30: detector.kind: ",
             ":31: detector.modell: unknown key; did you mean `detector.model`?",
-            ":32: auth: is not supported by this version",
-            ":33: catalogue: expected a table of settings, found array",
+            ":33: auth.mode: unknown variant `open`, expected one of",
+            ":34: catalogue: expected a table of settings, found array",
         ],
     );
     let run = check("all", toml);

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 46] = [
+const EVERY_KEY: [(&str, &str); 67] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -31,6 +31,33 @@ const EVERY_KEY: [(&str, &str); 46] = [
     ("server.tls.key", "/etc/router/tls.key"),
     ("server.admin.listen", "127.0.0.1:9001"),
     ("server.admin.max_connections", "20"),
+    ("auth.mode", "jwt"),
+    ("auth.secure_cookie", "true"),
+    (
+        "auth.tokens",
+        r#"[{ env = "OPS_TOKEN", name = "ops", scopes = ["admin", "ask-for-anyone"] }]"#,
+    ),
+    ("auth.jwt.algorithms", r#"["ES256", "EdDSA"]"#),
+    ("auth.jwt.key_file", "/etc/router/keys.json"),
+    ("auth.jwt.secret_file", "/etc/router/secret"),
+    ("auth.jwt.secret_env", "JWT_SECRET"),
+    ("auth.jwt.jwks_url", "https://id.example.org/jwks.json"),
+    ("auth.jwt.jwks_refresh", "1h"),
+    ("auth.jwt.jwks_min_interval", "1m"),
+    ("auth.jwt.issuer", "https://id.example.org"),
+    ("auth.jwt.audience", r#"["router"]"#),
+    ("auth.jwt.leeway", "0s"),
+    ("auth.jwt.user_claim", "member_id"),
+    ("auth.jwt.role_claim", "role"),
+    ("auth.jwt.default_role", "beneficiary"),
+    ("auth.jwt.scope_claim", "scope"),
+    (
+        "auth.trusted_proxy.from",
+        r#"["127.0.0.1/32", "10.0.0.0/8"]"#,
+    ),
+    ("auth.trusted_proxy.user_header", "x-forwarded-user"),
+    ("auth.trusted_proxy.role_header", "x-forwarded-role"),
+    ("auth.trusted_proxy.default_role", "guest"),
     ("cache.enabled", "false"),
     ("cache.capacity", "32MiB"),
     ("cache.entries", "1000"),
@@ -157,7 +184,8 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
     for (key, value) in EVERY_KEY {
         let path = key.replace('*', "live_data");
         let (section, name) = path.rsplit_once('.').unwrap();
-        let quoted = if value.parse::<f64>().is_ok() || matches!(value, "false" | "true") {
+        let is_bare = ["true", "false"].contains(&value) || value.starts_with('[');
+        let quoted = if value.parse::<f64>().is_ok() || is_bare {
             value.to_owned()
         } else {
             format!("{value:?}")

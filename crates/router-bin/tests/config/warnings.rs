@@ -7,12 +7,16 @@ use crate::program::{argument, file, router};
 fn warnings_do_not_fail() {
     let run = check(
         "open",
-        "[server]\nlisten = '0.0.0.0:80'\n[cache.classes.livedata]\nttl = '1s'\n",
+        "[server]\nlisten = '0.0.0.0:80'\n[cache.classes.livedata]\nttl = '1s'\n\
+         [auth]\nmode = 'trusted_proxy'\n\
+         trusted_proxy = { from = ['10.0.0.0/8'], user_header = 'X-User' }\n",
     );
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
     let warnings: Vec<_> = run.stderr.lines().collect();
     assert_eq!(warnings.len(), 2, "{}", run.stderr);
-    assert!(warnings[0].starts_with("warning: server.listen: 0.0.0.0:80 is reachable"));
+    assert!(warnings[0].starts_with(
+        "warning: server.listen: 0.0.0.0:80 is reachable from other machines, and what is sent"
+    ));
     assert!(warnings[1].starts_with("warning: cache.classes.livedata: no intent"));
 
     let run = check("admin", "[server.admin]\nlisten = '[::]:80'\n");

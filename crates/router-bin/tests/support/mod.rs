@@ -220,6 +220,32 @@ pub(crate) struct Reply {
 impl Reply {
     pub(crate) fn read(stream: TcpStream) -> Self {
         let mut reader = BufReader::new(stream);
+        let mut reply = Self::head(&mut reader);
+        let length = reply.header("content-length");
+        let length = length.and_then(|value| value.parse().ok());
+        match length {
+            Some(length) => reader.take(length).read_to_end(&mut reply.body),
+            None => reader.read_to_end(&mut reply.body),
+        }
+        .expect("a body");
+        reply
+    }
+
+    /// Reads an answer whose body may have no end: of a body of unknown length, nothing.
+    pub(crate) fn read_head(stream: TcpStream) -> Self {
+        let mut reader = BufReader::new(stream);
+        let mut reply = Self::head(&mut reader);
+        if let Some(length) = reply.header("content-length") {
+            let length = length.parse().expect("a length");
+            reader
+                .take(length)
+                .read_to_end(&mut reply.body)
+                .expect("a body");
+        }
+        reply
+    }
+
+    fn head(reader: &mut BufReader<TcpStream>) -> Self {
         let mut line = String::new();
         reader.read_line(&mut line).expect("a status line");
         let status = line.split(' ').nth(1).and_then(|s| s.parse().ok());
@@ -233,17 +259,10 @@ impl Reply {
             };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut body = Vec::new();
-        let length = headers.iter().find(|(name, _)| name == "content-length");
-        match length.and_then(|(_, value)| value.parse().ok()) {
-            Some(length) => reader.take(length).read_to_end(&mut body),
-            None => reader.read_to_end(&mut body),
-        }
-        .expect("a body");
         Self {
             status,
             headers,
-            body,
+            body: Vec::new(),
         }
     }
 
