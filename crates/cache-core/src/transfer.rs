@@ -8,7 +8,7 @@ use std::{
 use crate::{
     cache::Cache,
     class::TtlClass,
-    clock::{Clock, nanos},
+    clock::{Clock, Moment, nanos},
     deferred::Deferred,
     fill::{FillKind, Terms},
     invalidation::log::{InvalidationLog, Subject, Verdict},
@@ -101,7 +101,7 @@ where
         self.walk(|shard, walk, expiry| shard.next_exported(walk, expiry))
     }
 
-    /// Stores entries with the ages that they have, never younger.
+    /// Stores entries with the ages that they have when the call begins, never younger.
     ///
     /// Left out are: an entry that is expired, or that the cache would refuse as a value; one
     /// whose key has an entry that is no older, or is being filled; and one that an
@@ -118,9 +118,11 @@ where
     /// its TTL.
     pub fn import(&self, entries: impl IntoIterator<Item = Exported<K, V>>) -> Imported {
         let since = Since::open(&self.inner.log);
+        // Dated too early rather than too late.
+        let begun = self.inner.coarse_expiry().now;
         let mut imported = Imported::default();
         for entry in entries {
-            if self.import_one(&since, entry) {
+            if self.import_one(&since, begun, entry) {
                 imported.stored += 1;
             } else {
                 imported.left_out += 1;
@@ -129,7 +131,7 @@ where
         imported
     }
 
-    fn import_one(&self, since: &Since<'_, K, V>, entry: Exported<K, V>) -> bool {
+    fn import_one(&self, since: &Since<'_, K, V>, begun: Moment, entry: Exported<K, V>) -> bool {
         let (inner, hash) = (&*self.inner, self.hasher.hash_one(&entry.key));
         let Exported {
             mut key,
@@ -155,6 +157,10 @@ where
             return false;
         };
         let (age, idle) = (nanos(age), nanos(idle));
+        let read_at = Span::of(age.saturating_sub(idle));
+        let Some(written) = begun.before(age) else {
+            return false;
+        };
         let mut verdict = Verdict {
             upto: since.epoch,
             conflict: None,
@@ -172,12 +178,6 @@ where
             if verdict.conflict.is_some() && !seeded_bugs::trust_the_export() {
                 return false;
             }
-            // Dated too early rather than too late.
-            let expiry = inner.coarse_expiry();
-            let Some(written) = expiry.now.before(age) else {
-                return false;
-            };
-            let read_at = Span::of(age.saturating_sub(idle));
             let new = NewEntry {
                 hash,
                 key,

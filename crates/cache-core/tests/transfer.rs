@@ -307,6 +307,17 @@ fn an_export_returns_tags_in_any_number() {
     assert!(!other.contains_key(&7));
 }
 
+#[test]
+fn an_import_that_takes_long_makes_nothing_younger() {
+    let (store, clock) = store(1);
+    let slow = iter::once_with(|| {
+        clock.advance(SECOND * 10);
+        plain(1, 1, SECOND)
+    });
+    store.import(slow);
+    assert_eq!(store.peek(&1).unwrap().age, SECOND * 11);
+}
+
 /// Kept files hold these bits: they never change.
 #[test]
 fn the_bits_of_a_tag_are_the_same_in_every_process() {

@@ -138,7 +138,7 @@ impl CacheService {
             return false;
         }
         let tags = tags::of_answer(answer.intent(), owner, records, None);
-        let stored = StoredAnswer::new(answer, &tags);
+        let stored = StoredAnswer::new(answer, tags.len());
         let fill = Fill::new(stored).tags(tags);
         self.answers.insert(entry, fill, class).is_ok()
     }

@@ -22,16 +22,15 @@ pub(crate) struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    pub(crate) fn new(answer: Arc<Answer>, tags: &[String]) -> Self {
+    pub(crate) fn new(answer: Arc<Answer>, tags: usize) -> Self {
         let owner = match answer.owner() {
             Owner::Everyone => 0,
             Owner::Person(who) => principal(who),
         };
         let texts = answer.json().len() + answer.intent().len() + owner;
-        let tags: usize = tags.iter().map(|tag| TAG + tag.len()).sum();
         Self {
             answer,
-            weight: (ENTRY + texts + tags) as u64,
+            weight: (ENTRY + texts + tags * TAG) as u64,
         }
     }
 }

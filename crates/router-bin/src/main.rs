@@ -8,6 +8,7 @@ mod detector;
 mod exit;
 mod serve;
 mod setup;
+mod snapshot;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

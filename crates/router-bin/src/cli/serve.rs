@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::serve::{App, Limits, endpoints, serve, watch};
+use crate::serve::{App, Limits, endpoints, serve, snapshots, watch};
 use crate::setup::{self, Assembly};
 
 /// The period and the budget of cache maintenance: up to 100,000 expired entries a
@@ -52,7 +52,7 @@ pub(super) fn run(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let assembly = Assembly::new(&config)?;
+    let assembly = Assembly::serving(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
     runtime()?.block_on(listen(config, assembly))
 }
@@ -80,6 +80,7 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     let limits = limits(&config);
     let watched = watched(&config);
     let period = config.server.watch_files.get();
+    let snapshot = config.cache.snapshot.clone();
     let app = App::new(assembly, config, limits, stopping);
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
@@ -87,8 +88,10 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
     if !(watched.is_empty() || period.is_zero()) {
         background.spawn(watch(app.clone(), watched, period));
     }
+    let (every, max_down) = (snapshot.every.get(), snapshot.max_down.get());
+    background.spawn(snapshots::keep(app.clone(), every, max_down));
     written(announce(bound))?;
-    let serving = serve(listener, endpoints(app), limits, async {
+    let serving = serve(listener, endpoints(app.clone()), limits, async {
         // The sender lives as long as this function, so this cannot fail.
         let _ = stopped.wait_for(|stop| *stop).await;
     });
@@ -104,6 +107,7 @@ async fn listen(config: Config, assembly: Assembly) -> Result<(), Failure> {
         () = second_signal => {}
     }
     background.abort_all();
+    snapshots::stop(app).await;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::classes::Classes;
 use super::diagnostics::Origin;
+use super::snapshot::Snapshot;
 use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -107,6 +108,8 @@ pub(crate) struct Cache {
     pub(crate) entries: Option<Count<1, 1_000_000_000>>,
     /// The TTL classes: the four standard ones, and any that the catalogue names.
     pub(crate) classes: Classes,
+    /// The stored answers over a restart.
+    pub(crate) snapshot: Snapshot,
 }
 
 impl Default for Cache {
@@ -116,6 +119,7 @@ impl Default for Cache {
             capacity: Some(Capacity::kibibytes::<{ 64 * 1024 }>()),
             entries: None,
             classes: Classes::default(),
+            snapshot: Snapshot::default(),
         }
     }
 }
@@ -257,7 +261,9 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
     })
 }
 
-fn file_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+pub(super) fn file_path<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PathBuf>, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
     if path.as_os_str().is_empty() {
         return Err(D::Error::custom(

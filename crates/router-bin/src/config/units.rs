@@ -20,6 +20,8 @@ const TIB: u64 = 1 << 40;
 pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
 /// The period of a repeated action: 1 ms to 1 hour; 0 s is never.
 pub(crate) type Period = Span<0, { 3_600 * SECOND }>;
+/// The time that no process runs: 1 s to 1 day.
+pub(crate) type Downtime = Span<SECOND, DAY>;
 /// A TTL: 1 ms to 365 days.
 pub(crate) type Ttl = Span<1, { 365 * DAY }>;
 /// A time beyond the TTL: 0 s, which is off, to 365 days.

@@ -18,6 +18,7 @@ impl Config {
         self.validate_source(base, errors);
         let detector = &mut self.detector;
         for (path, file) in [
+            ("cache.snapshot.file", &mut self.cache.snapshot.file),
             ("detector.model", &mut detector.model),
             ("detector.sentence_model", &mut detector.sentence_model),
         ] {

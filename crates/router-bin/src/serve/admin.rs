@@ -1,6 +1,7 @@
 //! `POST /v1/invalidate`, and `GET` and `PUT /v1/caching`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -233,8 +234,8 @@ pub(crate) async fn invalidate(
     State(app): State<App>,
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
-    let selectors = body.selectors(&app)?;
-    let invalidated = app.cache().invalidate_all_of(&selectors);
+    let selectors: Arc<[Selector]> = body.selectors(&app)?.into();
+    let invalidated = app.invalidate(Arc::clone(&selectors)).await?;
     tracing::info!(?selectors, invalidated, "invalidated");
     Ok(Json(Invalidated { invalidated }))
 }

@@ -4,13 +4,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use intent_router::{CacheService, Diagnostic, Router};
 use serde::Serialize;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
+use super::invalidation;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
 use crate::config::Config;
 use crate::setup::{self, Assembly};
+use crate::snapshot::Snapshots;
 
 /// The most problems of a failed reload that are logged.
 const MOST_LOGGED: usize = 50;
@@ -39,6 +41,8 @@ struct Shared {
     config: Config,
     /// Held during a reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
+    /// Bounds how many invalidations are made at a time.
+    invalidating: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     limits: Limits,
     stopping: watch::Receiver<bool>,
@@ -60,6 +64,7 @@ impl App {
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
             config,
             reloading: Arc::default(),
+            invalidating: Arc::new(Semaphore::new(invalidation::AT_A_TIME)),
             metrics,
             limits,
             stopping,
@@ -143,6 +148,16 @@ impl App {
         drop(current);
         drop(before);
         Ok(done)
+    }
+
+    /// The snapshot of the stored answers, if the configuration names one.
+    pub(crate) fn snapshots(&self) -> Option<Arc<Snapshots>> {
+        self.current().snapshots().cloned()
+    }
+
+    /// The turns of invalidations.
+    pub(super) fn invalidating(&self) -> &Arc<Semaphore> {
+        &self.0.invalidating
     }
 
     pub(crate) fn cache(&self) -> &CacheService {
