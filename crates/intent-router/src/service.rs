@@ -204,7 +204,7 @@ impl CacheService {
         self.enabled.store(enabled, Ordering::Release);
     }
 
-    /// How large the store of answers may grow.
+    /// How large the stores may grow.
     pub fn capacity(&self) -> Capacity {
         self.capacity
     }
