@@ -3,6 +3,7 @@
 
 mod fuzz;
 mod mutants;
+mod restarts;
 
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,9 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
         let cases = limits.cases;
         Ok(format!("{passed} property tests, PROPTEST_CASES={cases}"))
     })?;
+    if limits.includes(restarts::PACKAGE) {
+        part("restarts", &|| restarts::run(shell))?;
+    }
     summarise(&done);
     Ok(())
 }

@@ -33,7 +33,8 @@ usage: cargo xtask COMMAND [OPTIONS]
              store […]       what follows goes to that benchmark: its sections,
                              --trace FILE…; `store --help` tells all
   deep     run what takes minutes: randomised schedules and memory models,
-           seeded bugs that these must see, fuzzing, property tests
+           seeded bugs that these must see, fuzzing, property tests,
+           200 kills of the service
              --schedules N   schedules over all concurrency tests (default 1000000)
              --fuzz-seconds N  time for each fuzz target (default 60)
              --cases N       cases per property test (default 10000)

@@ -308,6 +308,25 @@ fn an_export_returns_tags_in_any_number() {
 }
 
 #[test]
+fn the_time_of_the_last_read_is_kept() {
+    let idle = Freshness::ttl(SECOND * 100).with_time_to_idle(SECOND * 10);
+    let (old, old_clock) = store(1);
+    old.classes().set_freshness(CLASS, idle);
+    old.insert(1, 1, CLASS).unwrap();
+    old.insert(2, 2, CLASS).unwrap();
+    old_clock.advance(SECOND * 8);
+    assert_eq!(old.get(&1, CLASS), Some(1));
+
+    let (new, clock) = store(1);
+    new.classes().set_freshness(CLASS, idle);
+    assert_eq!(new.import(old.export()).stored, 2);
+    clock.advance(SECOND * 10);
+    assert_eq!(new.keys().collect::<Vec<_>>(), [1]);
+    clock.advance(Duration::from_nanos(1));
+    assert_eq!(new.len(), 0);
+}
+
+#[test]
 fn an_import_that_takes_long_makes_nothing_younger() {
     let (store, clock) = store(1);
     let slow = iter::once_with(|| {

@@ -176,10 +176,9 @@ fn run(ops: &[Op]) -> (usize, usize) {
 
 /// Every case waits for the disk some dozen times.
 fn fewer() -> ProptestConfig {
-    let usual = ProptestConfig::default();
     ProptestConfig {
-        cases: usual.cases.div_ceil(8),
-        ..usual
+        cases: ProptestConfig::default().cases.div_ceil(8),
+        ..ProptestConfig::default()
     }
 }
 
