@@ -1,5 +1,7 @@
 //! The program over restarts with a snapshot: killed at any moment, stopped in order.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod support;
 
 use std::collections::HashMap;

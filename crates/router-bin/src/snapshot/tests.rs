@@ -1,5 +1,7 @@
 //! Processes that follow one another over one folder, and crash at any point.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod crashes;
 mod files;
 
