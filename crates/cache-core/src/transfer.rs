@@ -188,8 +188,8 @@ where
                 past: Some(Past { written, read_at }),
             };
             match store(inner, new, weight, &verdict) {
-                Step::Done(stored) => return stored,
-                Step::Again(same_key, same_value) => (key, value) = (same_key, same_value),
+                Attempt::Done(stored) => return stored,
+                Attempt::Again(same_key, same_value) => (key, value) = (same_key, same_value),
             }
         }
         false
@@ -197,7 +197,7 @@ where
 }
 
 /// The outcome of one attempt to store an imported entry.
-enum Step<K, V> {
+enum Attempt<K, V> {
     /// More invalidations arrived: check them, then try again.
     Again(K, V),
     Done(bool),
@@ -209,7 +209,7 @@ fn store<K, V, C>(
     new: NewEntry<'_, K, V>,
     weight: u32,
     verdict: &Verdict,
-) -> Step<K, V>
+) -> Attempt<K, V>
 where
     K: Eq + Clone,
     V: Clone,
@@ -222,13 +222,13 @@ where
     let mut _rejected = None;
     let mut shard = inner.lock_for(hash);
     if inner.log.epoch() != verdict.upto && !seeded_bugs::trust_the_export() {
-        return Step::Again(new.key, new.value);
+        return Attempt::Again(new.key, new.value);
     }
     let is_filled =
         !shard.in_flight.is_empty() && !shard.in_flight.ended_by(hash, &new.key, None).is_empty();
     if is_filled || shard.outdates(&new, expiry) {
         _rejected = Some((new.key, new.value));
-        return Step::Done(false);
+        return Attempt::Done(false);
     }
     let insertion = Insertion {
         new,
@@ -240,7 +240,7 @@ where
     after.run(&inner.log);
     inner.trim(inner.shard_of(hash), expiry);
     drop(after.take_replaced());
-    Step::Done(outcome.is_ok())
+    Attempt::Done(outcome.is_ok())
 }
 
 /// The epoch at which an import began, counted like a permit.

@@ -15,7 +15,7 @@ use live_data::{DemoOptions, OpenError, SqliteOptions, SqliteSource};
 use crate::config::{Config, SourceUrl, catalogue_text, in_file};
 use crate::detector::{self, Configured, ModelHash};
 use crate::exit::{Code, Failure};
-use crate::snapshot::{Origin, Snapshots, Start, Times};
+use crate::snapshot::{Provenance, Snapshots, Start, Times};
 
 /// A router, with what a rebuilt one shares with it.
 pub(crate) struct Assembly {
@@ -197,12 +197,12 @@ fn start(config: &Config) -> Result<Option<Start>, Failure> {
         return Ok(None);
     };
     let profile = config.source.profile_sql.as_deref().unwrap_or_default();
-    let origin = Origin {
+    let provenance = Provenance {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         source: format!("{} {profile}", source_name(config)),
     };
     let times = Times::system(Arc::new(SystemClock::new()));
-    let start = Start::open(file, origin, settings.max_down.get(), times).map_err(|error| {
+    let start = Start::open(file, provenance, settings.max_down.get(), times).map_err(|error| {
         let remedy = "name a file in a folder that this user may write, or leave \
                       `cache.snapshot.file` out";
         let file = file.display();

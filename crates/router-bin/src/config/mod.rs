@@ -6,6 +6,7 @@ mod classes;
 mod diagnostics;
 mod environment;
 mod load;
+mod paths;
 mod raw;
 mod schema;
 mod settings;

@@ -15,7 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::classes::Classes;
 use super::diagnostics::Origin;
-use super::snapshot::Snapshot;
+use super::paths::file_path;
+use super::snapshot::SnapshotSettings;
 use super::units::{BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -109,7 +110,7 @@ pub(crate) struct Cache {
     /// The TTL classes: the four standard ones, and any that the catalogue names.
     pub(crate) classes: Classes,
     /// The stored answers over a restart.
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: SnapshotSettings,
 }
 
 impl Default for Cache {
@@ -119,7 +120,7 @@ impl Default for Cache {
             capacity: Some(Capacity::kibibytes::<{ 64 * 1024 }>()),
             entries: None,
             classes: Classes::default(),
-            snapshot: Snapshot::default(),
+            snapshot: SnapshotSettings::default(),
         }
     }
 }
@@ -259,18 +260,6 @@ fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAd
             text.escape_debug()
         ))
     })
-}
-
-pub(super) fn file_path<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<PathBuf>, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
-    if path.as_os_str().is_empty() {
-        return Err(D::Error::custom(
-            "the path is empty; name a file, or leave the key out",
-        ));
-    }
-    Ok(Some(path))
 }
 
 impl Config {

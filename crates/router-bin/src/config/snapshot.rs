@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::settings::file_path;
+use super::paths::file_path;
 use super::units::{Downtime, Period};
 
 /// The snapshot of the stored answers.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Snapshot {
+pub(crate) struct SnapshotSettings {
     /// The file that the stored answers are written to, and loaded from at the start;
     /// absent: a start is cold. It holds personal data.
     #[serde(
@@ -26,7 +26,7 @@ pub(crate) struct Snapshot {
     pub(crate) max_down: Downtime,
 }
 
-impl Default for Snapshot {
+impl Default for SnapshotSettings {
     fn default() -> Self {
         Self {
             file: None,

@@ -6,7 +6,6 @@ use intent_router::{CacheService, Diagnostic, Router};
 use serde::Serialize;
 use tokio::sync::{Mutex, Semaphore, watch};
 
-use super::invalidation;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
@@ -16,6 +15,10 @@ use crate::snapshot::Snapshots;
 
 /// The most problems of a failed reload that are logged.
 const MOST_LOGGED: usize = 50;
+
+/// How many invalidations are made at a time. The others wait in the order in which
+/// they came.
+const INVALIDATIONS: usize = 2;
 
 /// The outcome of a reload.
 #[derive(Debug, Serialize)]
@@ -64,7 +67,7 @@ impl App {
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
             config,
             reloading: Arc::default(),
-            invalidating: Arc::new(Semaphore::new(invalidation::AT_A_TIME)),
+            invalidating: Arc::new(Semaphore::new(INVALIDATIONS)),
             metrics,
             limits,
             stopping,

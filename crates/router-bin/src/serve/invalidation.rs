@@ -11,10 +11,6 @@ use super::app::App;
 use super::problem::Problem;
 use crate::snapshot::NotKept;
 
-/// How many invalidations are made at a time. The others wait in the order in which
-/// they came.
-pub(super) const AT_A_TIME: usize = 2;
-
 impl App {
     /// Removes what the selectors name, in every tier, and returns the number of live
     /// entries. When it returns, neither a later request nor a restart finds them. It

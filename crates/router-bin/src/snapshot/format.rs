@@ -28,11 +28,11 @@ struct Versioned {
 /// What a snapshot says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Head {
+pub(super) struct SnapshotHead {
     format: String,
     version: u32,
     /// What its answers were made by and of; answers of others are not loaded.
-    pub(super) origin: Origin,
+    pub(super) provenance: Provenance,
     /// The secret of its keys.
     pub(super) secret: [u8; 16],
     /// The cache that it is of, which its journal names too.
@@ -46,7 +46,7 @@ pub(super) struct Head {
 /// What answers are made by and of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Origin {
+pub(crate) struct Provenance {
     /// The version of the program.
     pub(crate) program: String,
     /// The source of the records.
@@ -62,9 +62,9 @@ struct Foot {
     md5: String,
 }
 
-impl Head {
+impl SnapshotHead {
     pub(super) fn new(
-        origin: Origin,
+        provenance: Provenance,
         secret: [u8; 16],
         lineage: String,
         seq: u64,
@@ -73,7 +73,7 @@ impl Head {
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
-            origin,
+            provenance,
             secret,
             lineage,
             seq,
@@ -99,7 +99,7 @@ impl std::fmt::LowerHex for Hex<'_> {
 /// Writes a snapshot and returns the number of its answers.
 pub(super) fn write(
     file: &File,
-    head: &Head,
+    head: &SnapshotHead,
     answers: impl Iterator<Item = KeptAnswer>,
 ) -> io::Result<u64> {
     let mut file = BufWriter::new(file);
@@ -135,7 +135,7 @@ pub(super) fn write(
 ///
 /// # Errors
 /// Why it cannot be used.
-pub(super) fn check(file: &File) -> Result<Head, String> {
+pub(super) fn check(file: &File) -> Result<SnapshotHead, String> {
     let mut reader = BufReader::new(file);
     let unreadable = |error: io::Error| format!("it cannot be read: {error}");
     let mut line = Vec::new();
@@ -154,7 +154,7 @@ pub(super) fn check(file: &File) -> Result<Head, String> {
             "it is of version {version} of the format; this program reads version {VERSION}"
         ));
     }
-    let head: Head = serde_json::from_slice(&line).map_err(foreign)?;
+    let head: SnapshotHead = serde_json::from_slice(&line).map_err(foreign)?;
     let mut hash = Md5::new();
     let mut lines = 0;
     // The last line is the foot.

@@ -2,12 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use intent_router::Selector;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::disk::{beside, private, sync_folder};
 use super::format::sum;
 use super::times::Stamp;
 
@@ -20,7 +20,7 @@ const FORMAT: &str = "router journal 1";
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Head {
+pub(super) struct JournalHead {
     format: String,
     /// The cache that it is of.
     pub(super) lineage: String,
@@ -32,7 +32,7 @@ pub(super) struct Head {
     pub(super) boot: Option<String>,
 }
 
-impl Head {
+impl JournalHead {
     pub(super) fn new(lineage: String, base: u64, stamp: Stamp, boot: Option<String>) -> Self {
         Self {
             format: FORMAT.to_owned(),
@@ -78,7 +78,7 @@ pub(super) struct Journal {
 /// A journal as it is found.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) head: Head,
+    pub(super) head: JournalHead,
     pub(super) records: Vec<Record>,
     /// The length of what was written to its end.
     len: u64,
@@ -86,15 +86,20 @@ pub(super) struct Found {
 
 impl Journal {
     /// Creates a journal in the place of a former one, with these lines of it.
-    pub(super) fn create(path: &Path, head: &Head, seq: u64, lines: &[u8]) -> io::Result<Self> {
-        let unfinished = super::beside(path, "new");
+    pub(super) fn create(
+        path: &Path,
+        head: &JournalHead,
+        seq: u64,
+        lines: &[u8],
+    ) -> io::Result<Self> {
+        let unfinished = beside(path, "new");
         let mut file = private(&unfinished)?;
         let mut text = line(head)?;
         text.extend_from_slice(lines);
         file.write_all(&text)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
-        super::sync_folder(path)?;
+        sync_folder(path)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -146,7 +151,7 @@ impl Journal {
     }
 
     /// A journal of the events that follow the first `offset` bytes.
-    pub(super) fn cut(&mut self, head: &Head, offset: u64) -> io::Result<Self> {
+    pub(super) fn cut(&mut self, head: &JournalHead, offset: u64) -> io::Result<Self> {
         let mut lines = Vec::new();
         self.file.seek(SeekFrom::Start(offset))?;
         self.file.read_to_end(&mut lines)?;
@@ -174,7 +179,7 @@ impl Found {
             .map_or(0, |at| at + 1);
         let damaged = || "its journal is damaged".to_owned();
         let mut lines = text[..len].split_inclusive(|byte| *byte == b'\n');
-        let head: Head = lines.next().and_then(read).ok_or_else(damaged)?;
+        let head: JournalHead = lines.next().and_then(read).ok_or_else(damaged)?;
         if head.format != FORMAT {
             return Err(format!("its journal is of the format {:?}", head.format));
         }
@@ -217,21 +222,6 @@ impl Found {
         });
         boot.is_some() && boot == started.unwrap_or(&self.head.boot).as_deref()
     }
-}
-
-/// A new file that only its owner may read.
-pub(super) fn private(path: &Path) -> io::Result<File> {
-    // One that is left over may have another mode.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
 }
 
 /// A line with its sum.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use intent_router::Selector;
 
-use super::format::{self, Head, Origin};
+use super::format::{self, Provenance, SnapshotHead};
 use super::journal::{Event, Found};
 
 /// Why a start is cold.
@@ -22,7 +22,7 @@ pub(super) enum Cold {
 /// A snapshot that can be used, and its journal.
 #[derive(Debug)]
 pub(super) struct Warm {
-    pub(super) head: Head,
+    pub(super) head: SnapshotHead,
     pub(super) journal: Found,
     pub(super) file: File,
     /// The time since the snapshot was begun.
@@ -35,7 +35,7 @@ pub(super) struct Warm {
 
 /// What a snapshot must be like.
 pub(super) struct Wanted<'a> {
-    pub(super) origin: &'a Origin,
+    pub(super) provenance: &'a Provenance,
     pub(super) max_down: Duration,
     /// The boot of the machine.
     pub(super) boot: Option<&'a str>,
@@ -56,11 +56,11 @@ pub(super) fn load(snapshot: &Path, journal: &Path, wanted: &Wanted<'_>) -> Resu
         _ => Cold::Unusable(format!("it cannot be opened: {error}")),
     })?;
     let head = format::check(&file)?;
-    let Origin { program, source } = &head.origin;
-    if *program != wanted.origin.program {
+    let Provenance { program, source } = &head.provenance;
+    if *program != wanted.provenance.program {
         return Err(format!("it was written by version {program} of this program").into());
     }
-    if *source != wanted.origin.source {
+    if *source != wanted.provenance.source {
         return Err(format!("its records are of another source: {source}").into());
     }
     let journal = Found::read(journal)?;

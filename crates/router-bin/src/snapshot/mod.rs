@@ -9,6 +9,7 @@
 //! snapshot with a journal that holds every later invalidation.
 //! `docs/operations.md` says what each kind of crash leaves.
 
+mod disk;
 mod format;
 mod journal;
 mod load;
@@ -25,12 +26,13 @@ use std::time::Duration;
 use cache_keys::Md5Scheme;
 use intent_router::{Router, Selector};
 
-use self::format::Head;
-use self::journal::{Event, Journal};
+use self::disk::{beside, private, removed, sync_folder};
+use self::format::SnapshotHead;
+use self::journal::{Event, Journal, JournalHead};
 use self::load::{Cold, Wanted, Warm};
 use self::times::{Since, Stamp};
 
-pub(crate) use self::format::Origin;
+pub(crate) use self::format::Provenance;
 pub(crate) use self::times::Times;
 
 /// The files, of which the configuration names the first.
@@ -42,7 +44,7 @@ struct Files {
 /// The snapshot of a running service, and its journal.
 pub(crate) struct Snapshots {
     files: Files,
-    origin: Origin,
+    provenance: Provenance,
     secret: [u8; 16],
     boot: Option<String>,
     since: Since,
@@ -89,7 +91,7 @@ impl Start {
     /// They cannot be written.
     pub(crate) fn open(
         file: &Path,
-        origin: Origin,
+        provenance: Provenance,
         max_down: Duration,
         times: Times,
     ) -> io::Result<Option<Self>> {
@@ -115,7 +117,7 @@ impl Start {
         // than not at all.
         let began = times.clock.now();
         let wanted = Wanted {
-            origin: &origin,
+            provenance: &provenance,
             max_down,
             boot: boot.as_deref(),
             now: (times.wall)(),
@@ -138,7 +140,7 @@ impl Start {
             }
             None => {
                 let lineage = new_lineage();
-                let head = journal::Head::new(lineage.clone(), 0, since.stamp(), boot.clone());
+                let head = JournalHead::new(lineage.clone(), 0, since.stamp(), boot.clone());
                 // A snapshot that is left belongs to another lineage.
                 let journal = Journal::create(&files.journal, &head, 0, &[])?;
                 (lineage, Md5Scheme::new_secret(), journal)
@@ -151,7 +153,7 @@ impl Start {
         };
         let snapshots = Snapshots {
             files,
-            origin,
+            provenance,
             secret,
             boot,
             since,
@@ -316,9 +318,9 @@ impl Snapshots {
 
     /// Writes the answers beside the former snapshot.
     fn draw(&self, begun: &Begun, router: &Router) -> io::Result<u64> {
-        let file = journal::private(&beside(&self.files.snapshot, "new"))?;
-        let head = Head::new(
-            self.origin.clone(),
+        let file = private(&beside(&self.files.snapshot, "new"))?;
+        let head = SnapshotHead::new(
+            self.provenance.clone(),
             self.secret,
             begun.lineage.clone(),
             begun.seq,
@@ -352,37 +354,13 @@ impl Snapshots {
         Ok(())
     }
 
-    fn head(&self, lineage: &str, base: u64, stamp: Stamp) -> journal::Head {
-        journal::Head::new(lineage.to_owned(), base, stamp, self.boot.clone())
+    fn head(&self, lineage: &str, base: u64, stamp: Stamp) -> JournalHead {
+        JournalHead::new(lineage.to_owned(), base, stamp, self.boot.clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The file beside another one, named like it with an ending more.
-fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    name.into()
-}
-
-/// Removes a file if it is there.
-fn removed(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Waits until the names in a file's folder are on the disk.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// A name that no other cache has.

@@ -20,7 +20,7 @@ use intent_router::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Origin, Snapshots, Start, Times};
+use super::{Provenance, Snapshots, Start, Times};
 
 const MAX_DOWN: Duration = Duration::from_secs(60);
 const TTL: Duration = Duration::from_secs(300);
@@ -118,11 +118,11 @@ impl World {
             clock: Arc::new(clock.clone()),
             wall: Arc::new(move || wall.load(Ordering::Relaxed)),
         };
-        let origin = Origin {
+        let provenance = Provenance {
             program: "1".to_owned(),
             source: source.to_owned(),
         };
-        let start = Start::open(&self.file(), origin, MAX_DOWN, times).unwrap()?;
+        let start = Start::open(&self.file(), provenance, MAX_DOWN, times).unwrap()?;
         let cache = CacheService::builder()
             .clock(Arc::new(clock.clone()))
             .scheme(Arc::new(Md5Scheme::with_secret(start.secret())))

@@ -45,11 +45,11 @@ fn time_that_passes_while_a_process_starts_counts() {
             move || wall.load(Ordering::Relaxed)
         }),
     };
-    let origin = Origin {
+    let provenance = Provenance {
         program: "1".to_owned(),
         source: "test".to_owned(),
     };
-    let start = Start::open(&world.file(), origin, MAX_DOWN, times).unwrap();
+    let start = Start::open(&world.file(), provenance, MAX_DOWN, times).unwrap();
     let start = start.unwrap();
     let cache = CacheService::builder()
         .clock(Arc::new(clock.clone()))
