@@ -101,7 +101,8 @@ impl Default for Server {
 pub(crate) struct Cache {
     /// Whether answers are cached; can be changed while the service runs.
     pub(crate) enabled: bool,
-    /// The weight of the stored answers, at most; excludes `entries`.
+    /// The memory of the stored answers, memberships and detections together, at most;
+    /// excludes `entries`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) capacity: Option<Capacity>,
     /// The number of stored answers, at most; excludes `capacity`.
