@@ -5,6 +5,7 @@ mod api;
 mod fuzz;
 mod http;
 mod mutants;
+mod restarts;
 mod service;
 
 use std::time::{Duration, Instant};
@@ -34,7 +35,15 @@ struct Limits {
 }
 
 /// The parts, in the order in which they run.
-const PARTS: [&str; 6] = ["schedules", "mutants", "fuzz", "prop", "http", "api"];
+const PARTS: [&str; 7] = [
+    "schedules",
+    "mutants",
+    "fuzz",
+    "prop",
+    "http",
+    "api",
+    "restarts",
+];
 
 /// The package that the attacks are on.
 const SERVICE: &str = "router-bin";
@@ -131,6 +140,7 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
     if limits.includes(SERVICE) {
         part("http", &|| http::run(shell, limits.http_seconds))?;
         part("api", &|| api::run(shell, limits.api_examples))?;
+        part("restarts", &|| restarts::run(shell))?;
     }
     summarise(&done);
     Ok(())

@@ -34,9 +34,9 @@ usage: cargo xtask COMMAND [OPTIONS]
                              --trace FILE…; `store --help` tells all
   deep     run what takes minutes: randomised schedules and memory models,
            seeded bugs that these must see, fuzzing, property tests, attacks on
-           the service
-             [PART…]         of schedules, mutants, fuzz, prop, http, api; all
-                             when none is named
+           the service, 200 kills of it
+             [PART…]         of schedules, mutants, fuzz, prop, http, api,
+                             restarts; all when none is named
              --schedules N   schedules over all concurrency tests (default 1000000)
              --fuzz-seconds N  time for each fuzz target (default 60)
              --cases N       cases per property test (default 10000)

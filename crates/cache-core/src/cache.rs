@@ -156,6 +156,7 @@ where
             terms: &terms,
             // The time that the caller took to produce the value is not known.
             cost: FillCost::NONE,
+            past: None,
         };
         let insertion = Insertion {
             new,

@@ -6,7 +6,7 @@ use equivalent::Equivalent;
 
 use crate::{
     cache::Cache, clock::Clock, hit::Hit, invalidation::log::Selector, listener::Removed,
-    store::shard::removal::Walk,
+    store::expiry::Expiry, store::shard::Shard, store::shard::walk::Walk,
 };
 
 impl<K, V, C, S> Cache<K, V, C, S>
@@ -94,6 +94,14 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (K, V)> {
+        self.walk(|shard, walk, expiry| shard.next_live(walk, expiry))
+    }
+
+    /// Iterates over what `next` copies of each shard, a chunk under each lock.
+    pub(crate) fn walk<T>(
+        &self,
+        next: impl Fn(&Shard<K, V>, &mut Walk, Expiry<'_>) -> Option<Vec<T>> + Copy,
+    ) -> impl Iterator<Item = T> {
         let inner = &*self.inner;
         (0..inner.shards.len()).flat_map(move |at| {
             let mut walk = Some(Walk::default());
@@ -101,7 +109,7 @@ where
                 let expiry = inner.expiry();
                 let shown = walk
                     .as_mut()
-                    .and_then(|walk| inner.lock(at).next_live(walk, expiry));
+                    .and_then(|walk| next(&inner.lock(at), walk, expiry));
                 if shown.is_none() && walk.take().is_some() {
                     inner.lock(at).end_walk();
                 }

@@ -24,6 +24,7 @@ mod spawner;
 mod stats;
 mod store;
 mod sync;
+mod transfer;
 
 pub use builder::Builder;
 pub use cache::Cache;
@@ -46,4 +47,5 @@ pub use single_flight::permit::Permit;
 pub use single_flight::waiter::{Waited, Waiter};
 pub use spawner::Refresh;
 pub use stats::{ClassStats, Stats};
-pub use store::tags::MAX_TAGS;
+pub use store::tags::{MAX_TAGS, TagId};
+pub use transfer::{Exported, Imported};

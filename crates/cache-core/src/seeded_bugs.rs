@@ -17,6 +17,8 @@ seeded_bugs! {
     close_without_recheck = "close_without_recheck";
     /// A value that was read before a `compute` began does not end it.
     ignore_older_fills = "ignore_older_fills";
+    /// An invalidation in slices stops after as many removals as there were entries.
+    count_the_slices = "count_the_slices";
     /// Permits are counted with a weaker order than sequential consistency.
     count_weakly = "count_weakly";
     /// A miss counts twice.
@@ -53,6 +55,8 @@ seeded_bugs! {
     store_when_tired = "store_when_tired";
     /// A predicate removes the entry that took the position of the one it was shown.
     trust_places = "trust_places";
+    /// An imported entry is not checked against invalidations since the import began.
+    trust_the_export = "trust_the_export";
     /// A writer of the sequence lock may write words before the version is odd.
     write_without_fence = "write_without_fence";
 }

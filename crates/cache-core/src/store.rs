@@ -19,7 +19,7 @@ use equivalent::Equivalent;
 
 use crate::{
     class::{Classes, TtlClass},
-    clock::Clock,
+    clock::{Clock, Moment},
     deferred::Deferred,
     error::Refusal,
     fill::{FillKind, Terms},
@@ -34,6 +34,10 @@ use crate::{
     store::shard::{Shard, insertion::NewEntry},
     sync::{AtomicU64, AtomicUsize, Ordering, ShardGuard, ShardMutex},
 };
+
+/// Entries count their moments from so many nanoseconds (73 years) before the origin of the
+/// clock, so that an imported entry can be older than the clock.
+const BEFORE_ORIGIN: u64 = 1 << 61;
 
 /// Returns the weight of an entry.
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u64 + Send + Sync>;
@@ -186,9 +190,22 @@ impl<K, V, C: ?Sized> Store<K, V, C> {
 }
 
 impl<K, V, C: Clock + ?Sized> Store<K, V, C> {
+    /// The present moment as entries count it.
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now().plus_nanos(BEFORE_ORIGIN)
+    }
+
+    fn bounds(&self) -> (Moment, Moment) {
+        let (earliest, latest) = self.clock.bounds();
+        (
+            earliest.plus_nanos(BEFORE_ORIGIN),
+            latest.plus_nanos(BEFORE_ORIGIN),
+        )
+    }
+
     pub(crate) fn expiry(&self) -> Expiry<'_> {
         Expiry {
-            now: self.clock.now(),
+            now: self.now(),
             classes: &self.classes,
         }
     }
@@ -197,7 +214,7 @@ impl<K, V, C: Clock + ?Sized> Store<K, V, C> {
     /// values, which may be dated too early but not too late.
     pub(crate) fn coarse_expiry(&self) -> Expiry<'_> {
         Expiry {
-            now: self.clock.bounds().0,
+            now: self.bounds().0,
             classes: &self.classes,
         }
     }
@@ -210,7 +227,7 @@ where
     C: Clock + ?Sized,
 {
     pub(crate) fn reader(&self, class: TtlClass, accepts: Accepts) -> Reader<'_> {
-        let (now, latest) = self.clock.bounds();
+        let (now, latest) = self.bounds();
         let classes = &self.classes;
         Reader {
             expiry: Expiry { now, classes },

@@ -107,6 +107,17 @@ impl Md5Scheme {
             check: SipHasher13::new_with_key(&secret),
         }
     }
+
+    /// A new secret, from the entropy behind [`RandomState`], for
+    /// [`with_secret`](Self::with_secret).
+    pub fn new_secret() -> [u8; 16] {
+        // Two outputs of SipHash under one random key of 128 bits.
+        let random = RandomState::new();
+        let halves = [random.hash_one(0), random.hash_one(1)].map(u64::to_le_bytes);
+        let mut secret = [0; 16];
+        secret.copy_from_slice(halves.as_flattened());
+        secret
+    }
 }
 
 impl Default for Md5Scheme {
@@ -114,14 +125,7 @@ impl Default for Md5Scheme {
     /// entropy of [`RandomState`].
     fn default() -> Self {
         static SECRET: OnceLock<[u8; 16]> = OnceLock::new();
-        Self::with_secret(*SECRET.get_or_init(|| {
-            // Two outputs of SipHash under one random key of 128 bits.
-            let random = RandomState::new();
-            let halves = [random.hash_one(0), random.hash_one(1)].map(u64::to_le_bytes);
-            let mut secret = [0; 16];
-            secret.copy_from_slice(halves.as_flattened());
-            secret
-        }))
+        Self::with_secret(*SECRET.get_or_init(Self::new_secret))
     }
 }
 

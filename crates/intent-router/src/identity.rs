@@ -24,6 +24,16 @@ pub struct EntryKey {
 }
 
 impl EntryKey {
+    /// The identity of an answer that another process stored.
+    pub(crate) fn kept(key: CacheKey, owner: Owner) -> Self {
+        Self { key, owner }
+    }
+
+    /// What tells the answer from others with its digest.
+    pub(crate) fn check(&self) -> u128 {
+        self.key.check()
+    }
+
     /// The digest that people see and invalidate by.
     pub fn digest(&self) -> Digest {
         *self.key.digest()

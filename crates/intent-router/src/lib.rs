@@ -98,6 +98,7 @@ pub use policy::{CachePolicy, key_text};
 pub use principal::{Conversation, Owner, Principal, UserContext};
 pub use request::{CacheUse, Request};
 pub use response::{Answer, Refreshed, Response, Routed, Source};
+pub use router::kept::KeptAnswer;
 pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::builder::ServiceBuilder;
 pub use service::{CacheService, Capacity, Erased, Selector, SharedClock};

@@ -1,5 +1,9 @@
 //! Invalidation patterns: a plain string is a substring, `*` is a glob.
 
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
 /// A pattern over digests and readable scopes.
 ///
 /// Without `*` it matches every text that contains it, as the Python service
@@ -21,6 +25,22 @@ pub struct Pattern {
     text: Box<str>,
     /// The length of the text without its `*`.
     literal: usize,
+}
+
+/// The text that the pattern is of, with each run of `*` reduced to one.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = Infallible;
+
+    /// The same as [`new`](Self::new).
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(text))
+    }
 }
 
 impl Pattern {

@@ -75,14 +75,31 @@ impl Answer {
         // The response holds strings, a finite number and a `Value`, whose object
         // keys are strings, so serialising it cannot fail.
         let json = serde_json::to_string(&response).expect("a response has only string keys");
-        Arc::new(Self {
-            source: response.source,
-            intent: response.intent.into_boxed_str(),
+        Arc::new(Self::kept(
+            response.source,
+            response.intent,
+            owner,
+            json,
+            calls,
+        ))
+    }
+
+    /// An answer whose text was made before, here or in another process.
+    pub(crate) fn kept(
+        source: Source,
+        intent: String,
+        owner: Owner,
+        json: String,
+        calls: u32,
+    ) -> Self {
+        Self {
+            source,
+            intent: intent.into_boxed_str(),
             owner,
             digest: Digest::from_bytes(Md5::digest(&json).into()),
             json: json.into_boxed_str(),
             calls,
-        })
+        }
     }
 
     /// Parses the response from its text, at the cost of a copy each time.

@@ -3,6 +3,7 @@
 
 mod answering;
 mod fallback;
+pub(crate) mod kept;
 mod resolve;
 
 use std::sync::Arc;

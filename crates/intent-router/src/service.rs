@@ -148,7 +148,7 @@ impl CacheService {
             return false;
         }
         let tags = tags::of_answer(answer.intent(), owner, records, None);
-        let stored = StoredAnswer::new(answer, &tags);
+        let stored = StoredAnswer::new(answer, tags.len());
         let fill = Fill::new(stored).tags(tags);
         self.answers.insert(entry, fill, class).is_ok()
     }
@@ -225,7 +225,7 @@ impl CacheService {
         self.enabled.store(enabled, Ordering::Release);
     }
 
-    /// How large the store of answers may grow.
+    /// How large the stores may grow.
     pub fn capacity(&self) -> Capacity {
         self.capacity
     }

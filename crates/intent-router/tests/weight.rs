@@ -56,12 +56,11 @@ fn everything_that_an_entry_holds_has_weight() {
     let records: Vec<_> = (0..1_000)
         .map(|n| format!("claim:CLM-2025-{n:06}"))
         .collect();
-    check(weight(json!(""), &records, "u", "r"), 1_000 * (21 + 60));
-    // In the owner, with six bytes for a letter of two, and in a tag: that of the
-    // user has the letters themselves.
+    check(weight(json!(""), &records, "u", "r"), 1_000 * 40);
+    // In the owner, with six bytes for a letter of two.
     let long = "é".repeat(1_001);
-    check(weight(json!(""), &[], &long, "r"), (6 + 2) * 1_000);
-    check(weight(json!(""), &[], "u", &long), 2 * 6 * 1_000);
+    check(weight(json!(""), &[], &long, "r"), 6 * 1_000);
+    check(weight(json!(""), &[], "u", &long), 6 * 1_000);
 }
 
 /// `README.md` and `docs/use-intent-router.md` state these figures.
@@ -73,14 +72,13 @@ fn bounds_and_weights_are_the_documented_ones() {
         service.member_stats(),
         service.detection_stats(),
     ];
-    assert_eq!(stats.map(|s| s.capacity >> 20), [64, 32, 16]);
+    assert_eq!(stats.map(|s| s.capacity >> 20), [48, 12, 4]);
     let text = r#"{"source":"live_data","intent":"claim_status","confidence":1.0,"data":"","timestamp":"2025-11-23T07:00:00.000Z"}"#;
     let owner = "\"u\"\"r\"".len();
-    let tags = ["user=u", "role=\"r\"", "intent=claim_status"];
-    let tags: usize = tags.iter().map(|tag| 96 + tag.len()).sum();
     assert_eq!(
         weight(json!(""), &[], "u", "r"),
-        320 + text.len() + "claim_status".len() + owner + tags
+        // The tags of the user, the role and the intent.
+        256 + text.len() + "claim_status".len() + owner + 3 * 42
     );
 }
 
@@ -97,7 +95,6 @@ fn memberships_of_long_roles_stay_within_bytes() {
     }
     let stats = bench.router.cache().member_stats();
     assert!(stats.weight <= stats.capacity);
-    // Each holds its role twice, in the key and in a tag.
-    let most = usize::try_from(stats.capacity).unwrap() / (2 << 20);
+    let most = usize::try_from(stats.capacity).unwrap() / (1 << 20);
     assert!((1..=most).contains(&stats.entries), "{}", stats.entries);
 }

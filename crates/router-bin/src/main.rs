@@ -9,6 +9,7 @@ mod detector;
 mod exit;
 mod serve;
 mod setup;
+mod snapshot;
 mod timer;
 
 use std::io::{self, Write};

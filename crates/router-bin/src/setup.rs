@@ -5,7 +5,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cache_core::Classes;
+use cache_core::{Classes, SystemClock};
+use cache_keys::Md5Scheme;
 use intent_router::{
     CacheService, Capacity, Catalogue, CatalogueSpans, Diagnostic, KeyMode, Router,
 };
@@ -16,6 +17,7 @@ use live_data::{
 use crate::config::{Config, SourceUrl, catalogue_text, in_file};
 use crate::detector::{self, Configured, ModelHash};
 use crate::exit::{Code, Failure};
+use crate::snapshot::{Provenance, Snapshots, Start, Times};
 use crate::timer::TokioTimer;
 
 /// A router, with what a rebuilt one shares with it.
@@ -24,20 +26,36 @@ pub(crate) struct Assembly {
     source: Arc<Guarded<SqliteSource>>,
     /// The hash of the detector's model file, if it has one.
     model: Option<ModelHash>,
+    snapshots: Option<Arc<Snapshots>>,
 }
 
 impl Assembly {
     /// The router that the configuration describes.
     pub(crate) fn new(config: &Config) -> Result<Self, Failure> {
-        Self::of(config, config.intents().clone())
+        Self::of(config, config.intents().clone(), Md5Scheme::default())
+    }
+
+    /// The router for a service, with the stored answers of the process before if
+    /// there is a snapshot of them.
+    pub(crate) fn serving(config: &Config) -> Result<Self, Failure> {
+        let Some(start) = start(config)? else {
+            return Self::new(config);
+        };
+        let scheme = Md5Scheme::with_secret(start.secret());
+        let assembly = Self::of(config, config.intents().clone(), scheme)?;
+        let snapshots = start.restore(&assembly.router);
+        Ok(Self {
+            snapshots: Some(Arc::new(snapshots)),
+            ..assembly
+        })
     }
 
     /// The same with this key mode for every intent whose queries allow it.
     pub(crate) fn keyed(config: &Config, key: KeyMode) -> Result<Self, Failure> {
-        Self::of(config, config.intents().with_key(key))
+        Self::of(config, config.intents().with_key(key), Md5Scheme::default())
     }
 
-    fn of(config: &Config, catalogue: Catalogue) -> Result<Self, Failure> {
+    fn of(config: &Config, catalogue: Catalogue, scheme: Md5Scheme) -> Result<Self, Failure> {
         let catalogue = Arc::new(catalogue);
         let source = source(config, &catalogue).map_err(|error| {
             let code = match error {
@@ -53,6 +71,7 @@ impl Assembly {
             .capacity(capacity(config))
             .classes(classes)
             .enabled(config.cache.enabled)
+            .scheme(Arc::new(scheme))
             .build()
             .map_err(|error| Failure::new(Code::Config, error))?;
         let Configured { detector, model } = detector::configured(config, &catalogue)
@@ -66,7 +85,13 @@ impl Assembly {
             router: Arc::new(router),
             source,
             model,
+            snapshots: None,
         })
+    }
+
+    /// The snapshot of the stored answers, if the configuration names one.
+    pub(crate) fn snapshots(&self) -> Option<&Arc<Snapshots>> {
+        self.snapshots.as_ref()
     }
 
     /// The router.
@@ -119,6 +144,7 @@ impl Assembly {
             router: Arc::new(router),
             source,
             model,
+            snapshots: self.snapshots.clone(),
         }))
     }
 }
@@ -187,6 +213,34 @@ pub(crate) fn source_name(config: &Config) -> String {
             config.source.demo_seed.get()
         ),
     }
+}
+
+/// Opens the snapshot; `None` without one.
+fn start(config: &Config) -> Result<Option<Start>, Failure> {
+    let settings = &config.cache.snapshot;
+    let Some(file) = &settings.file else {
+        return Ok(None);
+    };
+    let profile = config.source.profile_sql.as_deref().unwrap_or_default();
+    let provenance = Provenance {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        source: format!("{} {profile}", source_name(config)),
+    };
+    let times = Times::system(Arc::new(SystemClock::new()));
+    let start = Start::open(file, provenance, settings.max_down.get(), times).map_err(|error| {
+        let remedy = "name a file in a folder that this user may write, or leave \
+                      `cache.snapshot.file` out";
+        let file = file.display();
+        Failure::new(
+            Code::Unavailable,
+            format_args!("cannot write the snapshot {file}: {error}; {remedy}"),
+        )
+    })?;
+    if start.is_none() {
+        let file = file.display();
+        tracing::warn!(%file, "another process uses the snapshot; this one keeps none");
+    }
+    Ok(start)
 }
 
 fn source(config: &Config, catalogue: &Catalogue) -> Result<SqliteSource, OpenError> {

@@ -29,6 +29,7 @@ const fn seen_by(explorer: &'static Explorer, name: &'static str) -> Mutant {
 const MUTANTS: &[Mutant] = &[
     seen_by(&SHUTTLE, "close_without_recheck"),
     seen_by(&SHUTTLE, "ignore_older_fills"),
+    seen_by(&SHUTTLE, "count_the_slices"),
     seen_by(&SHUTTLE, "double_count"),
     seen_by(&SHUTTLE, "fail_later_waiters"),
     seen_by(&SHUTTLE, "forget_floor"),
@@ -44,6 +45,7 @@ const MUTANTS: &[Mutant] = &[
     seen_by(&SHUTTLE, "skip_epoch_check"),
     seen_by(&SHUTTLE, "store_when_tired"),
     seen_by(&SHUTTLE, "trust_places"),
+    seen_by(&SHUTTLE, "trust_the_export"),
     seen_by(&LOOM, "count_weakly"),
     seen_by(&LOOM, "read_epoch_before_counting"),
     seen_by(&LOOM, "read_without_fence"),

@@ -246,7 +246,7 @@ where
     }
 
     fn permit(&self, key: K, request: Request, fill_id: u64, epoch: u64) -> Permit<K, V> {
-        let since = self.inner.clock.now();
+        let since = self.inner.now();
         Permit::new(self.erased(), key, request, fill_id, epoch, since)
     }
 

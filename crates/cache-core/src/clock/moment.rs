@@ -35,6 +35,16 @@ impl Moment {
         self.0.saturating_sub(earlier.0)
     }
 
+    #[inline(always)]
+    pub(crate) const fn plus_nanos(self, by: u64) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+
+    /// The moment `nanos` before this one; `None` if that is before the first moment.
+    pub(crate) fn before(self, nanos: u64) -> Option<Self> {
+        self.0.checked_sub(nanos).map(Self)
+    }
+
     /// The moment `by` after this one, saturating at the last moment.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

@@ -16,6 +16,7 @@ mod counters;
 mod freshness;
 mod log;
 mod races;
+mod transfer;
 mod waiting;
 
 use std::{collections::hash_map::DefaultHasher, hash::BuildHasherDefault, sync::Arc};

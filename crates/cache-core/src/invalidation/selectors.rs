@@ -16,11 +16,17 @@ use crate::{
     clock::Clock,
     invalidation::log::{Predicate, Selector},
     listener::Removed,
+    seeded_bugs,
     store::Locked,
     store::expiry::Expiry,
-    store::shard::removal::Walk,
+    store::shard::removal::Cut,
+    store::shard::walk::Walk,
     store::tags::TagId,
 };
+
+/// How many entries an invalidation removes under one lock. (Small under shuttle, whose
+/// caches are small.)
+const SLICE: usize = if cfg!(shuttle) { 1 } else { 128 };
 
 /// Several selectors, to invalidate in one step; see [`Cache::invalidate_any`].
 pub struct Selection<'a, K, V, Q> {
@@ -49,7 +55,9 @@ impl<K, V, Q> Default for Selection<'_, K, V, Q> {
     }
 }
 
-/// Invalidation. For every selector: the returned count is the exact number of live
+/// Invalidation. No lock is held for more than some hundred entries at a time.
+///
+/// For every selector: the returned count is the exact number of live
 /// entries that were removed; expired ones are removed too and count as expirations. A
 /// value that was read under a [`Permit`](crate::Permit) issued before the call, and that
 /// the selector reaches, is neither stored after the call nor given to callers that begin
@@ -100,8 +108,8 @@ where
     pub fn invalidate_tag(&self, tag: &str) -> usize {
         let tag = TagId::of(tag);
         self.inner.log.record(Selector::Tag(tag));
-        self.in_each_shard(|shard, expiry, removed_entries| {
-            shard.invalidate_tag(tag, expiry, removed_entries)
+        self.in_each_shard(|shard, cut, expiry, removed_entries| {
+            shard.invalidate_tag(tag, cut, expiry, removed_entries);
         })
     }
 
@@ -120,8 +128,8 @@ where
     /// ```
     pub fn invalidate_class(&self, class: TtlClass) -> usize {
         self.inner.log.record(Selector::Class(class));
-        self.in_each_shard(|shard, expiry, removed_entries| {
-            shard.invalidate_class(class.index(), expiry, removed_entries)
+        self.in_each_shard(|shard, cut, expiry, removed_entries| {
+            shard.invalidate_class(class.index(), cut, expiry, removed_entries);
         })
     }
 
@@ -137,8 +145,8 @@ where
     /// ```
     pub fn invalidate_all(&self) -> usize {
         self.inner.log.record(Selector::All);
-        self.in_each_shard(|shard, expiry, removed_entries| {
-            shard.invalidate_all(expiry, removed_entries)
+        self.in_each_shard(|shard, cut, expiry, removed_entries| {
+            shard.invalidate_all(cut, expiry, removed_entries);
         })
     }
 
@@ -222,18 +230,16 @@ where
             removed += shard.invalidate_key(hash, key, expiry, &mut removed_entries);
         }
         if *all || !tags.is_empty() || !classes.is_empty() {
-            removed += self.in_each_shard(|shard, expiry, removed_entries| {
+            removed += self.in_each_shard(|shard, cut, expiry, removed_entries| {
                 if *all {
-                    return shard.invalidate_all(expiry, removed_entries);
+                    return shard.invalidate_all(cut, expiry, removed_entries);
                 }
-                let mut removed = 0;
                 for tag in &tags {
-                    removed += shard.invalidate_tag(*tag, expiry, removed_entries);
+                    shard.invalidate_tag(*tag, cut, expiry, removed_entries);
                 }
                 for class in *classes {
-                    removed += shard.invalidate_class(class.index(), expiry, removed_entries);
+                    shard.invalidate_class(class.index(), cut, expiry, removed_entries);
                 }
-                removed
             });
         }
         for predicate in *predicates {
@@ -266,17 +272,34 @@ where
         }
     }
 
+    /// Lets `visit` remove entries of each shard, a slice under each lock.
+    ///
+    /// Entries that are stored between two slices may match too, and a read may move an
+    /// entry behind them. So after as many removals as the shard had entries, the rest is
+    /// removed under one lock: little, as it came between slices.
     fn in_each_shard(
         &self,
-        mut visit: impl FnMut(&mut Locked<'_, K, V>, Expiry<'_>, &mut Removed<'_, K, V>) -> usize,
+        visit: impl Fn(&mut Locked<'_, K, V>, &mut Cut, Expiry<'_>, &mut Removed<'_, K, V>),
     ) -> usize {
         let expiry = self.inner.expiry();
-        let mut removed = 0;
-        for shard in 0..self.inner.shards.len() {
-            let mut removed_entries = Removed::new(&self.inner.listener);
-            let mut shard = self.inner.lock(shard);
-            removed += visit(&mut shard, expiry, &mut removed_entries);
+        let mut live = 0;
+        for at in 0..self.inner.shards.len() {
+            let mut rest = None;
+            loop {
+                let mut removed_entries = Removed::new(&self.inner.listener);
+                let mut shard = self.inner.lock(at);
+                let rest = rest.get_or_insert(shard.entries());
+                let is_last = *rest <= SLICE && !seeded_bugs::count_the_slices();
+                let mut cut = Cut::of(if is_last { usize::MAX } else { SLICE });
+                visit(&mut shard, &mut cut, expiry, &mut removed_entries);
+                live += cut.live;
+                *rest = rest.saturating_sub(SLICE);
+                if !cut.is_short || (*rest == 0 && seeded_bugs::count_the_slices()) {
+                    shard.end_walk();
+                    break;
+                }
+            }
         }
-        removed
+        live
     }
 }

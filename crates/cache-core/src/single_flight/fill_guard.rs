@@ -135,6 +135,7 @@ impl<K: Eq + Clone, V: Clone> FillGuard<K, V> {
                     class: self.request.class,
                     terms,
                     cost: FillCost::of(nanos(took)),
+                    past: None,
                 };
                 let insertion = Insertion {
                     new,

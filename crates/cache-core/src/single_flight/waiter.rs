@@ -212,7 +212,7 @@ impl<K, V: Clone> Future for Waiter<K, V> {
             }
             CellState::Elected { epoch } => {
                 drop(state);
-                let now = self.inner.clock.now();
+                let now = self.inner.now();
                 match self.permit(epoch, now) {
                     Some(permit) => Poll::Ready(Waited::Permit(permit)),
                     None => unreachable!("a waiter has its key until it is ready"),

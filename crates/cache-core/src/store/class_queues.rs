@@ -24,7 +24,8 @@ pub(crate) struct ClassState {
     pub(crate) counters: ClassCounters,
     /// The entries with their own TTLs, by the binary logarithm of the TTL.
     own: Vec<List<CLASS_QUEUE>>,
-    /// Whether a read ever moved an entry.
+    /// Whether an entry may stand behind a younger one: after a read that moved it, or
+    /// an import.
     pub(crate) is_reordered: bool,
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod insertion;
 pub(crate) mod removal;
 mod resize;
 mod validate;
+pub(crate) mod walk;
 
 use equivalent::Equivalent;
 
@@ -104,6 +105,11 @@ impl<K, V> Shard<K, V> {
     /// The sum of the weights of all entries, expired ones included.
     pub(crate) fn weight(&self) -> u64 {
         self.weight
+    }
+
+    /// The number of entries, expired ones included.
+    pub(crate) fn entries(&self) -> usize {
+        self.table.len()
     }
 
     /// The number of classes that have counters.

@@ -4,6 +4,9 @@ use std::ops::{Index, IndexMut};
 
 use crate::store::list::{NONE, index};
 
+/// A slab grows by at least so many positions.
+const FEW: usize = 8;
+
 /// Elements with an index that stays valid until they are removed. A vacant position keeps
 /// a copy of its last element.
 #[derive(Debug)]
@@ -33,6 +36,11 @@ impl<T: Copy> Slab<T> {
         if let Some(at) = self.free.pop() {
             self.places[at as usize] = value;
             return at;
+        }
+        if self.places.len() == self.places.capacity() {
+            // By a sixteenth: twice as many would leave up to half of them empty.
+            let more = (self.places.len() / 16).max(FEW);
+            self.places.reserve_exact(more);
         }
         self.places.push(value);
         index(self.places.len() - 1)

@@ -4,9 +4,13 @@
 //! and the entry's tags. Both are walked only to remove links, and the last link of a tag
 //! removes the tag, so a tag without entries costs nothing.
 
-use std::{hash::BuildHasher, sync::LazyLock};
+use std::{
+    hash::{BuildHasher, Hasher},
+    sync::LazyLock,
+};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 
 use crate::{
@@ -17,18 +21,48 @@ use crate::{
 /// The largest number of different tags of one entry.
 pub const MAX_TAGS: usize = 1_024;
 
-/// A tag as 128 bits: two hashes with different seeds. If two tags have the same bits (one
-/// pair in 2^128), they are invalidated together. Names are not stored, so their length
-/// does not matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TagId(u64, u64);
+/// A tag as 128 bits: SipHash-1-3 of its name, the same in every process. Names are not
+/// stored, so their length does not matter.
+///
+/// If two tags have the same bits, by chance or because someone made them so, they are
+/// invalidated together: an invalidation removes too much, never too little.
+///
+/// ```
+/// use cache_core::TagId;
+///
+/// let tag = TagId::of("claim:12");
+/// assert_eq!(TagId::from_bits(tag.bits()), tag);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagId(u64, u64);
 
 impl TagId {
-    /// Hashes a tag with the seeds of this process.
-    pub(crate) fn of(tag: &str) -> Self {
-        static SEEDS: LazyLock<[DefaultHashBuilder; 2]> = LazyLock::new(Default::default);
-        let [first, second] = &*SEEDS;
-        Self(first.hash_one(tag), second.hash_one(tag))
+    /// The tag with this name.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        let mut hash = SipHasher13::new_with_keys(0, 0);
+        hash.write(name.as_bytes());
+        let hash = hash.finish128();
+        Self(hash.h1, hash.h2)
+    }
+
+    /// The tag with these bits, which [`bits`](Self::bits) returned.
+    #[must_use]
+    pub const fn from_bits(bits: u128) -> Self {
+        Self((bits >> 64) as u64, bits as u64)
+    }
+
+    /// Its bits, to be kept outside of the cache.
+    #[must_use]
+    pub const fn bits(self) -> u128 {
+        (self.0 as u128) << 64 | self.1 as u128
+    }
+
+    /// Its hash in the index. Seeded in each process, so that nobody can choose tags that
+    /// fill one part of the table.
+    fn place(self) -> u64 {
+        static SEED: LazyLock<DefaultHashBuilder> = LazyLock::new(Default::default);
+        SEED.hash_one((self.0, self.1))
     }
 }
 
@@ -69,6 +103,16 @@ impl TagSet {
     }
 }
 
+impl FromIterator<TagId> for TagSet {
+    fn from_iter<T: IntoIterator<Item = TagId>>(tags: T) -> Self {
+        let mut set = Self {
+            tags: tags.into_iter().collect(),
+        };
+        set.sort();
+        set
+    }
+}
+
 /// A link between a tag and an entry. Two of them fill a cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
@@ -98,7 +142,7 @@ impl TagIndex {
 
     fn find(&self, tag: TagId) -> Option<u32> {
         let same = |&head: &u32| self.links[head].tag == tag;
-        self.heads.find(tag.0, same).copied()
+        self.heads.find(tag.place(), same).copied()
     }
 
     /// Whether an entry with `tags` tags can be added.
@@ -126,8 +170,8 @@ impl TagIndex {
             }
         } else {
             let links = &self.links;
-            let rehash = |&head: &u32| links[head].tag.0;
-            self.heads.insert_unique(tag.0, at, rehash);
+            let rehash = |&head: &u32| links[head].tag.place();
+            self.heads.insert_unique(tag.place(), at, rehash);
         }
         at
     }
@@ -148,7 +192,7 @@ impl TagIndex {
             }
             if prev != NONE {
                 self.links[prev].link.next = next;
-            } else if let Ok(mut found) = self.heads.find_entry(tag.0, |&head| head == at) {
+            } else if let Ok(mut found) = self.heads.find_entry(tag.place(), |&head| head == at) {
                 if next == NONE {
                     found.remove();
                 } else {
@@ -184,6 +228,11 @@ impl TagIndex {
     /// The entry of each link of the chain that starts at `first`.
     pub(crate) fn chain(&self, first: u32) -> impl Iterator<Item = u32> {
         self.links_of(first).map(|link| link.entry)
+    }
+
+    /// The tags of the chain that starts at `first`.
+    pub(crate) fn tags_of(&self, first: u32) -> impl Iterator<Item = TagId> {
+        self.links_of(first).map(|link| link.tag)
     }
 
     fn links_of(&self, first: u32) -> impl Iterator<Item = &TagLink> {

@@ -195,7 +195,7 @@ impl<'a> Answering<'a> {
         }
         let mut tags = tags::of_answer(&intent.name, owner, &records, Some(&reads));
         tags.extend(self.message_tag());
-        let stored = StoredAnswer::new(answer, &tags);
+        let stored = StoredAnswer::new(answer, tags.len());
         let fill = match storage {
             Storage::Positive => Fill::new(stored),
             Storage::Negative => Fill::negative(stored),

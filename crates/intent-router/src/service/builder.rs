@@ -6,20 +6,12 @@ use std::sync::atomic::AtomicBool;
 use cache_core::{Cache, Classes, SystemClock};
 use cache_keys::{KeyScheme, Md5Scheme};
 
-use super::capacity::Capacity;
+use super::capacity::{self, Capacity};
 use super::{CacheService, SharedClock};
 use crate::detect::Detection;
 use crate::error::BuildError;
 use crate::identity::DetectionKey;
 use crate::weight;
-
-/// How many bytes the stored memberships may occupy, approximately. A bound on
-/// their number would not bound memory: identifiers and roles come from requests,
-/// and may be long.
-const MEMBER_BYTES: u64 = 32 << 20;
-
-/// The same for detections, which hold the messages.
-const DETECTION_BYTES: u64 = 16 << 20;
 
 /// Settings of a [`CacheService`]; each has a default.
 pub struct ServiceBuilder {
@@ -50,7 +42,7 @@ impl Default for ServiceBuilder {
 }
 
 impl ServiceBuilder {
-    /// How large the store of answers may grow. Default: 64 MiB.
+    /// How large the stores may grow. Default: 64 MiB.
     pub fn capacity(mut self, capacity: Capacity) -> Self {
         self.capacity = capacity;
         self
@@ -92,21 +84,26 @@ impl ServiceBuilder {
             scheme,
             enabled,
         } = self;
+        let shares = capacity.shares();
         let answers = Cache::builder()
             .classes(classes.clone())
             .clock(Arc::clone(&clock));
         let answers = match capacity {
             Capacity::Entries(most) => answers.max_entries(most),
-            Capacity::Bytes(most) => answers.max_weight(most, weight::answer),
+            Capacity::Bytes(_) => answers
+                .shards(capacity::shards(shares.answers))
+                .max_weight(shares.answers, weight::answer),
         };
         let members = Cache::builder()
             .classes(classes.clone())
             .clock(Arc::clone(&clock))
-            .max_weight(MEMBER_BYTES, weight::member);
+            .shards(capacity::shards(shares.members))
+            .max_weight(shares.members, weight::member);
         let detections = Cache::<DetectionKey<Box<str>>, Detection>::builder()
             .classes(classes.clone())
             .clock(clock)
-            .max_weight(DETECTION_BYTES, |key, _| weight::detection(&key.message));
+            .shards(capacity::shards(shares.detections))
+            .max_weight(shares.detections, |key, _| weight::detection(&key.message));
         Ok(CacheService {
             answers: answers.build()?,
             members: members.build()?,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cache_core::{Classes, Predicate, TtlClass};
 use cache_keys::{CanonicalJson, Digest};
+use serde::{Deserialize, Serialize};
 
 use crate::identity::{ByDigest, EntryKey};
 use crate::pattern::Pattern;
@@ -11,13 +12,17 @@ use crate::tags;
 use crate::weight::StoredAnswer;
 
 /// What an invalidation removes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Serialised, it is what a log of invalidations keeps, so the names of its
+/// variants and members stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Selector {
     /// Answers stored under this digest, and the answer whose original message
     /// hashes to it when the key mode substitutes other text. Another wording
     /// that shares such an answer does not name it.
-    Key(Digest),
+    Key(#[serde(with = "as_text")] Digest),
     /// Everything of one user, in every role. A source gets the identifier as
     /// text, so `42` and `"42"` are one user here.
     User(CanonicalJson),
@@ -39,9 +44,29 @@ pub enum Selector {
         user: CanonicalJson,
     },
     /// Every answer whose key or readable scope `intent/user/role` matches.
-    Pattern(Pattern),
+    Pattern(#[serde(with = "as_text")] Pattern),
     /// Everything.
     All,
+}
+
+/// Serialises a value as the text that it is read from.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
 /// A list of selectors, sorted by how their entries are found.

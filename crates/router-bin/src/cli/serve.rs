@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::serve::{
     App, Audit, Endpoints, Identifiers, Limits, Listener, Manager, Outputs, Phase, Sockets, Stop,
-    Tls, endpoints, watch, watchdog,
+    Tls, endpoints, snapshots, watch, watchdog,
 };
 use crate::setup::{self, Assembly};
 
@@ -72,7 +72,7 @@ pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(),
         identifiers: Identifiers::new(&config.privacy)?,
         dropped_lines: log.dropped_lines.clone(),
     };
-    let assembly = Assembly::new(&config)?;
+    let assembly = Assembly::serving(&config)?;
     tracing::info!(source = setup::source_name(&config), "records");
     let service = listen(config, auth, assembly, outputs.clone(), sockets, tls);
     let outcome = runtime()?.block_on(service);
@@ -112,6 +112,7 @@ async fn listen(
     let (phase, stop) = Stop::channel();
     let watched = watched(&config);
     let period = config.server.watch_files.get();
+    let snapshot = config.cache.snapshot.clone();
     let lame_duck = config.server.lame_duck.get();
     let app = App::new(assembly, config, auth, limits, outputs, stop.clone());
     let manager = Arc::new(Manager::default());
@@ -125,6 +126,8 @@ async fn listen(
         let app = app.clone();
         background.spawn(watch(watched, period, move || reload(app.clone())));
     }
+    let (every, max_down) = (snapshot.every.get(), snapshot.max_down.get());
+    background.spawn(snapshots::keep(app.clone(), every, max_down));
     if let Some(tls) = tls
         && !period.is_zero()
     {
@@ -161,6 +164,7 @@ async fn listen(
         }
     }
     background.abort_all();
+    snapshots::stop(app).await;
     Ok(())
 }
 

@@ -18,6 +18,7 @@ mod raw;
 mod schema;
 mod settings;
 mod show;
+mod snapshot;
 mod spelling;
 mod units;
 mod validate;

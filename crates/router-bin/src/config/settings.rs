@@ -22,6 +22,7 @@ use super::hosts::HostList;
 use super::listeners::{AdminListener, TlsFiles};
 use super::paths::file_path;
 use super::privacy::{AuditLog, Privacy};
+use super::snapshot::SnapshotSettings;
 use super::units::{BodiesLimit, BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
 use super::zone::Zone;
 
@@ -137,7 +138,8 @@ impl Default for Server {
 pub(crate) struct Cache {
     /// Whether answers are cached; can be changed while the service runs.
     pub(crate) enabled: bool,
-    /// The weight of the stored answers, at most; excludes `entries`.
+    /// The memory of the stored answers, memberships and detections together, at most;
+    /// excludes `entries`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) capacity: Option<Capacity>,
     /// The number of stored answers, at most; excludes `capacity`.
@@ -145,6 +147,8 @@ pub(crate) struct Cache {
     pub(crate) entries: Option<Count<1, 1_000_000_000>>,
     /// The TTL classes: the four standard ones, and any that the catalogue names.
     pub(crate) classes: Classes,
+    /// The stored answers over a restart.
+    pub(crate) snapshot: SnapshotSettings,
 }
 
 impl Default for Cache {
@@ -154,6 +158,7 @@ impl Default for Cache {
             capacity: Some(Capacity::kibibytes::<{ 64 * 1024 }>()),
             entries: None,
             classes: Classes::default(),
+            snapshot: SnapshotSettings::default(),
         }
     }
 }

@@ -22,6 +22,9 @@ pub(crate) type Timeout = Span<1, { 3_600 * SECOND }>;
 pub(crate) type Period = Span<0, { 3_600 * SECOND }>;
 /// A difference of clocks: 0 s to 5 minutes.
 pub(crate) type Leeway = Span<0, { 300 * SECOND }>;
+
+/// The time that no process runs: 1 s to 1 day.
+pub(crate) type Downtime = Span<SECOND, DAY>;
 /// A TTL: 1 ms to 365 days.
 pub(crate) type Ttl = Span<1, { 365 * DAY }>;
 /// A time beyond the TTL: 0 s, which is off, to 365 days.

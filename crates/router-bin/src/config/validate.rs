@@ -22,6 +22,7 @@ impl Config {
         for (path, file) in [
             ("auth.jwt.key_file", &mut jwt.key_file),
             ("auth.jwt.secret_file", &mut jwt.secret_file),
+            ("cache.snapshot.file", &mut self.cache.snapshot.file),
             ("detector.model", &mut detector.model),
             ("detector.sentence_model", &mut detector.sentence_model),
             ("server.tls.certificate", &mut tls.certificate),

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::audit::{Act, DONE};
+use super::audit::Recorded;
 use super::body::{JsonBody, Object};
 use super::problem::Problem;
 use super::selectors::InvalidateBody;
@@ -23,17 +23,12 @@ pub(crate) async fn invalidate(
     caller: Caller,
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
-    let selector = body.shown(&app);
-    let removed = body
-        .selectors(&app)
-        .map(|selectors| app.cache().invalidate_all_of(&selectors));
-    app.audit().record(&Act {
-        actor: caller.name(),
-        act: "invalidate",
-        selector: &selector,
-        count: removed.as_ref().ok().copied(),
-        outcome: removed.as_ref().map_or_else(Problem::code, |_| DONE),
-    });
+    let mut record = Recorded::new(&app, &caller, "invalidate", body.shown(&app));
+    let removed = match body.selectors(&app) {
+        Ok(selectors) => app.invalidate(selectors.into()).await,
+        Err(problem) => Err(problem),
+    };
+    record.end(&removed, removed.as_ref().ok().copied());
     removed.map(|invalidated| Json(Invalidated { invalidated }))
 }
 
@@ -61,12 +56,7 @@ pub(crate) async fn switch_caching(
     JsonBody(body): JsonBody<Caching>,
 ) -> Json<Caching> {
     app.cache().set_enabled(body.enabled);
-    app.audit().record(&Act {
-        actor: caller.name(),
-        act: "caching",
-        selector: if body.enabled { "on" } else { "off" },
-        count: None,
-        outcome: DONE,
-    });
+    let state = if body.enabled { "on" } else { "off" };
+    Recorded::new(&app, &caller, "caching", state.to_owned()).end(&Ok(()), None);
     Json(body)
 }

@@ -18,9 +18,14 @@ use super::stop::Stop;
 use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::setup::{self, Assembly, SourceFigures};
+use crate::snapshot::Snapshots;
 
 /// The most problems of a failed reload that are logged.
 const MOST_LOGGED: usize = 50;
+
+/// How many invalidations are made at a time. The others wait in the order in which
+/// they came.
+const INVALIDATIONS: usize = 2;
 
 /// The outcome of a reload.
 #[derive(Debug, Serialize)]
@@ -58,6 +63,8 @@ struct Shared {
     /// Held during a reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
     auth: Authenticator,
+    /// Bounds how many invalidations are made at a time.
+    invalidating: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     limits: Limits,
     bodies: BodyBudget,
@@ -90,6 +97,7 @@ impl App {
             config,
             reloading: Arc::default(),
             auth,
+            invalidating: Arc::new(Semaphore::new(INVALIDATIONS)),
             metrics,
             limits,
             bodies: BodyBudget::new(limits.max_bodies),
@@ -184,6 +192,16 @@ impl App {
     /// What the source of records did. A reload keeps its figures.
     pub(crate) fn source(&self) -> SourceFigures {
         self.current().figures()
+    }
+
+    /// The snapshot of the stored answers, if the configuration names one.
+    pub(crate) fn snapshots(&self) -> Option<Arc<Snapshots>> {
+        self.current().snapshots().cloned()
+    }
+
+    /// The turns of invalidations.
+    pub(super) fn invalidating(&self) -> &Arc<Semaphore> {
+        &self.0.invalidating
     }
 
     pub(crate) fn cache(&self) -> &CacheService {

@@ -7,12 +7,18 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use self::file::AuditFile;
+use super::app::App;
+use super::problem::Problem;
 use super::request_id::RequestId;
+use crate::auth::Caller;
 use crate::config::AuditLog;
 use crate::exit::Failure;
 
 /// The outcome of an act that succeeded. Otherwise it is the problem's code.
-pub(crate) const DONE: &str = "done";
+const DONE: &str = "done";
+
+/// The outcome of an act whose end its handler did not see.
+const UNFINISHED: &str = "unfinished";
 
 /// An administrative act.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -26,8 +32,56 @@ pub(crate) struct Act<'a> {
     /// How many entries it removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) count: Option<usize>,
-    /// [`DONE`], or the code of the problem.
+    /// [`DONE`], [`UNFINISHED`], or the code of the problem.
     pub(crate) outcome: &'static str,
+}
+
+/// Records an act when it is dropped. A handler is dropped before its end if the
+/// client leaves or the time is up; the act goes on, and is recorded as unfinished.
+pub(crate) struct Recorded<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    act: &'static str,
+    selector: String,
+    count: Option<usize>,
+    outcome: &'static str,
+}
+
+impl<'a> Recorded<'a> {
+    /// An act that begins.
+    pub(crate) fn new(
+        app: &'a App,
+        caller: &'a Caller,
+        act: &'static str,
+        selector: String,
+    ) -> Self {
+        Self {
+            app,
+            caller,
+            act,
+            selector,
+            count: None,
+            outcome: UNFINISHED,
+        }
+    }
+
+    /// Sets how the act ended, and how many entries it removed.
+    pub(crate) fn end<T>(&mut self, outcome: &Result<T, Problem>, count: Option<usize>) {
+        self.count = count;
+        self.outcome = outcome.as_ref().map_or_else(Problem::code, |_| DONE);
+    }
+}
+
+impl Drop for Recorded<'_> {
+    fn drop(&mut self) {
+        self.app.audit().record(&Act {
+            actor: self.caller.name(),
+            act: self.act,
+            selector: &self.selector,
+            count: self.count,
+            outcome: self.outcome,
+        });
+    }
 }
 
 /// An act with its time and request, as it is written.

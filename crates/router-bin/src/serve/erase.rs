@@ -8,7 +8,7 @@ use cache_keys::CanonicalJson;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
-use super::audit::{Act, DONE};
+use super::audit::Recorded;
 use super::body::{JsonBody, Object};
 use super::identifiers::Kind;
 use super::problem::Problem;
@@ -43,14 +43,17 @@ struct Erased {
 
 /// Removes the user from every place that keeps data of users. An answer that is
 /// in flight is neither stored nor listed afterwards.
-fn erase_everywhere(app: &App, user: &CanonicalJson) -> Erased {
-    let stored = app.cache().erase(user);
-    Erased {
+async fn erase_everywhere(app: &App, user: CanonicalJson) -> Result<Erased, Problem> {
+    check_length("user_id", user.as_str().len())?;
+    // Listed requests first: this cannot fail.
+    let recent_requests = app.metrics().forget(&user);
+    let stored = app.forget(user).await?;
+    Ok(Erased {
         answers: stored.answers,
         profiles: stored.members,
         detections: 0,
-        recent_requests: app.metrics().forget(user),
-    }
+        recent_requests,
+    })
 }
 
 /// The receipt of an erasure.
@@ -70,15 +73,9 @@ pub(crate) async fn erase(
 ) -> Result<Json<Receipt>, Problem> {
     let user = body.user_id;
     let shown = app.identifiers().text(Kind::User, &user.text());
-    let erased =
-        check_length("user_id", user.as_str().len()).map(|()| erase_everywhere(&app, &user));
-    app.audit().record(&Act {
-        actor: caller.name(),
-        act: "erase",
-        selector: &format!("user_id={shown}"),
-        count: erased.as_ref().ok().map(Erased::total),
-        outcome: erased.as_ref().map_or_else(Problem::code, |_| DONE),
-    });
+    let mut record = Recorded::new(&app, &caller, "erase", format!("user_id={shown}"));
+    let erased = erase_everywhere(&app, user).await;
+    record.end(&erased, erased.as_ref().ok().map(Erased::total));
     Ok(Json(Receipt {
         erased: erased?,
         at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 67] = [
+const EVERY_KEY: [(&str, &str); 70] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -67,6 +67,9 @@ const EVERY_KEY: [(&str, &str); 67] = [
     ("cache.classes.*.negative_ttl", "5s"),
     ("cache.classes.*.jitter", "0.1"),
     ("cache.classes.*.early_refresh", "1.5"),
+    ("cache.snapshot.file", "/var/lib/router.snapshot"),
+    ("cache.snapshot.every", "10m"),
+    ("cache.snapshot.max_down", "2m"),
     ("source.url", "sqlite:///var/lib/crm.db"),
     ("source.connections", "8"),
     ("source.deadline", "3s"),

@@ -3,10 +3,11 @@
 use super::Shard;
 use crate::{
     class::TtlClass,
+    clock::Moment,
     deferred::Deferred,
     fill::Terms,
     listener::Cause,
-    policy::{self, FillCost, Origin},
+    policy::{self, FillCost, Origin, Traits},
     span::Span,
     store::class_queues::QueueId,
     store::expiry::Expiry,
@@ -23,6 +24,16 @@ pub(crate) struct NewEntry<'a, K, V> {
     pub(crate) class: TtlClass,
     pub(crate) terms: &'a Terms,
     pub(crate) cost: FillCost,
+    /// When it was written; `None` for now.
+    pub(crate) past: Option<Past>,
+}
+
+/// The times of an imported entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Past {
+    pub(crate) written: Moment,
+    /// Its age when it was last read.
+    pub(crate) read_at: Span,
 }
 
 impl<K: Eq, V> Shard<K, V> {
@@ -64,9 +75,15 @@ impl<K: Eq, V> Shard<K, V> {
         // another order than they read the clock. To keep the queue ordered, the later
         // one counts as written no earlier.
         let tail = self.class_mut(class).queue_mut(queue).tail;
-        let written = match tail {
-            NONE => expiry.now,
-            tail => expiry.now.max(self.table[tail].written),
+        let last = (tail != NONE).then(|| self.table[tail].written);
+        let written = match new.past {
+            None => last.map_or(expiry.now, |last| expiry.now.max(last)),
+            // An imported entry must not become younger.
+            Some(Past { written, .. }) => {
+                let state = self.class_mut(class);
+                state.is_reordered |= last.is_some_and(|last| written < last);
+                written
+            }
         };
         self.stored += 1;
         let slot = Slot {
@@ -103,6 +120,9 @@ impl<K: Eq, V> Shard<K, V> {
         self.first_tags.set(at, first_tag, positions);
         let ttl = terms.ttl.map_or(Span::NONE, Span::bits);
         self.ttls.set(at, ttl, positions);
+        if let Some(Past { read_at, .. }) = new.past {
+            self.read_at.set(at, read_at.bits(), positions);
+        }
         Ok(at)
     }
 
@@ -128,6 +148,24 @@ impl<K: Eq, V> Shard<K, V> {
         if let Some(at) = self.find(hash, key) {
             self.replace(at, expiry, after);
         }
+    }
+
+    /// Whether an imported entry is expired, or its key has a live entry that is no older.
+    pub(crate) fn outdates(&self, new: &NewEntry<'_, K, V>, expiry: Expiry<'_>) -> bool {
+        let Some(Past { written, read_at }) = new.past else {
+            return false;
+        };
+        let traits = Traits {
+            negative: new.terms.is_negative(),
+            hash: policy::stored_hash(new.hash).get(),
+            cost: new.cost,
+            ttl: new.terms.ttl,
+            read_at,
+        };
+        let present = self.find(new.hash, &new.key);
+        expiry.is_expired(new.class, written, traits)
+            || present
+                .is_some_and(|at| self.table[at].written >= written && !self.is_expired(at, expiry))
     }
 
     /// Removes an entry that a new value replaces.

@@ -1,43 +1,45 @@
 //! Removal from a shard: replacement, expiry, eviction, invalidation.
 
-use std::ops::Range;
-
 use equivalent::Equivalent;
 
 use super::Shard;
 use crate::{
     class::{Classes, TtlClass},
     listener::{Cause, Removed},
-    seeded_bugs,
     store::class_queues::{CLASS_QUEUE, QueueId},
     store::expiry::Expiry,
     store::list::{List, NONE},
     store::tags::TagId,
 };
 
-/// The number of positions that are copied for a predicate under one lock.
-const CHUNK: u32 = 128;
-
-/// The number of stored entries after which serial numbers repeat.
-const SERIALS: u64 = 1 << u8::BITS;
-
-/// The position of a walk over a shard, between two locks.
-#[derive(Default)]
-pub(crate) struct Walk {
-    next: u32,
-    layout: u32,
-    /// The first position of the last candidates, and the number of entries ever stored
-    /// when they were copied.
-    shown: u32,
-    stored: u64,
+/// The part of an invalidation that is done under one lock.
+pub(crate) struct Cut {
+    /// How many more entries it may remove.
+    left: usize,
+    /// Whether it left entries that it would have removed.
+    pub(crate) is_short: bool,
+    /// How many live entries it removed.
+    pub(crate) live: usize,
 }
 
-/// A copy of an entry for a predicate, and its position.
-pub(crate) struct Candidate<K, V> {
-    pub(crate) key: K,
-    pub(crate) value: V,
-    at: u32,
-    serial: u8,
+impl Cut {
+    /// A part that removes up to `most` entries.
+    pub(crate) fn of(most: usize) -> Self {
+        Self {
+            left: most,
+            is_short: false,
+            live: 0,
+        }
+    }
+
+    /// Whether one more entry may be removed.
+    fn takes_one(&mut self) -> bool {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => self.is_short = true,
+        }
+        !self.is_short
+    }
 }
 
 impl<K: Eq, V> Shard<K, V> {
@@ -94,7 +96,7 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Removes an entry for an invalidation. Returns whether it was live; an expired one
     /// counts as an expiration.
-    fn invalidate(
+    pub(super) fn invalidate(
         &mut self,
         at: u32,
         expiry: Expiry<'_>,
@@ -239,34 +241,34 @@ impl<K: Eq, V> Shard<K, V> {
         live
     }
 
-    /// Removes every entry with the tag; returns how many were live.
+    /// Removes entries with the tag, as many as the cut allows.
     pub(crate) fn invalidate_tag(
         &mut self,
         tag: TagId,
+        cut: &mut Cut,
         expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
-    ) -> usize {
-        let mut live = 0;
-        while let Some(at) = self.tags.first_entry(tag) {
-            live += usize::from(self.invalidate(at, expiry, removed_entries));
+    ) {
+        while let Some(at) = self.tags.first_entry(tag)
+            && cut.takes_one()
+        {
+            cut.live += usize::from(self.invalidate(at, expiry, removed_entries));
         }
-        self.shrink_if_sparse();
-        live
     }
 
-    /// Removes every entry of the class; returns how many were live.
+    /// Removes entries of the class, as many as the cut allows.
     pub(crate) fn invalidate_class(
         &mut self,
         class: usize,
+        cut: &mut Cut,
         expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
-    ) -> usize {
-        let mut live = 0;
-        while let Some(at) = self.head_of(class) {
-            live += usize::from(self.invalidate(at, expiry, removed_entries));
+    ) {
+        while let Some(at) = self.head_of(class)
+            && cut.takes_one()
+        {
+            cut.live += usize::from(self.invalidate(at, expiry, removed_entries));
         }
-        self.shrink_if_sparse();
-        live
     }
 
     fn head_of(&self, class: usize) -> Option<u32> {
@@ -274,99 +276,15 @@ impl<K: Eq, V> Shard<K, V> {
         heads.find(|&head| head != NONE)
     }
 
-    /// Removes every entry; returns how many were live.
+    /// Removes entries, as many as the cut allows.
     pub(crate) fn invalidate_all(
         &mut self,
+        cut: &mut Cut,
         expiry: Expiry<'_>,
         removed_entries: &mut Removed<'_, K, V>,
-    ) -> usize {
-        (0..self.classes.len())
-            .map(|class| self.invalidate_class(class, expiry, removed_entries))
-            .sum()
-    }
-
-    /// The next positions of a walk; `None` after the last.
-    fn next_places(&self, walk: &mut Walk) -> Option<Range<u32>> {
-        if walk.layout != self.layout {
-            // Entries moved behind the walk: it starts again, and shows some of them
-            // twice.
-            walk.next = 0;
-            walk.layout = self.layout;
+    ) {
+        for class in 0..self.classes.len() {
+            self.invalidate_class(class, cut, expiry, removed_entries);
         }
-        // There are fewer positions than 2^32.
-        let end = (self.table.positions() as u32).min(walk.next.saturating_add(CHUNK));
-        let range = walk.next..end;
-        if range.is_empty() {
-            return None;
-        }
-        walk.shown = walk.next;
-        walk.stored = self.stored;
-        walk.next = end;
-        Some(range)
-    }
-
-    /// Copies the next entries for a predicate, which runs without a lock; `None` at the
-    /// end.
-    pub(crate) fn next_candidates(&self, walk: &mut Walk) -> Option<Vec<Candidate<K, V>>>
-    where
-        K: Clone,
-        V: Clone,
-    {
-        let copies = self.next_places(walk)?.filter_map(|at| {
-            let slot = self.table.get(at)?;
-            Some(Candidate {
-                key: slot.key.clone(),
-                value: slot.value.clone(),
-                at,
-                serial: slot.serial,
-            })
-        });
-        Some(copies.collect())
-    }
-
-    /// Copies the next live entries; `None` at the end.
-    pub(crate) fn next_live(&self, walk: &mut Walk, expiry: Expiry<'_>) -> Option<Vec<(K, V)>>
-    where
-        K: Clone,
-        V: Clone,
-    {
-        let copies = self.next_places(walk)?.filter_map(|at| {
-            let slot = self.table.get(at)?;
-            (!self.is_expired(at, expiry)).then(|| (slot.key.clone(), slot.value.clone()))
-        });
-        Some(copies.collect())
-    }
-
-    /// Ends a walk. Positions may change again, so memory is freed.
-    pub(crate) fn end_walk(&mut self) {
-        self.shrink_if_sparse();
-    }
-
-    /// Removes the candidates that have not been replaced; returns how many were live.
-    pub(crate) fn invalidate_candidates(
-        &mut self,
-        candidates: &[Candidate<K, V>],
-        walk: &mut Walk,
-        expiry: Expiry<'_>,
-        removed_entries: &mut Removed<'_, K, V>,
-    ) -> usize {
-        if walk.layout != self.layout {
-            return 0;
-        }
-        if self.stored - walk.stored >= SERIALS {
-            // An entry may have the serial number of the one it replaced: the candidates
-            // are shown again.
-            walk.next = walk.shown;
-            return 0;
-        }
-        let mut live = 0;
-        for candidate in candidates {
-            let slot = self.table.get(candidate.at);
-            let same = |serial| serial == candidate.serial || seeded_bugs::trust_places();
-            if slot.is_some_and(|slot| same(slot.serial)) {
-                live += usize::from(self.invalidate(candidate.at, expiry, removed_entries));
-            }
-        }
-        live
     }
 }

@@ -1,0 +1,80 @@
+//! Invalidations, off the threads that answer requests: some look at every entry,
+//! and with a snapshot each is written to a file.
+
+use std::sync::Arc;
+
+use cache_keys::CanonicalJson;
+use http::StatusCode;
+use intent_router::{Erased, Selector};
+
+use super::app::App;
+use super::problem::Problem;
+use crate::snapshot::NotKept;
+
+impl App {
+    /// Removes what the selectors name, in every tier, and returns the number of live
+    /// entries. When it returns, neither a later request nor a restart finds them. It
+    /// goes on if the returned future is dropped.
+    ///
+    /// # Errors
+    /// A restart could bring them back.
+    pub(crate) async fn invalidate(&self, selectors: Arc<[Selector]>) -> Result<usize, Problem> {
+        self.in_turn(move |app| {
+            let removed = app.cache().invalidate_all_of(&selectors);
+            if let Some(snapshots) = app.snapshots() {
+                snapshots.record(&selectors)?;
+            }
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// Forgets a user in every tier: removes what is stored of them, and returns how
+    /// much that was. When it returns, no file holds anything of them.
+    ///
+    /// # Errors
+    /// A file still does.
+    pub(crate) async fn forget(&self, user: CanonicalJson) -> Result<Erased, Problem> {
+        self.in_turn(move |app| {
+            let removed = app.cache().erase(&user);
+            let selectors = [Selector::User(user)];
+            if let Some(snapshots) = app.snapshots() {
+                // Kept first: a crash during what follows must not bring them back.
+                snapshots.record(&selectors)?;
+                snapshots.forget(&app.router())?;
+            }
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// Runs blocking work when its turn comes.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, NotKept> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let internal = || {
+            let detail = "the invalidation panicked, which is a bug of this program";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+        };
+        let turns = Arc::clone(self.invalidating());
+        let turn = turns.acquire_owned().await.map_err(|_| internal())?;
+        let app = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&app);
+            drop(turn);
+            done
+        });
+        match done.await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "an invalidation is not kept for a restart");
+                Err(Problem::unavailable(
+                    "not_kept",
+                    "the cache is invalidated, but a restart may undo it; send it again",
+                ))
+            }
+            Err(_) => Err(internal()),
+        }
+    }
+}
