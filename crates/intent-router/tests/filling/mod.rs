@@ -7,9 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use cache_core::Stats;
 use intent_router::{
-    Answer, Ask, BoxFuture, CacheService, Capacity, Catalogue, Detection, Detector, Extent, Found,
-    Intent, LiveData, Owner, Principal, Read, Records, Request, Response, Router, Source,
-    SourceError, UserContext, classes,
+    Answer, Ask, BoxFuture, CacheService, Capacity, Catalogue, Deadline, Detection, Detector,
+    Extent, Found, Intent, LiveData, Owner, Principal, Read, Records, Request, Response, Router,
+    Source, SourceError, UserContext, classes,
 };
 use serde_json::json;
 use stats_alloc::INSTRUMENTED_SYSTEM;
@@ -49,6 +49,7 @@ impl LiveData for Demo {
     fn is_member<'a>(
         &'a self,
         _: &'a Principal,
+        _: Deadline,
     ) -> BoxFuture<'a, Result<Found<bool>, SourceError>> {
         Box::pin(async { Ok(Found::new(true, 1)) })
     }
