@@ -27,7 +27,8 @@ fn each_listener_has_its_own_endpoints() {
     let server = Server::start(&[SETTINGS]);
     server.ask("what is my claim status?", "BEN-000001", "beneficiary");
     for (method, path) in ADMINISTRATION {
-        let reply = server.send(method, path, &[], b"");
+        let json = [("content-type", "application/json")];
+        let reply = server.send(method, path, &json, b"");
         reply.is_problem(404, path);
     }
     for path in BOTH {

@@ -119,7 +119,7 @@ fn a_source_that_fails_repeatedly_is_not_asked_for_a_while() {
     files.restore();
     let made = files.metric("router_database_queries_total");
     let reply = files.miss();
-    reply.is_problem(503, "not asked");
+    reply.is_problem(503, "the circuit breaker is open");
     assert_eq!(reply.value()["code"], "source_circuit_open");
     let wait = reply
         .header("retry-after")

@@ -51,12 +51,14 @@ impl SourceError {
     pub fn general(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "the source of records is unavailable",
-            Self::Damaged(_) => "the database file is damaged",
-            Self::Locked => "the source is locked",
-            Self::Timeout(_) => "the source did not answer in time",
-            Self::Overloaded { .. } => "too many questions wait for the source",
-            Self::CircuitOpen { .. } => "the circuit breaker is open",
-            Self::Query { .. } => "a query failed",
+            Self::Damaged(_) => "the source of records is damaged",
+            Self::Locked => "the source of records is locked",
+            Self::Timeout(_) => "the source of records did not answer in time",
+            Self::Overloaded { .. } => "too many questions wait for the source of records",
+            Self::CircuitOpen { .. } => {
+                "the source of records failed repeatedly, so the circuit breaker is open"
+            }
+            Self::Query { .. } => "the source of records could not answer this question",
         }
     }
 

@@ -14,13 +14,21 @@ const LEAST_JOINED: usize = 3;
 /// The same failure without what is made of a bound value. SQLite quotes values in
 /// some of its errors, such as `bad JSON path: 'what is my claim status?'`.
 pub(super) fn without_values(failure: Failure, values: &Values) -> Failure {
-    let Failure::Source(mut error) = failure else {
-        return failure;
-    };
-    if let SourceError::Unavailable(text) | SourceError::Query { reason: text, .. } = &mut error {
+    match failure {
+        Failure::TimedOut => Failure::TimedOut,
+        Failure::Connection(error) => Failure::Connection(without(error, values)),
+        Failure::Source(error) => Failure::Source(without(error, values)),
+    }
+}
+
+fn without(mut error: SourceError, values: &Values) -> SourceError {
+    if let SourceError::Unavailable(text)
+    | SourceError::Damaged(text)
+    | SourceError::Query { reason: text, .. } = &mut error
+    {
         *text = redacted(text, values);
     }
-    Failure::Source(error)
+    error
 }
 
 /// The text with an ellipsis for each word that a value has, and for what it quotes

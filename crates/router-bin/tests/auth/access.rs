@@ -59,7 +59,7 @@ fn call(server: &Server, method: &str, path: &str, body: &str, token: Option<&st
     let mut stream = server.connect();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nhost: test\r\n{lines}\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{lines}\r\n"
     )
     .expect("sent");
     Reply::read_head(stream)

@@ -25,7 +25,7 @@ fn refused(folder: &str, text: &str, errors: &[&str]) {
 
 #[test]
 fn nobody_serves_other_machines_without_authentication() {
-    let says = "can be reached from other machines";
+    let says = "is reachable from other machines";
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
         let variable = [("ROUTER_SERVER__LISTEN", address)];
         // First, as a service that starts does not end.
@@ -42,7 +42,7 @@ fn nobody_serves_other_machines_without_authentication() {
     refused(
         "open",
         "[server]\nlisten = '0.0.0.0:80'",
-        &["router.toml:2:1: server.listen: 0.0.0.0:80 can be reached"],
+        &["router.toml:2:1: server.listen: 0.0.0.0:80 is reachable"],
     );
     for address in ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0"] {
         let run = router_with(

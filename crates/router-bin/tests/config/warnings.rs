@@ -19,7 +19,11 @@ fn warnings_do_not_fail() {
     ));
     assert!(warnings[1].starts_with("warning: cache.classes.livedata: no intent"));
 
-    let run = check("admin", "[server.admin]\nlisten = '[::]:80'\n");
+    let run = check(
+        "admin",
+        "[server.admin]\nlisten = '[::]:80'\n[auth]\nmode = 'trusted_proxy'\n\
+         trusted_proxy = { from = ['10.0.0.0/8'], user_header = 'X-User' }\n",
+    );
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok\n"));
     assert!(
         run.stderr

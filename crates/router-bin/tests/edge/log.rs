@@ -48,7 +48,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
     }
     let long = json!({ "tag": "x".repeat(70_000) });
     let reply = server.post("/v1/invalidate", &long);
-    reply.is_problem(422, "`tag` has 70000 bytes; 4096 are the most");
+    reply.is_problem(422, "`tag` has 70000 bytes; at most 4096 are allowed");
     assert_eq!(reply.value()["code"], "selector_too_long");
     assert!(!server.ask(QUESTION, USER, ROLE).is_hit());
     // 8,192 lines wait at most.

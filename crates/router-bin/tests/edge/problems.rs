@@ -53,7 +53,7 @@ fn an_unusable_database_is_told_in_general_words_and_logged_in_full() {
     let server = Server::start_logging_with(file.into(), &settings);
     std::fs::write(&database, "not a database").unwrap();
     let reply = fail(&server);
-    reply.is_problem(503, "the source of records is unavailable");
+    reply.is_problem(503, "the source of records is damaged");
     assert!(!reply.text().contains("database"), "{}", reply.text());
     let id = reply.value()["request_id"].as_str().unwrap().to_owned();
     let log = log_of(server, &log);

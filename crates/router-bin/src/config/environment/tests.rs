@@ -99,7 +99,7 @@ fn tables_and_settings_of_later_versions_are_errors() {
         ("ROUTER_SERVER", "server: expected a table of settings"),
         ("ROUTER_SHARED_URL", "is not supported by this version"),
         ("ROUTER_AUTH_TOKEN", "did you mean ROUTER_AUTH__TOKENS?"),
-        ("ROUTER_AUTH", "auth: is a table of settings"),
+        ("ROUTER_AUTH", "auth: expected a table of settings"),
         ("ROUTER_FOO__BAR", "unknown key"),
     ] {
         let told = told(name, "x").expect_err(name);
