@@ -140,7 +140,7 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
     if limits.includes(SERVICE) {
         part("http", &|| http::run(shell, limits.http_seconds))?;
         part("api", &|| api::run(shell, limits.api_examples))?;
-        part("restarts", &|| restarts::run(shell))?;
+        part("restarts", &|| restarts::run(shell, SERVICE))?;
     }
     summarise(&done);
     Ok(())

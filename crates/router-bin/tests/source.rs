@@ -82,7 +82,7 @@ fn a_damaged_database_is_not_ready_until_it_is_restored() {
     let before = files.metric("router_database_queries_total");
     files.damage();
     let reply = files.server.get("/readyz");
-    reply.is_problem(503, "the database file is damaged");
+    reply.is_problem(503, "the source of records is damaged");
     assert!(!reply.text().contains("live.db"), "{}", reply.text());
     for failures in 1..=3 {
         assert_eq!(files.miss().status, 503);

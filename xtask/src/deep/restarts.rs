@@ -8,8 +8,8 @@ use crate::shell::{self, Shell};
 const RESTARTS: &str = "200";
 
 /// Runs the tests of restarts.
-pub(super) fn run(shell: &Shell) -> Result<String> {
-    let mut test = shell.cargo(["test", "--locked", "--package", super::SERVICE]);
+pub(super) fn run(shell: &Shell, package: &str) -> Result<String> {
+    let mut test = shell.cargo(["test", "--locked", "--package", package]);
     test.args(["--test", "restarts"]).env("RESTARTS", RESTARTS);
     let passed = shell::run_tests(&mut test)?;
     Ok(format!(

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use self::file::AuditFile;
-use super::app::App;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use crate::auth::Caller;
@@ -39,7 +38,7 @@ pub(crate) struct Act<'a> {
 /// Records an act when it is dropped. A handler is dropped before its end if the
 /// client leaves or the time is up; the act goes on, and is recorded as unfinished.
 pub(crate) struct Recorded<'a> {
-    app: &'a App,
+    audit: &'a Audit,
     caller: &'a Caller,
     act: &'static str,
     selector: String,
@@ -50,13 +49,13 @@ pub(crate) struct Recorded<'a> {
 impl<'a> Recorded<'a> {
     /// An act that begins.
     pub(crate) fn new(
-        app: &'a App,
+        audit: &'a Audit,
         caller: &'a Caller,
         act: &'static str,
         selector: String,
     ) -> Self {
         Self {
-            app,
+            audit,
             caller,
             act,
             selector,
@@ -74,7 +73,7 @@ impl<'a> Recorded<'a> {
 
 impl Drop for Recorded<'_> {
     fn drop(&mut self) {
-        self.app.audit().record(&Act {
+        self.audit.record(&Act {
             actor: self.caller.name(),
             act: self.act,
             selector: &self.selector,

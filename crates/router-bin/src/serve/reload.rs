@@ -15,7 +15,7 @@ pub(crate) async fn reload(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Json<Reloaded>, Problem> {
-    let mut record = Recorded::new(&app, &caller, "reload", String::new());
+    let mut record = Recorded::new(app.audit(), &caller, "reload", String::new());
     let outcome = app.reload().await.map(Json).map_err(failed);
     record.end(&outcome, None);
     outcome
