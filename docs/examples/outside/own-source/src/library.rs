@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use intent_router::{
-    Ask, BoxFuture, Deadline, Extent, Found, Intent, LiveData, Principal, Read, Records, SourceError,
+    Ask, BoxFuture, Deadline, Extent, Found, Intent, LiveData, Principal, Read, Records,
+    SourceError,
 };
 use serde_json::{Value, json};
 
