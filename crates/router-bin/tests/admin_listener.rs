@@ -6,7 +6,7 @@ mod support;
 use std::io::Write;
 
 use serde_json::json;
-use support::Server;
+use support::{Server, eventually};
 
 const SETTINGS: (&str, &str) = ("ROUTER_SERVER__ADMIN__LISTEN", "127.0.0.1:0");
 const ADMINISTRATION: [(&str, &str); 9] = [
@@ -77,4 +77,25 @@ fn administration_has_a_limit_of_its_own() {
     let refused = server.get("/metrics");
     refused.is_problem(503, "[server.admin] max_connections");
     assert_eq!(server.get("/livez").status, 200);
+}
+
+#[test]
+fn bodies_of_the_public_listener_leave_administration_its_memory() {
+    let server = Server::start(&[
+        SETTINGS,
+        ("ROUTER_SERVER__MAX_BODY", "64KiB"),
+        ("ROUTER_SERVER__MAX_BODIES", "64KiB"),
+    ]);
+    let mut held = server.connect();
+    let head = "POST /v1/route HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                content-length: 65536\r\n\r\n";
+    held.write_all(head.as_bytes()).unwrap();
+    held.write_all(&vec![b' '; 65_535]).unwrap();
+    let question = json!({ "message": "m", "user_context": {} });
+    eventually("the body holds the public memory", || {
+        server.post("/v1/route", &question).status == 503
+    });
+    let admin = server.into_admin();
+    assert_eq!(admin.invalidate(&json!({ "all": true })), 0);
+    drop(held);
 }

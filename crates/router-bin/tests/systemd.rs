@@ -83,8 +83,8 @@ fn the_watchdog_is_told_again_and_again() {
     drop(server);
 }
 
-/// Starts the service with passed sockets, as systemd does.
-fn activated(sockets: &[(&TcpListener, &str)]) -> Server {
+/// The service with passed sockets, as systemd starts it.
+fn with_sockets(sockets: &[(&TcpListener, &str)]) -> Command {
     // The shell's process becomes the service, so it has the number that the variable
     // names.
     let mut program = Command::new("/bin/sh");
@@ -110,8 +110,12 @@ fn activated(sockets: &[(&TcpListener, &str)]) -> Server {
     program
         .fd_mappings(passed.collect())
         .expect("the sockets are passed");
-    let has_admin = names.contains(&"admin");
-    Server::spawn(&mut program, has_admin)
+    program
+}
+
+fn activated(sockets: &[(&TcpListener, &str)]) -> Server {
+    let has_admin = sockets.iter().any(|(_, name)| *name == "admin");
+    Server::spawn(&mut with_sockets(sockets), has_admin)
 }
 
 fn socket() -> (TcpListener, String) {
@@ -221,4 +225,22 @@ fn other_variables_of_a_manager_do_no_harm() {
         .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .unwrap();
     assert_eq!(Reply::read(stream).status, 200);
+}
+
+/// A passed socket is checked like a configured address.
+#[test]
+fn a_passed_socket_does_not_open_the_service_to_other_machines() {
+    for name in ["http", "admin"] {
+        let socket = TcpListener::bind("0.0.0.0:0").expect("a socket");
+        let output = with_sockets(&[(&socket, name)])
+            .stderr(Stdio::piped())
+            .output()
+            .expect("the program runs");
+        assert_eq!(output.status.code(), Some(78), "{name}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            error.contains("is reachable from other machines"),
+            "{error}"
+        );
+    }
 }

@@ -55,13 +55,17 @@ impl ServeArgs {
 /// Serves until SIGINT or SIGTERM; a second signal aborts the requests in flight.
 pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(), Failure> {
     // First, as it changes the environment, which other threads may read.
-    let sockets = Sockets::passed().map_err(|error| {
+    let unusable = |error: std::io::Error| {
         let message = format_args!("cannot take the sockets that were passed: {error}");
         Failure::new(Code::Unavailable, message)
-    })?;
+    };
+    let sockets = Sockets::passed().map_err(unusable)?;
     if let Some(listen) = args.listen {
         config.listen_on("--listen", listen);
     }
+    // Checked below like configured addresses.
+    let [public, admin] = sockets.addresses().map_err(unusable)?;
+    config.listens_on_passed(public, admin);
     let auth = Authenticator::open(&config).map_err(|error| Failure::new(Code::Config, error))?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -142,9 +146,9 @@ async fn listen(
         async move { manager.when_ready(&app).await }
     };
     background.spawn(ready);
-    let serving = listeners
-        .into_iter()
-        .map(|(of, listener)| listener.serve(endpoints(app.clone(), of), stop.clone()));
+    let serving = listeners.into_iter().map(|(of, listener)| {
+        listener.serve(endpoints(app.for_another_listener(), of), stop.clone())
+    });
     let stopping = async {
         signals.next().await;
         tracing::info!("stopping after the requests in flight; a second signal aborts them");

@@ -31,6 +31,27 @@ impl Config {
         ConfigError::new(self.path.as_deref(), diagnostics)
     }
 
+    /// Sets the addresses of sockets that a service manager passed, which take the
+    /// place of configured ones.
+    pub(crate) fn listens_on_passed(
+        &mut self,
+        public: Option<SocketAddr>,
+        admin: Option<SocketAddr>,
+    ) {
+        let mut passed = |path: &str| {
+            let origin = Origin::Environment("LISTEN_FDS".to_owned());
+            self.origins.insert(path.to_owned(), origin);
+        };
+        if let Some(address) = public {
+            passed("server.listen");
+            self.server.listen = address;
+        }
+        if let Some(address) = admin {
+            passed("server.admin.listen");
+            self.server.admin.listen = Some(address);
+        }
+    }
+
     /// Sets the address to listen on, as an option of the command line says.
     pub(crate) fn listen_on(&mut self, option: &'static str, address: SocketAddr) {
         self.server.listen = address;

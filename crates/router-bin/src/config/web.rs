@@ -71,6 +71,9 @@ impl JwksUrl {
         // The URL may hold a password, so the errors do not show it.
         let uri: Uri = text.parse().map_err(|_| format!("this {wrong}"))?;
         let host = uri.host().ok_or_else(|| format!("this {wrong}"))?;
+        if uri.authority().is_some_and(|it| it.as_str().contains('@')) {
+            return Err("a user or password in the URL is not supported; remove it".to_owned());
+        }
         match uri.scheme_str() {
             Some("https") => Ok(Self(uri)),
             Some("http") if is_loopback(host) => Ok(Self(uri)),

@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::refresh;
 use super::stop::Stop;
+use super::turns::Turns;
 use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::setup::{self, Assembly, SourceFigures};
@@ -22,10 +23,6 @@ use crate::snapshot::Snapshots;
 
 /// The most problems of a failed reload that are logged.
 const MOST_LOGGED: usize = 50;
-
-/// How many invalidations are made at a time. The others wait in the order in which
-/// they came.
-const INVALIDATIONS: usize = 2;
 
 /// The outcome of a reload.
 #[derive(Debug, Serialize)]
@@ -51,7 +48,11 @@ pub(crate) struct Outputs {
 
 /// The shared state of the service.
 #[derive(Clone)]
-pub(crate) struct App(Arc<Shared>);
+pub(crate) struct App {
+    shared: Arc<Shared>,
+    /// The memory for the request bodies of a listener.
+    bodies: BodyBudget,
+}
 
 struct Shared {
     /// The assembly for new requests. The lock is held only to copy or swap the
@@ -63,11 +64,9 @@ struct Shared {
     /// Held during a reload, so that only one runs at a time.
     reloading: Arc<Mutex<()>>,
     auth: Authenticator,
-    /// Bounds how many invalidations are made at a time.
-    invalidating: Arc<Semaphore>,
+    invalidations: Turns,
     metrics: Arc<Metrics>,
     limits: Limits,
-    bodies: BodyBudget,
     streams: Arc<Semaphore>,
     hosts: Hosts,
     outputs: Outputs,
@@ -91,21 +90,24 @@ impl App {
         let listen = [Some(server.listen), server.admin.listen];
         let listen = listen.into_iter().flatten().map(|address| address.ip());
         let hosts = Hosts::new(listen.collect(), server.hosts.clone());
-        Self(Arc::new(Shared {
+        let shared = Shared {
             cache: Arc::clone(assembly.router().cache()),
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
             config,
             reloading: Arc::default(),
             auth,
-            invalidating: Arc::new(Semaphore::new(INVALIDATIONS)),
+            invalidations: Turns::default(),
             metrics,
             limits,
-            bodies: BodyBudget::new(limits.max_bodies),
             streams: Arc::new(Semaphore::new(limits.max_streams)),
             hosts,
             outputs,
             stop,
-        }))
+        };
+        Self {
+            shared: Arc::new(shared),
+            bodies: BodyBudget::new(limits.max_bodies),
+        }
     }
 
     /// The current router. Each request takes it once, so a reload does not affect
@@ -117,7 +119,7 @@ impl App {
     /// The current assembly. A poisoned lock still guards a valid pointer, as it is
     /// swapped in one step.
     fn current(&self) -> Arc<Assembly> {
-        let current = self.0.current.read();
+        let current = self.shared.current.read();
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -128,23 +130,31 @@ impl App {
     /// # Errors
     /// Everything that is wrong with the files; the current assembly stays.
     pub(crate) async fn reload(&self) -> Result<Reloaded, Vec<Diagnostic>> {
-        let turn = Arc::clone(&self.0.reloading).lock_owned().await;
         let app = self.clone();
         let span = tracing::Span::current();
-        let work = tokio::task::spawn_blocking(move || {
-            let _entered = span.entered();
-            let outcome = app.rebuild();
-            app.record(&outcome);
-            drop(turn);
-            outcome
-        });
-        work.await.unwrap_or_else(|_| {
-            // The panic hook has logged where.
-            let bug = Diagnostic::error("the reload panicked; this is a bug in this program");
-            let outcome = Err(vec![bug]);
-            self.record(&outcome);
-            outcome
-        })
+        // In a task of its own from the wait for its turn on, which a request that ends
+        // in the meantime does not stop.
+        let task = async move {
+            let turn = Arc::clone(&app.shared.reloading).lock_owned().await;
+            let work = tokio::task::spawn_blocking(move || {
+                let _entered = span.entered();
+                let outcome = app.rebuild();
+                app.record(&outcome);
+                drop(turn);
+                outcome
+            });
+            work.await
+        };
+        match tokio::spawn(task).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => {
+                // The panic hook has logged where.
+                let bug = Diagnostic::error("the reload panicked; this is a bug in this program");
+                let outcome = Err(vec![bug]);
+                self.record(&outcome);
+                outcome
+            }
+        }
     }
 
     /// Counts and logs the outcome of a reload.
@@ -168,8 +178,8 @@ impl App {
     /// Builds a new assembly from the files, if they changed, and swaps it in.
     fn rebuild(&self) -> Result<Reloaded, Vec<Diagnostic>> {
         let current = self.current();
-        let next = current.rebuilt(&self.0.config)?;
-        let files = setup::files(&self.0.config);
+        let next = current.rebuilt(&self.shared.config)?;
+        let files = setup::files(&self.shared.config);
         let is_new = next.is_some();
         let next = next.map_or(current, Arc::new);
         let done = Reloaded {
@@ -180,7 +190,7 @@ impl App {
                 .map(|file| file.display().to_string())
                 .collect(),
         };
-        let current = &self.0.current;
+        let current = &self.shared.current;
         let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut *current, next);
         // Frees the old assembly after releasing the lock.
@@ -200,55 +210,64 @@ impl App {
     }
 
     /// The turns of invalidations.
-    pub(super) fn invalidating(&self) -> &Arc<Semaphore> {
-        &self.0.invalidating
+    pub(super) fn invalidations(&self) -> &Turns {
+        &self.shared.invalidations
     }
 
     pub(crate) fn cache(&self) -> &CacheService {
-        &self.0.cache
+        &self.shared.cache
     }
 
     pub(crate) fn auth(&self) -> &Authenticator {
-        &self.0.auth
+        &self.shared.auth
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.shared.metrics
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.shared.limits
+    }
+
+    /// The same service for another listener, whose request bodies have a memory of
+    /// their own: a flood of one listener leaves the other reachable.
+    pub(crate) fn for_another_listener(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            bodies: BodyBudget::new(self.limits().max_bodies),
+        }
     }
 
     /// The memory for request bodies.
     pub(crate) fn bodies(&self) -> &BodyBudget {
-        &self.0.bodies
+        &self.bodies
     }
 
     /// The places for streams of statistics.
     pub(crate) fn streams(&self) -> &Arc<Semaphore> {
-        &self.0.streams
+        &self.shared.streams
     }
 
     pub(crate) fn stop(&self) -> &Stop {
-        &self.0.stop
+        &self.shared.stop
     }
 
     pub(crate) fn hosts(&self) -> &Hosts {
-        &self.0.hosts
+        &self.shared.hosts
     }
 
     pub(crate) fn audit(&self) -> &Audit {
-        &self.0.outputs.audit
+        &self.shared.outputs.audit
     }
 
     pub(crate) fn identifiers(&self) -> &Identifiers {
-        &self.0.outputs.identifiers
+        &self.shared.outputs.identifiers
     }
 
     /// How many lines of the log were dropped, as they came faster than they could
     /// be written.
     pub(crate) fn dropped_lines(&self) -> usize {
-        self.0.outputs.dropped_lines.dropped_lines()
+        self.shared.outputs.dropped_lines.dropped_lines()
     }
 }

@@ -21,6 +21,9 @@ pub(crate) trait Object: DeserializeOwned {
     /// The expected object, as an error names it.
     const EXPECTED: &'static str;
 
+    /// The most bytes of the body, if fewer than `[server] max_body`.
+    const MOST: usize = usize::MAX;
+
     /// Reads the value.
     fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         object(Self::EXPECTED, from)
@@ -35,13 +38,13 @@ impl<T: Object> FromRequest<App> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let body = read(request, app).await?;
+        let limit = app.limits().max_body.min(T::MOST);
+        let body = read(request, app, limit).await?;
         parse(body.bytes()).map(Self)
     }
 }
 
-async fn read(request: Request, app: &App) -> Result<BodyBuffer, Problem> {
-    let limit = app.limits().max_body;
+async fn read(request: Request, app: &App, limit: usize) -> Result<BodyBuffer, Problem> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit as u64) {
@@ -87,7 +90,9 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body_too_large",
-        format!("the body is larger than the {limit} bytes that [server] max_body allows"),
+        format!(
+            "the body is larger than the {limit} bytes that [server] max_body and this endpoint allow"
+        ),
     )
 }
 

@@ -97,7 +97,7 @@ mod tests {
         /// Whatever arrives in whatever pieces: what is held never passes the
         /// budget, and all of it is given back.
         #[test]
-        fn memory_in_use_stays_within_the_budget(
+        fn prop_memory_in_use_stays_within_the_budget(
             pieces in prop::collection::vec((0..4_usize, 0..40_usize), 1..60)
         ) {
             const BYTES: usize = 100;

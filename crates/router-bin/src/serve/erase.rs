@@ -45,9 +45,10 @@ struct Erased {
 /// in flight is neither stored nor listed afterwards.
 async fn erase_everywhere(app: &App, user: CanonicalJson) -> Result<Erased, Problem> {
     check_length("user_id", user.as_str().len())?;
-    // Listed requests first: this cannot fail.
+    let stored = app.forget(user.clone()).await;
+    // Listed requests even then, and last: until the cache is clear, more are answered.
     let recent_requests = app.metrics().forget(&user);
-    let stored = app.forget(user).await?;
+    let stored = stored?;
     Ok(Erased {
         answers: stored.answers,
         profiles: stored.members,

@@ -9,6 +9,7 @@ use intent_router::{Erased, Selector};
 
 use super::app::App;
 use super::problem::Problem;
+use super::turns::NotRun;
 use crate::snapshot::NotKept;
 
 impl App {
@@ -48,24 +49,13 @@ impl App {
         .await
     }
 
-    /// Runs blocking work when its turn comes.
+    /// Runs the work when its turn comes.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, NotKept> + Send + 'static,
     ) -> Result<T, Problem> {
-        let internal = || {
-            let detail = "the invalidation panicked, which is a bug of this program";
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
-        };
-        let turns = Arc::clone(self.invalidating());
-        let turn = turns.acquire_owned().await.map_err(|_| internal())?;
         let app = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work(&app);
-            drop(turn);
-            done
-        });
-        match done.await {
+        match self.invalidations().run(move || work(&app)).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => {
                 tracing::error!(%error, "an invalidation is not kept for a restart");
@@ -74,7 +64,15 @@ impl App {
                     "the cache is invalidated, but a restart may undo it; send it again",
                 ))
             }
-            Err(_) => Err(internal()),
+            Err(NotRun::NoPlace) => Err(Problem::unavailable(
+                "too_many_invalidations",
+                "too many invalidations wait for their turn; nothing is invalidated",
+            )),
+            Err(NotRun::Panicked) => {
+                let detail = "the invalidation panicked, which is a bug of this program";
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Err(Problem::new(status, "internal", detail))
+            }
         }
     }
 }

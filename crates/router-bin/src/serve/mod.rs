@@ -36,6 +36,7 @@ mod systemd;
 mod timeout_stream;
 mod timer;
 mod tls;
+mod turns;
 mod watch;
 
 pub(crate) use app::{App, Outputs};

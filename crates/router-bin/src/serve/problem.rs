@@ -278,7 +278,7 @@ mod tests {
         /// A body is the same whatever the source says, so no part of that is in
         /// it.
         #[test]
-        fn nothing_of_what_a_source_says_is_in_a_body(texts in any::<[String; 3]>()) {
+        fn prop_nothing_of_what_a_source_says_is_in_a_body(texts in any::<[String; 3]>()) {
             let plain = errors(Default::default()).map(body);
             prop_assert_eq!(errors(texts).map(body), plain);
         }

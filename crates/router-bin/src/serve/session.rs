@@ -21,6 +21,9 @@ pub(crate) struct LogIn {
 
 impl Object for LogIn {
     const EXPECTED: &'static str = "an object such as {\"token\": \"…\"}";
+
+    // Callers are not authenticated yet; the longest token has 1,024 characters.
+    const MOST: usize = 4 << 10;
 }
 
 /// Who is logged in.

@@ -46,6 +46,19 @@ impl Sockets {
         Ok(sockets)
     }
 
+    /// The addresses of the passed sockets: the public one, and that for
+    /// administration.
+    ///
+    /// # Errors
+    /// If the system cannot tell one.
+    pub(crate) fn addresses(&self) -> io::Result<[Option<SocketAddr>; 2]> {
+        let address = |socket: &Option<StdListener>| {
+            let socket = socket.as_ref();
+            socket.map(StdListener::local_addr).transpose()
+        };
+        Ok([address(&self.public)?, address(&self.admin)?])
+    }
+
     /// The public socket, and whether it was passed; else a new one at `address`.
     ///
     /// # Errors

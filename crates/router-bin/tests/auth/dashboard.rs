@@ -108,3 +108,11 @@ fn without_authentication_there_is_nothing_to_log_in_to() {
     log_in(&server, &token("admin")).is_problem(409, "nothing to log in to");
     assert_eq!(server.get("/v1/session").value()["log_in"], false);
 }
+
+/// Callers of the log-in are not authenticated, so its bodies are short.
+#[test]
+fn a_log_in_has_a_short_body() {
+    let server = server("dashboard/short", "[auth]\nmode = 'token'");
+    let reply = log_in(&server, &"t".repeat(5_000));
+    reply.is_problem(413, "4096 bytes");
+}

@@ -86,12 +86,12 @@ fn text(user: usize) -> &'static str {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 16))]
 
     /// Against a model that holds the questions of each user: an erasure removes
     /// all of one user and nothing of another.
     #[test]
-    fn nothing_of_an_erased_user_is_left(steps in vec(step(), 1..40)) {
+    fn prop_nothing_of_an_erased_user_is_left(steps in vec(step(), 1..40)) {
         let server = Server::start(&[("ROUTER_PRIVACY__SHOW_IDS", "true")]);
         let mut stored = HashSet::new();
         let mut asked: Vec<&str> = Vec::new();

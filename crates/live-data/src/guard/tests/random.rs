@@ -39,7 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 proptest! {
     #[test]
-    fn limits_hold_and_nothing_is_lost(
+    fn prop_limits_hold_and_nothing_is_lost(
         steps in steps(),
         most in 1..6_usize,
         share in proptest::option::of(1..6_usize),

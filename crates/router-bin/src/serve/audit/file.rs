@@ -47,6 +47,7 @@ impl AuditFile {
             path: path.clone(),
             file,
             failures: Arc::clone(&failures),
+            is_torn: false,
         };
         std::thread::Builder::new()
             .name("audit".to_owned())
@@ -95,6 +96,8 @@ struct Writer {
     path: PathBuf,
     file: File,
     failures: Arc<AtomicU64>,
+    /// Whether the last write failed, so that the file may end in part of a line.
+    is_torn: bool,
 }
 
 impl Writer {
@@ -103,15 +106,23 @@ impl Writer {
             match task {
                 // One write a line, so that a line is whole even if another process
                 // appends to the file.
-                Task::Append(line) => {
-                    if let Err(error) = self.file.write_all(line.as_bytes()) {
+                Task::Append(mut line) => {
+                    if self.is_torn {
+                        line.insert(0, '\n');
+                    }
+                    let written = self.file.write_all(line.as_bytes());
+                    self.is_torn = written.is_err();
+                    if let Err(error) = written {
                         self.failures.fetch_add(1, Ordering::Relaxed);
                         let file = self.path.display();
                         tracing::error!(%file, %error, "an entry of the audit log is lost");
                     }
                 }
                 Task::Reopen => match open(&self.path) {
-                    Ok(file) => self.file = file,
+                    Ok(file) => {
+                        self.file = file;
+                        self.is_torn = false;
+                    }
                     Err(error) => {
                         let file = self.path.display();
                         tracing::error!(
