@@ -35,6 +35,17 @@ pub(super) struct Limit {
     shrank: Option<Instant>,
 }
 
+/// A call that was granted its turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) began: Instant,
+    /// How many calls were in flight when it began, itself included.
+    pub(super) in_flight: usize,
+    /// Whether more calls of its intent waited, as the intent's share was used up. A
+    /// higher limit raises the share.
+    pub(super) is_pressed: bool,
+}
+
 impl Limit {
     pub(super) fn new(options: &GuardOptions) -> Self {
         let most = options.most.get() as f64;
@@ -61,14 +72,13 @@ impl Limit {
         self.limit > self.least && in_flight as f64 * 2.0 > self.limit
     }
 
-    /// Takes a call into account that `began` when `in_flight` calls, itself
-    /// included, were under way, and ended `now`.
-    pub(super) fn ended(
-        &mut self,
-        latency: &mut Latency,
-        (began, in_flight): (Instant, usize),
-        now: Instant,
-    ) {
+    /// Takes a call into account that ended `now`.
+    pub(super) fn ended(&mut self, latency: &mut Latency, call: Call, now: Instant) {
+        let Call {
+            began,
+            in_flight,
+            is_pressed,
+        } = call;
         let took = now.saturating_duration_since(began);
         let is_crowded = self.is_crowded(in_flight);
         if latency.add(took, is_crowded, self.tolerance) {
@@ -76,7 +86,7 @@ impl Limit {
                 self.limit = (self.limit * DECREASE).max(self.least);
                 self.shrank = Some(now);
             }
-        } else if is_crowded || in_flight >= self.current() {
+        } else if is_crowded || is_pressed || in_flight >= self.current() {
             // By one for each round of calls. Calls that did not need the limit tell
             // nothing of a higher one.
             self.limit = (self.limit + 1.0 / self.limit).min(self.most);
@@ -94,6 +104,11 @@ pub(super) struct Latency {
 }
 
 impl Latency {
+    /// Whether a call that ended after that time had less time than calls took lately.
+    pub(super) fn exceeds(&self, took: Duration) -> bool {
+        self.is_known && took.as_secs_f64() < self.recent
+    }
+
     /// Adds a call. Returns whether calls take longer than they usually do.
     fn add(&mut self, took: Duration, is_crowded: bool, tolerance: f64) -> bool {
         let took = took.as_secs_f64();

@@ -12,7 +12,7 @@ use intent_router::SourceError;
 
 use super::breaker::{Breaker, Ticket};
 use super::figures::Counts;
-use super::limit::{Latency, Limit};
+use super::limit::{Call, Latency, Limit};
 use super::options::GuardOptions;
 
 /// The lane of the look-up of members.
@@ -47,9 +47,7 @@ pub(super) enum End {
 pub(super) struct Turn {
     lane: usize,
     tickets: Tickets,
-    began: Instant,
-    /// How many calls were under way when it began, itself included.
-    in_flight: usize,
+    call: Call,
 }
 
 /// A call that both breakers let through: that of the source and that of its intent.
@@ -275,8 +273,11 @@ impl Queue {
             let turn = Turn {
                 lane: index,
                 tickets: next.tickets,
-                began: now,
-                in_flight: self.in_flight,
+                call: Call {
+                    began: now,
+                    in_flight: self.in_flight,
+                    is_pressed: lane.in_flight == share && !lane.waiting.is_empty(),
+                },
             };
             replies.push((next.reply, Ok(turn)));
         }
@@ -288,9 +289,15 @@ impl Queue {
         self.in_flight -= 1;
         let lane = &mut self.lanes[turn.lane];
         lane.in_flight -= 1;
+        let took = now.saturating_duration_since(turn.call.began);
+        // A call whose wait left it less time than calls take says nothing of the
+        // source.
+        let end = match end {
+            End::TimedOut if lane.latency.exceeds(took) => End::Unknown,
+            end => end,
+        };
         if matches!(end, End::Answered | End::TimedOut) {
-            let call = (turn.began, turn.in_flight);
-            self.limit.ended(&mut lane.latency, call, now);
+            self.limit.ended(&mut lane.latency, turn.call, now);
         }
         let mut replies = self.judge(turn.lane, turn.tickets, end, now);
         replies.extend(self.grant(now));

@@ -204,7 +204,12 @@ impl App {
         self.current().figures()
     }
 
-    /// The snapshot of the stored answers, if the configuration names one.
+    /// Whether the configuration names a snapshot. Another process may keep it.
+    pub(crate) fn has_snapshot_file(&self) -> bool {
+        self.shared.config.cache.snapshot.file.is_some()
+    }
+
+    /// The snapshot of the stored answers, if this process keeps one.
     pub(crate) fn snapshots(&self) -> Option<Arc<Snapshots>> {
         self.current().snapshots().cloned()
     }

@@ -39,10 +39,14 @@ impl App {
         self.in_turn(move |app| {
             let removed = app.cache().erase(&user);
             let selectors = [Selector::User(user)];
-            if let Some(snapshots) = app.snapshots() {
-                // Kept first: a crash during what follows must not bring them back.
-                snapshots.record(&selectors)?;
-                snapshots.forget(&app.router())?;
+            match app.snapshots() {
+                Some(snapshots) => {
+                    // Kept first: a crash during what follows must not bring them back.
+                    snapshots.record(&selectors)?;
+                    snapshots.forget(&app.router())?;
+                }
+                None if app.has_snapshot_file() => return Err(NotKept::elsewhere()),
+                None => {}
             }
             Ok(removed)
         })

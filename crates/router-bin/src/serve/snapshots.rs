@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::app::App;
@@ -20,6 +20,7 @@ pub(crate) async fn keep(app: App, every: Duration, max_down: Duration) {
     };
     let mut alive = ticks(ALIVE.min(max_down / 4));
     let mut due = (!every.is_zero()).then(|| ticks(every));
+    let mut writing: Option<JoinHandle<()>> = None;
     loop {
         tokio::select! {
             _ = alive.tick() => {
@@ -29,9 +30,13 @@ pub(crate) async fn keep(app: App, every: Duration, max_down: Duration) {
                 }
             }
             () = next(&mut due) => {
+                // One that takes longer than the period is not followed by a queue.
+                if writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+                    continue;
+                }
                 let (app, snapshots) = (app.clone(), Arc::clone(&snapshots));
-                // Not awaited, so that the journal goes on. One is written at a time.
-                spawn_blocking(move || told(snapshots.write(&app.router())));
+                // Not awaited, so that the journal goes on.
+                writing = Some(spawn_blocking(move || told(snapshots.write(&app.router()))));
             }
         }
     }

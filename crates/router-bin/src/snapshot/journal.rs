@@ -141,6 +141,11 @@ impl Journal {
         self.len
     }
 
+    /// Makes every further event fail, as for a journal that is too long.
+    pub(super) fn condemn(&mut self) {
+        self.len = u64::MAX;
+    }
+
     pub(super) fn seq(&self) -> u64 {
         self.seq
     }
@@ -207,6 +212,14 @@ impl Found {
         self.records
             .last()
             .map_or(self.head.stamp, |last| last.stamp)
+    }
+
+    /// The last time at which a process is known to have served. A start alone is none:
+    /// it may fail before it serves, again and again.
+    pub(super) fn last_sign(&self) -> Stamp {
+        let mut records = self.records.iter().rev();
+        let served = records.find(|record| !matches!(record.event, Event::Started(_)));
+        served.map_or(self.head.stamp, |record| record.stamp)
     }
 
     /// Whether a crash of the machine cannot have taken events away: it did not

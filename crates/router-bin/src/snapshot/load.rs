@@ -81,11 +81,13 @@ pub(super) fn load(snapshot: &Path, journal: &Path, wanted: &Wanted<'_>) -> Resu
         let reason = "the wall clock stands before its last time, so its age is unknown";
         return Err(reason.to_owned().into());
     };
+    // The times are of one lineage, and the last one is not later than now.
+    let silent = Duration::from_nanos(wanted.now.saturating_sub(journal.last_sign().wall));
     let down = Duration::from_nanos(down);
-    if down > wanted.max_down {
+    if silent > wanted.max_down {
         return Err(format!(
             "no process ran for {} s, and `cache.snapshot.max_down` is {} s",
-            down.as_secs(),
+            silent.as_secs(),
             wanted.max_down.as_secs_f64()
         )
         .into());

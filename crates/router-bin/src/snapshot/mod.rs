@@ -61,6 +61,9 @@ struct State {
     /// is written with a new journal.
     journal: Option<Journal>,
     seq: u64,
+    /// Whether the journal ended with an orderly stop: what follows is on the disk before
+    /// it counts.
+    is_stopped: bool,
 }
 
 /// What a process starts with.
@@ -82,6 +85,14 @@ struct Begun {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}, and the snapshot could not be removed: {1}")]
 pub(crate) struct NotKept(io::Error, io::Error);
+
+impl NotKept {
+    /// The snapshot is another process's.
+    pub(crate) fn elsewhere() -> Self {
+        let keeper = io::Error::other("another process keeps the snapshot");
+        Self(keeper, io::ErrorKind::ResourceBusy.into())
+    }
+}
 
 impl Start {
     /// Opens the files, and checks what is in them. `None` if another process uses
@@ -136,6 +147,9 @@ impl Start {
             Some(warm) => {
                 let mut journal = Journal::resume(&files.journal, &warm.journal)?;
                 journal.append(since.stamp(), Event::Started(boot.clone()))?;
+                // On the disk before the first request: without it a journal that ends
+                // with an orderly stop would count as complete after a power cut.
+                journal.sync()?;
                 (warm.head.lineage.clone(), warm.head.secret, journal)
             }
             None => {
@@ -150,6 +164,7 @@ impl Start {
             lineage,
             seq: journal.seq(),
             journal: Some(journal),
+            is_stopped: false,
         };
         let snapshots = Snapshots {
             files,
@@ -232,10 +247,32 @@ impl Snapshots {
             Ok(seq) => state.seq = seq,
             Err(error) => {
                 tracing::error!(%error, "the snapshot is removed, as its journal cannot be written");
-                removed(&self.files.snapshot).map_err(|left| NotKept(error, left))?;
-                state.journal = None;
+                return self
+                    .discard(&mut state)
+                    .map_err(|left| NotKept(error, left));
             }
         }
+        if state.is_stopped {
+            let synced = state.journal.as_ref().map_or(Ok(()), Journal::sync);
+            return synced.or_else(|error| {
+                let discarded = self.discard(&mut state);
+                discarded.map_err(|left| NotKept(error, left))
+            });
+        }
+        Ok(())
+    }
+
+    /// Removes the snapshot, whose journal is not usable any more.
+    ///
+    /// # Errors
+    /// It is still there. The next event tries again.
+    fn discard(&self, state: &mut State) -> io::Result<()> {
+        if let Some(journal) = &mut state.journal {
+            journal.condemn();
+        }
+        removed(&self.files.snapshot)?;
+        sync_folder(&self.files.snapshot)?;
+        state.journal = None;
         Ok(())
     }
 
@@ -243,14 +280,19 @@ impl Snapshots {
     /// returns the number of its answers. Blocks; one is written at a time.
     ///
     /// # Errors
-    /// A file could not be written. The former snapshot and its journal stay.
+    /// A file could not be written. The former snapshot and its journal stay, except
+    /// where the journal could not be shortened: then there is no snapshot.
     pub(crate) fn write(&self, router: &Router) -> io::Result<u64> {
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = self.begin()?;
         let answers = self.draw(&begun, router)?;
         let mut state = self.state();
         self.publish(&state, &begun)?;
-        self.shorten(&mut state, &begun)?;
+        if let Err(error) = self.shorten(&mut state, &begun) {
+            // The journal may be unlinked already, so nothing more may go to it.
+            self.discard(&mut state)?;
+            return Err(error);
+        }
         Ok(answers)
     }
 
@@ -287,6 +329,7 @@ impl Snapshots {
         if let Some(journal) = &mut state.journal {
             journal.append(self.since.stamp(), Event::Stopped)?;
             journal.sync()?;
+            state.is_stopped = true;
         }
         Ok(answers)
     }

@@ -201,3 +201,28 @@ fn a_guard_before_another_source_is_the_same_guard() {
     let next = bench.guarded.before(Scripted::default());
     assert_eq!(next.figures().breaker, BreakerState::Open);
 }
+
+/// A call that is granted its turn with hardly any time left says nothing of its
+/// intent.
+#[test]
+fn a_time_out_for_want_of_time_counts_for_no_breaker() {
+    let bench = bench(GuardOptions {
+        failures: NonZeroU32::new(1).unwrap(),
+        ..GuardOptions::default()
+    });
+    bench.source.set("a", Fate::Hold);
+    let mut usual = bench.asked("a");
+    bench.timer.advance(SECOND);
+    bench.source.set("a", Fate::Answer);
+    assert!(usual.poll());
+    let timed_out_after = |time| {
+        bench.source.set("a", Fate::Hold);
+        let mut late = bench.asked("a");
+        bench.timer.advance(time);
+        bench.source.set("a", Fate::TimeOut);
+        assert!(late.poll());
+        bench.guarded.figures().open_intents
+    };
+    assert_eq!(timed_out_after(SECOND / 10), 0);
+    assert_eq!(timed_out_after(SECOND * 2), 1);
+}

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use super::super::limit::{Latency, Limit};
+use super::super::limit::{Call, Latency, Limit};
 use super::*;
 
 const USUAL: Duration = Duration::from_millis(50);
@@ -32,7 +32,12 @@ impl Calls {
         let began = self.now;
         self.now += took;
         for _ in 0..under_way {
-            self.limit.ended(latency, (began, under_way), self.now);
+            let call = Call {
+                began,
+                in_flight: under_way,
+                is_pressed: false,
+            };
+            self.limit.ended(latency, call, self.now);
         }
     }
 
@@ -93,5 +98,33 @@ fn a_source_that_stays_slower_is_used_in_full_again() {
     calls.rounds(20, &mut latency, 4 * USUAL);
     assert!(calls.limit.current() < 10);
     calls.rounds(500, &mut latency, 4 * USUAL);
+    assert_eq!(calls.limit.current(), 20);
+}
+
+/// Calls of a single intent stay below its share, which a higher limit raises.
+#[test]
+fn it_grows_for_one_intent_whose_share_is_used_up() {
+    let mut calls = Calls::new();
+    let mut latency = Latency::default();
+    calls.rounds(50, &mut latency, USUAL);
+    calls.rounds(20, &mut latency, 40 * USUAL);
+    assert_eq!(calls.limit.current(), 2);
+    let one = |calls: &mut Calls, latency: &mut Latency, is_pressed| {
+        let began = calls.now;
+        calls.now += USUAL;
+        let call = Call {
+            began,
+            in_flight: 1,
+            is_pressed,
+        };
+        calls.limit.ended(latency, call, calls.now);
+    };
+    for _ in 0..500 {
+        one(&mut calls, &mut latency, false);
+    }
+    assert_eq!(calls.limit.current(), 2, "it was not needed");
+    for _ in 0..500 {
+        one(&mut calls, &mut latency, true);
+    }
     assert_eq!(calls.limit.current(), 20);
 }

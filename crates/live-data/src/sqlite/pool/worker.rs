@@ -81,8 +81,7 @@ impl Worker {
     }
 
     fn run(&mut self, Job { watch, work }: Job) {
-        let remaining = watch.remaining().min(LONGEST_WAIT);
-        let ready = self.prepare(remaining);
+        let ready = self.prepare(&watch);
         *self.current.lock() = Some(watch);
         let connection = ready.map(|()| &self.connection);
         // Its caller gets an error if it panics. The statements that it used are
@@ -92,15 +91,17 @@ impl Worker {
         self.is_suspect |= suspicion.unwrap_or(true);
     }
 
-    /// Makes the connection ready for a job that may take so long.
-    fn prepare(&mut self, remaining: Duration) -> Result<(), Failure> {
-        if remaining.is_zero() {
-            return Err(Failure::TimedOut);
-        }
-        self.reopen_if_due(remaining)?;
-        // Waiting for another process's lock counts against the deadline.
+    /// Makes the connection ready for a job.
+    fn prepare(&mut self, watch: &Watch) -> Result<(), Failure> {
+        let remaining = || match watch.remaining().min(LONGEST_WAIT) {
+            Duration::ZERO => Err(Failure::TimedOut),
+            remaining => Ok(remaining),
+        };
+        self.reopen_if_due(remaining()?)?;
+        // Waiting for another process's lock counts against the deadline, and so does
+        // the reopening.
         self.connection
-            .busy_timeout(remaining)
+            .busy_timeout(remaining()?)
             .map_err(|error| Failure::Source(SourceError::Unavailable(error.to_string())))
     }
 

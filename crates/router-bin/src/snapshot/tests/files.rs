@@ -280,3 +280,30 @@ fn a_journal_that_grows_too_long_takes_the_snapshot_with_it() {
     drop(process);
     is_cold(&world);
 }
+
+/// A process that starts and ends before it serves is no sign of life.
+#[test]
+fn failed_starts_do_not_extend_the_time_without_a_process() {
+    let world = world();
+    for attempt in 0..6 {
+        world.pass(None, MAX_DOWN * 2 / 5);
+        assert_eq!(world.start().is_warm, attempt < 2, "{attempt}");
+    }
+}
+
+/// After a journal could not be shortened, its file may be unlinked: nothing may go
+/// there.
+#[test]
+fn a_journal_that_cannot_be_shortened_takes_the_snapshot_with_it() {
+    let mut world = world();
+    let process = world.start();
+    let blocked = world.folder.path().join("snapshot.journal.new");
+    fs::create_dir(&blocked).unwrap();
+    process.snapshots.write(&process.router).unwrap_err();
+    assert!(!world.file().exists());
+    world.change(&process, "a", everything_of("a"));
+    fs::remove_dir(&blocked).unwrap();
+    drop(process);
+    let process = world.start();
+    assert!(!world.ask(&process, "a"));
+}
