@@ -15,6 +15,11 @@ const PACKAGES: &[&str] = &["openapi-spec-validator==0.9.0", "schemathesis==4.32
 /// An endpoint whose response never ends.
 const EXCLUDED: &str = "/v1/stats/stream";
 
+/// The one token of the service, which may do everything.
+const TOKEN: &str = "a-token-for-the-tests-of-the-interface";
+const TOKENS: &str =
+    r#"[{ env = "API_TOKEN", name = "api", scopes = ["admin", "ask", "ask-for-anyone"] }]"#;
+
 /// Settings of schemathesis, from the root.
 const CONFIG: &str = "xtask/src/deep/schemathesis.toml";
 
@@ -38,7 +43,14 @@ pub(super) fn run(shell: &Shell, examples: u32) -> Result<String> {
             .program(programs.join("openapi-spec-validator"), ["--schema", "3.1"])
             .arg(document),
     )?;
-    let mut service = Service::start(shell)?;
+    let mut service = Service::start(
+        shell,
+        &[
+            ("ROUTER_AUTH__MODE", "token"),
+            ("ROUTER_AUTH__TOKENS", TOKENS),
+            ("API_TOKEN", TOKEN),
+        ],
+    )?;
     let url = format!("http://{}", service.address());
     let mut tests = shell.program(
         programs.join("schemathesis"),
@@ -47,7 +59,8 @@ pub(super) fn run(shell: &Shell, examples: u32) -> Result<String> {
     tests
         .arg(document)
         .args(["--url", &url, "--exclude-path", EXCLUDED])
-        .args(["--checks", "all", "--phases", "examples,coverage,fuzzing"])
+        .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
+        .args(["--phases", "examples,coverage,fuzzing"])
         .args(["--max-examples", &examples.to_string()])
         .args(["--suppress-health-check", "all"]);
     shell::run(&mut tests)?;

@@ -104,7 +104,7 @@ struct Tally {
 
 /// Attacks a service for so many seconds.
 pub(super) fn run(shell: &Shell, seconds: u32) -> Result<String> {
-    let mut service = Service::start(shell)?;
+    let mut service = Service::start(shell, &[])?;
     let seed = std::env::var("HTTP_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())

@@ -21,8 +21,9 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Builds the service with debug assertions and overflow checks, and starts it.
-    pub(super) fn start(shell: &Shell) -> Result<Self> {
+    /// Builds the service with debug assertions and overflow checks, and starts it with
+    /// these variables.
+    pub(super) fn start(shell: &Shell, environment: &[(&str, &str)]) -> Result<Self> {
         let mut build = shell.cargo(["build", "--locked", "--package=router-bin"]);
         shell::run(&mut build)?;
         let program = Metadata::load(shell)?.target_directory.join("debug/router");
@@ -32,6 +33,7 @@ impl Service {
             .program(program, ["serve", "--listen", "127.0.0.1:0"])
             .current_dir(folder.path())
             .env("RUST_BACKTRACE", "1")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

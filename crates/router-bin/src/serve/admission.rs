@@ -20,7 +20,23 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     }
 }
 
-/// Checks the head of a request.
+/// Passes on a request for a method that its endpoint has, or answers that it is not
+/// JSON. Other methods change nothing, and are answered as such.
+pub(crate) async fn admit_json(request: Request, next: Next) -> Response {
+    match check_method(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn check_method(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if *method == Method::POST || *method == Method::PUT {
+        check_content(headers)?;
+    }
+    Ok(())
+}
+
+/// Checks where a request comes from.
 fn check(hosts: &Hosts, head: &Parts) -> Result<(), Problem> {
     let host = named(head.version, &head.uri, &head.headers);
     // Orchestrators send probes to an address, some of them by HTTP/1.0 without a
@@ -43,11 +59,7 @@ fn check(hosts: &Hosts, head: &Parts) -> Result<(), Problem> {
             ),
         ));
     }
-    check_site(&head.headers, &host)?;
-    if head.method == Method::POST || head.method == Method::PUT {
-        check_content(&head.headers)?;
-    }
-    Ok(())
+    check_site(&head.headers, &host)
 }
 
 fn refused_host(fault: HostFault) -> Problem {

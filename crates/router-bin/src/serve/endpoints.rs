@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use http::{HeaderValue, Method, StatusCode, header};
 
-use super::admission::admit;
+use super::admission::{admit, admit_json};
 use super::app::App;
 use super::authorise::authorise;
 use super::problem::Problem;
@@ -113,6 +113,7 @@ pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
                 endpoint.methods.route_layer(guard)
             }
         };
+        let methods = methods.route_layer(middleware::from_fn(admit_json));
         router = router.route(endpoint.path, methods);
     }
     router

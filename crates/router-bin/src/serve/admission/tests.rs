@@ -34,7 +34,9 @@ fn head(version: Version, method: &str, uri: &str, headers: &[(&str, &str)]) -> 
 
 /// The status and the code of a refusal; `None` if the request is admitted.
 fn outcome(head: &Parts) -> Option<(u16, &'static str)> {
-    let refused = check(&hosts(LISTEN), head).err();
+    let checked = check(&hosts(LISTEN), head);
+    let checked = checked.and_then(|()| check_method(&head.method, &head.headers));
+    let refused = checked.err();
     refused.map(|problem| (problem.status().as_u16(), problem.code()))
 }
 
