@@ -29,34 +29,32 @@ pub(crate) enum Endpoints {
 /// An endpoint, or some methods of one.
 struct Endpoint {
     path: &'static str,
-    access: Access,
+    requirement: Requirement,
     methods: MethodRouter<App>,
 }
 
-/// Who may call an endpoint.
+/// What an endpoint requires of its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
-    /// Everyone.
-    Open,
-    /// Callers with this scope.
-    Needs(Scope),
+enum Requirement {
+    Nothing,
+    Scope(Scope),
 }
 
 impl Endpoint {
     fn open(path: &'static str, methods: MethodRouter<App>) -> Self {
-        let access = Access::Open;
+        let requirement = Requirement::Nothing;
         Self {
             path,
-            access,
+            requirement,
             methods,
         }
     }
 
     fn needs(scope: Scope, path: &'static str, methods: MethodRouter<App>) -> Self {
-        let access = Access::Needs(scope);
+        let requirement = Requirement::Scope(scope);
         Self {
             path,
-            access,
+            requirement,
             methods,
         }
     }
@@ -105,9 +103,9 @@ fn administration() -> impl Iterator<Item = Endpoint> {
 pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
     let mut router = Router::new();
     for endpoint in table(of) {
-        let methods = match endpoint.access {
-            Access::Open => endpoint.methods,
-            Access::Needs(scope) => {
+        let methods = match endpoint.requirement {
+            Requirement::Nothing => endpoint.methods,
+            Requirement::Scope(scope) => {
                 let state = (app.clone(), scope);
                 let guard = middleware::from_fn_with_state(state, authorise);
                 endpoint.methods.route_layer(guard)
@@ -177,7 +175,7 @@ mod tests {
     fn nothing_else_is_open() {
         let open = table(Endpoints::All)
             .into_iter()
-            .filter(|e| e.access == Access::Open);
+            .filter(|e| e.requirement == Requirement::Nothing);
         let open: Vec<_> = open.map(|endpoint| endpoint.path).collect();
         let expected = [
             "/livez",

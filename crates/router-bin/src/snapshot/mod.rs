@@ -36,14 +36,14 @@ pub(crate) use self::format::Provenance;
 pub(crate) use self::times::Times;
 
 /// The files, of which the configuration names the first.
-struct Files {
+struct Paths {
     snapshot: PathBuf,
     journal: PathBuf,
 }
 
 /// The snapshot of a running service, and its journal.
 pub(crate) struct Snapshots {
-    files: Files,
+    files: Paths,
     provenance: Provenance,
     secret: [u8; 16],
     boot: Option<String>,
@@ -106,7 +106,7 @@ impl Start {
         max_down: Duration,
         times: Times,
     ) -> io::Result<Option<Self>> {
-        let files = Files {
+        let files = Paths {
             snapshot: file.to_owned(),
             journal: beside(file, "journal"),
         };
