@@ -86,7 +86,7 @@ fn text(user: usize) -> &'static str {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 16))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 64))]
 
     /// Against a model that holds the questions of each user: an erasure removes
     /// all of one user and nothing of another.
