@@ -222,14 +222,17 @@ fn start(config: &Config) -> Result<Option<Start>, Failure> {
         return Ok(None);
     };
     let profile = config.source.profile_sql.as_deref().unwrap_or_default();
-    // A relative path means another database in another working directory.
-    let mut located = config.clone();
-    if let Some(SourceUrl::Sqlite(path)) = &mut located.source.url {
-        *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
-    }
+    let source = match &config.source.url {
+        // A relative path means another database in another working directory.
+        Some(SourceUrl::Sqlite(path)) => std::path::absolute(path)
+            .unwrap_or_else(|_| path.clone())
+            .display()
+            .to_string(),
+        None => source_name(config),
+    };
     let provenance = Provenance {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        source: format!("{} {profile}", source_name(&located)),
+        source: format!("{source} {profile}"),
     };
     let times = Times::system(Arc::new(SystemClock::new()));
     let start = Start::open(file, provenance, settings.max_down.get(), times).map_err(|error| {

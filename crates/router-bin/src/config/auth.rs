@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::Value;
 
-use super::paths::file_path;
+use super::fields::file_path;
 use super::units::{Leeway, Timeout};
 use super::web::{HeaderField, JwksUrl, Network};
 

@@ -11,7 +11,6 @@ mod guard;
 mod hosts;
 mod listeners;
 mod load;
-mod paths;
 mod places;
 mod privacy;
 mod raw;

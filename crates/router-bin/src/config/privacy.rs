@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paths::file_path;
+use super::fields::file_path;
 
 /// What logs and statistics show of people.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]

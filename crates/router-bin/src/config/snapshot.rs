@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paths::file_path;
+use super::fields::file_path;
 use super::units::{Downtime, Period};
 
 /// The snapshot of the stored answers.
