@@ -206,23 +206,20 @@ fn a_forgotten_user_is_in_no_file() {
     assert!(world.ask(&process, "a") && !world.ask(&process, "b"));
 }
 
+/// Lets every later write to the journal fail, as on a full disk.
+fn break_journal(process: &Process) {
+    let full = fs::OpenOptions::new().append(true).open("/dev/full");
+    let mut state = process.snapshots.state();
+    state.journal.as_mut().unwrap().write_to(full.unwrap());
+}
+
 /// A journal that cannot be written takes the snapshot with it, so that no restart
 /// undoes an invalidation.
 #[test]
 fn without_a_journal_there_is_no_snapshot() {
     let mut world = world();
     let process = world.start();
-    let full = fs::OpenOptions::new()
-        .append(true)
-        .open("/dev/full")
-        .unwrap();
-    process
-        .snapshots
-        .state()
-        .journal
-        .as_mut()
-        .unwrap()
-        .write_to(full);
+    break_journal(&process);
     let begun = process.snapshots.begin();
     assert!(begun.is_err());
     world.change(&process, "a", everything_of("a"));
@@ -245,17 +242,7 @@ fn a_snapshot_that_outlives_its_journal_is_not_published() {
     let process = world.start();
     let begun = process.snapshots.begin().unwrap();
     process.snapshots.draw(&begun, &process.router).unwrap();
-    let full = fs::OpenOptions::new()
-        .append(true)
-        .open("/dev/full")
-        .unwrap();
-    process
-        .snapshots
-        .state()
-        .journal
-        .as_mut()
-        .unwrap()
-        .write_to(full);
+    break_journal(&process);
     world.change(&process, "a", everything_of("a"));
     let state = process.snapshots.state();
     assert!(process.snapshots.publish(&state, &begun).is_err());
