@@ -25,8 +25,10 @@
 
 #![cfg_attr(not(feature = "sqlite"), allow(rustdoc::broken_intra_doc_links))]
 
+mod catalogue_source;
 #[cfg(feature = "sqlite")]
 mod demo;
+mod error;
 mod guard;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -36,8 +38,10 @@ mod sqlite;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub use catalogue_source::CatalogueSource;
 #[cfg(feature = "sqlite")]
 pub use demo::{DemoError, DemoOptions, write_demo, write_script};
+pub use error::{OpenError, QueryFault};
 pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{OpenError, QueryFault, SqliteOptions, SqliteSource};
+pub use sqlite::{SqliteOptions, SqliteSource};

@@ -10,6 +10,7 @@ mod exit;
 mod serve;
 mod setup;
 mod snapshot;
+mod source;
 mod timer;
 
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! Builds a router from the configuration, for `serve`, `ask` and `bench`, and
 //! rebuilds it when files change.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,20 +10,19 @@ use cache_keys::Md5Scheme;
 use intent_router::{
     CacheService, Capacity, Catalogue, CatalogueSpans, Diagnostic, KeyMode, Router,
 };
-use live_data::{
-    DemoOptions, GuardFigures, GuardOptions, Guarded, OpenError, SqliteOptions, SqliteSource,
-};
+use live_data::{CatalogueSource, GuardFigures, GuardOptions, Guarded, OpenError};
 
-use crate::config::{Config, SourceUrl, catalogue_text, in_file};
+use crate::config::{Config, catalogue_text, in_file};
 use crate::detector::{self, Configured, ModelHash};
 use crate::exit::{Code, Failure};
 use crate::snapshot::{Provenance, Snapshots, Start, Times};
+use crate::source::{self, non_zero};
 use crate::timer::TokioTimer;
 
 /// A router, with what a rebuilt one shares with it.
 pub(crate) struct Assembly {
     router: Arc<Router>,
-    source: Arc<Guarded<SqliteSource>>,
+    source: Arc<Guarded<Arc<dyn CatalogueSource>>>,
     /// The hash of the detector's model file, if it has one.
     model: Option<ModelHash>,
     snapshots: Option<Arc<Snapshots>>,
@@ -57,7 +56,7 @@ impl Assembly {
 
     fn of(config: &Config, catalogue: Catalogue, scheme: Md5Scheme) -> Result<Self, Failure> {
         let catalogue = Arc::new(catalogue);
-        let source = source(config, &catalogue).map_err(|error| {
+        let source = source::open(config, &catalogue).map_err(|error| {
             let code = match error {
                 OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,
                 _ => Code::Config,
@@ -130,7 +129,7 @@ impl Assembly {
         if catalogue == **self.router.catalogue() && model == self.model {
             return Ok(None);
         }
-        let source = self.source.source().with_catalogue(&catalogue);
+        let source = self.source.source().for_catalogue(&catalogue);
         let source = source.map_err(|errors| {
             let mismatch = |error| mismatch(config, error);
             errors.iter().map(mismatch).collect::<Vec<_>>()
@@ -203,36 +202,15 @@ fn mismatch(config: &Config, error: &OpenError) -> Diagnostic {
     in_file(file, placed)
 }
 
-/// The name of the configured source of records, for people.
-pub(crate) fn source_name(config: &Config) -> String {
-    match &config.source.url {
-        Some(SourceUrl::Sqlite(path)) => format!("SQLite, {}", path.display()),
-        None => format!(
-            "embedded SQLite, demo data of {} members (seed {})",
-            config.source.demo_users.get(),
-            config.source.demo_seed.get()
-        ),
-    }
-}
-
 /// Opens the snapshot; `None` without one.
 fn start(config: &Config) -> Result<Option<Start>, Failure> {
     let settings = &config.cache.snapshot;
     let Some(file) = &settings.file else {
         return Ok(None);
     };
-    let profile = config.source.profile_sql.as_deref().unwrap_or_default();
-    let source = match &config.source.url {
-        // A relative path means another database in another working directory.
-        Some(SourceUrl::Sqlite(path)) => std::path::absolute(path)
-            .unwrap_or_else(|_| path.clone())
-            .display()
-            .to_string(),
-        None => source_name(config),
-    };
     let provenance = Provenance {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        source: format!("{source} {profile}"),
+        source: source::identity(config),
     };
     let times = Times::system(Arc::new(SystemClock::new()));
     let start = Start::open(file, provenance, settings.max_down.get(), times).map_err(|error| {
@@ -251,21 +229,6 @@ fn start(config: &Config) -> Result<Option<Start>, Failure> {
     Ok(start)
 }
 
-fn source(config: &Config, catalogue: &Catalogue) -> Result<SqliteSource, OpenError> {
-    let source = &config.source;
-    let defaults = SqliteOptions::default();
-    let options = SqliteOptions {
-        connections: non_zero(source.connections.get()).unwrap_or(defaults.connections),
-        deadline: source.deadline.get(),
-        profile_sql: source.profile_sql.clone().unwrap_or(defaults.profile_sql),
-        ..defaults
-    };
-    match &source.url {
-        Some(SourceUrl::Sqlite(path)) => SqliteSource::open(path, catalogue, &options),
-        None => SqliteSource::demo(catalogue, &demo(config), &options),
-    }
-}
-
 fn guard(config: &Config) -> GuardOptions {
     let source = &config.source;
     let defaults = GuardOptions::default();
@@ -282,17 +245,6 @@ fn guard(config: &Config) -> GuardOptions {
         longest_open: source.breaker.longest_open.get(),
         ..defaults
     }
-}
-
-fn demo(config: &Config) -> DemoOptions {
-    DemoOptions {
-        members: u32::try_from(config.source.demo_users.get()).unwrap_or(u32::MAX),
-        seed: config.source.demo_seed.get(),
-    }
-}
-
-fn non_zero(number: u64) -> Option<NonZeroUsize> {
-    NonZeroUsize::new(usize::try_from(number).ok()?)
 }
 
 fn capacity(config: &Config) -> Capacity {

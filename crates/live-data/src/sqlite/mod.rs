@@ -1,7 +1,7 @@
 //! Live data from SQLite.
 
 mod connect;
-mod error;
+mod fault;
 mod options;
 mod pool;
 mod query;
@@ -24,14 +24,15 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use self::connect::Location;
-pub use self::error::{OpenError, QueryFault};
 pub use self::options::SqliteOptions;
 use self::pool::{Failure, Pool};
 use self::query::{Calls, Plan};
 use self::redact::without_values;
 use self::rows::Bounds;
 use self::tables::Tables;
+use crate::catalogue_source::CatalogueSource;
 use crate::demo::{DemoOptions, MemoryDemo};
+use crate::error::OpenError;
 
 /// A source of records in a SQLite database.
 ///
@@ -346,6 +347,23 @@ impl LiveData for SqliteSource {
             let look = move |connection: &Connection| plan.probe(connection);
             self.run(Deadline::NEVER, look).await
         })
+    }
+}
+
+impl CatalogueSource for SqliteSource {
+    fn for_catalogue(
+        &self,
+        catalogue: &Catalogue,
+    ) -> Result<Arc<dyn CatalogueSource>, Vec<OpenError>> {
+        Ok(Arc::new(self.with_catalogue(catalogue)?))
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls()
+    }
+
+    fn reopened(&self) -> u64 {
+        self.reopened()
     }
 }
 

@@ -11,11 +11,12 @@ use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 use serde_json::{Map, Value};
 
-use super::error::{OpenError, QueryFault, fault};
+use super::fault::fault;
 use super::pool::Failure;
 use super::rows::{self, Bounds};
 use super::tables::{Bound, Tables, merge};
 use super::terms::match_expression;
+use crate::error::{OpenError, QueryFault};
 
 /// The column that the look-up of members must return.
 const MEMBER_ID: &str = "member_id";

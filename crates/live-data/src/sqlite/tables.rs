@@ -16,7 +16,8 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::error::{OpenError, QueryFault, fault};
+use super::fault::fault;
+use crate::error::{OpenError, QueryFault};
 
 /// The tables of a database, with what a catalogue declares of them.
 pub(super) struct Tables<'c> {

@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
-use crate::setup::{self, Assembly};
+use crate::setup::Assembly;
+use crate::source;
 
 /// Measures what the cache saves, on declared traffic.
 #[derive(Args, Debug)]
@@ -112,7 +113,7 @@ pub(super) fn run(
     let run = runtime()?
         .block_on(bench::run(Arc::clone(router), Arc::clone(&traffic)))
         .map_err(unavailable)?;
-    let provenance = Provenance::now(args.command(file), setup::source_name(&config));
+    let provenance = Provenance::now(args.command(file), source::name(&config));
     let summary = Summary::new(provenance, &traffic, &run);
     if let Some(path) = &args.report {
         std::fs::write(path, summary.to_html(&run)).map_err(|error| unwritable(path, &error))?;
@@ -134,7 +135,7 @@ fn compare(mut config: Config, file: Option<&Path>, args: &BenchArgs) -> Result<
     let compared = runtime()?
         .block_on(paraphrases::compare(options, &exact, &routers))
         .map_err(unavailable)?;
-    let provenance = Provenance::now(args.command(file), setup::source_name(&config));
+    let provenance = Provenance::now(args.command(file), source::name(&config));
     let summary = ParaphraseSummary::new(provenance, compared);
     show(args, &summary, ParaphraseSummary::to_table)
 }

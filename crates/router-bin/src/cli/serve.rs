@@ -20,6 +20,7 @@ use crate::serve::{
     Tls, endpoints, snapshots, watch, watchdog,
 };
 use crate::setup::{self, Assembly};
+use crate::source;
 
 /// The period and the budget of cache maintenance: up to 100,000 expired entries a
 /// second, a few milliseconds of work each time.
@@ -77,7 +78,7 @@ pub(super) fn run(mut config: Config, args: &ServeArgs, log: &Log) -> Result<(),
         dropped_lines: log.dropped_lines.clone(),
     };
     let assembly = Assembly::serving(&config)?;
-    tracing::info!(source = setup::source_name(&config), "records");
+    tracing::info!(source = source::name(&config), "records");
     let service = listen(config, auth, assembly, outputs.clone(), sockets, tls);
     let outcome = runtime()?.block_on(service);
     outputs.audit.flush(AUDIT_FLUSH_TIME);

@@ -1,10 +1,11 @@
-//! Why a source could not be opened.
+//! Why a source of records could not be opened.
 
 use thiserror::Error;
 
+#[cfg(feature = "sqlite")]
 use crate::demo::DemoError;
 
-/// Why a [`SqliteSource`](super::SqliteSource) could not be opened.
+/// Why a source of records could not be opened for a catalogue.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -13,7 +14,7 @@ pub enum OpenError {
     Database {
         /// The path, or a name for data in memory.
         name: String,
-        /// SQLite's error.
+        /// The database's error.
         reason: String,
     },
     /// A query of the catalogue cannot be used with this database.
@@ -47,6 +48,7 @@ pub enum OpenError {
         tag: String,
     },
     /// The demo data could not be made.
+    #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Demo(#[from] DemoError),
     /// The worker threads could not be started.
@@ -58,14 +60,14 @@ pub enum OpenError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum QueryFault {
-    /// SQLite cannot prepare it: a mistake in the SQL, or a table or column
+    /// The database cannot prepare it: a mistake in the SQL, or a table or column
     /// that does not exist.
     #[error("{0}")]
     Sql(String),
     /// It is not a single statement that yields rows and changes nothing.
     #[error("must be a single read-only statement that returns rows")]
     NotAQuery,
-    /// SQLite finds a parameter in it that would not be bound: one that is not
+    /// The database finds a parameter in it that would not be bound: one that is not
     /// among [`QuerySpec::parameters`](intent_router::QuerySpec::parameters) or,
     /// in the profile look-up, not `:user_id` or `:user_role`.
     #[error(
@@ -83,24 +85,4 @@ pub enum QueryFault {
     /// the queries whose rows were cut.
     #[error("the name is reserved for the list of truncated queries in an answer; choose another")]
     ReservedName,
-}
-
-/// What is wrong with a query that cannot be prepared, and where.
-pub(super) fn fault(error: rusqlite::Error) -> QueryFault {
-    match error {
-        rusqlite::Error::MultipleStatement => QueryFault::NotAQuery,
-        rusqlite::Error::SqlInputError {
-            msg, sql, offset, ..
-        } => {
-            // SQLite has no offset (-1) for some mistakes.
-            let before = usize::try_from(offset)
-                .ok()
-                .and_then(|offset| sql.get(..offset));
-            QueryFault::Sql(match before {
-                Some(before) => format!("{msg} (line {})", before.matches('\n').count() + 1),
-                None => msg,
-            })
-        }
-        error => QueryFault::Sql(error.to_string()),
-    }
 }
