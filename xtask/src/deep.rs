@@ -2,12 +2,14 @@
 //! fuzzing, property tests with many more cases, and attacks on the service.
 
 mod api;
+mod faults;
 mod fuzz;
 mod http;
 mod mutants;
 mod restarts;
 mod service;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -28,6 +30,10 @@ struct Limits {
     http_seconds: u32,
     /// Requests of schemathesis per operation.
     api_examples: u32,
+    /// Seconds of overload.
+    overload_seconds: u32,
+    /// Another `router` for the faults, such as one of an earlier version.
+    router: Option<PathBuf>,
     /// The packages; all if empty.
     packages: Vec<String>,
     /// The parts; all if empty.
@@ -35,7 +41,7 @@ struct Limits {
 }
 
 /// The parts, in the order in which they run.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "schedules",
     "mutants",
     "fuzz",
@@ -43,6 +49,7 @@ const PARTS: [&str; 7] = [
     "http",
     "api",
     "restarts",
+    "faults",
 ];
 
 /// The package that the attacks are on.
@@ -59,6 +66,8 @@ impl Default for Limits {
             fuzz_seconds: 60,
             http_seconds: 600,
             api_examples: 100,
+            overload_seconds: 120,
+            router: None,
             packages: Vec::new(),
             parts: Vec::new(),
         }
@@ -76,6 +85,12 @@ impl Limits {
                 "--fuzz-seconds" => limits.fuzz_seconds = above_zero(&arg, args.next())?,
                 "--http-seconds" => limits.http_seconds = above_zero(&arg, args.next())?,
                 "--api-examples" => limits.api_examples = above_zero(&arg, args.next())?,
+                "--overload-seconds" => limits.overload_seconds = above_zero(&arg, args.next())?,
+                "--router" => {
+                    let path = args.next();
+                    let path = path.ok_or_else(|| Usage::new("--router wants a path"))?;
+                    limits.router = Some(path.into());
+                }
                 "-p" | "--package" => {
                     let name = args.next();
                     let name = name.ok_or_else(|| Usage::new("-p wants a package"))?;
@@ -141,6 +156,9 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
         part("http", &|| http::run(shell, limits.http_seconds))?;
         part("api", &|| api::run(shell, limits.api_examples))?;
         part("restarts", &|| restarts::run(shell, SERVICE))?;
+        part("faults", &|| {
+            faults::run(shell, limits.router.clone(), limits.overload_seconds)
+        })?;
     }
     summarise(&done);
     Ok(())
@@ -167,7 +185,7 @@ mod tests {
     fn options_change_what_they_name() {
         assert_eq!(parse(&[]).unwrap(), Limits::default());
         let all = "--cases 7 --schedules 8 --fuzz-seconds 9 --http-seconds 10 \
-                   --api-examples 11 -p one --package two http";
+                   --api-examples 11 --overload-seconds 12 --router old/router -p one --package two http";
         let limits = parse(&all.split_whitespace().collect::<Vec<_>>()).unwrap();
         let effort = limits.effort;
         assert_eq!(
@@ -175,6 +193,8 @@ mod tests {
             (7, 8, 9)
         );
         assert_eq!((limits.http_seconds, limits.api_examples), (10, 11));
+        assert_eq!(limits.overload_seconds, 12);
+        assert_eq!(limits.router, Some("old/router".into()));
         assert!(limits.runs("http") && !limits.runs("api"));
         assert!(PARTS.iter().all(|part| Limits::default().runs(part)));
         assert_eq!(limits.packages, ["one", "two"]);
@@ -189,6 +209,7 @@ mod tests {
             &["--schedules", "0"],
             &["--fuzz-seconds", "soon"],
             &["-p"],
+            &["--router"],
             &["--fast"],
         ] {
             let error = parse(args).unwrap_err();

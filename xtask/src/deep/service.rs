@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
@@ -12,30 +14,51 @@ use tempfile::TempDir;
 use crate::metadata::Metadata;
 use crate::shell::{self, Shell};
 
-/// A running service on a free port of 127.0.0.1, with demo data. Killed on drop.
+/// A running service on a free port of 127.0.0.1. Killed on drop.
 pub(super) struct Service {
     child: Child,
     address: SocketAddr,
-    /// Holds what the service wrote to standard error.
+    /// Its working directory, which holds what it wrote to standard error.
     folder: TempDir,
+}
+
+/// Builds the service: with debug assertions and overflow checks, or as it is released.
+pub(super) fn build(shell: &Shell, is_release: bool) -> Result<PathBuf> {
+    let mut build = shell.cargo(["build", "--locked", "--package=router-bin"]);
+    if is_release {
+        build.arg("--release");
+    }
+    shell::run(&mut build)?;
+    let profile = if is_release { "release" } else { "debug" };
+    let target = Metadata::load(shell)?.target_directory;
+    Ok(target.join(profile).join("router"))
 }
 
 impl Service {
     /// Builds the service with debug assertions and overflow checks, and starts it with
     /// these variables.
     pub(super) fn start(shell: &Shell, environment: &[(&str, &str)]) -> Result<Self> {
-        let mut build = shell.cargo(["build", "--locked", "--package=router-bin"]);
-        shell::run(&mut build)?;
-        let program = Metadata::load(shell)?.target_directory.join("debug/router");
+        let program = build(shell, false)?;
+        Self::launch(shell, &program, environment, None)
+    }
+
+    /// Starts this program as a service, with these variables and its log to `log`, or
+    /// to a file that [`check`](Self::check) reads.
+    pub(super) fn launch(
+        shell: &Shell,
+        program: &Path,
+        environment: &[(&str, &str)],
+        log: Option<Stdio>,
+    ) -> Result<Self> {
         let folder = TempDir::new().context("no temporary folder")?;
-        let log = File::create(folder.path().join("log"))?;
+        let file = File::create(folder.path().join("log"))?;
         let mut child = shell
             .program(program, ["serve", "--listen", "127.0.0.1:0"])
             .current_dir(folder.path())
             .env("RUST_BACKTRACE", "1")
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(log.unwrap_or_else(|| file.into()))
             .spawn()
             .context("cannot start the service")?;
         let stdout = child.stdout.take().context("no pipe from the service")?;
@@ -47,6 +70,7 @@ impl Service {
             .and_then(|(address, _)| address.parse().ok());
         let Some(address) = address else {
             let _ = child.kill();
+            let _ = child.wait();
             bail!("the service did not say where it listens: {line:?}");
         };
         Ok(Self {
@@ -73,6 +97,29 @@ impl Service {
             bail!("the service ended ({status})");
         }
         Ok(())
+    }
+
+    /// Tells the service to stop.
+    pub(super) fn terminate(&self, shell: &Shell) -> Result<()> {
+        let process = self.child.id().to_string();
+        shell::output(&mut shell.program("kill", ["-TERM", &process])).map(drop)
+    }
+
+    /// How long the service takes to end; `None` if it is longer than `most`.
+    pub(super) fn end(&mut self, most: Duration) -> Result<Option<Duration>> {
+        let start = Instant::now();
+        while start.elapsed() < most {
+            if self.child.try_wait()?.is_some() {
+                return Ok(Some(start.elapsed()));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(None)
+    }
+
+    /// The standard error that was given as a pipe.
+    pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
     }
 
     /// The resident memory in MiB, where the system tells it.
