@@ -7,9 +7,10 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde_json::json;
-use support::{Reply, Server};
+use support::{Reply, Server, eventually};
 
 const QUESTION: &str = "what is my claim status?";
 
@@ -22,6 +23,10 @@ struct Files {
 
 impl Files {
     fn new(name: &str, settings: &[(&str, &str)]) -> Self {
+        Self::logging_to(Stdio::null(), name, settings)
+    }
+
+    fn logging_to(log: Stdio, name: &str, settings: &[(&str, &str)]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("source")
             .join(name);
@@ -33,8 +38,8 @@ impl Files {
         made.output();
         fs::copy(&live, folder.join("good.db")).unwrap();
         let url = format!("sqlite://{path}");
-        let server =
-            Server::start_with(&[&[("ROUTER_SOURCE__URL", url.as_str())], settings].concat());
+        let settings = [&[("ROUTER_SOURCE__URL", url.as_str())], settings].concat();
+        let server = Server::start_logging_with(log, &settings);
         Self { folder, server }
     }
 
@@ -137,4 +142,36 @@ fn a_source_that_fails_repeatedly_is_not_asked_for_a_while() {
     assert_eq!(files.metric("router_database_queries_total"), made);
     let refused = "router_source_refusals_total{reason=\"breaker_open\"}";
     assert_eq!(files.metric(refused), 2.0);
+}
+
+#[test]
+fn the_log_tells_when_the_breaker_opens_and_closes() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("breaker.log");
+    let log = fs::File::create(&path).unwrap();
+    let settings = [
+        ("ROUTER_SOURCE__BREAKER__FAILURES", "3"),
+        ("ROUTER_SOURCE__BREAKER__OPEN_FOR", "300ms"),
+        ("ROUTER_SOURCE__BREAKER__LONGEST_OPEN", "300ms"),
+    ];
+    let files = Files::logging_to(log.into(), "breaker-log", &settings);
+    let lines = |text: &str| {
+        let log = fs::read_to_string(&path).unwrap();
+        log.matches(text).count()
+    };
+    files.damage();
+    eventually("the breaker opens", || {
+        files.miss();
+        lines("circuit breaker is open") == 1
+    });
+    // A probe that fails is no news.
+    eventually("a probe fails", || {
+        files.miss();
+        files.metric("router_source_breaker_openings_total{of=\"source\"}") > 1.0
+    });
+    files.restore();
+    eventually("the breaker closes", || {
+        files.miss();
+        lines("circuit breaker is closed") == 1
+    });
+    assert_eq!(lines("circuit breaker is open"), 1);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::future::join_all;
+use live_data::BreakerState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -17,7 +18,7 @@ use crate::config::Config;
 use crate::exit::{Code, Failure, written};
 use crate::serve::{
     App, Audit, Endpoints, Identifiers, Limits, Listener, Manager, Outputs, Phase, Sockets, Stop,
-    Tls, endpoints, snapshots, watch, watchdog,
+    Tls, endpoints, reload_by, snapshots, watch, watchdog,
 };
 use crate::setup::{self, Assembly};
 use crate::source;
@@ -129,7 +130,10 @@ async fn listen(
     background.spawn(on_hangup);
     if !(watched.is_empty() || period.is_zero()) {
         let app = app.clone();
-        background.spawn(watch(watched, period, move || reload(app.clone())));
+        background.spawn(watch(watched, period, move || {
+            let app = app.clone();
+            async move { reload_by(&app, "file change").await }
+        }));
     }
     let (every, max_down) = (snapshot.every.get(), snapshot.max_down.get());
     background.spawn(snapshots::keep(app.clone(), every, max_down));
@@ -229,17 +233,12 @@ fn watched(config: &Config) -> Vec<PathBuf> {
     regular
 }
 
-/// Reloads the catalogue and the detector. `App::reload` logs both outcomes.
-async fn reload(app: App) {
-    let _ = app.reload().await;
-}
-
 /// Reopens the audit log and reloads everything that can be reloaded at every SIGHUP.
 async fn reload_on_hangup(app: App, tls: Option<Tls>, manager: Arc<Manager>, mut hangups: Signal) {
     while hangups.recv().await.is_some() {
         app.audit().reopen();
         let reloads = async {
-            reload(app.clone()).await;
+            reload_by(&app, "SIGHUP").await;
             if let Some(tls) = &tls {
                 tls.reload().await;
             }
@@ -322,11 +321,30 @@ async fn keep_keys(app: App) {
     app.auth().keep_keys().await;
 }
 
-/// Removes expired entries periodically, a bounded number at a time.
+/// Logs that the source's circuit breaker opened, or that it closed again. Probes in
+/// between are not logged.
+fn log_change(before: &mut BreakerState, now: BreakerState) {
+    let was_closed = *before == BreakerState::Closed;
+    match now {
+        BreakerState::Closed if !was_closed => {
+            tracing::info!("the source of records answers again; its circuit breaker is closed");
+        }
+        BreakerState::Open | BreakerState::HalfOpen if was_closed => {
+            tracing::warn!("the source of records fails; its circuit breaker is open");
+        }
+        _ => {}
+    }
+    *before = now;
+}
+
+/// Removes expired entries periodically, a bounded number at a time, and logs changes
+/// of the source's circuit breaker.
 async fn maintain(app: App) {
     let mut ticks = tokio::time::interval(MAINTENANCE_PERIOD);
+    let mut breaker = BreakerState::Closed;
     loop {
         ticks.tick().await;
         app.cache().maintain(MAINTENANCE_BUDGET);
+        log_change(&mut breaker, app.source().guard.breaker);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) async fn invalidate(
     caller: Caller,
     JsonBody(body): JsonBody<InvalidateBody>,
 ) -> Result<Json<Invalidated>, Problem> {
-    let mut record = Recorded::new(app.audit(), &caller, "invalidate", body.shown(&app));
+    let mut record = Recorded::new(app.audit(), caller.name(), "invalidate", body.shown(&app));
     let removed = match body.selectors(&app) {
         Ok(selectors) => app.invalidate(selectors.into()).await,
         Err(problem) => Err(problem),
@@ -57,6 +57,6 @@ pub(crate) async fn switch_caching(
 ) -> Json<Caching> {
     app.cache().set_enabled(body.enabled);
     let state = if body.enabled { "on" } else { "off" };
-    Recorded::new(app.audit(), &caller, "caching", state.to_owned()).end(&Ok(()), None);
+    Recorded::new(app.audit(), caller.name(), "caching", state.to_owned()).end(&Ok(()), None);
     Json(body)
 }

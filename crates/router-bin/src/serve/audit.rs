@@ -9,7 +9,6 @@ use serde::Serialize;
 use self::file::AuditFile;
 use super::problem::Problem;
 use super::request_id::RequestId;
-use crate::auth::Caller;
 use crate::config::AuditLog;
 use crate::exit::Failure;
 
@@ -22,7 +21,7 @@ const UNFINISHED: &str = "unfinished";
 /// An administrative act.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Act<'a> {
-    /// Who acts: the name of the caller.
+    /// Who acts: the name of the caller, or what made the service act by itself.
     pub(crate) actor: &'a str,
     /// What is done: `invalidate`, `caching`, `reload` or `erase`.
     pub(crate) act: &'static str,
@@ -39,7 +38,7 @@ pub(crate) struct Act<'a> {
 /// client leaves or the time is up; the act goes on, and is recorded as unfinished.
 pub(crate) struct Recorded<'a> {
     audit: &'a Audit,
-    caller: &'a Caller,
+    actor: &'a str,
     act: &'static str,
     selector: String,
     count: Option<usize>,
@@ -47,16 +46,16 @@ pub(crate) struct Recorded<'a> {
 }
 
 impl<'a> Recorded<'a> {
-    /// An act that begins.
+    /// An act of `actor` that begins.
     pub(crate) fn new(
         audit: &'a Audit,
-        caller: &'a Caller,
+        actor: &'a str,
         act: &'static str,
         selector: String,
     ) -> Self {
         Self {
             audit,
-            caller,
+            actor,
             act,
             selector,
             count: None,
@@ -74,7 +73,7 @@ impl<'a> Recorded<'a> {
 impl Drop for Recorded<'_> {
     fn drop(&mut self) {
         self.audit.record(&Act {
-            actor: self.caller.name(),
+            actor: self.actor,
             act: self.act,
             selector: &self.selector,
             count: self.count,

@@ -27,14 +27,16 @@ pub(crate) async fn authorise(
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refusal) => refused(refusal, request.uri().path()).into_response(),
+        Err(refusal) => refused(&app, refusal, request.uri().path()).into_response(),
     }
 }
 
-/// The problem of a refused caller, which is logged.
-pub(crate) fn refused(refusal: Refusal, path: &str) -> Problem {
+/// The problem of a refused caller, which is logged and counted.
+pub(crate) fn refused(app: &App, refusal: Refusal, path: &str) -> Problem {
     tracing::info!(reason = %refusal, path, "a caller was refused");
-    refusal.into()
+    let problem = Problem::from(refusal);
+    app.metrics().refused(problem.code());
+    problem
 }
 
 impl FromRequestParts<App> for Caller {

@@ -74,7 +74,12 @@ pub(crate) async fn erase(
 ) -> Result<Json<Receipt>, Problem> {
     let user = body.user_id;
     let shown = app.identifiers().text(Kind::User, &user.text());
-    let mut record = Recorded::new(app.audit(), &caller, "erase", format!("user_id={shown}"));
+    let mut record = Recorded::new(
+        app.audit(),
+        caller.name(),
+        "erase",
+        format!("user_id={shown}"),
+    );
     let erased = erase_everywhere(&app, user).await;
     record.end(&erased, erased.as_ref().ok().map(Erased::total));
     Ok(Json(Receipt {

@@ -45,6 +45,7 @@ pub(crate) use endpoints::{Endpoints, endpoints};
 pub(crate) use identifiers::Identifiers;
 pub(crate) use limits::Limits;
 pub(crate) use listener::Listener;
+pub(crate) use reload::reload_by;
 pub(crate) use sockets::Sockets;
 pub(crate) use stop::{Phase, Stop};
 pub(crate) use systemd::{Manager, watchdog};

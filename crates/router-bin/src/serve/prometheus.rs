@@ -148,6 +148,11 @@ fn counters(app: &App, stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             app.audit().failures() as f64,
         ),
         Metric {
+            name: "callers_refused",
+            help: "Callers that were refused, by the code of the problem",
+            values: refusals(app),
+        },
+        Metric {
             name: "reloads",
             help: "Reloads that found a change or failed, by result",
             values: by_result([
@@ -206,6 +211,13 @@ fn counters(app: &App, stats: &Stats, snapshot: &Snapshot) -> Vec<Metric> {
             stats.failed_fills as f64,
         ),
     ]
+}
+
+fn refusals(app: &App) -> Vec<(Vec<(&'static str, String)>, f64)> {
+    let refusals = app.metrics().refusals().into_iter();
+    refusals
+        .map(|(code, count)| (vec![("code", code.to_owned())], count as f64))
+        .collect()
 }
 
 fn by_refresh_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>, f64)> {

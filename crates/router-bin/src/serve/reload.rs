@@ -1,4 +1,5 @@
-//! `POST /v1/reload`: re-reads the files that the configuration names.
+//! Reloads: `POST /v1/reload`, and those without a request, re-read the files that the
+//! configuration names.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,10 +16,21 @@ pub(crate) async fn reload(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Json<Reloaded>, Problem> {
-    let mut record = Recorded::new(app.audit(), &caller, "reload", String::new());
+    let mut record = Recorded::new(app.audit(), caller.name(), "reload", String::new());
     let outcome = app.reload().await.map(Json).map_err(failed);
     record.end(&outcome, None);
     outcome
+}
+
+/// Reloads the files without a request; `actor` is what asked for it. A reload that
+/// finds no change is no act.
+pub(crate) async fn reload_by(app: &App, actor: &'static str) {
+    let outcome = app.reload().await;
+    if outcome.as_ref().is_ok_and(|done| !done.reloaded) {
+        return;
+    }
+    let mut record = Recorded::new(app.audit(), actor, "reload", String::new());
+    record.end(&outcome.map_err(failed), None);
 }
 
 /// A conflict: the request is valid, and succeeds once the files are corrected.

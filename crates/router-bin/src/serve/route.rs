@@ -104,7 +104,7 @@ pub(crate) async fn route(
     }
     let user_context = caller
         .user(body.user_context)
-        .map_err(|refusal| refused(refusal, "/v1/route"))?;
+        .map_err(|refusal| refused(&app, refusal, "/v1/route"))?;
     check_identity(&user_context)?;
     check_conversation(&user_context)?;
     let request = Request {

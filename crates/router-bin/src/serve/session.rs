@@ -62,7 +62,7 @@ pub(crate) async fn log_in(
     let (caller, cookie) = app
         .auth()
         .log_in(body.token.trim())
-        .map_err(|refusal| refused(refusal, "/v1/session"))?;
+        .map_err(|refusal| refused(&app, refusal, "/v1/session"))?;
     tracing::info!(by = caller.name(), "logged in to the dashboard");
     let headers = [(header::SET_COOKIE, cookie)];
     Ok((headers, SessionDocument::new(&caller, &app)).into_response())

@@ -190,3 +190,26 @@ fn a_service_without_authentication_is_as_before() {
     assert_eq!(who["name"], "anonymous");
     assert_eq!(who["scopes"].as_array().map(Vec::len), Some(SCOPES.len()));
 }
+
+#[test]
+fn refused_callers_are_counted_by_reason() {
+    let server = server("access/refused", "[auth]\nmode = 'token'");
+    let ask = r#"{"message": "hello", "user_context": {}}"#;
+    let [unknown, metrics] = ["unknown", "metrics"].map(token);
+    for token in [None, None, Some(&unknown), Some(&metrics)] {
+        let token = token.map(String::as_str);
+        call(&server, "POST", "/v1/route", ask, token);
+    }
+    let metrics = call(&server, "GET", "/metrics", "", Some(&metrics)).text();
+    let expected = [
+        r#"router_callers_refused_total{code="invalid_credential"} 1.0"#,
+        r#"router_callers_refused_total{code="missing_scope"} 1.0"#,
+        r#"router_callers_refused_total{code="no_credential"} 2.0"#,
+    ];
+    for line in expected {
+        assert!(
+            metrics.lines().any(|found| found == line),
+            "{line}\n{metrics}"
+        );
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::program::{self, argument};
-use crate::support::Server;
+use crate::support::{Server, eventually};
 use crate::{QUESTION, ROLE, USER, empty_file, log_of, logged};
 
 /// Administrative acts of each kind, and one that is refused.
@@ -63,6 +63,62 @@ fn each_act_has_a_line_in_the_file() {
     let selector = |entry: &Value| entry["selector"].as_str().unwrap().to_owned();
     assert!(selector(&entries[1]).starts_with("user_id=#"));
     assert_eq!(selector(&entries[1]), selector(&entries[5]));
+}
+
+#[test]
+fn reloads_without_a_request_have_entries() {
+    let file = empty_file("audit-reloads", "audit.log");
+    let catalogue = file.with_file_name("intents.toml");
+    // In one step, so that a reload never meets part of the text.
+    let replace = |text: &str| {
+        let draft = file.with_file_name("draft.toml");
+        std::fs::write(&draft, text).unwrap();
+        std::fs::rename(&draft, &catalogue).unwrap();
+    };
+    let intents = |name: &str| {
+        let text = format!(
+            "[[intent]]\nname = \"{name}\"\nkind = \"knowledge_base\"\nphrases = [\"{name}\"]\n\
+             [[intent.query]]\nname = \"one\"\nsql = \"SELECT 1 AS one\"\n"
+        );
+        replace(&text);
+    };
+    let entries = || entries(&std::fs::read_to_string(&file).unwrap());
+    let settings = |watch: &'static str| {
+        [
+            ("ROUTER_AUDIT__FILE", argument(&file).to_owned()),
+            ("ROUTER_CATALOGUE__FILE", argument(&catalogue).to_owned()),
+            ("ROUTER_SERVER__WATCH_FILES", watch.to_owned()),
+        ]
+    };
+    for (watch, actor) in [("0s", "SIGHUP"), ("10ms", "file change")] {
+        std::fs::write(&file, "").unwrap();
+        intents("before");
+        let settings = settings(watch);
+        let settings = settings
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        let server = Server::start(&settings);
+        if actor == "SIGHUP" {
+            // Nothing has changed: no act.
+            server.signal("HUP");
+        }
+        intents("after");
+        if actor == "SIGHUP" {
+            server.signal("HUP");
+        }
+        eventually("the reload is recorded", || !entries().is_empty());
+        replace("damaged");
+        if actor == "SIGHUP" {
+            server.signal("HUP");
+        }
+        eventually("the failure is recorded", || entries().len() > 1);
+        let seen: Vec<_> = entries()
+            .iter()
+            .map(|entry| json!([entry["actor"], entry["act"], entry["outcome"]]))
+            .collect();
+        let expected = ["done", "reload_failed"].map(|outcome| json!([actor, "reload", outcome]));
+        assert_eq!(seen, expected);
+    }
 }
 
 #[test]

@@ -104,20 +104,7 @@ impl Writer {
     fn run(mut self, tasks: &Receiver<Task>) {
         for task in tasks {
             match task {
-                // One write a line, so that a line is whole even if another process
-                // appends to the file.
-                Task::Append(mut line) => {
-                    if self.is_torn {
-                        line.insert(0, '\n');
-                    }
-                    let written = self.file.write_all(line.as_bytes());
-                    self.is_torn = written.is_err();
-                    if let Err(error) = written {
-                        self.failures.fetch_add(1, Ordering::Relaxed);
-                        let file = self.path.display();
-                        tracing::error!(%file, %error, "an entry of the audit log is lost");
-                    }
-                }
+                Task::Append(line) => self.append(line),
                 Task::Reopen => match open(&self.path) {
                     Ok(file) => {
                         self.file = file;
@@ -136,10 +123,29 @@ impl Writer {
             }
         }
     }
+
+    /// Adds a line in one write, so that it is whole even if another process appends to
+    /// the file.
+    fn append(&mut self, mut line: String) {
+        if self.is_torn {
+            line.insert(0, '\n');
+        }
+        let written = self.file.write_all(line.as_bytes());
+        self.is_torn = written.is_err();
+        if let Err(error) = written {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            let file = self.path.display();
+            tracing::error!(%file, %error, "an entry of the audit log is lost");
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
     use super::*;
 
     fn flush(audit: &AuditFile) {
@@ -174,6 +180,33 @@ mod tests {
         audit.append("lost\n".to_owned());
         flush(&audit);
         assert_eq!(audit.failures(), 1);
+    }
+
+    #[test]
+    fn a_line_after_a_torn_one_stands_alone() {
+        let (mut reader, file) = UnixStream::pair().expect("a pair of sockets");
+        for socket in [&reader, &file] {
+            socket.set_nonblocking(true).expect("set");
+        }
+        let mut writer = Writer {
+            path: PathBuf::from("audit.log"),
+            file: File::from(OwnedFd::from(file)),
+            failures: Arc::default(),
+            is_torn: false,
+        };
+        let mut read = || {
+            let mut text = Vec::new();
+            // It ends with the error that there is no more.
+            let _ = reader.read_to_end(&mut text);
+            text
+        };
+        // The socket takes a part of it.
+        writer.append("x".repeat(8 << 20) + "\n");
+        assert_eq!(writer.failures.load(Ordering::Relaxed), 1);
+        assert!(read().ends_with(b"x"));
+        writer.append("whole\n".to_owned());
+        writer.append("next\n".to_owned());
+        assert_eq!(read(), b"\nwhole\nnext\n");
     }
 
     #[test]

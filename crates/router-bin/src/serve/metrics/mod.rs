@@ -7,6 +7,7 @@ mod clock;
 mod latencies;
 mod recent;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -34,6 +35,8 @@ pub(crate) struct Metrics {
     refreshes: RefreshCounters,
     /// Changed by reloads, which are rare.
     reloads: Mutex<Reloads>,
+    /// Callers refused, by the code of the problem that they got.
+    refused: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// The records of the threads that share this shard. Aligned, so that no two shards
@@ -99,6 +102,7 @@ impl Metrics {
                 is_failing: false,
                 loaded_at: now(),
             }),
+            refused: Mutex::default(),
         }
     }
 
@@ -114,6 +118,16 @@ impl Metrics {
     /// Counts a request that could not be answered.
     pub(crate) fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a caller who was refused with a problem of this code.
+    pub(crate) fn refused(&self, code: &'static str) {
+        *self.refused.lock().entry(code).or_default() += 1;
+    }
+
+    /// The numbers of refused callers by the code of their problems.
+    pub(crate) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.refused.lock().clone()
     }
 
     /// Counts a refresh that ended.
