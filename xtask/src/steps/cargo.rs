@@ -31,6 +31,7 @@ pub(super) fn clippy(context: &Context<'_>) -> Result<Outcome> {
     Ok(Outcome::Passed(String::new()))
 }
 
+/// Runs the tests but the property tests, which have a step of their own.
 pub(super) fn test(context: &Context<'_>) -> Result<Outcome> {
     let passed = shell::run_tests(&mut context.shell.cargo([
         "test",
@@ -41,6 +42,9 @@ pub(super) fn test(context: &Context<'_>) -> Result<Outcome> {
         "--bins",
         "--tests",
         "--examples",
+        "--no-fail-fast",
+        "--",
+        "--skip=prop_",
     ]))?;
     if passed == 0 {
         bail!("no test ran");
