@@ -48,6 +48,8 @@ fn each_listener_has_its_own_endpoints() {
     admin
         .post("/v1/route", &question)
         .is_problem(404, "/v1/route");
+    // The dashboard is told, and shows no panel to ask in.
+    assert_eq!(admin.get("/v1/session").value()["route"], false);
     // One cache behind both.
     assert_eq!(admin.stats()["cache_size"], 1);
     assert_eq!(admin.invalidate(&json!({ "all": true })), 1);

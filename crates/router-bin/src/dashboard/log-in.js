@@ -10,7 +10,7 @@ function enter(who) {
   $("log-in").hidden = true;
   $("log-out").hidden = !who.log_in;
   $("main").hidden = false;
-  $("ask-card").hidden = !may("ask");
+  $("ask-card").hidden = !(who.route && may("ask"));
   $("invalidate-card").hidden = !may("invalidate");
   connection("connecting");
   listen();

@@ -1,10 +1,10 @@
 //! The routes: which handler answers which endpoint, and who may call it.
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
+use axum::{Extension, Router};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::admission::{admit, admit_json};
@@ -121,6 +121,7 @@ pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), admit))
         .layer(middleware::from_fn_with_state(app.clone(), within_time))
         .layer(middleware::from_fn(identify))
+        .layer(Extension(of))
         .with_state(app)
 }
 

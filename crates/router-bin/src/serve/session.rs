@@ -1,14 +1,15 @@
 //! The log-in of the dashboard: `GET`, `POST` and `DELETE /v1/session`.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
 use super::authorise::refused;
 use super::body::{JsonBody, Object};
+use super::endpoints::Endpoints;
 use super::problem::Problem;
 use crate::auth::Caller;
 
@@ -33,26 +34,34 @@ pub(crate) struct SessionDocument {
     scopes: Vec<&'static str>,
     /// Whether there is a log-in to end.
     log_in: bool,
+    /// Whether this listener answers messages.
+    route: bool,
 }
 
 impl SessionDocument {
-    fn new(caller: &Caller, app: &App) -> Json<Self> {
+    fn new(caller: &Caller, app: &App, of: Endpoints) -> Json<Self> {
         Json(Self {
             name: caller.name().to_owned(),
             scopes: caller.scopes().names(),
             log_in: app.auth().has_log_in(),
+            route: of != Endpoints::Administration,
         })
     }
 }
 
 /// Returns who calls, and what they may do.
-pub(crate) async fn session(State(app): State<App>, caller: Caller) -> Json<SessionDocument> {
-    SessionDocument::new(&caller, &app)
+pub(crate) async fn session(
+    State(app): State<App>,
+    Extension(of): Extension<Endpoints>,
+    caller: Caller,
+) -> Json<SessionDocument> {
+    SessionDocument::new(&caller, &app, of)
 }
 
 /// Logs in.
 pub(crate) async fn log_in(
     State(app): State<App>,
+    Extension(of): Extension<Endpoints>,
     JsonBody(body): JsonBody<LogIn>,
 ) -> Result<Response, Problem> {
     if !app.auth().has_log_in() {
@@ -65,7 +74,7 @@ pub(crate) async fn log_in(
         .map_err(|refusal| refused(&app, refusal, "/v1/session"))?;
     tracing::info!(by = caller.name(), "logged in to the dashboard");
     let headers = [(header::SET_COOKIE, cookie)];
-    Ok((headers, SessionDocument::new(&caller, &app)).into_response())
+    Ok((headers, SessionDocument::new(&caller, &app, of)).into_response())
 }
 
 /// Logs out. Without a log-in there is nothing to do.

@@ -24,8 +24,7 @@ fn a_browser_logs_in_once_and_out_again() {
     let server = server("dashboard/session", "[auth]\nmode = 'token'");
     let reply = log_in(&server, &token("admin"));
     assert_eq!(reply.status, 200, "{}", reply.text());
-    let who =
-        json!({ "name": "admin", "scopes": ["invalidate", "admin", "metrics"], "log_in": true });
+    let who = json!({ "name": "admin", "scopes": ["invalidate", "admin", "metrics"], "log_in": true, "route": true });
     assert_eq!(reply.value(), who);
     let set = reply.header("set-cookie").expect("a cookie");
     assert!(
@@ -106,7 +105,9 @@ fn the_cookie_is_for_https_where_that_is_configured() {
 fn without_authentication_there_is_nothing_to_log_in_to() {
     let server = Server::start(&[]);
     log_in(&server, &token("admin")).is_problem(409, "nothing to log in to");
-    assert_eq!(server.get("/v1/session").value()["log_in"], false);
+    let session = server.get("/v1/session").value();
+    assert_eq!(session["log_in"], false);
+    assert_eq!(session["route"], true);
 }
 
 /// Callers of the log-in are not authenticated, so its bodies are short.
