@@ -322,11 +322,13 @@ async fn keep_keys(app: App) {
     app.auth().keep_keys().await;
 }
 
-/// Removes expired entries periodically, a bounded number at a time.
+/// Removes expired entries periodically, a bounded number at a time, and the permits
+/// whose deadlines have passed.
 async fn maintain(app: App) {
     let mut ticks = tokio::time::interval(MAINTENANCE_PERIOD);
     loop {
         ticks.tick().await;
         app.cache().maintain(MAINTENANCE_BUDGET);
+        app.cache_aside().expire();
     }
 }

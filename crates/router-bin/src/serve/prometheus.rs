@@ -2,6 +2,7 @@
 //! Prometheus scrapes. Labels come from the configuration only (classes) or
 //! from the code (outcomes), so their number is bounded.
 
+mod cache_aside;
 mod metric;
 mod source;
 
@@ -70,7 +71,10 @@ impl Scrape {
         let source = app.source();
         let mut counters = counters(app, &stats, &snapshot);
         counters.extend(source::counters(&source));
+        let aside = app.cache_aside().counts();
+        counters.extend(cache_aside::counters(&aside));
         let mut gauges = source::gauges(&source);
+        gauges.extend(cache_aside::gauges(&aside));
         gauges.extend(vec![
             plain("cache_entries", "Live answers stored", stats.entries as f64),
             plain(
@@ -217,8 +221,8 @@ fn by_refresh_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>,
     ])
 }
 
-fn by_result<const N: usize>(
-    results: [(&'static str, u64); N],
+fn by_result(
+    results: impl IntoIterator<Item = (&'static str, u64)>,
 ) -> Vec<(Vec<(&'static str, String)>, f64)> {
     results
         .into_iter()
