@@ -9,7 +9,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 use super::audit::Audit;
 use super::budget::BodyBudget;
-use super::cache_aside::CacheAside;
+use super::cache_aside::state::CacheAside;
 use super::hosts::Hosts;
 use super::identifiers::Identifiers;
 use super::limits::Limits;

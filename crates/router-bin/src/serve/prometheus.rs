@@ -19,7 +19,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::metric::{Metric, plain};
+use self::metric::{Metric, by_result, plain};
 use super::app::App;
 use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
@@ -219,15 +219,6 @@ fn by_refresh_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>,
         ("failed", refreshes.failed),
         ("skipped", refreshes.skipped),
     ])
-}
-
-fn by_result(
-    results: impl IntoIterator<Item = (&'static str, u64)>,
-) -> Vec<(Vec<(&'static str, String)>, f64)> {
-    results
-        .into_iter()
-        .map(|(result, count)| (vec![("result", result.to_owned())], count as f64))
-        .collect()
 }
 
 fn latency(snapshot: &Snapshot, class: OutcomeClass) -> LatencyHistogram {

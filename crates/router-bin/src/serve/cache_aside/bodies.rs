@@ -55,7 +55,7 @@ impl Object for LookupBody {
 }
 
 /// A look-up that may be made.
-pub(super) struct Asked {
+pub(super) struct CheckedLookup {
     pub(super) request: Request,
     pub(super) slots: Option<BTreeMap<String, String>>,
     /// How long to wait for another caller, if the body says so.
@@ -74,7 +74,7 @@ impl LookupBody {
         catalogue: &Catalogue,
         caller: &Caller,
         headers: &HeaderMap,
-    ) -> Result<Asked, Problem> {
+    ) -> Result<CheckedLookup, Problem> {
         if self.message.is_none() && self.intent.is_none() {
             return Err(Problem::unprocessable(
                 "nothing_asked",
@@ -120,7 +120,7 @@ impl LookupBody {
         let slots: usize = slots
             .map(|(name, value)| 256 + name.len() + value.len())
             .sum();
-        Ok(Asked {
+        Ok(CheckedLookup {
             // Message, key text, and the copies of who asks in key and owner.
             bytes: PERMIT_BYTES + 3 * message.len() + 4 * names + 2 * slots,
             request: Request {

@@ -4,8 +4,9 @@
 mod bodies;
 mod counters;
 mod permits;
+pub(super) mod state;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
@@ -19,73 +20,13 @@ use super::authorise::refused;
 use super::body::JsonBody;
 use super::problem::Problem;
 use crate::auth::{Caller, Refusal};
-use crate::config::{AsideSettings, Scope};
+use crate::config::Scope;
 
 use self::bodies::{FailBody, FillBody, Granted, LookupBody, ReleaseBody, Reply, Stored};
-use self::counters::{Counters, Ended, Looked};
-use self::permits::{Permits, Place};
+use self::counters::{Ended, Looked};
+use self::permits::PermitPlace;
 
 pub(crate) use self::counters::Counts;
-
-/// What cache-aside keeps: the permits that are held, and counts.
-pub(crate) struct CacheAside {
-    permits: Permits<FillPermit>,
-    counters: Counters,
-    permit_deadline: Duration,
-    max_wait: Duration,
-}
-
-impl CacheAside {
-    /// Bounded by these settings. An answer must be sent within `request_timeout`, of
-    /// which a look-up waits half at most.
-    pub(crate) fn new(settings: &AsideSettings, request_timeout: Duration) -> Self {
-        let bounded = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let places = bounded(settings.max_permits.get());
-        Self {
-            permits: Permits::new(places, bounded(settings.max_memory.get())),
-            counters: Counters::default(),
-            permit_deadline: settings.permit_deadline.get(),
-            max_wait: settings.max_wait.get().min(request_timeout / 2),
-        }
-    }
-
-    /// Ends the permits whose deadlines have passed.
-    pub(crate) fn expire(&self) {
-        for expired in self.permits.expire(Instant::now()) {
-            self.counters.ended(Ended::Expired);
-            drop(expired);
-        }
-    }
-
-    /// What happened since the service started.
-    pub(crate) fn counts(&self) -> Counts {
-        self.counters.counts(self.permits.open())
-    }
-
-    /// Takes the permit that a body names.
-    fn take(&self, permit: &str, caller: &Caller) -> Result<FillPermit, Problem> {
-        let id = permit.parse().ok();
-        id.and_then(|id| self.permits.take(id, caller, Instant::now()))
-            .ok_or_else(|| {
-                self.counters.unknown_permit();
-                Problem::new(
-                    http::StatusCode::NOT_FOUND,
-                    "no_such_permit",
-                    "this caller holds no such permit: it was used, its deadline has passed, \
-                     or another process gave it; look the answer up again",
-                )
-            })
-    }
-
-    fn no_room(&self) -> Problem {
-        self.counters.no_room();
-        Problem::unavailable(
-            "too_many_permits",
-            "too many permits are held or waited for; the bounds are [cache.aside] max_permits \
-             and max_memory",
-        )
-    }
-}
 
 /// Looks an answer up.
 pub(crate) async fn look_up(
@@ -124,7 +65,7 @@ pub(crate) async fn look_up(
         }
         found => found,
     };
-    let grant = |permit: FillPermit, place: Option<Place>| {
+    let grant = |permit: FillPermit, place: Option<PermitPlace>| {
         let is_shared = *permit.owner() == Owner::Everyone;
         if is_shared && !caller.scopes().allow(Scope::AskForAnyone) {
             // An answer for everyone is not one user's to give.

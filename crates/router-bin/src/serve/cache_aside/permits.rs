@@ -48,7 +48,7 @@ impl FromStr for PermitId {
 }
 
 /// Room for one permit, or for one look-up that waits for one.
-pub(super) struct Place {
+pub(super) struct PermitPlace {
     _number: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
 }
@@ -70,7 +70,7 @@ struct Held<P> {
     permit: P,
     caller: Caller,
     deadline: Instant,
-    _place: Place,
+    _place: PermitPlace,
 }
 
 impl<P> Table<P> {
@@ -96,11 +96,11 @@ impl<P> Permits<P> {
     }
 
     /// Room for a permit of so many bytes; `None` if there is none left.
-    pub(super) fn reserve(&self, bytes: usize) -> Option<Place> {
+    pub(super) fn reserve(&self, bytes: usize) -> Option<PermitPlace> {
         let bytes = u32::try_from(bytes).ok()?;
         let number = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()?;
-        Some(Place {
+        Some(PermitPlace {
             _number: number,
             _bytes: bytes,
         })
@@ -114,7 +114,7 @@ impl<P> Permits<P> {
         &self,
         permit: P,
         caller: Caller,
-        place: Place,
+        place: PermitPlace,
         deadline: Instant,
     ) -> Result<PermitId, getrandom::Error> {
         let id = PermitId::random()?;

@@ -1,7 +1,6 @@
 //! The metrics of cache-aside.
 
-use super::by_result;
-use super::metric::{Metric, plain};
+use super::metric::{Metric, by_result, plain};
 use crate::serve::cache_aside::Counts;
 
 pub(super) fn counters(counts: &Counts) -> Vec<Metric> {
