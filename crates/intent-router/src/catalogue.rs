@@ -23,7 +23,7 @@ pub use diagnostic::{CatalogueError, Diagnostic, LineColumn, LineIndex, Severity
 pub(crate) use fingerprint::Fingerprint;
 pub use guards::Guards;
 pub(crate) use guards::Role;
-pub use intent::{Intent, KeyMode, Kind, Phrase, QuerySpec, SlotSpec};
+pub use intent::{AnsweredBy, Intent, KeyMode, Kind, Phrase, QuerySpec, SlotSpec};
 pub(crate) use lexicon::{Lexicon, Word};
 pub use references::References;
 pub(crate) use references::Relation;

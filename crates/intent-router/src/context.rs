@@ -234,6 +234,7 @@ impl<'a> RequestContext<'a> {
 }
 
 /// A [`RequestContext`] without its intent.
+#[derive(Clone)]
 pub(crate) struct DetachedContext {
     storage: StoragePolicy,
     owner: Owner,
@@ -245,6 +246,11 @@ pub(crate) struct DetachedContext {
 }
 
 impl DetachedContext {
+    /// How certain the detector was.
+    pub(crate) fn confidence(&self) -> f64 {
+        self.confidence
+    }
+
     /// The context again, with the intent that it was detached from.
     pub(crate) fn attach(self, intent: &Intent) -> RequestContext<'_> {
         let Self {

@@ -76,13 +76,13 @@ mod weight;
 
 // Types of other crates in the signatures here, so that callers need not depend
 // on them.
-pub use cache_core::{Classes, Freshness, ManualClock, Reuse, TtlClass};
+pub use cache_core::{Classes, Freshness, ManualClock, Refusal, Reuse, TtlClass};
 pub use cache_keys::{CanonicalJson, Digest};
 pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};
 
 pub use catalogue::{
-    Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, Intent, KeyMode, Kind,
-    LineColumn, LineIndex, Phrase, QuerySpec, References, Severity, SlotSpec, SourceSpan,
+    AnsweredBy, Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, Intent, KeyMode,
+    Kind, LineColumn, LineIndex, Phrase, QuerySpec, References, Severity, SlotSpec, SourceSpan,
     TableSpec, TagTemplate, TemplateError, Tie,
 };
 pub use context::RequestContext;
@@ -98,6 +98,7 @@ pub use policy::{CachePolicy, key_text};
 pub use principal::{Conversation, Owner, Principal, UserContext};
 pub use request::{CacheUse, Request};
 pub use response::{Answer, Refreshed, Response, Routed, Source};
+pub use router::aside::{CacheLookup, Computed, FillPermit, FillWaiter, Filled};
 pub use router::kept::KeptAnswer;
 pub use router::{LocalDay, Router, Spawn, WallClock};
 pub use service::builder::ServiceBuilder;

@@ -23,6 +23,9 @@ pub enum Bypass {
     OtherPerson,
     /// The message continues a conversation that the request does not include.
     NeedsContext,
+    /// The intent's answers are filled by callers that look them up, so that no
+    /// source can be asked.
+    AnsweredByCaller,
 }
 
 impl Bypass {
@@ -35,6 +38,7 @@ impl Bypass {
             Self::NoStore => "no-store",
             Self::OtherPerson => "other-person",
             Self::NeedsContext => "needs-context",
+            Self::AnsweredByCaller => "answered-by-caller",
         }
     }
 }

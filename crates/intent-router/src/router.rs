@@ -2,6 +2,7 @@
 //! in that order, to its answer.
 
 mod answering;
+pub(crate) mod aside;
 mod fallback;
 pub(crate) mod kept;
 mod resolve;

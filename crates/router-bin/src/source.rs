@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use intent_router::Catalogue;
+use intent_router::{AnsweredBy, Catalogue};
 use live_data::{CatalogueSource, DemoOptions, OpenError, SqliteOptions, SqliteSource};
 
 use crate::config::{Config, SourceUrl};
@@ -23,15 +23,30 @@ pub(crate) fn open(
     };
     let opened = match &source.url {
         Some(SourceUrl::Sqlite(path)) => SqliteSource::open(path, catalogue, &options)?,
+        None if is_never_asked(catalogue) => {
+            // The smallest database there is, which no question reaches.
+            let empty = DemoOptions {
+                members: 1,
+                ..demo(config)
+            };
+            SqliteSource::demo(catalogue, &empty, &options)?
+        }
         None => SqliteSource::demo(catalogue, &demo(config), &options)?,
     };
     Ok(Arc::new(opened))
+}
+
+/// Whether callers answer every intent themselves.
+fn is_never_asked(catalogue: &Catalogue) -> bool {
+    let mut intents = catalogue.intents().iter();
+    intents.all(|intent| intent.answered_by == AnsweredBy::Caller)
 }
 
 /// The name of the source, for people.
 pub(crate) fn name(config: &Config) -> String {
     match &config.source.url {
         Some(SourceUrl::Sqlite(path)) => format!("SQLite, {}", path.display()),
+        None if is_never_asked(config.intents()) => "none: callers answer all intents".to_owned(),
         None => format!(
             "embedded SQLite, demo data of {} members (seed {})",
             config.source.demo_users.get(),

@@ -18,7 +18,7 @@ const EXCLUDED: &str = "/v1/stats/stream";
 /// The one token of the service, which may do everything.
 const TOKEN: &str = "a-token-for-the-tests-of-the-interface";
 const TOKENS: &str =
-    r#"[{ env = "API_TOKEN", name = "api", scopes = ["admin", "ask", "ask-for-anyone"] }]"#;
+    r#"[{ env = "API_TOKEN", name = "api", scopes = ["admin", "ask", "ask-for-anyone", "fill"] }]"#;
 
 /// Settings of schemathesis, from the root.
 const CONFIG: &str = "xtask/src/deep/schemathesis.toml";

@@ -3,7 +3,7 @@
 use md5::{Digest as _, Md5};
 
 use super::definition::Catalogue;
-use super::intent::Intent;
+use super::intent::{AnsweredBy, Intent};
 
 /// A hash of the parts of an intent's definition that its answers depend on: the
 /// same in every process, and different for different definitions.
@@ -30,6 +30,7 @@ impl Fingerprint {
         let Intent {
             name,
             kind,
+            answered_by,
             class,
             key,
             slots,
@@ -59,7 +60,13 @@ impl Fingerprint {
         let text = serde_json::to_vec(&(name, kind, class, key, slots, queries, tags, tables));
         // All maps of a definition have string keys, and its other values are
         // strings, characters and variants, so serialising it cannot fail.
-        let text = text.expect("a definition has only string keys");
+        let mut text = text.expect("a definition has only string keys");
+        match answered_by {
+            // Nothing is added, so that the fingerprint is that of the versions
+            // without `answered_by`.
+            AnsweredBy::Source => {}
+            AnsweredBy::Caller => text.extend(b"caller"),
+        }
         Self(u128::from_le_bytes(Md5::digest(text).into()))
     }
 
@@ -114,6 +121,9 @@ mod tests {
             assert_ne!(changed, LOANS, "{from}");
             assert_ne!(of(&changed), of(LOANS), "{from}");
         }
+        let (queried, _) = LOANS.split_once("[[intent.query]]").expect("a query");
+        let called = queried.replace("yields", "answered_by = 'caller'\n yields");
+        assert_ne!(of(&called), of(queried));
         let shared = LOANS
             .replace("\"live_data\"", "\"knowledge_base\"")
             .replace("member_id = :user_id AND", "");

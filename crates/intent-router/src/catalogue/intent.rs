@@ -28,6 +28,18 @@ impl Kind {
     }
 }
 
+/// Who answers the questions of an intent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// The source of records, by the intent's queries.
+    #[default]
+    Source,
+    /// The program that [looks the answer up](crate::Router::look_up) and fills it.
+    /// The source is never asked.
+    Caller,
+}
+
 /// The text that enters the cache key.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -138,6 +150,8 @@ pub struct Intent {
     pub name: String,
     /// Where its answers come from.
     pub kind: Kind,
+    /// Who answers it.
+    pub answered_by: AnsweredBy,
     /// The TTL class of its answers.
     pub class: String,
     /// Which text enters the cache key.
@@ -169,9 +183,13 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Whether a query reads the day on which it is asked. Costs a pass over
-    /// the text of each.
+    /// Whether its answers may depend on the day on which they are made: whether a
+    /// query reads it, or a caller answers, who may do anything. Costs a pass over
+    /// the text of each query.
     pub(crate) fn reads_today(&self) -> bool {
+        if self.answered_by == AnsweredBy::Caller {
+            return true;
+        }
         let mut queries = self.queries.iter();
         queries.any(|query| query.parameters().contains(sql::TODAY))
     }

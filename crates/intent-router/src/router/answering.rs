@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use cache_core::{Fetched, Fill, FillError, Outcome, Permit, Reuse};
 
-use crate::catalogue::Kind;
+use crate::catalogue::{AnsweredBy, Kind};
 use crate::context::RequestContext;
 use crate::deadline::Deadline;
 use crate::error::RouteError;
@@ -38,7 +38,12 @@ impl Router {
     /// conversation whose slots cannot be read; [`RouteError::Source`] when the
     /// source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
-        match self.context(request)? {
+        match self.context(request, None)? {
+            Ok(context) if context.intent.answered_by == AnsweredBy::Caller => {
+                let (intent, why) = (&context.intent.name, Fallback::AnsweredByCaller);
+                let answer = self.fallback(intent, context.confidence, Owner::Everyone, why, 0);
+                Ok(bypassed(answer, why.bypass()))
+            }
             Ok(context) => Answering::new(self, context).answer().await,
             Err(Refusal { detection, why }) => {
                 let (intent, confidence) = (&detection.intent, detection.confidence);
@@ -53,16 +58,16 @@ impl Router {
 type Delivered<T> = Result<T, Arc<SourceError>>;
 
 /// An answer of the source, and what it depends on.
-struct Answered {
-    answer: Arc<Answer>,
+pub(super) struct Answered {
+    pub(super) answer: Arc<Answer>,
     /// The records it was made of.
-    records: Vec<String>,
+    pub(super) records: Vec<String>,
     /// What was read to make it.
-    reads: Vec<Read>,
+    pub(super) reads: Vec<Read>,
 }
 
 /// A resolved request, while it is answered.
-struct Answering<'a> {
+pub(super) struct Answering<'a> {
     router: &'a Router,
     context: RequestContext<'a>,
     /// How many database calls were made for it. An atomic only because the
@@ -73,7 +78,7 @@ struct Answering<'a> {
 }
 
 impl<'a> Answering<'a> {
-    fn new(router: &'a Router, context: RequestContext<'a>) -> Self {
+    pub(super) fn new(router: &'a Router, context: RequestContext<'a>) -> Self {
         let calls = AtomicU32::new(0);
         Self {
             router,
@@ -181,11 +186,16 @@ impl<'a> Answering<'a> {
 
     /// Asks the source, and says how the answer is stored.
     async fn fill(&self) -> Delivered<Fill<StoredAnswer>> {
+        Ok(self.filling(self.ask().await?))
+    }
+
+    /// How an answer is stored.
+    pub(super) fn filling(&self, answered: Answered) -> Fill<StoredAnswer> {
         let Answered {
             answer,
             mut records,
             reads,
-        } = self.ask().await?;
+        } = answered;
         let (intent, owner) = (self.context.intent, &self.context.owner);
         let storage = Storage::of(&answer, owner, self.router.cache.is_enabled());
         // The records that the message names, even if they do not exist: when one
@@ -199,9 +209,9 @@ impl<'a> Answering<'a> {
         let fill = match storage {
             Storage::Positive => Fill::new(stored),
             Storage::Negative => Fill::negative(stored),
-            Storage::Refused => return Ok(Fill::shared(stored)),
+            Storage::Refused => return Fill::shared(stored),
         };
-        Ok(fill.tags(tags))
+        fill.tags(tags)
     }
 
     /// Fills the entry of `permit` while this request is served the stored answer.
@@ -352,10 +362,10 @@ fn bypassed(answer: Arc<Answer>, why: Bypass) -> Routed {
 }
 
 /// The error of a fill, which may be another request's.
-fn source_error(error: &FillError) -> Arc<SourceError> {
+pub(super) fn source_error(error: &FillError) -> Arc<SourceError> {
     match error.downcast_ref::<Arc<SourceError>>() {
         Some(error) => Arc::clone(error),
-        // Fills of these stores return no other error.
+        // A caller that looked the answer up failed to make it.
         None => Arc::new(SourceError::Unavailable(error.to_string())),
     }
 }

@@ -12,6 +12,7 @@ pub(super) enum Fallback {
     NeedsContext,
     Unidentified,
     NoSuchMember,
+    AnsweredByCaller,
 }
 
 impl Fallback {
@@ -22,6 +23,7 @@ impl Fallback {
             Self::OtherPerson => Bypass::OtherPerson,
             Self::NeedsContext => Bypass::NeedsContext,
             Self::Unidentified => Bypass::Unidentified,
+            Self::AnsweredByCaller => Bypass::AnsweredByCaller,
             Self::UnknownIntent | Self::NoSuchMember => Bypass::UnknownIntent,
         }
     }
@@ -44,6 +46,10 @@ impl Fallback {
             Self::Unidentified => (
                 "unidentified",
                 "Please sign in first: this answer is about your own records.",
+            ),
+            Self::AnsweredByCaller => (
+                "answered_by_caller",
+                "This question is not answered here. Please ask where you usually ask it.",
             ),
             Self::NoSuchMember => ("no_such_member", "There is no such member in our records."),
         };

@@ -2,6 +2,7 @@
 //! none.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::catalogue::{Intent, Kind};
 use crate::context::{Parameters, RequestContext, StoragePolicy};
@@ -87,20 +88,31 @@ impl Router {
         &'a self,
         request: &'a Request,
     ) -> Result<Option<RequestContext<'a>>, RouteError> {
-        Ok(self.context(request)?.ok())
+        Ok(self.context(request, None)?.ok())
     }
 
     /// Resolves a request. The day and the caching switch are read here, once.
+    ///
+    /// Given slots, if any, are those of the question: its message is not read for
+    /// slots, and needs no conversation.
     pub(super) fn context<'a>(
         &'a self,
         request: &'a Request,
+        given: Option<&BTreeMap<String, String>>,
     ) -> Result<Result<RequestContext<'a>, Refusal>, RouteError> {
         let policy = CachePolicy::of_request(request.cache_use, self.cache.is_enabled());
         let principal = Principal::identify(&request.user_context);
         let today = self.today();
         let detection = self.detect_by(policy, request);
         let folded = Folded::of(&request.message);
-        let subject = self.subject(request, &folded, detection, principal.as_ref(), today)?;
+        let subject = self.subject(
+            request,
+            &folded,
+            detection,
+            principal.as_ref(),
+            today,
+            given,
+        )?;
         let subject = match subject {
             Ok(subject) => subject,
             Err(refusal) => return Ok(Err(refusal)),
@@ -111,7 +123,10 @@ impl Router {
             confidence,
             carried,
         } = subject;
-        let reading = Reading::after(carried, intent, &self.catalogue, &folded, today, confidence);
+        let reading = match given {
+            Some(_) => Reading::given(carried),
+            None => Reading::after(carried, intent, &self.catalogue, &folded, today, confidence),
+        };
         let text = policy::key_text_of(intent, folded, &reading);
         let message = request.message.as_str();
         Ok(Ok(RequestContext {
@@ -136,6 +151,7 @@ impl Router {
         detection: Detection,
         principal: Option<&Principal>,
         today: Date,
+        given: Option<&BTreeMap<String, String>>,
     ) -> Result<Result<Subject<'a>, Refusal>, RouteError> {
         let confidence = detection.confidence;
         let subject = |(intent, storage), carried| Subject {
@@ -153,9 +169,16 @@ impl Router {
             let is_talk = |references: &MessageReferences<'_>| references.speak_for(intent);
             is_forced(request, intent) || !intent.yields || references.as_ref().is_none_or(is_talk)
         });
+        let given = match (given, found) {
+            (Some(slots), Some((intent, _))) => {
+                let read = Carried::read(slots, intent, &self.catalogue, today);
+                Some(read.map_err(RouteError::Conversation)?)
+            }
+            _ => None,
+        };
         // A shared answer has no owner and needs no conversation.
         if let Some(found) = found.filter(|(i, _)| i.kind == Kind::KnowledgeBase) {
-            return Ok(Ok(subject(found, Carried::default())));
+            return Ok(Ok(subject(found, given.unwrap_or_default())));
         }
         let Some(references) = references else {
             return Ok(Err(Refusal::unknown(Fallback::UnknownIntent, 0.0)));
@@ -181,11 +204,14 @@ impl Router {
             Standing::Sequel | Standing::SequelOfRecord => true,
         };
         let conversation = request.user_context.conversation.as_ref();
-        let before = conversation.filter(|_| goes_on).and_then(|conversation| {
-            let before = self.intent(&conversation.intent)?;
-            let fits = !is_forced || found.is_some_and(|(forced, _)| forced.name == before.0.name);
-            fits.then_some((conversation, before))
-        });
+        let before = conversation
+            .filter(|_| goes_on && given.is_none())
+            .and_then(|conversation| {
+                let before = self.intent(&conversation.intent)?;
+                let fits =
+                    !is_forced || found.is_some_and(|(forced, _)| forced.name == before.0.name);
+                fits.then_some((conversation, before))
+            });
         if let Some((conversation, (intent, storage))) = before {
             let carried = Carried::read(&conversation.slots, intent, &self.catalogue, today);
             return Ok(Ok(Subject {
@@ -197,8 +223,13 @@ impl Router {
         }
         Ok(match found {
             // A named record or a forced intent is enough without a conversation.
-            Some(found) if is_forced || !goes_on || standing == Standing::SequelOfRecord => {
-                Ok(subject(found, Carried::default()))
+            Some(found)
+                if given.is_some()
+                    || is_forced
+                    || !goes_on
+                    || standing == Standing::SequelOfRecord =>
+            {
+                Ok(subject(found, given.unwrap_or_default()))
             }
             _ if goes_on => Err(Refusal::unknown(Fallback::NeedsContext, 0.0)),
             // An intent that the catalogue lacks counts as unknown.

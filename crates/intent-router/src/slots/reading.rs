@@ -99,6 +99,13 @@ impl Reading {
         Self { found, guard }
     }
 
+    /// The slots that were given with a message, which is then not read for any:
+    /// no guard can withhold them.
+    pub(crate) fn given(Carried(found): Carried) -> Self {
+        let guard = None;
+        Self { found, guard }
+    }
+
     /// The slots found, whether or not a guard applies.
     pub fn found(&self) -> &Slots {
         &self.found

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use intent_router::{
-    Ask, Catalogue, Found, Intent, Principal, Read, Records, SourceError, TagTemplate,
+    AnsweredBy, Ask, Catalogue, Found, Intent, Principal, Read, Records, SourceError, TagTemplate,
 };
 use rusqlite::types::Null;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
@@ -131,7 +131,9 @@ impl Plan {
             )
             .map_err(fault)?;
         }
-        for tag in &intent.tags {
+        // Without queries, the one who answers names the records.
+        let by_caller = intent.answered_by == AnsweredBy::Caller;
+        for tag in intent.tags.iter().filter(|_| !by_caller) {
             let fills = |query: &Query| {
                 let mut columns = tag.names();
                 columns.all(|column| query.columns.iter().any(|name| name == column))

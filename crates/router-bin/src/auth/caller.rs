@@ -59,10 +59,21 @@ impl Caller {
         Self::new("anonymous".into(), Scopes::all(), None)
     }
 
+    /// A caller of that name who may do nothing.
+    #[cfg(test)]
+    pub(crate) fn for_test(name: &str) -> Self {
+        Self::new(name.into(), Scopes::default(), None)
+    }
+
     /// The name for logs: that of the token, or the way in which the user was
     /// identified. It never holds the user's identifier.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether both are one caller: the same bearer, as the same user.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.user == other.user
     }
 
     /// What the caller may do.

@@ -16,11 +16,12 @@ impl Scopes {
     /// it.
     pub(crate) fn allow(self, scope: Scope) -> bool {
         let includes = match scope {
-            Scope::Ask => Some(Scope::AskForAnyone),
-            Scope::Invalidate | Scope::Metrics => Some(Scope::Admin),
-            Scope::AskForAnyone | Scope::Admin => None,
+            Scope::Ask => &[Scope::AskForAnyone, Scope::Fill][..],
+            Scope::Invalidate | Scope::Metrics => &[Scope::Admin],
+            Scope::AskForAnyone | Scope::Fill | Scope::Admin => &[],
         };
-        self.0 & bit(scope) != 0 || includes.is_some_and(|scope| self.0 & bit(scope) != 0)
+        let holds = |scope: &Scope| self.0 & bit(*scope) != 0;
+        holds(&scope) || includes.iter().any(holds)
     }
 
     /// The names of all scopes that these allow.
@@ -43,13 +44,14 @@ impl FromIterator<Scope> for Scopes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Scope::{Admin, Ask, AskForAnyone, Invalidate, Metrics};
+    use Scope::{Admin, Ask, AskForAnyone, Fill, Invalidate, Metrics};
 
     #[test]
     fn a_scope_allows_what_it_includes_and_nothing_else() {
         for (held, allowed) in [
             (Ask, &[Ask][..]),
             (AskForAnyone, &[Ask, AskForAnyone]),
+            (Fill, &[Ask, Fill]),
             (Invalidate, &[Invalidate]),
             (Admin, &[Invalidate, Admin, Metrics]),
             (Metrics, &[Metrics]),

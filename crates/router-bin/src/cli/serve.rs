@@ -337,8 +337,8 @@ fn log_change(before: &mut BreakerState, now: BreakerState) {
     *before = now;
 }
 
-/// Removes expired entries periodically, a bounded number at a time, and logs changes
-/// of the source's circuit breaker.
+/// Removes expired entries periodically, a bounded number at a time, and permits past
+/// their deadlines; logs changes of the source's circuit breaker.
 async fn maintain(app: App) {
     let mut ticks = tokio::time::interval(MAINTENANCE_PERIOD);
     let mut breaker = BreakerState::Closed;
@@ -346,5 +346,6 @@ async fn maintain(app: App) {
         ticks.tick().await;
         app.cache().maintain(MAINTENANCE_BUDGET);
         log_change(&mut breaker, app.source().guard.breaker);
+        app.cache_aside().expire();
     }
 }

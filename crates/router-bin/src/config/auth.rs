@@ -71,6 +71,8 @@ pub(crate) enum Scope {
     Ask,
     /// Ask as any user.
     AskForAnyone,
+    /// Look answers up and fill them; includes `ask`.
+    Fill,
     /// Remove entries from the cache.
     Invalidate,
     /// Administer the service; includes `invalidate` and `metrics`.
@@ -81,9 +83,10 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Ask,
         Self::AskForAnyone,
+        Self::Fill,
         Self::Invalidate,
         Self::Admin,
         Self::Metrics,
@@ -94,6 +97,7 @@ impl Scope {
         match self {
             Self::Ask => "ask",
             Self::AskForAnyone => "ask-for-anyone",
+            Self::Fill => "fill",
             Self::Invalidate => "invalidate",
             Self::Admin => "admin",
             Self::Metrics => "metrics",

@@ -1,6 +1,7 @@
 //! The configuration of the service: one TOML file, overrides from the
 //! environment, and a default for everything.
 
+mod aside;
 mod auth;
 mod catalogue;
 mod classes;
@@ -25,6 +26,7 @@ mod warnings;
 mod web;
 mod zone;
 
+pub(crate) use aside::AsideSettings;
 pub(crate) use auth::{AuthMode, JwtSettings, ProxySettings, Scope, TokenSettings};
 pub(crate) use catalogue::{in_file, text as catalogue_text};
 pub(crate) use diagnostics::ConfigError;

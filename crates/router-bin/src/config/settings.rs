@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::aside::AsideSettings;
 use super::auth::AuthSettings;
 use super::classes::Classes;
 use super::diagnostics::Origin;
@@ -148,6 +149,8 @@ pub(crate) struct Cache {
     pub(crate) classes: Classes,
     /// The stored answers over a restart.
     pub(crate) snapshot: SnapshotSettings,
+    /// Look-ups whose callers compute what is missing.
+    pub(crate) aside: AsideSettings,
 }
 
 impl Default for Cache {
@@ -158,6 +161,7 @@ impl Default for Cache {
             entries: None,
             classes: Classes::default(),
             snapshot: SnapshotSettings::default(),
+            aside: AsideSettings::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 use super::audit::Audit;
 use super::budget::BodyBudget;
+use super::cache_aside::state::CacheAside;
 use super::hosts::Hosts;
 use super::identifiers::Identifiers;
 use super::limits::Limits;
@@ -66,6 +67,7 @@ struct Shared {
     auth: Authenticator,
     invalidations: Turns,
     metrics: Arc<Metrics>,
+    cache_aside: CacheAside,
     limits: Limits,
     streams: Arc<Semaphore>,
     hosts: Hosts,
@@ -93,6 +95,7 @@ impl App {
         let shared = Shared {
             cache: Arc::clone(assembly.router().cache()),
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
+            cache_aside: CacheAside::new(&config.cache.aside, limits.request_timeout),
             config,
             reloading: Arc::default(),
             auth,
@@ -229,6 +232,10 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    pub(crate) fn cache_aside(&self) -> &CacheAside {
+        &self.shared.cache_aside
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -12,7 +12,7 @@ use super::app::App;
 use super::authorise::authorise;
 use super::problem::Problem;
 use super::request_id::identify;
-use super::{admin, erase, pages, prometheus, reload, route, session, stats};
+use super::{admin, cache_aside, erase, pages, prometheus, reload, route, session, stats};
 use crate::config::Scope;
 use crate::dashboard;
 
@@ -70,6 +70,15 @@ fn table(of: Endpoints) -> Vec<Endpoint> {
     ];
     if of != Endpoints::Administration {
         table.push(Endpoint::needs(Scope::Ask, "/v1/route", post(route::route)));
+        table.extend(
+            [
+                ("/v1/cache/lookup", post(cache_aside::look_up)),
+                ("/v1/cache/fill", post(cache_aside::fill)),
+                ("/v1/cache/fail", post(cache_aside::fail)),
+                ("/v1/cache/release", post(cache_aside::release)),
+            ]
+            .map(|(path, methods)| Endpoint::needs(Scope::Fill, path, methods)),
+        );
     }
     if of != Endpoints::Public {
         table.extend(administration());

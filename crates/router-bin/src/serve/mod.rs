@@ -7,6 +7,7 @@ mod audit;
 mod authorise;
 mod body;
 mod budget;
+mod cache_aside;
 mod cache_headers;
 mod closing;
 mod connection;

@@ -2,6 +2,7 @@
 //! Prometheus scrapes. Labels come from the configuration only (classes) or
 //! from the code (outcomes), so their number is bounded.
 
+mod cache_aside;
 mod metric;
 mod source;
 
@@ -18,7 +19,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::metric::{Metric, plain};
+use self::metric::{Metric, by_result, plain};
 use super::app::App;
 use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
@@ -70,7 +71,10 @@ impl Scrape {
         let source = app.source();
         let mut counters = counters(app, &stats, &snapshot);
         counters.extend(source::counters(&source));
+        let aside = app.cache_aside().counts();
+        counters.extend(cache_aside::counters(&aside));
         let mut gauges = source::gauges(&source);
+        gauges.extend(cache_aside::gauges(&aside));
         gauges.extend(vec![
             plain("cache_entries", "Live answers stored", stats.entries as f64),
             plain(
@@ -227,15 +231,6 @@ fn by_refresh_result(refreshes: &Refreshes) -> Vec<(Vec<(&'static str, String)>,
         ("failed", refreshes.failed),
         ("skipped", refreshes.skipped),
     ])
-}
-
-fn by_result<const N: usize>(
-    results: [(&'static str, u64); N],
-) -> Vec<(Vec<(&'static str, String)>, f64)> {
-    results
-        .into_iter()
-        .map(|(result, count)| (vec![("result", result.to_owned())], count as f64))
-        .collect()
 }
 
 fn latency(snapshot: &Snapshot, class: OutcomeClass) -> LatencyHistogram {

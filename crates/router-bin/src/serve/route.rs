@@ -31,7 +31,7 @@ impl Object for RouteBody {
     const EXPECTED: &'static str = "an object with `message` and `user_context`";
 }
 
-fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<ClaimedUser, D::Error> {
+pub(super) fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<ClaimedUser, D::Error> {
     object(
         "user_context to be an object such as {\"user_id\": \"BEN-000001\"}",
         from,
@@ -42,7 +42,7 @@ fn user_context<'de, D: Deserializer<'de>>(from: D) -> Result<ClaimedUser, D::Er
 /// with every answer, which a cache bounded by entries does not weigh.
 const MOST_IDENTITY: usize = 1 << 10;
 
-fn check_identity(user: &UserContext) -> Result<(), Problem> {
+pub(super) fn check_identity(user: &UserContext) -> Result<(), Problem> {
     for (member, value) in [("user_id", &user.user_id), ("user_role", &user.user_role)] {
         let length = value.as_ref().map_or(0, |json| json.as_str().len());
         if length > MOST_IDENTITY {
@@ -61,18 +61,36 @@ const MOST_SLOTS: (usize, usize) = (32, 4 << 10);
 
 fn check_conversation(user: &UserContext) -> Result<(), Problem> {
     let slots = user.conversation.iter().flat_map(|before| &before.slots);
+    check_slots("user_context.conversation.slots", slots)
+}
+
+/// Refuses too many slots in a member.
+pub(super) fn check_slots<'a>(
+    member: &str,
+    slots: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Result<(), Problem> {
     let (count, bytes) = slots.fold((0, 0), |(count, bytes), (name, value)| {
         (count + 1, bytes + name.len() + value.len())
     });
     let (most, most_bytes) = MOST_SLOTS;
     if count > most || bytes > most_bytes {
         let detail = format!(
-            "`user_context.conversation.slots` has {count} slots of {bytes} bytes; \
+            "`{member}` has {count} slots of {bytes} bytes; \
              at most {most} slots and {most_bytes} bytes are allowed"
         );
         return Err(Problem::unprocessable("conversation_too_long", detail));
     }
     Ok(())
+}
+
+/// Refuses a message that is too long.
+pub(super) fn check_message(app: &App, message: &str) -> Result<(), Problem> {
+    let (length, most) = (message.len(), app.limits().max_message);
+    if length <= most {
+        return Ok(());
+    }
+    let detail = format!("`message` has {length} bytes; [server] max_message allows {most}");
+    Err(Problem::unprocessable("message_too_long", detail))
 }
 
 /// An answer's text as a response body, shared instead of copied.
@@ -92,16 +110,7 @@ pub(crate) async fn route(
     JsonBody(body): JsonBody<RouteBody>,
 ) -> Result<Response, Problem> {
     let began = Instant::now();
-    let most = app.limits().max_message;
-    if body.message.len() > most {
-        return Err(Problem::unprocessable(
-            "message_too_long",
-            format!(
-                "`message` has {} bytes; [server] max_message allows {most}",
-                body.message.len()
-            ),
-        ));
-    }
+    check_message(&app, &body.message)?;
     let user_context = caller
         .user(body.user_context)
         .map_err(|refusal| refused(&app, refusal, "/v1/route"))?;

@@ -9,7 +9,14 @@ use crate::program::{argument, file};
 use crate::support::Server;
 
 /// The scopes of the tokens below, each of which is named for its scope.
-pub(crate) const SCOPES: [&str; 5] = ["ask", "ask-for-anyone", "invalidate", "admin", "metrics"];
+pub(crate) const SCOPES: [&str; 6] = [
+    "ask",
+    "ask-for-anyone",
+    "fill",
+    "invalidate",
+    "admin",
+    "metrics",
+];
 
 /// The folder of the tests' keys.
 pub(crate) const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 70] = [
+const EVERY_KEY: [(&str, &str); 74] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -70,6 +70,10 @@ const EVERY_KEY: [(&str, &str); 70] = [
     ("cache.snapshot.file", "/var/lib/router.snapshot"),
     ("cache.snapshot.every", "10m"),
     ("cache.snapshot.max_down", "2m"),
+    ("cache.aside.max_permits", "100"),
+    ("cache.aside.max_memory", "1MiB"),
+    ("cache.aside.permit_deadline", "2m"),
+    ("cache.aside.max_wait", "5s"),
     ("source.url", "sqlite:///var/lib/crm.db"),
     ("source.connections", "8"),
     ("source.deadline", "3s"),

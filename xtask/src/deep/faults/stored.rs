@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::Target;
 use super::client::{self, Client, once, post, question};
-use super::load::{closed_loop, milliseconds, spread};
+use super::load::{closed_loop, spread};
 
 const QUESTION: &str = "what is my claim status?";
 
@@ -95,20 +95,21 @@ pub(super) fn pattern(target: &Target<'_>) -> Result<Vec<String>> {
 /// A small cache is given more than fits.
 pub(super) fn memory(target: &Target<'_>) -> Result<Vec<String>> {
     let service = target.serve(&[("ROUTER_CACHE__CAPACITY", "16MiB")])?;
-    // What the first requests take, such as the connections' buffers, is not the cache's.
-    let warm = |_| question(QUESTION, 1, "beneficiary", client::NO_CACHE);
-    let mut times = closed_loop(
-        service.address(),
-        Duration::from_secs(1),
-        Duration::ZERO,
-        warm,
-    )?;
+    let switch = |on: bool| {
+        let body = format!(r#"{{"enabled": {on}}}"#);
+        let request = post("/v1/caching", "", &body).replacen("POST", "PUT", 1);
+        once(service.address(), client::PATIENCE, &request)
+    };
+    // What the requests themselves take, such as connections and the database's pages, is
+    // not the cache's.
+    switch(false)?;
+    fill(service.address())?;
     let before = service.resident_mib().unwrap_or_default();
+    switch(true)?;
     fill(service.address())?;
     let after = service.resident_mib().unwrap_or_default();
-    let miss = milliseconds(super::load::quantile(&mut times, 0.5));
+    let answers = MEMBERS * ROLES;
     Ok(vec![format!(
-        "{before} MiB resident before, {after} MiB after {} answers (a miss takes {miss})",
-        MEMBERS * ROLES
+        "{before} MiB resident after {answers} answers with caching off, {after} MiB after as many with it on"
     )])
 }

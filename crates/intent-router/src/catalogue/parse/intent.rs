@@ -11,7 +11,9 @@ use super::guards;
 use super::name::{NAME_RULE, is_name};
 use super::slot::Specs;
 use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS, parameters};
-use crate::catalogue::{Diagnostic, Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate};
+use crate::catalogue::{
+    AnsweredBy, Diagnostic, Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate,
+};
 use crate::text::{normalise, words};
 
 /// Reads intents, and remembers the names and examples that must be unique.
@@ -63,6 +65,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             table.path = format!("{} \"{}\"", table.path, name.value.escape_debug());
         }
         let kind = self.kind(&mut table);
+        let answered_by = self.answered_by(&mut table);
         let class = match table.take("class") {
             Some(_) => table
                 .required_text("class", self.diagnostics)
@@ -83,11 +86,17 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         let neutral = guards::phrases(&mut table, "neutral", self.diagnostics);
         let slots = self.slots(&mut table);
         let queries = self.queries(&mut table, kind, key, &slots);
+        if answered_by == Some(AnsweredBy::Caller) && !queries.is_empty() {
+            let error = Diagnostic::error("is answered by the caller, so its queries never run")
+                .with_remedy("remove the queries, or `answered_by`");
+            self.diagnostics.push(&table.path, table.at, error);
+        }
         let tags = self.tags(&mut table);
         table.finish(self.diagnostics);
         Some(Intent {
             name: name?.value.to_owned(),
             kind: kind?,
+            answered_by: answered_by?,
             class: class?.to_owned(),
             key: key?,
             yields,
@@ -131,6 +140,23 @@ impl<'t, 'p> IntentReader<'t, 'p> {
                     format!("unknown kind \"{other}\"; known kinds are live_data, knowledge_base");
                 self.diagnostics
                     .add(&table.key_path("kind"), kind.at, message);
+                None
+            }
+        }
+    }
+
+    fn answered_by(&mut self, table: &mut Table<'t>) -> Option<AnsweredBy> {
+        if table.take("answered_by").is_none() {
+            return Some(AnsweredBy::default());
+        }
+        let by = table.text("answered_by", self.diagnostics)?;
+        match by.value {
+            "source" => Some(AnsweredBy::Source),
+            "caller" => Some(AnsweredBy::Caller),
+            other => {
+                let message = format!("unknown value \"{other}\"; known values are source, caller");
+                self.diagnostics
+                    .add(&table.key_path("answered_by"), by.at, message);
                 None
             }
         }

@@ -16,3 +16,13 @@ pub(super) fn plain(name: &'static str, help: &'static str, value: f64) -> Metri
         values: vec![(Vec::new(), value)],
     }
 }
+
+/// The values of a metric with the label `result`.
+pub(super) fn by_result(
+    results: impl IntoIterator<Item = (&'static str, u64)>,
+) -> Vec<(Vec<(&'static str, String)>, f64)> {
+    results
+        .into_iter()
+        .map(|(result, count)| (vec![("result", result.to_owned())], count as f64))
+        .collect()
+}
