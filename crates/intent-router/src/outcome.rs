@@ -23,6 +23,9 @@ pub enum Bypass {
     OtherPerson,
     /// The message continues a conversation that the request does not include.
     NeedsContext,
+    /// The answer depends on records whose changes are not seen at present: see
+    /// [`ChangeGate`](crate::ChangeGate).
+    ChangesBehind,
 }
 
 impl Bypass {
@@ -35,6 +38,7 @@ impl Bypass {
             Self::NoStore => "no-store",
             Self::OtherPerson => "other-person",
             Self::NeedsContext => "needs-context",
+            Self::ChangesBehind => "changes-behind",
         }
     }
 }
