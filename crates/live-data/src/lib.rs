@@ -48,6 +48,8 @@ pub use changes::{
     Position, PositionParser, RowChange,
 };
 #[cfg(feature = "sqlite")]
+pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
+#[cfg(feature = "sqlite")]
 pub use demo::{DemoError, DemoOptions, write_demo, write_script};
 pub use error::{OpenError, QueryFault};
 pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};

@@ -10,9 +10,13 @@ mod event;
 mod feed;
 mod follower;
 mod mapping;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use batch::Batch;
 pub use event::{ChangeEvent, ColumnValue, Columns, Gap, Position, RowChange};
 pub use feed::{ChangeFeed, PositionParser};
 pub use follower::{Follower, Invalidation};
 pub use mapping::Mapping;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
