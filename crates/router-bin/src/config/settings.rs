@@ -14,6 +14,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::auth::AuthSettings;
+use super::changes::ChangesSettings;
 use super::classes::Classes;
 use super::diagnostics::Origin;
 use super::fields::{file_path, listen_address};
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) cache: Cache,
     /// Where the records come from.
     pub(crate) source: Source,
+    /// Invalidation by the changes that the database reports.
+    pub(crate) changes: ChangesSettings,
     /// The intents.
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.

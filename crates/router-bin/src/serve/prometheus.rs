@@ -2,6 +2,7 @@
 //! Prometheus scrapes. Labels come from the configuration only (classes) or
 //! from the code (outcomes), so their number is bounded.
 
+mod changes;
 mod metric;
 mod source;
 
@@ -22,6 +23,7 @@ use self::metric::{Metric, plain};
 use super::app::App;
 use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
+use crate::changes::ChangeFigures;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -40,6 +42,7 @@ struct Scrape {
     counters: Vec<Metric>,
     gauges: Vec<Metric>,
     latencies: Vec<LatencyHistogram>,
+    changes: Option<ChangeFigures>,
 }
 
 #[derive(Debug)]
@@ -70,7 +73,10 @@ impl Scrape {
         let source = app.source();
         let mut counters = counters(app, &stats, &snapshot);
         counters.extend(source::counters(&source));
+        let changes = app.changes().map(|changes| changes.figures());
+        counters.extend(changes.iter().flat_map(changes::counters));
         let mut gauges = source::gauges(&source);
+        gauges.extend(changes.as_ref().map(changes::live));
         gauges.extend(vec![
             plain("cache_entries", "Live answers stored", stats.entries as f64),
             plain(
@@ -106,6 +112,7 @@ impl Scrape {
             latencies: OutcomeClass::ALL
                 .map(|class| latency(&snapshot, class))
                 .into(),
+            changes,
         }
     }
 }
@@ -254,6 +261,9 @@ impl Collector for Scrape {
             let mut encoder =
                 encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Gauge)?;
             encoder.encode_gauge(&metric.values[0].1)?;
+        }
+        if let Some(figures) = &self.changes {
+            changes::encode_lag(figures, &mut encoder)?;
         }
         let mut encoder = encoder.encode_descriptor(
             "request_duration",

@@ -153,9 +153,11 @@ impl Plan {
 
     /// Triggers of an earlier setup that this one does not have.
     fn superfluous(&self) -> impl Iterator<Item = &str> {
-        let wanted: BTreeSet<String> = self.wanted().map(|(name, _)| name.clone()).collect();
+        let common = triggers::common();
+        let wanted = common.iter().chain(self.wanted());
+        let wanted: BTreeSet<String> = wanted.map(|(name, _)| name.clone()).collect();
         let names = self.present.iter().map(|(name, _)| name.as_str());
-        names.filter(move |name| *name != TABLE && !wanted.contains(*name))
+        names.filter(move |name| !wanted.contains(*name))
     }
 
     fn wanted(&self) -> impl Iterator<Item = &(String, String)> {
@@ -171,9 +173,7 @@ impl Plan {
             statements.push(format!("DROP TABLE IF EXISTS {TABLE};"));
             statements.push(format!("{};", table.1));
         }
-        let kept = [prune.0.as_str()];
-        let superfluous = self.superfluous().filter(|name| !kept.contains(name));
-        statements.extend(superfluous.map(drop));
+        statements.extend(self.superfluous().map(drop));
         for (name, sql) in std::iter::once(&prune).chain(self.wanted()) {
             statements.push(drop(name));
             statements.push(format!("{sql};"));
