@@ -19,7 +19,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::metric::{Metric, plain};
+use self::metric::{Metric, NoLabels, plain};
 use super::app::App;
 use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
@@ -32,9 +32,6 @@ const BOUNDS_US: [u64; 14] = [
     25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 100_000, 500_000, 1_000_000,
     5_000_000,
 ];
-
-/// The type of the labels of exemplars; there are no exemplars.
-type NoLabels = [(&'static str, &'static str); 0];
 
 /// The figures of one scrape.
 #[derive(Debug)]

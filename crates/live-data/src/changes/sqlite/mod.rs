@@ -2,6 +2,7 @@
 
 mod poller;
 mod setup;
+mod shared;
 mod triggers;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 
 use self::poller::Poller;
 pub use self::setup::SqliteSetup;
+use self::shared::Shared;
 use super::event::{ChangeEvent, Position};
 use super::feed::{ChangeFeed, PositionParser};
 use crate::error::OpenError;
@@ -54,14 +56,6 @@ pub struct SqliteChanges {
     /// Events that were received and not returned yet.
     due: VecDeque<ChangeEvent>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What the feed and its thread share.
-#[derive(Debug)]
-struct Shared {
-    stops: AtomicBool,
-    /// The catalogue, and whether the thread has not taken it yet.
-    catalogue: Mutex<(Arc<Catalogue>, bool)>,
 }
 
 impl SqliteChanges {

@@ -12,8 +12,8 @@ use intent_router::Catalogue;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 use serde_json::Value;
 
-use super::Shared;
-use super::setup::Plan;
+use super::setup::SetupPlan;
+use super::shared::Shared;
 use super::triggers::{self, TABLE};
 use crate::changes::event::{ChangeEvent, ColumnValue, Columns, Gap, Position, RowChange};
 use crate::sqlite::connect::{FileId, Location, Opened};
@@ -316,7 +316,7 @@ fn head(connection: &Connection) -> rusqlite::Result<Option<u64>> {
 
 /// The declared tables whose rows the triggers do not report.
 fn untracked(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<Vec<String>> {
-    let plan = Plan::of(connection, catalogue)?;
+    let plan = SetupPlan::of(connection, catalogue)?;
     let tracked: BTreeSet<&str> = plan.tracked();
     let declared = catalogue.tables().keys();
     Ok(declared

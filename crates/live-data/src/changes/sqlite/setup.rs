@@ -45,7 +45,7 @@ impl SqliteSetup {
     pub fn of(path: impl AsRef<Path>, catalogue: &Catalogue) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let connection = open(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let plan = Plan::of(&connection, catalogue);
+        let plan = SetupPlan::of(&connection, catalogue);
         let plan = plan.map_err(|error| unusable(&path, &error))?;
         Ok(Self {
             path,
@@ -108,7 +108,7 @@ fn unusable(path: &Path, error: &rusqlite::Error) -> OpenError {
 }
 
 /// What a database should have for a catalogue, and what it has.
-pub(super) struct Plan {
+pub(super) struct SetupPlan {
     /// Each table with its triggers, as pairs of name and statement.
     tables: Vec<(String, Vec<(String, String)>)>,
     untracked: Vec<(String, &'static str)>,
@@ -116,7 +116,7 @@ pub(super) struct Plan {
     present: BTreeSet<(String, String)>,
 }
 
-impl Plan {
+impl SetupPlan {
     pub(super) fn of(connection: &Connection, catalogue: &Catalogue) -> rusqlite::Result<Self> {
         let mapping = Mapping::new(catalogue, Coverage::Everything);
         let mut plan = Self {

@@ -6,8 +6,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
-use super::NoLabels;
-use super::metric::{Metric, plain};
+use super::metric::{Metric, NoLabels, plain};
 use crate::changes::{ChangeFigures, LAG_BOUNDS_MS};
 
 /// What is counted. Tables that the catalogue does not declare share a label.

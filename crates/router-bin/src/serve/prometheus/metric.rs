@@ -16,3 +16,6 @@ pub(super) fn plain(name: &'static str, help: &'static str, value: f64) -> Metri
         values: vec![(Vec::new(), value)],
     }
 }
+
+/// The type of the labels of exemplars; there are no exemplars.
+pub(super) type NoLabels = [(&'static str, &'static str); 0];
