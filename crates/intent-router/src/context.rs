@@ -41,6 +41,9 @@ pub(crate) struct StoragePolicy {
     pub(crate) fingerprint: Fingerprint,
     /// Whether a query of the intent reads the day.
     pub(crate) reads_today: bool,
+    /// Whether the answers depend on records that a [`ChangeGate`](crate::ChangeGate)
+    /// covers.
+    pub(crate) is_gated: bool,
 }
 
 impl StoragePolicy {
@@ -49,6 +52,7 @@ impl StoragePolicy {
         class: crate::classes::LIVE_DATA,
         fingerprint: Fingerprint::NONE,
         reads_today: false,
+        is_gated: false,
     };
 
     /// The policy of an intent of the catalogue, with its class.
@@ -57,6 +61,7 @@ impl StoragePolicy {
             class,
             fingerprint: Fingerprint::of(intent, catalogue),
             reads_today: intent.reads_today(),
+            is_gated: false,
         }
     }
 }

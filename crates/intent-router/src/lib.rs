@@ -54,6 +54,7 @@ mod context;
 mod deadline;
 mod detect;
 mod error;
+mod gate;
 mod identity;
 mod outcome;
 mod pattern;
@@ -91,6 +92,7 @@ pub use detect::{
     CombinedDetector, Detection, Detector, Evidence, KeywordDetector, LinearDetector,
 };
 pub use error::{BuildError, RouteError};
+pub use gate::{ChangeGate, Coverage};
 pub use identity::EntryKey;
 pub use outcome::{Bypass, CacheOutcome, OutcomeClass};
 pub use pattern::Pattern;

@@ -26,6 +26,9 @@ pub enum Bypass {
     /// The intent's answers are filled by callers that look them up, so that no
     /// source can be asked.
     AnsweredByCaller,
+    /// The answer depends on records whose changes are not seen at present: see
+    /// [`ChangeGate`](crate::ChangeGate).
+    ChangesBehind,
 }
 
 impl Bypass {
@@ -39,6 +42,7 @@ impl Bypass {
             Self::OtherPerson => "other-person",
             Self::NeedsContext => "needs-context",
             Self::AnsweredByCaller => "answered-by-caller",
+            Self::ChangesBehind => "changes-behind",
         }
     }
 }

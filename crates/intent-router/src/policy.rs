@@ -69,6 +69,15 @@ impl CachePolicy {
         }
     }
 
+    /// The same policy, unless the answer depends on changes that are not seen at
+    /// present.
+    pub(crate) fn unless_behind(self, is_behind: bool) -> Self {
+        match self {
+            Self::Use(_) if is_behind => Self::Bypass(Bypass::ChangesBehind),
+            other => other,
+        }
+    }
+
     /// Which stored values are accepted; `None` for a bypass.
     pub(crate) fn reuse(self) -> Option<Reuse> {
         match self {

@@ -13,16 +13,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::catalogue::{Catalogue, Intent};
+use crate::catalogue::{Catalogue, Intent, Kind};
 use crate::context::StoragePolicy;
 use crate::deadline::Deadline;
 use crate::detect::Detector;
 use crate::error::BuildError;
+use crate::gate::ChangeGate;
 use crate::principal::Owner;
 use crate::response::{Answer, Refreshed, Response, Source};
 use crate::service::CacheService;
 use crate::slots::Date;
-use crate::source::{BoxFuture, LiveData};
+use crate::source::{BoxFuture, LiveData, Read};
 use crate::timer::Timer;
 
 use self::fallback::Fallback;
@@ -66,6 +67,7 @@ pub struct Router {
     local_day: LocalDay,
     spawn: Option<Spawn>,
     timer: Option<Arc<dyn Timer>>,
+    gate: Option<Arc<ChangeGate>>,
 }
 
 impl Router {
@@ -101,11 +103,12 @@ impl Router {
             local_day: Arc::new(|at| Date::at_offset(at, 0)),
             spawn: None,
             timer: None,
+            gate: None,
         })
     }
 
     /// A router with another catalogue, detector and source over the same cache,
-    /// with the same clocks, timer and spawner. Both routers may be used at the same
+    /// with the same clocks, timer, spawner and gate. Both routers may be used at the same
     /// time.
     ///
     /// Nothing has to be invalidated. The fingerprint of an intent's definition
@@ -144,6 +147,10 @@ impl Router {
         source: Arc<dyn LiveData>,
     ) -> Result<Self, BuildError> {
         let next = Self::new(catalogue, detector, source, Arc::clone(&self.cache))?;
+        let next = match &self.gate {
+            Some(gate) => next.with_change_gate(Arc::clone(gate)),
+            None => next,
+        };
         Ok(Self {
             wall_clock: Arc::clone(&self.wall_clock),
             local_day: Arc::clone(&self.local_day),
@@ -211,6 +218,37 @@ impl Router {
     pub fn with_timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.timer = Some(timer);
         self
+    }
+
+    /// The same router, which uses the cache for answers that depend on the tables of
+    /// the `gate` only while it is open. Otherwise it asks the source and stores
+    /// nothing.
+    pub fn with_change_gate(mut self, gate: Arc<ChangeGate>) -> Self {
+        let intents = self.catalogue.intents().iter().zip(&*self.storage);
+        let gated = |(intent, storage): (&Intent, &StoragePolicy)| StoragePolicy {
+            is_gated: self.is_covered(&gate, intent),
+            ..*storage
+        };
+        self.storage = intents.map(gated).collect();
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Whether the answers of an intent depend on tables of the gate.
+    fn is_covered(&self, gate: &ChangeGate, intent: &Intent) -> bool {
+        let mut reads = match intent.kind {
+            Kind::LiveData => self.source.member_reads(),
+            Kind::KnowledgeBase => Vec::new(),
+        };
+        let declared = self.source.reads(intent);
+        reads.extend(declared.unwrap_or_else(|| Read::of_templates(&intent.tags)));
+        let kinds = reads.iter().map(|read| read.kind.as_deref());
+        gate.coverage().reaches_any(kinds, &self.catalogue)
+    }
+
+    /// Whether changes of the gated tables are not seen at present.
+    fn is_behind(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| !gate.is_open())
     }
 
     /// The deadline of a request that begins to ask the source now.

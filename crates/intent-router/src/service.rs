@@ -169,6 +169,7 @@ impl CacheService {
             shared_tags,
             classes,
             predicates,
+            all_records,
             all,
         } = Reach::of(selectors, &self.classes);
         let mut tags = refs(&shared_tags);
@@ -181,7 +182,7 @@ impl CacheService {
         }
         self.members.invalidate_any(&Selection::<_, _, Principal> {
             tags: &tags,
-            all,
+            all: all_records,
             ..Selection::default()
         });
         if all {
@@ -194,7 +195,7 @@ impl CacheService {
                 tags: &tags,
                 classes: &classes,
                 predicates: &predicates,
-                all,
+                all: all_records,
             })
     }
 

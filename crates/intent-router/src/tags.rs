@@ -54,6 +54,7 @@ fn of_reads(reads: &[Read], who: Option<&Principal>, tags: &mut Vec<String>) {
                 let id = who.id_text();
                 tags.push(record(&format!("{kind}:{id}")));
                 tags.push(part(kind, &id));
+                tags.push(any_named(kind));
             }
             (Extent::Part, Some(who)) => {
                 tags.push(any_part(kind));
@@ -78,6 +79,20 @@ pub(crate) fn reached_by(changed: &str, user: Option<&str>) -> [String; 4] {
     ]
 }
 
+/// The tags that a change of rows reaches: of rows of these users, or of any
+/// rows. A kind that is not known is always read as a whole.
+pub(crate) fn reached_by_rows(kind: Option<&str>, users: Option<&[String]>) -> Vec<String> {
+    let mut tags = vec![whole(UNKNOWN_KIND)];
+    if let Some(kind) = kind {
+        tags.push(whole(kind));
+        match users {
+            Some(users) => tags.extend(users.iter().map(|user| part(kind, user))),
+            None => tags.extend([any_part(kind), any_named(kind)]),
+        }
+    }
+    tags
+}
+
 /// The kind of a record: `payment` of `payment:PAY-1`.
 fn kind_of(record: &str) -> &str {
     record.split_once(':').map_or(record, |(kind, _)| kind)
@@ -99,6 +114,12 @@ fn part(kind: &str, user: &str) -> String {
 /// The tag of answers that read the records of a kind of any one member.
 fn any_part(kind: &str) -> String {
     format!("parts={kind}")
+}
+
+/// The tag of answers that read the records of a kind that name their one member,
+/// of any member. The tag of such a record does not reach it.
+fn any_named(kind: &str) -> String {
+    format!("named={kind}")
 }
 
 /// The tag of every entry of a user, by the identifier as text: `42` and `"42"`

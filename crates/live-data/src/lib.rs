@@ -5,6 +5,9 @@
 //! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file;
 //! [`write_script`] writes a database by running an SQL script.
 //!
+//! A [`ChangeFeed`] reports what others write to a database, and a [`Follower`]
+//! makes invalidations of it.
+//!
 //! [`Guarded`] limits the calls to any source, gives them fair turns, and spares a
 //! source that fails.
 //!
@@ -26,6 +29,7 @@
 #![cfg_attr(not(feature = "sqlite"), allow(rustdoc::broken_intra_doc_links))]
 
 mod catalogue_source;
+mod changes;
 #[cfg(feature = "sqlite")]
 mod demo;
 mod error;
@@ -39,6 +43,12 @@ mod sqlite;
 struct Readme;
 
 pub use catalogue_source::CatalogueSource;
+pub use changes::{
+    Batch, ChangeEvent, ChangeFeed, ColumnValue, Columns, Follower, Gap, Invalidation, Mapping,
+    Position, PositionParser, RowChange,
+};
+#[cfg(feature = "sqlite")]
+pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
 #[cfg(feature = "sqlite")]
 pub use demo::{DemoError, DemoOptions, write_demo, write_script};
 pub use error::{OpenError, QueryFault};

@@ -2,6 +2,7 @@
 //! intent and user, and shows what that saves.
 
 mod auth;
+mod changes;
 mod cli;
 mod config;
 mod dashboard;

@@ -12,6 +12,7 @@ use intent_router::{
 };
 use live_data::{CatalogueSource, GuardFigures, GuardOptions, Guarded, OpenError};
 
+use crate::changes::Changes;
 use crate::config::{Config, catalogue_text, in_file};
 use crate::detector::{self, Configured, ModelHash};
 use crate::exit::{Code, Failure};
@@ -26,6 +27,7 @@ pub(crate) struct Assembly {
     /// The hash of the detector's model file, if it has one.
     model: Option<ModelHash>,
     snapshots: Option<Arc<Snapshots>>,
+    changes: Option<Arc<Changes>>,
 }
 
 impl Assembly {
@@ -38,15 +40,37 @@ impl Assembly {
     /// there is a snapshot of them.
     pub(crate) fn serving(config: &Config) -> Result<Self, Failure> {
         let Some(start) = start(config)? else {
-            return Self::new(config);
+            return Self::new(config)?.following(config);
         };
         let scheme = Md5Scheme::with_secret(start.secret());
         let assembly = Self::of(config, config.intents().clone(), scheme)?;
         let snapshots = start.restore(&assembly.router);
-        Ok(Self {
+        let assembly = Self {
             snapshots: Some(Arc::new(snapshots)),
             ..assembly
+        };
+        assembly.following(config)
+    }
+
+    /// The same, with the changes of the database if they are followed. Nobody saw
+    /// those since the answers of a snapshot were stored, so these are removed.
+    fn following(self, config: &Config) -> Result<Self, Failure> {
+        let opened = Changes::open(config, self.router.catalogue());
+        let opened = opened.map_err(|error| Failure::new(Code::Unavailable, error))?;
+        let Some(changes) = opened else {
+            return Ok(self);
+        };
+        changes.forget_before(&self.router);
+        let assembly = self.map(|router| changes.gated(router));
+        Ok(Self {
+            changes: Some(changes),
+            ..assembly
         })
+    }
+
+    /// The changes of the database, if they are followed.
+    pub(crate) fn changes(&self) -> Option<&Arc<Changes>> {
+        self.changes.as_ref()
     }
 
     /// The same with this key mode for every intent whose queries allow it.
@@ -85,6 +109,7 @@ impl Assembly {
             source,
             model,
             snapshots: None,
+            changes: None,
         })
     }
 
@@ -144,6 +169,7 @@ impl Assembly {
             source,
             model,
             snapshots: self.snapshots.clone(),
+            changes: self.changes.clone(),
         }))
     }
 }

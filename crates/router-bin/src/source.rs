@@ -67,7 +67,12 @@ pub(crate) fn identity(config: &Config) -> String {
             .to_string(),
         None => name(config),
     };
-    format!("{source} {profile}")
+    // Its journal does not hold what the changes of the database removed.
+    let changes = match config.changes.enabled {
+        true => " changes",
+        false => "",
+    };
+    format!("{source} {profile}{changes}")
 }
 
 /// The demo data that is generated where no source is named.

@@ -132,7 +132,9 @@ impl Router {
         Ok(Ok(RequestContext {
             intent,
             storage,
-            policy: policy.for_intent(intent, principal.as_ref()),
+            policy: policy
+                .for_intent(intent, principal.as_ref())
+                .unless_behind(storage.is_gated && self.is_behind()),
             owner: policy::owner(intent, principal),
             message: (*text != *message).then_some(Cow::Borrowed(message)),
             text,

@@ -43,6 +43,20 @@ pub enum Selector {
         /// Whose it is, or was before it changed.
         user: CanonicalJson,
     },
+    /// Every answer and membership that depends on changed rows of one kind, whether
+    /// or not it returns any: what a feed of changes invalidates.
+    ///
+    /// Unlike `Tag`, it names no record. It reaches what reads the kind as a whole
+    /// or is of one of the users; without `users`, everything that reads the kind.
+    /// Without a `kind`, it reaches what reads tables that the catalogue does not
+    /// declare; without both, everything but detections.
+    Records {
+        /// The kind of the records, such as `payment`; `None` if the catalogue does
+        /// not declare their table.
+        kind: Option<String>,
+        /// Whose rows they are and were, as text; `None` if that is not known.
+        users: Option<Vec<String>>,
+    },
     /// Every answer whose key or readable scope `intent/user/role` matches.
     Pattern(#[serde(with = "as_text")] Pattern),
     /// Everything.
@@ -79,6 +93,8 @@ pub(super) struct Reach {
     pub(super) shared_tags: Vec<String>,
     pub(super) classes: Vec<TtlClass>,
     pub(super) predicates: Vec<Predicate<EntryKey, StoredAnswer>>,
+    /// Whether everything that a source of records made is reached.
+    pub(super) all_records: bool,
     pub(super) all: bool,
 }
 
@@ -105,6 +121,14 @@ impl Reach {
                 let reached = tags::reached_by(record, Some(&user.text()));
                 self.shared_tags.extend(reached);
             }
+            Selector::Records {
+                kind: None,
+                users: None,
+            } => self.all_records = true,
+            Selector::Records { kind, users } => {
+                let reached = tags::reached_by_rows(kind.as_deref(), users.as_deref());
+                self.shared_tags.extend(reached);
+            }
             Selector::Class(name) => self.classes.extend(classes.get(name)),
             Selector::Pattern(pattern) => {
                 let pattern = pattern.clone();
@@ -114,7 +138,10 @@ impl Reach {
                             || pattern.matches(&stored.answer.scope())
                     }));
             }
-            Selector::All => self.all = true,
+            Selector::All => {
+                self.all_records = true;
+                self.all = true;
+            }
         }
     }
 }

@@ -9,29 +9,29 @@ use super::ranges;
 
 /// Where a database is: a file, or demo data in memory.
 #[derive(Clone, Debug)]
-pub(super) struct Location(PathBuf);
+pub(crate) struct Location(PathBuf);
 
 /// Identifies a file by its device and inode. A file that replaces another by
 /// renaming has another identity; one that is overwritten keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileId(u64, u64);
+pub(crate) struct FileId(u64, u64);
 
 /// A connection that can only read, and the file that it reads.
 #[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) connection: Connection,
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
     /// `None` in memory.
-    pub(super) file: Option<FileId>,
+    pub(crate) file: Option<FileId>,
 }
 
 impl Location {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self(path.to_owned())
     }
 
     /// Opens a connection, which waits for another process's lock for at most
     /// `patience`.
-    pub(super) fn open(&self, patience: Duration) -> rusqlite::Result<Opened> {
+    pub(crate) fn open(&self, patience: Duration) -> rusqlite::Result<Opened> {
         // Taken first: if the file is replaced meanwhile, this one's identity is
         // outdated and the connection is opened again.
         let file = self.file();
@@ -51,7 +51,7 @@ impl Location {
 
     /// The file that is there now; `None` if there is none.
     #[cfg(unix)]
-    pub(super) fn file(&self) -> Option<FileId> {
+    pub(crate) fn file(&self) -> Option<FileId> {
         use std::os::unix::fs::MetadataExt;
         let found = self.0.metadata().ok()?;
         Some(FileId(found.dev(), found.ino()))
@@ -59,7 +59,7 @@ impl Location {
 
     /// Files have no identity here: only a failed query shows a replaced file.
     #[cfg(not(unix))]
-    pub(super) fn file(&self) -> Option<FileId> {
+    pub(crate) fn file(&self) -> Option<FileId> {
         None
     }
 }

@@ -1,6 +1,6 @@
 //! Live data from SQLite.
 
-mod connect;
+pub(crate) mod connect;
 mod fault;
 mod options;
 mod pool;

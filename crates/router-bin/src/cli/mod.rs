@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod changes;
 mod config;
 mod data;
 mod demo_db;
@@ -63,6 +64,9 @@ enum Command {
     /// Check, show or describe the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Prepare a database to report its changes.
+    #[command(subcommand)]
+    Changes(changes::ChangesCommand),
     /// Write a demo SQLite database.
     DemoDb(demo_db::DemoDbArgs),
 }
@@ -100,6 +104,7 @@ impl Cli {
             Command::Train(args) => train::run(&configuration(file)?, &args),
             Command::Eval(args) => eval::run(&configuration(file)?, &args),
             Command::Config(command) => config::run(&command, file),
+            Command::Changes(command) => changes::run(&configuration(file)?, &command),
             Command::DemoDb(args) => demo_db::run(&args),
         }
     }

@@ -125,6 +125,10 @@ async fn listen(
     let mut background = JoinSet::new();
     background.spawn(maintain(app.clone()));
     background.spawn(keep_keys(app.clone()));
+    if let Some(changes) = app.changes() {
+        let app = app.clone();
+        background.spawn(changes.follow(move || app.router()));
+    }
     background.spawn(watchdog());
     let on_hangup = reload_on_hangup(app.clone(), tls.clone(), Arc::clone(&manager), hangups);
     background.spawn(on_hangup);

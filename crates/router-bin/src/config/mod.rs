@@ -4,6 +4,7 @@
 mod aside;
 mod auth;
 mod catalogue;
+mod changes;
 mod classes;
 mod diagnostics;
 mod environment;
@@ -29,6 +30,7 @@ mod zone;
 pub(crate) use aside::AsideSettings;
 pub(crate) use auth::{AuthMode, JwtSettings, ProxySettings, Scope, TokenSettings};
 pub(crate) use catalogue::{in_file, text as catalogue_text};
+pub(crate) use changes::WhenBehind;
 pub(crate) use diagnostics::ConfigError;
 pub(crate) use hosts::{Host, HostList};
 pub(crate) use privacy::{AuditLog, Privacy};

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::aside::AsideSettings;
 use super::auth::AuthSettings;
+use super::changes::ChangesSettings;
 use super::classes::Classes;
 use super::diagnostics::Origin;
 use super::fields::{file_path, listen_address};
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) cache: Cache,
     /// Where the records come from.
     pub(crate) source: Source,
+    /// Invalidation by the changes that the database reports.
+    pub(crate) changes: ChangesSettings,
     /// The intents.
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.

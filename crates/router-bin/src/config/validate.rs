@@ -17,6 +17,7 @@ impl Config {
         self.validate_bound(errors);
         self.validate_source(base, errors);
         self.validate_tls(errors);
+        self.validate_changes(errors);
         let (detector, jwt) = (&mut self.detector, &mut self.auth.jwt);
         let tls = &mut self.server.tls;
         for (path, file) in [
@@ -84,6 +85,16 @@ impl Config {
         let error = Diagnostic::error(format!("TLS needs `{missing}` too"))
             .with_remedy(format!("set `server.tls.{missing}`, or remove this key"));
         errors.push(place(self.origins.get(path), path, error));
+    }
+
+    /// Embedded demo data has no changes to follow.
+    fn validate_changes(&self, errors: &mut Vec<Diagnostic>) {
+        if self.changes.enabled && self.source.url.is_none() {
+            let path = "changes.enabled";
+            let error = Diagnostic::error("embedded demo data does not change")
+                .with_remedy("set `source.url`, or remove this key");
+            errors.push(place(self.origins.get(path), path, error));
+        }
     }
 
     fn validate_source(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {

@@ -18,6 +18,7 @@ use super::refresh;
 use super::stop::Stop;
 use super::turns::Turns;
 use crate::auth::Authenticator;
+use crate::changes::Changes;
 use crate::config::Config;
 use crate::setup::{self, Assembly, SourceFigures};
 use crate::snapshot::Snapshots;
@@ -215,6 +216,11 @@ impl App {
     /// The snapshot of the stored answers, if this process keeps one.
     pub(crate) fn snapshots(&self) -> Option<Arc<Snapshots>> {
         self.current().snapshots().cloned()
+    }
+
+    /// The changes of the database, if they are followed.
+    pub(crate) fn changes(&self) -> Option<Arc<Changes>> {
+        self.current().changes().cloned()
     }
 
     /// The turns of invalidations.

@@ -3,6 +3,7 @@
 //! from the code (outcomes), so their number is bounded.
 
 mod cache_aside;
+mod changes;
 mod metric;
 mod source;
 
@@ -19,10 +20,11 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::metric::{Metric, by_result, plain};
+use self::metric::{Metric, NoLabels, by_result, plain};
 use super::app::App;
 use super::metrics::{Refreshes, Snapshot};
 use super::problem::Problem;
+use crate::changes::ChangeFigures;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -32,15 +34,13 @@ const BOUNDS_US: [u64; 14] = [
     5_000_000,
 ];
 
-/// The type of the labels of exemplars; there are no exemplars.
-type NoLabels = [(&'static str, &'static str); 0];
-
 /// The figures of one scrape.
 #[derive(Debug)]
 struct Scrape {
     counters: Vec<Metric>,
     gauges: Vec<Metric>,
     latencies: Vec<LatencyHistogram>,
+    changes: Option<ChangeFigures>,
 }
 
 #[derive(Debug)]
@@ -73,8 +73,11 @@ impl Scrape {
         counters.extend(source::counters(&source));
         let aside = app.cache_aside().counts();
         counters.extend(cache_aside::counters(&aside));
+        let changes = app.changes().map(|changes| changes.figures());
+        counters.extend(changes.iter().flat_map(changes::counters));
         let mut gauges = source::gauges(&source);
         gauges.extend(cache_aside::gauges(&aside));
+        gauges.extend(changes.as_ref().map(changes::live));
         gauges.extend(vec![
             plain("cache_entries", "Live answers stored", stats.entries as f64),
             plain(
@@ -110,6 +113,7 @@ impl Scrape {
             latencies: OutcomeClass::ALL
                 .map(|class| latency(&snapshot, class))
                 .into(),
+            changes,
         }
     }
 }
@@ -261,6 +265,9 @@ impl Collector for Scrape {
             let mut encoder =
                 encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Gauge)?;
             encoder.encode_gauge(&metric.values[0].1)?;
+        }
+        if let Some(figures) = &self.changes {
+            changes::encode_lag(figures, &mut encoder)?;
         }
         let mut encoder = encoder.encode_descriptor(
             "request_duration",

@@ -21,6 +21,7 @@ use super::identifiers::{Identifiers, Kind};
 use super::metrics::{Percentiles, RecentRequest, Refreshes, Reloads};
 use super::problem::Problem;
 use super::stop::Phase;
+use crate::changes::ChangeFigures;
 
 /// The interval of a stream's events.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -40,6 +41,9 @@ pub(crate) struct StatsDocument {
     requests: BTreeMap<&'static str, u64>,
     refreshes: Refreshes,
     reloads: ReloadCounts,
+    /// Only while changes of the database are followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<ChangeCounts>,
     database_queries: Queries,
     latency_us: BTreeMap<&'static str, Percentiles>,
     /// Whether `recent` shows users and roles as they are, not as keyed hashes.
@@ -85,6 +89,26 @@ impl From<Reloads> for ReloadCounts {
             failed: reloads.failed,
             failing: reloads.is_failing,
             loaded_at: humantime::format_rfc3339_millis(reloads.loaded_at).to_string(),
+        }
+    }
+}
+
+/// The changes of the database.
+#[derive(Serialize)]
+struct ChangeCounts {
+    live: bool,
+    lag_seconds: Option<f64>,
+    seen: u64,
+    gaps: u64,
+}
+
+impl From<ChangeFigures> for ChangeCounts {
+    fn from(figures: ChangeFigures) -> Self {
+        Self {
+            live: figures.live,
+            lag_seconds: figures.lag.map(|lag| lag.as_secs_f64()),
+            seen: figures.changes.values().sum(),
+            gaps: figures.gaps.values().sum(),
         }
     }
 }
@@ -149,6 +173,7 @@ fn document(app: &App) -> StatsDocument {
         requests,
         refreshes: snapshot.refreshes,
         reloads: snapshot.reloads.into(),
+        changes: app.changes().map(|changes| changes.figures().into()),
         database_queries: Queries {
             made: app.source().calls,
             saved: snapshot.queries_saved,

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 74] = [
+const EVERY_KEY: [(&str, &str); 78] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -75,6 +75,10 @@ const EVERY_KEY: [(&str, &str); 74] = [
     ("cache.aside.permit_deadline", "2m"),
     ("cache.aside.max_wait", "5s"),
     ("source.url", "sqlite:///var/lib/crm.db"),
+    ("changes.enabled", "false"),
+    ("changes.poll", "50ms"),
+    ("changes.max_lag", "5s"),
+    ("changes.when_behind", "ttl"),
     ("source.connections", "8"),
     ("source.deadline", "3s"),
     ("source.share", "3"),

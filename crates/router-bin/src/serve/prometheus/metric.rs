@@ -26,3 +26,6 @@ pub(super) fn by_result(
         .map(|(result, count)| (vec![("result", result.to_owned())], count as f64))
         .collect()
 }
+
+/// The type of the labels of exemplars; there are no exemplars.
+pub(super) type NoLabels = [(&'static str, &'static str); 0];
