@@ -34,6 +34,8 @@ struct Limits {
     overload_seconds: u32,
     /// Another `router` for the faults, such as one of an earlier version.
     router: Option<PathBuf>,
+    /// Only the faults whose names contain this.
+    fault: String,
     /// The packages; all if empty.
     packages: Vec<String>,
     /// The parts; all if empty.
@@ -68,6 +70,7 @@ impl Default for Limits {
             api_examples: 100,
             overload_seconds: 120,
             router: None,
+            fault: String::new(),
             packages: Vec::new(),
             parts: Vec::new(),
         }
@@ -90,6 +93,10 @@ impl Limits {
                     let path = args.next();
                     let path = path.ok_or_else(|| Usage::new("--router wants a path"))?;
                     limits.router = Some(path.into());
+                }
+                "--fault" => {
+                    let name = args.next();
+                    limits.fault = name.ok_or_else(|| Usage::new("--fault wants a name"))?;
                 }
                 "-p" | "--package" => {
                     let name = args.next();
@@ -157,7 +164,8 @@ pub(crate) fn run(shell: &Shell, args: Vec<String>) -> Result<()> {
         part("api", &|| api::run(shell, limits.api_examples))?;
         part("restarts", &|| restarts::run(shell, SERVICE))?;
         part("faults", &|| {
-            faults::run(shell, limits.router.clone(), limits.overload_seconds)
+            let router = limits.router.clone();
+            faults::run(shell, router, &limits.fault, limits.overload_seconds)
         })?;
     }
     summarise(&done);
@@ -185,7 +193,7 @@ mod tests {
     fn options_change_what_they_name() {
         assert_eq!(parse(&[]).unwrap(), Limits::default());
         let all = "--cases 7 --schedules 8 --fuzz-seconds 9 --http-seconds 10 \
-                   --api-examples 11 --overload-seconds 12 --router old/router -p one --package two http";
+                   --api-examples 11 --overload-seconds 12 --router old/router --fault log -p one --package two http";
         let limits = parse(&all.split_whitespace().collect::<Vec<_>>()).unwrap();
         let effort = limits.effort;
         assert_eq!(
@@ -195,6 +203,7 @@ mod tests {
         assert_eq!((limits.http_seconds, limits.api_examples), (10, 11));
         assert_eq!(limits.overload_seconds, 12);
         assert_eq!(limits.router, Some("old/router".into()));
+        assert_eq!(limits.fault, "log");
         assert!(limits.runs("http") && !limits.runs("api"));
         assert!(PARTS.iter().all(|part| Limits::default().runs(part)));
         assert_eq!(limits.packages, ["one", "two"]);

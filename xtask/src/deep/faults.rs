@@ -6,58 +6,19 @@ mod load;
 mod process;
 mod source;
 mod stored;
+mod tested;
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use tempfile::TempDir;
+use anyhow::{Context as _, Result, bail};
 
-use super::service::{self, Service};
-use crate::shell::{self, Shell};
-
-/// What is put to the test.
-struct Target<'a> {
-    shell: &'a Shell,
-    program: PathBuf,
-    /// How long the overload lasts.
-    overload: Duration,
-}
-
-impl Target<'_> {
-    /// Starts the service with these variables.
-    fn serve(&self, environment: &[(&str, &str)]) -> Result<Service> {
-        Service::launch(self.shell, &self.program, environment, None)
-    }
-
-    /// The same, with this standard error.
-    fn serve_logging_to(&self, log: Stdio, environment: &[(&str, &str)]) -> Result<Service> {
-        Service::launch(self.shell, &self.program, environment, Some(log))
-    }
-
-    /// A folder with a demo database of so many members, `live.db`.
-    fn database(&self, members: u32) -> Result<Database> {
-        let folder = TempDir::new().context("no temporary folder")?;
-        let path = folder.path().join("live.db");
-        let members = members.to_string();
-        let mut write = self.shell.program(&self.program, ["demo-db"]);
-        shell::output(write.arg(&path).args(["--users", &members]))?;
-        let url = format!("sqlite://{}", path.display());
-        Ok(Database { folder, path, url })
-    }
-}
-
-/// A database file of its own folder.
-struct Database {
-    folder: TempDir,
-    path: PathBuf,
-    /// What `ROUTER_SOURCE__URL` is set to.
-    url: String,
-}
+use self::tested::Tested;
+use super::service;
+use crate::shell::Shell;
 
 /// A fault: what is done, and how its figures are found.
-type Fault = (&'static str, fn(&Target<'_>) -> Result<Vec<String>>);
+type Fault = (&'static str, fn(&Tested<'_>) -> Result<Vec<String>>);
 
 const FAULTS: [Fault; 11] = [
     (
@@ -97,24 +58,38 @@ const FAULTS: [Fault; 11] = [
     ),
 ];
 
-/// Puts each fault into the service of this workspace, as it is released, or into
-/// another `router`.
-pub(super) fn run(shell: &Shell, router: Option<PathBuf>, overload: u32) -> Result<String> {
+/// Puts the faults whose names contain `named` into the service of this workspace, as it
+/// is released, or into another `router`.
+pub(super) fn run(
+    shell: &Shell,
+    router: Option<PathBuf>,
+    named: &str,
+    overload: u32,
+) -> Result<String> {
     let program = match router {
         Some(program) => program,
         None => service::build(shell, true)?,
     };
     let program = std::path::absolute(program)?;
-    let target = Target {
+    let tested = Tested {
         shell,
         program,
         overload: Duration::from_secs(overload.into()),
     };
-    for (fault, measure) in FAULTS {
+    let mut count = 0;
+    for (fault, measure) in FAULTS.iter().filter(|(fault, _)| fault.contains(named)) {
+        count += 1;
         println!("\n{fault}");
-        for figure in measure(&target).with_context(|| fault)? {
+        for figure in measure(&tested).with_context(|| (*fault).to_owned())? {
             println!("  {figure}");
         }
     }
-    Ok(format!("{} faults", FAULTS.len()))
+    if count == 0 {
+        let names: Vec<_> = FAULTS.iter().map(|(fault, _)| *fault).collect();
+        bail!(
+            "no fault is named `{named}`; they are: {}",
+            names.join("; ")
+        );
+    }
+    Ok(format!("{count} faults"))
 }

@@ -30,9 +30,9 @@ pub(crate) struct ChangeFigures {
 
 /// The counts, shared with those who read them.
 #[derive(Default)]
-pub(super) struct Counts(Mutex<ChangeFigures>);
+pub(super) struct ChangeCounts(Mutex<ChangeFigures>);
 
-impl Counts {
+impl ChangeCounts {
     /// Counts a change of a declared table, or of another one.
     pub(super) fn change(&self, declared: Option<&str>) {
         let mut figures = self.0.lock();

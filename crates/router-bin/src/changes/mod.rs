@@ -10,7 +10,7 @@ use live_data::{ChangeEvent, ChangeFeed, Follower, Gap, OpenError};
 use live_data::{SqliteChanges, SqliteChangesOptions};
 use parking_lot::Mutex;
 
-use self::figures::Counts;
+use self::figures::ChangeCounts;
 pub(crate) use self::figures::{ChangeFigures, LAG_BOUNDS_MS};
 use crate::config::{Config, SourceUrl, WhenBehind};
 
@@ -25,7 +25,7 @@ pub(crate) struct Changes {
     follower: Mutex<Follower>,
     /// Taken by the task that follows it.
     feed: Mutex<Option<Box<dyn ChangeFeed>>>,
-    counts: Counts,
+    counts: ChangeCounts,
 }
 
 impl Changes {
@@ -56,7 +56,7 @@ impl Changes {
             max_lag,
             follower: Mutex::new(follower),
             feed: Mutex::new(Some(feed)),
-            counts: Counts::default(),
+            counts: ChangeCounts::default(),
         })))
     }
 

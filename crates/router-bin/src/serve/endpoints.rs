@@ -12,6 +12,7 @@ use super::app::App;
 use super::authorise::authorise;
 use super::problem::Problem;
 use super::request_id::identify;
+use super::session::AnswersMessages;
 use super::{admin, cache_aside, erase, pages, prometheus, reload, route, session, stats};
 use crate::config::Scope;
 use crate::dashboard;
@@ -130,7 +131,7 @@ pub(crate) fn endpoints(app: App, of: Endpoints) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), admit))
         .layer(middleware::from_fn_with_state(app.clone(), within_time))
         .layer(middleware::from_fn(identify))
-        .layer(Extension(of))
+        .layer(Extension(AnswersMessages(of != Endpoints::Administration)))
         .with_state(app)
 }
 

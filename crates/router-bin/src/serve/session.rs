@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::app::App;
 use super::authorise::refused;
 use super::body::{JsonBody, Object};
-use super::endpoints::Endpoints;
 use super::problem::Problem;
 use crate::auth::Caller;
 
@@ -27,6 +26,10 @@ impl Object for LogIn {
     const MOST: usize = 4 << 10;
 }
 
+/// Whether a listener answers messages: one for administration alone does not.
+#[derive(Clone, Copy)]
+pub(crate) struct AnswersMessages(pub(crate) bool);
+
 /// Who is logged in.
 #[derive(Serialize)]
 pub(crate) struct SessionDocument {
@@ -39,12 +42,12 @@ pub(crate) struct SessionDocument {
 }
 
 impl SessionDocument {
-    fn new(caller: &Caller, app: &App, of: Endpoints) -> Json<Self> {
+    fn new(caller: &Caller, app: &App, answers: AnswersMessages) -> Json<Self> {
         Json(Self {
             name: caller.name().to_owned(),
             scopes: caller.scopes().names(),
             log_in: app.auth().has_log_in(),
-            route: of != Endpoints::Administration,
+            route: answers.0,
         })
     }
 }
@@ -52,16 +55,16 @@ impl SessionDocument {
 /// Returns who calls, and what they may do.
 pub(crate) async fn session(
     State(app): State<App>,
-    Extension(of): Extension<Endpoints>,
+    Extension(answers): Extension<AnswersMessages>,
     caller: Caller,
 ) -> Json<SessionDocument> {
-    SessionDocument::new(&caller, &app, of)
+    SessionDocument::new(&caller, &app, answers)
 }
 
 /// Logs in.
 pub(crate) async fn log_in(
     State(app): State<App>,
-    Extension(of): Extension<Endpoints>,
+    Extension(answers): Extension<AnswersMessages>,
     JsonBody(body): JsonBody<LogIn>,
 ) -> Result<Response, Problem> {
     if !app.auth().has_log_in() {
@@ -74,7 +77,7 @@ pub(crate) async fn log_in(
         .map_err(|refusal| refused(&app, refusal, "/v1/session"))?;
     tracing::info!(by = caller.name(), "logged in to the dashboard");
     let headers = [(header::SET_COOKIE, cookie)];
-    Ok((headers, SessionDocument::new(&caller, &app, of)).into_response())
+    Ok((headers, SessionDocument::new(&caller, &app, answers)).into_response())
 }
 
 /// Logs out. Without a log-in there is nothing to do.

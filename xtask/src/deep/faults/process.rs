@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Target;
 use super::client::{self, Client, get, once, post, question};
 use super::load::milliseconds;
+use super::tested::Tested;
 
 const QUESTION: &str = "what is my claim status?";
 
 /// The log is a pipe that nobody reads, and each request writes a line.
-pub(super) fn unread_log(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn unread_log(tested: &Tested<'_>) -> Result<Vec<String>> {
     const REQUESTS: usize = 3_000;
-    let mut service = target.serve_logging_to(Stdio::piped(), &[])?;
+    let mut service = tested.serve_logging_to(Stdio::piped(), &[])?;
     // Held open, so that writing fills it.
     let pipe = service.stderr();
     let mut client = Client::new(service.address(), Duration::from_secs(5))?;
@@ -32,7 +32,7 @@ pub(super) fn unread_log(target: &Target<'_>) -> Result<Vec<String>> {
         &post("/v1/invalidate", "", &long),
     );
     let long = long.map_or("no answer".to_owned(), |reply| reply.status.to_string());
-    service.terminate(target.shell)?;
+    service.terminate(tested.shell)?;
     let end = service.end(Duration::from_secs(20))?;
     drop(pipe);
     Ok(vec![
@@ -44,10 +44,10 @@ pub(super) fn unread_log(target: &Target<'_>) -> Result<Vec<String>> {
 }
 
 /// Clients announce a large body, send all but its last byte, and wait.
-pub(super) fn stalled_bodies(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn stalled_bodies(tested: &Tested<'_>) -> Result<Vec<String>> {
     const CLIENTS: usize = 400;
     const LENGTH: usize = 1 << 20;
-    let service = target.serve(&[])?;
+    let service = tested.serve(&[])?;
     let before = service.resident_mib().unwrap_or_default();
     let head = format!(
         "POST /v1/route HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
@@ -75,9 +75,9 @@ pub(super) fn stalled_bodies(target: &Target<'_>) -> Result<Vec<String>> {
 }
 
 /// More streams of statistics than connections are allowed.
-pub(super) fn streams(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn streams(tested: &Tested<'_>) -> Result<Vec<String>> {
     const CLIENTS: usize = 1_100;
-    let service = target.serve(&[])?;
+    let service = tested.serve(&[])?;
     let mut streams = Vec::new();
     let mut open = 0;
     for _ in 0..CLIENTS {
@@ -102,12 +102,12 @@ pub(super) fn streams(target: &Target<'_>) -> Result<Vec<String>> {
 }
 
 /// Requests are sent just before the service is told to stop.
-pub(super) fn stops(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn stops(tested: &Tested<'_>) -> Result<Vec<String>> {
     const STOPS: usize = 20;
     const CLIENTS: usize = 75;
     let (mut sent, mut lost, mut longest) = (0, 0, Duration::ZERO);
     for _ in 0..STOPS {
-        let mut service = target.serve(&[("ROUTER_SOURCE__DEMO_USERS", "100")])?;
+        let mut service = tested.serve(&[("ROUTER_SOURCE__DEMO_USERS", "100")])?;
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {
             clients.push(Client::new(service.address(), client::PATIENCE)?);
@@ -115,7 +115,7 @@ pub(super) fn stops(target: &Target<'_>) -> Result<Vec<String>> {
         for (member, client) in (1..).zip(&mut clients) {
             client.write(&question(QUESTION, member, "beneficiary", ""))?;
         }
-        service.terminate(target.shell)?;
+        service.terminate(tested.shell)?;
         for mut client in clients {
             sent += 1;
             lost += usize::from(!client.read().is_ok_and(|reply| reply.status == 200));
@@ -130,8 +130,8 @@ pub(super) fn stops(target: &Target<'_>) -> Result<Vec<String>> {
 }
 
 /// A client closes its sending half after a request; another sends a large head.
-pub(super) fn half_closed(target: &Target<'_>) -> Result<Vec<String>> {
-    let service = target.serve(&[])?;
+pub(super) fn half_closed(tested: &Tested<'_>) -> Result<Vec<String>> {
+    let service = tested.serve(&[])?;
     let mut answered = 0;
     for member in 1..=100 {
         let mut stream = TcpStream::connect(service.address())?;

@@ -11,18 +11,18 @@ use anyhow::{Context as _, Result, bail};
 
 use super::client::{self, Client, NO_CACHE, get, once, question};
 use super::load::{Sample, closed_loop, milliseconds, open_loop, spread};
-use super::{Database, Target};
+use super::tested::{Database, Tested};
 
 const QUESTION: &str = "what is my claim status?";
 const MEMBERS: u32 = 2_000;
 
 /// The file is overwritten, and a copy put in its place again.
-pub(super) fn damaged(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn damaged(tested: &Tested<'_>) -> Result<Vec<String>> {
     const MOST: Duration = Duration::from_secs(20);
-    let database = target.database(100)?;
+    let database = tested.database(100)?;
     let good = database.folder.path().join("good.db");
     fs::copy(&database.path, &good)?;
-    let service = target.serve(&[("ROUTER_SOURCE__URL", &database.url)])?;
+    let service = tested.serve(&[("ROUTER_SOURCE__URL", &database.url)])?;
     let status = |request: &str| match once(service.address(), client::PATIENCE, request) {
         Ok(reply) => reply.status,
         Err(_) => 0,
@@ -55,13 +55,13 @@ pub(super) fn damaged(target: &Target<'_>) -> Result<Vec<String>> {
 struct Lock(Child);
 
 impl Lock {
-    fn take(target: &Target<'_>, database: &Database) -> Result<Self> {
+    fn take(tested: &Tested<'_>, database: &Database) -> Result<Self> {
         let script = "import sqlite3, sys\n\
                       c = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
                       c.execute('BEGIN EXCLUSIVE')\n\
                       print('locked', flush=True)\n\
                       sys.stdin.read()";
-        let mut python = target.shell.program("python3", ["-c", script]);
+        let mut python = tested.shell.program("python3", ["-c", script]);
         let mut child = python
             .arg(&database.path)
             .stdin(Stdio::piped())
@@ -87,9 +87,9 @@ impl Drop for Lock {
 }
 
 /// A lock that nobody releases; stale answers may stand in.
-pub(super) fn locked(target: &Target<'_>) -> Result<Vec<String>> {
-    let database = target.database(100)?;
-    let service = target.serve(&[
+pub(super) fn locked(tested: &Tested<'_>) -> Result<Vec<String>> {
+    let database = tested.database(100)?;
+    let service = tested.serve(&[
         ("ROUTER_SOURCE__URL", database.url.as_str()),
         ("ROUTER_CACHE__CLASSES__LIVE_DATA__TTL", "1ms"),
         ("ROUTER_CACHE__CLASSES__LIVE_DATA__STALE_IF_ERROR", "1h"),
@@ -97,7 +97,7 @@ pub(super) fn locked(target: &Target<'_>) -> Result<Vec<String>> {
     let mut client = Client::new(service.address(), client::PATIENCE)?;
     let stored = question(QUESTION, 1, "beneficiary", "");
     client.send(&stored)?;
-    let lock = Lock::take(target, &database)?;
+    let lock = Lock::take(tested, &database)?;
     let mut ask = |request: &str, times: usize| -> Result<(u16, Vec<Duration>)> {
         let mut took = Vec::new();
         let mut status = 0;
@@ -174,11 +174,11 @@ fn miss(message: &'static str) -> impl Fn(usize) -> String + Copy {
 }
 
 /// A slow intent keeps as many connections as it may busy.
-pub(super) fn slow_intent(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn slow_intent(tested: &Tested<'_>) -> Result<Vec<String>> {
     const TIME: Duration = Duration::from_secs(20);
-    let database = target.database(MEMBERS)?;
+    let database = tested.database(MEMBERS)?;
     let catalogue = catalogue(&database, 1_500_000)?;
-    let service = target.serve(&[
+    let service = tested.serve(&[
         ("ROUTER_SOURCE__URL", &database.url),
         ("ROUTER_CATALOGUE__FILE", &catalogue),
     ])?;
@@ -216,11 +216,11 @@ pub(super) fn slow_intent(target: &Target<'_>) -> Result<Vec<String>> {
 }
 
 /// More questions than the source can answer, beside hits; then few again.
-pub(super) fn overload(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn overload(tested: &Tested<'_>) -> Result<Vec<String>> {
     const AFTER: Duration = Duration::from_secs(40);
-    let database = target.database(MEMBERS)?;
+    let database = tested.database(MEMBERS)?;
     let catalogue = catalogue(&database, 150_000)?;
-    let service = target.serve(&[
+    let service = tested.serve(&[
         ("ROUTER_SOURCE__URL", &database.url),
         ("ROUTER_CATALOGUE__FILE", &catalogue),
     ])?;
@@ -231,8 +231,8 @@ pub(super) fn overload(target: &Target<'_>) -> Result<Vec<String>> {
     let pause = Duration::from_millis(20);
     let mut alone = closed_loop(address, Duration::from_secs(10), pause, hit)?;
     let (samples, beside) = thread::scope(|scope| {
-        let hits = scope.spawn(move || closed_loop(address, target.overload, pause, hit));
-        let samples = open_loop(address, capacity * 2.0, target.overload, slow);
+        let hits = scope.spawn(move || closed_loop(address, tested.overload, pause, hit));
+        let samples = open_loop(address, capacity * 2.0, tested.overload, slow);
         (samples, hits.join())
     });
     let (samples, Ok(beside)) = (samples?, beside) else {
@@ -244,11 +244,11 @@ pub(super) fn overload(target: &Target<'_>) -> Result<Vec<String>> {
     let waits = samples.iter().filter_map(|sample| sample.reply.as_ref());
     let waits = waits.filter(|reply| reply.status != 200 && reply.has_retry_after);
     let waits = waits.count();
-    let rate = good.len() as f64 / target.overload.as_secs_f64();
+    let rate = good.len() as f64 / tested.overload.as_secs_f64();
     let mut figures = vec![
         format!(
             "capacity {capacity:.0} a second; at twice that for {} s: {rate:.0} answered a second, {}",
-            target.overload.as_secs(),
+            tested.overload.as_secs(),
             spread(&mut good)
         ),
         format!(

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::Target;
 use super::client::{self, Client, once, post, question};
 use super::load::{closed_loop, spread};
+use super::tested::Tested;
 
 const QUESTION: &str = "what is my claim status?";
 
@@ -48,9 +48,9 @@ fn fill(address: SocketAddr) -> Result<()> {
 }
 
 /// Invalidations that compare a pattern with every entry, beside hits.
-pub(super) fn pattern(target: &Target<'_>) -> Result<Vec<String>> {
+pub(super) fn pattern(tested: &Tested<'_>) -> Result<Vec<String>> {
     const TIMES: usize = 20;
-    let service = target.serve(&[("ROUTER_CACHE__CAPACITY", "256MiB")])?;
+    let service = tested.serve(&[("ROUTER_CACHE__CAPACITY", "256MiB")])?;
     let address = service.address();
     fill(address)?;
     let hit = |_| question(QUESTION, 1, "role-0", "");
@@ -93,8 +93,8 @@ pub(super) fn pattern(target: &Target<'_>) -> Result<Vec<String>> {
 }
 
 /// A small cache is given more than fits.
-pub(super) fn memory(target: &Target<'_>) -> Result<Vec<String>> {
-    let service = target.serve(&[("ROUTER_CACHE__CAPACITY", "16MiB")])?;
+pub(super) fn memory(tested: &Tested<'_>) -> Result<Vec<String>> {
+    let service = tested.serve(&[("ROUTER_CACHE__CAPACITY", "16MiB")])?;
     let switch = |on: bool| {
         let body = format!(r#"{{"enabled": {on}}}"#);
         let request = post("/v1/caching", "", &body).replacen("POST", "PUT", 1);
