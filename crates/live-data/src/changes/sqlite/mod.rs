@@ -27,7 +27,7 @@ use crate::error::OpenError;
 /// How a SQLite database is watched.
 #[derive(Clone, Debug)]
 pub struct SqliteChangesOptions {
-    /// The time between two looks at the database. A look costs some ten microseconds.
+    /// The time between two looks at the database.
     pub poll: Duration,
 }
 
