@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use h2::client::{Connection, SendRequest};
 use http::{Request, Response, StatusCode};
 use support::Server;
@@ -149,12 +150,22 @@ fn bodies_share_the_budget() {
     ]);
     block_on(async {
         let (client, _) = connect(&server).await;
-        let mut sender = client.clone().ready().await.unwrap();
-        let (response, mut body) = sender.send_request(question(), false).unwrap();
-        let held = format!("{BODY:<0$}", 32 << 10);
-        body.send_data(Bytes::from(held), false).unwrap();
-        // Until the service has read all of it.
-        while ask(&client).await.unwrap().0 == 200 {}
+        let held = || format!("{BODY:<0$}", 32 << 10);
+        let (response, mut body) = 'held: loop {
+            let mut sender = client.clone().ready().await.unwrap();
+            let (mut response, mut body) = sender.send_request(question(), false).unwrap();
+            body.send_data(Bytes::from(held()), false).unwrap();
+            // Until the service has read all of it, or has refused it because one of
+            // these questions had the budget.
+            loop {
+                if ask(&client).await.unwrap().0 != 200 {
+                    break 'held (response, body);
+                }
+                if (&mut response).now_or_never().is_some() {
+                    break;
+                }
+            }
+        };
         let (status, refusal) = ask(&client).await.unwrap();
         assert_eq!(status, 503);
         assert!(refusal.contains("body_budget"), "{refusal}");
