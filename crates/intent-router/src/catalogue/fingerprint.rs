@@ -36,6 +36,8 @@ impl Fingerprint {
             slots,
             queries,
             tags,
+            // What programs are told of it.
+            description: _,
             // How messages are recognised.
             yields: _,
             phrases: _,

@@ -102,7 +102,7 @@ impl QuerySpec {
     }
 
     /// Whether the query uses the words of the message.
-    pub(super) fn uses_message(&self) -> bool {
+    fn uses_message(&self) -> bool {
         let parameters = self.parameters();
         sql::MESSAGE_PARAMETERS
             .iter()
@@ -142,12 +142,32 @@ pub enum SlotSpec {
     },
 }
 
+impl SlotSpec {
+    /// The form of a value, for messages and descriptions: `a date such as
+    /// 2025-03-14`.
+    pub fn form(&self) -> String {
+        match self {
+            Self::Pattern { pattern } => format!("an identifier of the form {pattern}"),
+            Self::Date => "a date such as 2025-03-14".to_owned(),
+            Self::Period => "a period such as 2025-03".to_owned(),
+            Self::Range => "a period such as 2025-03 or 2025-03-01/2025-03-14".to_owned(),
+            Self::Amount { .. } => "an amount with a currency".to_owned(),
+            Self::Enum { values } => {
+                let names: Vec<_> = values.keys().map(String::as_str).collect();
+                format!("one of {}", names.join(", "))
+            }
+        }
+    }
+}
+
 /// An intent of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Intent {
     /// Its name, such as `claim_status`.
     pub name: String,
+    /// What it answers, in a sentence for programs that choose between intents.
+    pub description: Option<String>,
     /// Where its answers come from.
     pub kind: Kind,
     /// Who answers it.
@@ -183,6 +203,12 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// Whether a query uses the words of the message. Costs a pass over the text of
+    /// each query.
+    pub fn reads_message(&self) -> bool {
+        self.queries.iter().any(QuerySpec::uses_message)
+    }
+
     /// Whether its answers may depend on the day on which they are made: whether a
     /// query reads it, or a caller answers, who may do anything. Costs a pass over
     /// the text of each query.
