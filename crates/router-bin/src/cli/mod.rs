@@ -12,6 +12,7 @@ mod eval;
 mod key;
 mod lines;
 mod log;
+mod mcp;
 mod serve;
 mod startup;
 mod train;
@@ -43,6 +44,9 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Ask one question in this process, without the service.
     Ask(ask::AskArgs),
+    /// Serve the intents as tools of agents, by the Model Context Protocol on standard input and
+    /// output.
+    Mcp(mcp::McpArgs),
     /// Print the cache key of each request read from standard input.
     ///
     /// Each line of the input is a JSON object {"intent", "user_context", "message"}; "message" is
@@ -99,6 +103,10 @@ impl Cli {
             Command::Bench(args) => {
                 log("warn")?;
                 bench::run(configuration(file)?, file, &args)
+            }
+            Command::Mcp(args) => {
+                log("warn")?;
+                mcp::run(&configuration(file)?, args)
             }
             Command::Key => key::run(),
             Command::Detect(args) => detect::run(&configuration(file)?, &args),
