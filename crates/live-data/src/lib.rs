@@ -50,7 +50,7 @@ pub use changes::{
 #[cfg(feature = "sqlite")]
 pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
 #[cfg(feature = "sqlite")]
-pub use demo::{DemoError, DemoOptions, write_demo, write_script};
+pub use demo::{DemoError, DemoOptions, DemoPayments, write_demo, write_script};
 pub use error::{OpenError, QueryFault};
 pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
 #[cfg(feature = "sqlite")]

@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod changes;
+mod changes_bench;
 mod config;
 mod data;
 mod demo_db;
