@@ -4,12 +4,13 @@
 mod slow;
 mod summary;
 mod trial;
+mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use intent_router::{BoxFuture, KeywordDetector, Router};
+use intent_router::{KeywordDetector, Router};
 
 use crate::bench::sampling::SplitMix64;
 
@@ -17,22 +18,7 @@ use self::slow::Slow;
 use self::trial::Lane;
 
 pub use self::summary::{ChangesRun, ChangesSummary};
-
-/// The database behind a router, as another program writes to it.
-pub trait Writer: Send + Sync {
-    /// Sets the amounts of all payments of a member in one transaction. Returns the
-    /// position of the change, where the database has positions; an error if the
-    /// member has no payments.
-    fn write<'a>(
-        &'a self,
-        member: &'a str,
-        amount_cents: i64,
-    ) -> BoxFuture<'a, anyhow::Result<Option<String>>>;
-
-    /// Waits until the changes up to a position are applied; false if they are not in
-    /// time.
-    fn applied<'a>(&'a self, position: &'a str) -> BoxFuture<'a, bool>;
-}
+pub use self::writer::Writer;
 
 /// The options of a run.
 #[derive(Clone, Copy, Debug)]

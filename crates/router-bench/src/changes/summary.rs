@@ -102,20 +102,23 @@ impl ChangesSummary {
         });
         row("stale answers", &|way| count(way.stale));
         row("hits after the change", &|way| count(way.hits));
-        let percentiles: [(&str, fn(&Distribution) -> f64); 3] =
-            [("p50", |d| d.p50), ("p99", |d| d.p99), ("max", |d| d.max)];
-        let measured: [(&str, fn(&Figures) -> Option<&Distribution>); 2] = [
-            ("visible", |way| way.visible_ms.as_ref()),
-            ("visible to X-Read-After", |way| way.read_after_ms.as_ref()),
-        ];
-        for (name, of) in measured {
-            for (label, pick) in percentiles {
-                row(&format!("{name}, {label}"), &|way| {
-                    let shown = of(way).map(pick);
-                    shown.map_or("-".to_owned(), |ms| format!("{ms:.1} ms"))
-                });
-            }
-        }
+        let milliseconds =
+            |shown: Option<f64>| shown.map_or("-".to_owned(), |ms| format!("{ms:.1} ms"));
+        row("visible, p50", &|way| {
+            milliseconds(way.visible_ms.map(|d| d.p50))
+        });
+        row("visible, p99", &|way| {
+            milliseconds(way.visible_ms.map(|d| d.p99))
+        });
+        row("visible, max", &|way| {
+            milliseconds(way.visible_ms.map(|d| d.max))
+        });
+        row("to X-Read-After, p50", &|way| {
+            milliseconds(way.read_after_ms.map(|d| d.p50))
+        });
+        row("to X-Read-After, p99", &|way| {
+            milliseconds(way.read_after_ms.map(|d| d.p99))
+        });
         let provenance = &self.provenance;
         text.push_str(&format!(
             "\nrouter {}, {}; source: {}\n{}\n",

@@ -8,9 +8,9 @@ use anyhow::Context as _;
 use intent_router::{CacheUse, OutcomeClass, Request, Reuse, Router, UserContext};
 use serde_json::Value;
 
-use super::Writer;
 use super::slow::Slow;
 use super::summary::ChangesRun;
+use super::writer::Writer;
 use crate::bench::sampling::SplitMix64;
 
 /// The intent whose answers hold the changed amounts.
@@ -32,7 +32,7 @@ enum Scene {
     Stored,
     /// A fill has read the records, and is not stored yet.
     Filling,
-    /// Clients read the answer all the time.
+    /// Askers read the answer all the time.
     Reading,
 }
 
@@ -131,8 +131,8 @@ impl Lane {
     }
 
     /// Another client that asks as the same member.
-    fn client(&self) -> Client {
-        Client {
+    fn client(&self) -> Asker {
+        Asker {
             router: self.router.clone(),
             member: self.member.clone(),
         }
@@ -153,15 +153,15 @@ struct Shown {
     is_hit: bool,
 }
 
-/// A client that asks as a member.
-struct Client {
+/// Asks as a member.
+struct Asker {
     router: Router,
     member: String,
 }
 
-impl Client {
+impl Asker {
     async fn ask(&self, cache_use: CacheUse) -> anyhow::Result<Shown> {
-        let user = UserContext::new(&*self.member, "beneficiary");
+        let user = UserContext::new(&self.member, "beneficiary");
         let request = Request {
             forced_intent: Some(INTENT.to_owned()),
             cache_use,
