@@ -13,6 +13,7 @@ mod guard;
 mod hosts;
 mod listeners;
 mod load;
+mod mcp;
 mod places;
 mod privacy;
 mod raw;

@@ -22,6 +22,7 @@ use super::fields::{file_path, listen_address};
 use super::guard::{Breaker, Limit};
 use super::hosts::HostList;
 use super::listeners::{AdminListener, TlsFiles};
+use super::mcp::McpSettings;
 use super::privacy::{AuditLog, Privacy};
 use super::snapshot::SnapshotSettings;
 use super::units::{BodiesLimit, BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) source: Source,
     /// Invalidation by the changes that the database reports.
     pub(crate) changes: ChangesSettings,
+    /// The intents as tools of agents.
+    pub(crate) mcp: McpSettings,
     /// The intents.
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.

@@ -18,6 +18,7 @@ mod identifiers;
 mod invalidation;
 mod limits;
 mod listener;
+mod mcp;
 mod metrics;
 mod pages;
 mod problem;

@@ -4,6 +4,9 @@
 
 #[path = "../program/mod.rs"]
 mod program;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod agent;
+mod http;
 mod stdio;
