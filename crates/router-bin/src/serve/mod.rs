@@ -22,6 +22,7 @@ mod metrics;
 mod pages;
 mod problem;
 mod prometheus;
+mod read_after;
 mod refresh;
 mod reload;
 mod request_id;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer};
 use super::app::App;
 use super::authorise::refused;
 use super::body::{JsonBody, Object, object};
-use super::cache_headers;
 use super::problem::Problem;
+use super::{cache_headers, read_after};
 use crate::auth::{Caller, ClaimedUser};
 
 /// The body of a request.
@@ -120,7 +120,7 @@ pub(crate) async fn route(
         message: body.message,
         user_context,
         forced_intent: body.forced_intent,
-        cache_use: cache_headers::cache_use(&headers),
+        cache_use: read_after::cache_use(&app, &headers).await?,
     };
     let routed = app.router().route(&request).await.inspect_err(|error| {
         app.metrics().failed();
