@@ -44,7 +44,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     python.install()?;
     shell::run(&mut python.module("ruff", ["format", "--no-cache", "--check", "."]))?;
     shell::run(&mut python.module("ruff", ["check", "--no-cache", "."]))?;
-    let mypy = ["--cache-dir", "/dev/null", "src", "tests"];
+    let mypy = ["--cache-dir", "/dev/null", "src", "tests", "examples"];
     shell::run(&mut python.module("mypy", mypy))?;
     shell::run(
         python

@@ -1,6 +1,7 @@
 """Client of the response cache service: see the README for its use."""
 
 from .async_client import AsyncResponseCache
+from .cached import cached
 from .client import ResponseCache
 from .counts import Counts
 from .errors import CacheError, CacheRefused, CacheUnavailable, MalformedReply, NotJson
@@ -46,4 +47,5 @@ __all__ = [
     "StoredAnswer",
     "User",
     "UserLike",
+    "cached",
 ]
