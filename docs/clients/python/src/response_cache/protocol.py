@@ -151,7 +151,7 @@ def compute_and_fill(permit: Permit, counts: Counts, strict: bool) -> Steps:
         yield from _release(permit, counts)
         raise
     data = dict(answer.data)
-    if not _survives_json(data):
+    if not survives_json(data):
         logger.warning(
             "%s: not stored: JSON would change the data, so that a hit would differ",
             permit.ask.intent,
@@ -205,7 +205,7 @@ def _release(permit: Permit, counts: Counts) -> Running[None]:
         counts.error("release", error)
 
 
-def _survives_json(data: dict[str, Any]) -> bool:
+def survives_json(data: dict[str, Any]) -> bool:
     """Whether a hit would return exactly this."""
     try:
         return same(json.loads(json.dumps(data, allow_nan=False)), data)
