@@ -19,4 +19,6 @@ pub use feed::{ChangeFeed, PositionParser};
 pub use follower::{Follower, Invalidation};
 pub use mapping::Mapping;
 #[cfg(feature = "sqlite")]
+pub(crate) use sqlite::CHANGE_TABLE;
+#[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
