@@ -23,6 +23,8 @@
 //! async runtime.
 //!
 //! # Features
+//! `postgres` (default): the changes of a PostgreSQL database.
+//!
 //! `sqlite` (default): the SQLite source and its demo data, with SQLite
 //! built in.
 
@@ -47,6 +49,8 @@ pub use changes::{
     Batch, ChangeEvent, ChangeFeed, ColumnValue, Columns, Follower, Gap, Invalidation, Mapping,
     Position, PositionParser, RowChange,
 };
+#[cfg(feature = "postgres")]
+pub use changes::{PostgresChanges, PostgresChangesOptions, PostgresSetup};
 #[cfg(feature = "sqlite")]
 pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
 #[cfg(feature = "sqlite")]
