@@ -82,9 +82,10 @@ pub use cache_keys::{CanonicalJson, Digest};
 pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};
 
 pub use catalogue::{
-    AnsweredBy, Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, Intent, KeyMode,
-    Kind, LineColumn, LineIndex, Phrase, QuerySpec, References, Severity, SlotSpec, SourceSpan,
-    TableSpec, TagTemplate, TemplateError, Tie,
+    AnsweredBy, Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, HttpMethod,
+    HttpSpec, Intent, KeyMode, Kind, LineColumn, LineIndex, NotFound, Phrase, QuerySpec,
+    References, Severity, SlotSpec, SourceSpan, TableSpec, TagTemplate, Template, TemplateError,
+    Tie,
 };
 pub use context::RequestContext;
 pub use deadline::Deadline;

@@ -140,6 +140,24 @@ fn without_positions_a_client_that_has_written_reads_the_database() {
 }
 
 #[test]
+fn the_bench_commits_changes_and_finds_no_stale_answer() {
+    let bench = ["bench", "--changes", "--trials", "24", "--json"];
+    let ran = program::router(&bench, "");
+    let summary: serde_json::Value = serde_json::from_str(ran.output()).unwrap();
+    for way in summary["ways"].as_array().unwrap() {
+        assert_eq!(
+            (&way["trials"], &way["stale"]),
+            (&24.into(), &0.into()),
+            "{way}"
+        );
+        assert!(way["hits"].as_u64().unwrap() > 0, "{way}");
+        assert!(way["visible_ms"]["p50"].as_f64().unwrap() > 0.0, "{way}");
+    }
+    let refused = program::router(&["bench", "--changes", "--users", "5"], "");
+    refused.fails(64, "cannot be used with");
+}
+
+#[test]
 fn an_invalidation_is_answered_once_it_holds() {
     let server = Server::start(&[]);
     let by_user = serde_json::json!({ "user_id": "BEN-000001" });

@@ -90,7 +90,7 @@ const RULES: &[Rule] = &[
 /// Dependencies for tests only: the first crate may depend on the second.
 const IN_TESTS_ONLY: &[(&str, &str)] = &[("intent-router", "intent-train")];
 
-/// Exceptions: the first crate may depend on the second. PostgreSQL's clients need a runtime.
+/// Exceptions: the first crate may depend on the second. The clients of servers need a runtime.
 const NEEDED_BY: &[(&str, &str)] = &[("live-data", "tokio")];
 
 /// Packages that a library may not depend on, except in its tests.

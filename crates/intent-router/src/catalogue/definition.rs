@@ -7,7 +7,7 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 
 use super::guards::Guards;
-use super::intent::{Intent, KeyMode, QuerySpec, SlotSpec};
+use super::intent::{Intent, KeyMode, SlotSpec};
 use super::lexicon::Lexicon;
 use super::references::References;
 use super::tables::TableSpec;
@@ -62,9 +62,8 @@ impl Catalogue {
     pub fn with_key(&self, key: KeyMode) -> Self {
         let mut catalogue = self.clone();
         for intent in &mut catalogue.intents {
-            let uses_message = intent.queries.iter().any(QuerySpec::uses_message);
             intent.key = match key {
-                KeyMode::Slots if uses_message => KeyMode::Normalised,
+                KeyMode::Slots if intent.reads_message() => KeyMode::Normalised,
                 key => key,
             };
         }

@@ -1,10 +1,12 @@
 //! Answers a resolved request from the cache or the source.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::Duration;
 
 use cache_core::{Fetched, Fill, FillError, Outcome, Permit, Reuse};
 
@@ -38,7 +40,45 @@ impl Router {
     /// conversation whose slots cannot be read; [`RouteError::Source`] when the
     /// source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
-        match self.context(request, None)? {
+        self.answer(request, None).await
+    }
+
+    /// Answers a question whose slots are given: its message is not read for slots,
+    /// and continues no conversation. With the key mode `slots` it shares the stored
+    /// answer of the messages that name these slots.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use intent_router::{Request, RouteError, Routed, Router, UserContext};
+    ///
+    /// async fn claim(router: &Router, number: &str) -> Result<Routed, RouteError> {
+    ///     let user = UserContext::new("BEN-000001", "beneficiary");
+    ///     let request = Request {
+    ///         forced_intent: Some("claim_status".to_owned()),
+    ///         ..Request::new("", user)
+    ///     };
+    ///     let slots = BTreeMap::from([("claim_number".to_owned(), number.to_owned())]);
+    ///     router.route_slots(&request, &slots).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`route`](Self::route); [`RouteError::Conversation`] when the intent has no
+    /// such slot, or the slot cannot be read from its value.
+    pub async fn route_slots(
+        &self,
+        request: &Request,
+        slots: &BTreeMap<String, String>,
+    ) -> Result<Routed, RouteError> {
+        self.answer(request, Some(slots)).await
+    }
+
+    async fn answer(
+        &self,
+        request: &Request,
+        slots: Option<&BTreeMap<String, String>>,
+    ) -> Result<Routed, RouteError> {
+        match self.context(request, slots)? {
             Ok(context) if context.intent.answered_by == AnsweredBy::Caller => {
                 let (intent, why) = (&context.intent.name, Fallback::AnsweredByCaller);
                 let answer = self.fallback(intent, context.confidence, Owner::Everyone, why, 0);
@@ -64,6 +104,8 @@ pub(super) struct Answered {
     pub(super) records: Vec<String>,
     /// What was read to make it.
     pub(super) reads: Vec<Read>,
+    /// As [`Records::max_age`].
+    pub(super) max_age: Option<Duration>,
 }
 
 /// A resolved request, while it is answered.
@@ -195,6 +237,7 @@ impl<'a> Answering<'a> {
             answer,
             mut records,
             reads,
+            max_age,
         } = answered;
         let (intent, owner) = (self.context.intent, &self.context.owner);
         let storage = Storage::of(&answer, owner, self.router.cache.is_enabled());
@@ -207,11 +250,16 @@ impl<'a> Answering<'a> {
         tags.extend(self.message_tag());
         let stored = StoredAnswer::new(answer, tags.len());
         let fill = match storage {
+            _ if max_age == Some(Duration::ZERO) => return Fill::shared(stored),
             Storage::Positive => Fill::new(stored),
             Storage::Negative => Fill::negative(stored),
             Storage::Refused => return Fill::shared(stored),
         };
-        fill.tags(tags)
+        let fill = fill.tags(tags);
+        match max_age {
+            Some(max_age) => fill.ttl(max_age),
+            None => fill,
+        }
     }
 
     /// Fills the entry of `permit` while this request is served the stored answer.
@@ -261,7 +309,11 @@ impl<'a> Answering<'a> {
     }
 
     fn found(&self, source: Source, found: Found<Records>, calls_before: u32) -> Answered {
-        let Records { data, tags } = found.value;
+        let Records {
+            data,
+            tags,
+            max_age,
+        } = found.value;
         let (name, confidence) = (&self.context.intent.name, self.context.confidence);
         let response = self.router.respond(source, name, confidence, data);
         let owner = self.context.owner.clone();
@@ -269,6 +321,7 @@ impl<'a> Answering<'a> {
             answer: Answer::new(response, owner, calls_before + found.calls),
             reads: self.reads(Some(&tags)),
             records: tags,
+            max_age,
         }
     }
 
@@ -279,6 +332,7 @@ impl<'a> Answering<'a> {
             answer: self.router.fallback(name, confidence, owner, why, calls),
             records: Vec::new(),
             reads: self.reads(None),
+            max_age: None,
         }
     }
 

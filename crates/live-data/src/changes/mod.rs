@@ -23,4 +23,6 @@ pub use mapping::Mapping;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresChanges, PostgresChangesOptions, PostgresSetup};
 #[cfg(feature = "sqlite")]
+pub(crate) use sqlite::CHANGE_TABLE;
+#[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteChanges, SqliteChangesOptions, SqliteSetup};

@@ -1,0 +1,9 @@
+//! The intents as tools of agents.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
+#[path = "../program/mod.rs"]
+mod program;
+
+mod agent;
+mod stdio;
