@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 78] = [
+const EVERY_KEY: [(&str, &str); 88] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -79,6 +79,8 @@ const EVERY_KEY: [(&str, &str); 78] = [
     ("changes.poll", "50ms"),
     ("changes.max_lag", "5s"),
     ("changes.when_behind", "ttl"),
+    ("changes.webhook.secrets", r#"["env:HOOK_SECRET"]"#),
+    ("changes.webhook.window", "1m"),
     ("source.connections", "8"),
     ("source.deadline", "3s"),
     ("source.share", "3"),
@@ -88,6 +90,14 @@ const EVERY_KEY: [(&str, &str); 78] = [
     ("source.breaker.longest_open", "20s"),
     ("source.limit.least", "2"),
     ("source.limit.tolerance", "3"),
+    ("source.http.url", "https://crm.example.org/api"),
+    ("source.http.headers.*", "Bearer ${CRM_TOKEN}"),
+    ("source.http.user_header", "x-user-id"),
+    ("source.http.role_header", "x-user-role"),
+    ("source.http.connect_timeout", "500ms"),
+    ("source.http.max_response", "64KiB"),
+    ("source.http.retries", "2"),
+    ("source.http.health", "/healthz"),
     (
         "source.profile_sql",
         "SELECT * FROM people WHERE id = :user_id",
