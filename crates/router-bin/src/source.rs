@@ -4,15 +4,73 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use intent_router::{AnsweredBy, Catalogue};
-use live_data::{CatalogueSource, DemoOptions, OpenError, SqliteOptions, SqliteSource};
+use live_data::{
+    CatalogueSource, DemoOptions, HttpOptions, HttpSource, OpenError, SourceByIntent,
+    SqliteOptions, SqliteSource,
+};
 
-use crate::config::{Config, SourceUrl};
+use crate::auth::Place;
+use crate::config::{Config, HttpSettings, SourceUrl};
 
-/// Opens the source for a catalogue's queries.
+/// Opens the sources for a catalogue's queries and requests.
 pub(crate) fn open(
     config: &Config,
     catalogue: &Catalogue,
 ) -> Result<Arc<dyn CatalogueSource>, OpenError> {
+    let back_end = back_end(config)?;
+    let database = database(config, catalogue)?;
+    Ok(Arc::new(SourceByIntent::new(
+        database, back_end, catalogue,
+    )?))
+}
+
+/// The HTTP back end, if one is configured. It is not asked.
+///
+/// # Errors
+/// [`OpenError::BackEnd`] when a setting is not valid, or a variable cannot be read. It
+/// shows no value of a header.
+pub(crate) fn back_end(config: &Config) -> Result<Option<HttpSource>, OpenError> {
+    let Some(url) = config.source.back_end() else {
+        return Ok(None);
+    };
+    let settings = &config.source.http;
+    let defaults = HttpOptions::new(url);
+    let variable = |name: &str| {
+        let place = Place::of(["", "source.http.headers"], None, Some(name));
+        place.and_then(|place| place.read())
+    };
+    let mut headers = Vec::with_capacity(settings.headers.len());
+    for (header, text) in &settings.headers {
+        let value = text.filled(variable).map_err(|error| {
+            let why = match error {
+                Some(diagnostic) => diagnostic.to_string(),
+                None => "has `${` without a closing `}`".to_owned(),
+            };
+            OpenError::BackEnd(format!("`source.http.headers.{header}`: {why}"))
+        })?;
+        headers.push((header.clone(), value));
+    }
+    let text = |header: &Option<_>| header.as_ref().map(ToString::to_string);
+    let options = HttpOptions {
+        headers,
+        user_header: text(&settings.user_header),
+        role_header: text(&settings.role_header),
+        connections: non_zero(config.source.connections.get()).unwrap_or(defaults.connections),
+        deadline: config.source.deadline.get(),
+        connect_timeout: settings.connect_timeout.get(),
+        max_response: usize::try_from(settings.max_response.get()).unwrap_or(usize::MAX),
+        retries: u32::try_from(settings.retries.get()).unwrap_or(u32::MAX),
+        health: settings.health.clone(),
+        ..defaults
+    };
+    HttpSource::open(&options).map(Some)
+}
+
+/// The database; `None` if an HTTP back end is all there is.
+fn database(
+    config: &Config,
+    catalogue: &Catalogue,
+) -> Result<Option<Arc<dyn CatalogueSource>>, OpenError> {
     let source = &config.source;
     let defaults = SqliteOptions::default();
     let options = SqliteOptions {
@@ -23,6 +81,7 @@ pub(crate) fn open(
     };
     let opened = match &source.url {
         Some(SourceUrl::Sqlite(path)) => SqliteSource::open(path, catalogue, &options)?,
+        Some(SourceUrl::Http(_)) => return Ok(None),
         None if is_never_asked(catalogue) => {
             // The smallest database there is, which no question reaches.
             let empty = DemoOptions {
@@ -33,7 +92,7 @@ pub(crate) fn open(
         }
         None => SqliteSource::demo(catalogue, &demo(config), &options)?,
     };
-    Ok(Arc::new(opened))
+    Ok(Some(Arc::new(opened)))
 }
 
 /// Whether callers answer every intent themselves.
@@ -44,14 +103,19 @@ fn is_never_asked(catalogue: &Catalogue) -> bool {
 
 /// The name of the source, for people.
 pub(crate) fn name(config: &Config) -> String {
-    match &config.source.url {
+    let database = match &config.source.url {
         Some(SourceUrl::Sqlite(path)) => format!("SQLite, {}", path.display()),
+        Some(SourceUrl::Http(url)) => return format!("HTTP, {url}"),
         None if is_never_asked(config.intents()) => "none: callers answer all intents".to_owned(),
         None => format!(
             "embedded SQLite, demo data of {} members (seed {})",
             config.source.demo_users.get(),
             config.source.demo_seed.get()
         ),
+    };
+    match &config.source.http.url {
+        Some(url) => format!("{database}; HTTP, {url}"),
+        None => database,
     }
 }
 
@@ -65,14 +129,24 @@ pub(crate) fn identity(config: &Config) -> String {
             .unwrap_or_else(|_| path.clone())
             .display()
             .to_string(),
-        None => name(config),
+        Some(SourceUrl::Http(_)) | None => name(config),
     };
+    let back_end = config.source.back_end().map(|url| {
+        let HttpSettings {
+            headers,
+            user_header,
+            role_header,
+            ..
+        } = &config.source.http;
+        format!(" {url} {headers:?} {user_header:?} {role_header:?}")
+    });
+    let back_end = back_end.unwrap_or_default();
     // Its journal does not hold what the changes of the database removed.
     let changes = match config.changes.enabled {
         true => " changes",
         false => "",
     };
-    format!("{source} {profile}{changes}")
+    format!("{source} {profile}{changes}{back_end}")
 }
 
 /// The demo data that is generated where no source is named.

@@ -16,6 +16,7 @@ mod scopes;
 mod secret;
 mod sessions;
 mod tokens;
+mod webhook;
 
 use std::net::IpAddr;
 
@@ -27,8 +28,11 @@ use self::check::Check;
 use self::jwt::Jwt;
 use self::proxy::Proxy;
 pub(crate) use self::refusal::Refusal;
+pub(crate) use self::secret::Place;
 use self::sessions::Sessions;
 use self::tokens::Tokens;
+use self::webhook::Webhook;
+pub(crate) use self::webhook::WebhookRefusal;
 use crate::config::{AuthMode, Config, ConfigError, JwtSettings, ProxySettings, Scope};
 
 /// Identifies callers as the configuration says.
@@ -36,6 +40,7 @@ pub(crate) struct Authenticator {
     mode: Mode,
     tokens: Tokens,
     sessions: Sessions,
+    webhook: Option<Webhook>,
 }
 
 /// How callers are identified, apart from the tokens of the configuration.
@@ -57,6 +62,7 @@ impl Authenticator {
         let mut check = Check::new(config);
         check_mode(config, &mut check);
         let tokens = Tokens::open(&settings.tokens, &mut check);
+        let webhook = Webhook::open(&config.changes.webhook, &mut check);
         let mode = match settings.mode {
             AuthMode::None => Some(Mode::None(Caller::anonymous())),
             AuthMode::Token => Some(Mode::Token),
@@ -73,6 +79,7 @@ impl Authenticator {
             sessions: Sessions::new(
                 settings.secure_cookie || config.server.tls.certificate.is_some(),
             ),
+            webhook,
         });
         // Proof: where a mode is not opened, its `open` has added an error, and `end`
         // returns it.
@@ -112,6 +119,11 @@ impl Authenticator {
             Mode::Proxy(_) => "send it through the proxy, or with `Authorization: Bearer TOKEN`",
             _ => "send it as `Authorization: Bearer TOKEN`",
         }))
+    }
+
+    /// What checks signed requests, if they are configured.
+    pub(crate) fn webhook(&self) -> Option<&Webhook> {
+        self.webhook.as_ref()
     }
 
     /// Whether the dashboard asks for a token.

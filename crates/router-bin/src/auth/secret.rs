@@ -10,7 +10,7 @@ use intent_router::Diagnostic;
 const MOST: u64 = 64 << 10;
 
 /// Where a secret is kept.
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     File(&'a Path),
     Variable(&'a str),
 }
@@ -21,7 +21,7 @@ impl<'a> Place<'a> {
     /// # Errors
     /// Both or neither is set, or the variable has a name that this program reads as a
     /// setting.
-    pub(super) fn of(
+    pub(crate) fn of(
         names: [&str; 2],
         file: Option<&'a Path>,
         variable: Option<&'a str>,
@@ -52,7 +52,7 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// It cannot be read. The error names the place and never shows the content.
-    pub(super) fn read(&self) -> Result<String, Diagnostic> {
+    pub(crate) fn read(&self) -> Result<String, Diagnostic> {
         let text = match self {
             Self::File(path) => file(path)?,
             Self::Variable(name) => std::env::var(name).map_err(|error| {

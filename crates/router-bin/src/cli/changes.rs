@@ -54,9 +54,9 @@ pub(super) fn run(config: &Config, command: &ChangesCommand) -> Result<(), Failu
             };
             written(std::io::stdout().lock().write_all(told.as_bytes()))
         }
-        None => Err(Failure::new(
+        Some(SourceUrl::Http(_)) | None => Err(Failure::new(
             Code::Config,
-            "embedded demo data does not change; set `source.url`",
+            "only a database reports changes; set `source.url` to one",
         )),
     }
 }

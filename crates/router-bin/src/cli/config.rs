@@ -10,6 +10,7 @@ use crate::auth::Authenticator;
 use crate::config::{self, Config};
 use crate::detector;
 use crate::exit::{Code, Failure, written};
+use crate::source;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -38,6 +39,8 @@ pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Fa
                 .map_err(|error| Failure::new(Code::Config, error))?;
             // Also reports a secret that cannot be read.
             Authenticator::open(&config).map_err(|error| Failure::new(Code::Config, error))?;
+            // Also reports a header of the HTTP back end that cannot be filled.
+            source::back_end(&config).map_err(|error| Failure::new(Code::Config, error))?;
             let count = warn(&config);
             if *strict && count > 0 {
                 let plural = if count == 1 { "" } else { "s" };

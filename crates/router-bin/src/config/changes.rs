@@ -1,7 +1,8 @@
 //! `[changes]`: invalidation by the changes that the database reports.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::Timeout;
 
@@ -19,6 +20,8 @@ pub(crate) struct ChangesSettings {
     pub(crate) max_lag: Timeout,
     /// How answers are cached while changes are not seen in time.
     pub(crate) when_behind: WhenBehind,
+    /// Changes that other programs tell of in signed requests.
+    pub(crate) webhook: WebhookSettings,
 }
 
 impl Default for ChangesSettings {
@@ -28,6 +31,7 @@ impl Default for ChangesSettings {
             poll: Timeout::milliseconds::<25>(),
             max_lag: Timeout::seconds::<2>(),
             when_behind: WhenBehind::default(),
+            webhook: WebhookSettings::default(),
         }
     }
 }
@@ -41,4 +45,56 @@ pub(crate) enum WhenBehind {
     Bypass,
     /// By their TTL alone, as without changes.
     Ttl,
+}
+
+/// Changes that other programs tell of in signed requests.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WebhookSettings {
+    /// Where the secrets are, each as `env:NAME` for an environment variable. A request
+    /// is signed with any of them; none: there are no signed requests.
+    pub(crate) secrets: Vec<WebhookSecret>,
+    /// How far the time of a request may be from the time here.
+    pub(crate) window: Timeout,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            secrets: Vec::new(),
+            window: Timeout::seconds::<300>(),
+        }
+    }
+}
+
+/// The name of the environment variable that holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
+pub(crate) struct WebhookSecret(String);
+
+impl WebhookSecret {
+    /// The name of the variable.
+    pub(crate) fn variable(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for WebhookSecret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("env:{}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for WebhookSecret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        match text.strip_prefix("env:") {
+            Some(name) if !name.is_empty() => Ok(Self(name.to_owned())),
+            // It may be the secret itself, so the error does not show it.
+            _ => Err(D::Error::custom(
+                "a secret is not written here; write \"env:NAME\" for the environment variable \
+                 that holds it",
+            )),
+        }
+    }
 }

@@ -21,6 +21,7 @@ use super::diagnostics::Origin;
 use super::fields::{file_path, listen_address};
 use super::guard::{Breaker, Limit};
 use super::hosts::HostList;
+use super::http::HttpSettings;
 use super::listeners::{AdminListener, TlsFiles};
 use super::mcp::McpSettings;
 use super::privacy::{AuditLog, Privacy};
@@ -176,7 +177,8 @@ impl Default for Cache {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Source {
-    /// The database, as `sqlite://PATH`; absent: embedded demo data.
+    /// The database, as `sqlite://PATH`, or an HTTP back end without a database, as
+    /// `https://HOST/PATH`; absent: embedded demo data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<SourceUrl>,
     /// How many database connections are open, and so how many queries run at once.
@@ -201,6 +203,8 @@ pub(crate) struct Source {
     pub(crate) breaker: Breaker,
     /// How many queries run at a time.
     pub(crate) limit: Limit,
+    /// The HTTP back end.
+    pub(crate) http: HttpSettings,
 }
 
 impl Default for Source {
@@ -216,22 +220,39 @@ impl Default for Source {
             demo_seed: Count::of::<1>(),
             breaker: Breaker::default(),
             limit: Limit::default(),
+            http: HttpSettings::default(),
         }
     }
 }
 
-/// The URL of a supported database.
+impl Source {
+    /// The URL of the HTTP back end, if there is one.
+    pub(crate) fn back_end(&self) -> Option<&str> {
+        match &self.url {
+            Some(SourceUrl::Http(url)) => Some(url),
+            _ => self.http.url.as_deref(),
+        }
+    }
+}
+
+/// The URL of a supported source.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "String")]
 pub(crate) enum SourceUrl {
     /// An SQLite database file.
     Sqlite(PathBuf),
+    /// An HTTP back end.
+    Http(String),
 }
 
 impl Serialize for SourceUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self::Sqlite(path) = self;
-        serializer.collect_str(&format_args!("sqlite://{}", path.display()))
+        match self {
+            Self::Sqlite(path) => {
+                serializer.collect_str(&format_args!("sqlite://{}", path.display()))
+            }
+            Self::Http(url) => serializer.serialize_str(url),
+        }
     }
 }
 
@@ -245,7 +266,8 @@ impl<'de> Deserialize<'de> for SourceUrl {
                 "the path is missing; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
             )),
             // The URL may hold a password, so the error shows only its scheme.
-            "postgres" | "postgresql" | "http" | "https" => Err(D::Error::custom(format_args!(
+            "http" | "https" => Ok(Self::Http(url)),
+            "postgres" | "postgresql" => Err(D::Error::custom(format_args!(
                 "`{scheme}://` sources are not supported by this version; use \"sqlite://PATH\", or leave the key out for embedded demo data"
             ))),
             _ => Err(D::Error::custom(

@@ -29,7 +29,10 @@ impl Config {
     fn with_absolute_paths(&self) -> Self {
         let mut config = self.clone();
         let source = config.source.url.as_mut();
-        let source = source.map(|SourceUrl::Sqlite(path)| path);
+        let source = source.and_then(|url| match url {
+            SourceUrl::Sqlite(path) => Some(path),
+            SourceUrl::Http(_) => None,
+        });
         let (detector, jwt) = (&mut config.detector, &mut config.auth.jwt);
         let tls = &mut config.server.tls;
         let tokens = config.auth.tokens.iter_mut();

@@ -87,22 +87,36 @@ impl Config {
         errors.push(place(self.origins.get(path), path, error));
     }
 
-    /// Embedded demo data has no changes to follow.
+    /// Only a database has changes to follow.
     fn validate_changes(&self, errors: &mut Vec<Diagnostic>) {
-        if self.changes.enabled && self.source.url.is_none() {
+        let message = match self.source.url {
+            Some(SourceUrl::Sqlite(_)) => return,
+            Some(SourceUrl::Http(_)) => "an HTTP back end has no changes to follow",
+            None => "embedded demo data does not change",
+        };
+        if self.changes.enabled {
             let path = "changes.enabled";
-            let error = Diagnostic::error("embedded demo data does not change")
-                .with_remedy("set `source.url`, or remove this key");
+            let error = Diagnostic::error(message)
+                .with_remedy("set `source.url` to a database, or remove this key");
             errors.push(place(self.origins.get(path), path, error));
         }
     }
 
     fn validate_source(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {
-        let Some(SourceUrl::Sqlite(file)) = &mut self.source.url else {
-            return;
-        };
-        if let Some(Origin::File(_)) = self.origins.get("source.url") {
-            *file = base.join(&*file);
+        match (&mut self.source.url, &self.source.http.url) {
+            (None, _) => return,
+            (Some(SourceUrl::Sqlite(file)), _) => {
+                if let Some(Origin::File(_)) = self.origins.get("source.url") {
+                    *file = base.join(&*file);
+                }
+            }
+            (Some(SourceUrl::Http(_)), None) => {}
+            (Some(SourceUrl::Http(_)), Some(_)) => {
+                let path = "source.http.url";
+                let error = Diagnostic::error("`source.url` names an HTTP back end already")
+                    .with_remedy("remove one of the two");
+                errors.push(place(self.origins.get(path), path, error));
+            }
         }
         for path in ["source.demo_users", "source.demo_seed"] {
             if let Some(origin) = self.origins.get(path) {

@@ -23,6 +23,17 @@ impl Config {
                 .with_remedy("set [server.tls], or put a proxy that ends TLS in front of it");
             warnings.push(warning);
         }
+        if let Some(url) = self.source.back_end().filter(|url| is_plain_http(url)) {
+            let path = match self.source.http.url {
+                Some(_) => "source.http.url",
+                None => "source.url",
+            };
+            let message = format!("what is sent to {url}, secrets included, is not encrypted");
+            let warning = Diagnostic::warning(message)
+                .with_path(path)
+                .with_remedy("use `https://`");
+            warnings.push(warning);
+        }
         let intents = self.intents().intents();
         let standard = intent_router::classes::standard();
         for (name, class) in self.cache.classes.iter() {
@@ -46,4 +57,12 @@ impl Config {
         }
         warnings
     }
+}
+
+/// Whether a URL names another machine without TLS.
+fn is_plain_http(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().ok();
+    uri.is_some_and(|uri| {
+        uri.scheme_str() == Some("http") && !uri.host().is_some_and(super::web::is_loopback)
+    })
 }

@@ -14,7 +14,7 @@ use crate::auth::Caller;
 /// The number of live entries removed.
 #[derive(Serialize)]
 pub(crate) struct Invalidated {
-    invalidated: usize,
+    pub(super) invalidated: usize,
 }
 
 /// Removes entries.

@@ -63,6 +63,11 @@ impl<'a> Recorded<'a> {
         }
     }
 
+    /// Sets what the act is done to, if that was not known when it began.
+    pub(crate) fn shows(&mut self, selector: String) {
+        self.selector = selector;
+    }
+
     /// Sets how the act ended, and how many entries it removed.
     pub(crate) fn end<T>(&mut self, outcome: &Result<T, Problem>, count: Option<usize>) {
         self.count = count;

@@ -44,7 +44,7 @@ impl<T: Object> FromRequest<App> for JsonBody<T> {
     }
 }
 
-/// Reads the body of a request within a limit in bytes, the budget and the time.
+/// The bytes of a body of at most `limit`.
 pub(super) async fn read(request: Request, app: &App, limit: usize) -> Result<BodyBuffer, Problem> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -97,7 +97,8 @@ fn too_large(limit: usize) -> Problem {
     )
 }
 
-fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
+/// The value in a body.
+pub(super) fn parse<T: Object>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let detail = format!(
             "the body is not valid UTF-8 from byte {} on",

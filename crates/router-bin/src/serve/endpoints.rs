@@ -13,7 +13,9 @@ use super::authorise::authorise;
 use super::problem::Problem;
 use super::request_id::identify;
 use super::session::AnswersMessages;
-use super::{admin, cache_aside, erase, mcp, pages, prometheus, reload, route, session, stats};
+use super::{
+    admin, cache_aside, erase, mcp, pages, prometheus, reload, route, session, stats, webhook,
+};
 use crate::config::Scope;
 use crate::dashboard;
 
@@ -98,6 +100,8 @@ fn administration() -> impl Iterator<Item = Endpoint> {
         Endpoint::needs(Scope::Metrics, "/v1/stats", get(stats::snapshot)),
         Endpoint::needs(Scope::Metrics, "/v1/stats/stream", get(stats::stream)),
         Endpoint::needs(Scope::Invalidate, "/v1/invalidate", post(admin::invalidate)),
+        // Its signature says who calls.
+        Endpoint::open("/v1/changes", post(webhook::changes)),
         Endpoint::needs(Scope::Metrics, "/v1/caching", get(admin::caching)),
         Endpoint::needs(Scope::Admin, "/v1/caching", put(admin::switch_caching)),
         Endpoint::needs(Scope::Admin, "/v1/reload", post(reload::reload)),
@@ -193,6 +197,7 @@ mod tests {
             "/livez",
             "/readyz",
             "/openapi.json",
+            "/v1/changes",
             "/v1/session",
             "/",
             "/dashboard.css",

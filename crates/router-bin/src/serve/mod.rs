@@ -41,6 +41,7 @@ mod timer;
 mod tls;
 mod turns;
 mod watch;
+mod webhook;
 
 pub(crate) use app::{App, Outputs};
 pub(crate) use audit::Audit;

@@ -60,7 +60,8 @@ const GUARDED: [(&str, &str, &str, &[&str]); 15] = [
 ];
 
 /// Every endpoint that is open.
-const OPEN: [(&str, &str); 6] = [
+const OPEN: [(&str, &str); 7] = [
+    ("POST", "/v1/changes"),
     ("POST", "/v1/session"),
     ("DELETE", "/v1/session"),
     ("GET", "/livez"),

@@ -153,10 +153,6 @@ fn source_urls_are_told_what_is_possible() {
         ("", "not the URL of a source"),
         ("mysql://h", "not the URL of a source"),
         (
-            "https://crm.example.org",
-            "`https://` sources are not supported by this version",
-        ),
-        (
             "postgresql://h/db",
             "`postgresql://` sources are not supported by this version",
         ),
