@@ -41,6 +41,10 @@ pub(super) fn run(
             Ok(vec![("the configured database".to_owned(), run)])
         }
         None => in_temporary_files(&config, options).map_err(failed),
+        Some(_) => Err(Failure::new(
+            Code::Usage,
+            "--changes writes to a database; `source.url` names none that it can write to",
+        )),
     }
 }
 
