@@ -8,6 +8,7 @@ mod definition;
 mod diagnostic;
 mod fingerprint;
 mod guards;
+mod http;
 mod intent;
 mod lexicon;
 mod lint;
@@ -23,13 +24,14 @@ pub use diagnostic::{CatalogueError, Diagnostic, LineColumn, LineIndex, Severity
 pub(crate) use fingerprint::Fingerprint;
 pub use guards::Guards;
 pub(crate) use guards::Role;
+pub use http::{HttpMethod, HttpSpec, NotFound};
 pub use intent::{AnsweredBy, Intent, KeyMode, Kind, Phrase, QuerySpec, SlotSpec};
 pub(crate) use lexicon::{Lexicon, Word};
 pub use references::References;
 pub(crate) use references::Relation;
 pub use spans::CatalogueSpans;
 pub use tables::{TableSpec, Tie};
-pub use template::{TagTemplate, TemplateError};
+pub use template::{TagTemplate, Template, TemplateError};
 
 #[cfg(test)]
 mod tests;

@@ -82,9 +82,10 @@ pub use cache_keys::{CanonicalJson, Digest};
 pub use intent_model::{EncodeError, HeldOut, LinearModel, ModelError, SentenceEncoder};
 
 pub use catalogue::{
-    AnsweredBy, Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, Intent, KeyMode,
-    Kind, LineColumn, LineIndex, Phrase, QuerySpec, References, Severity, SlotSpec, SourceSpan,
-    TableSpec, TagTemplate, TemplateError, Tie,
+    AnsweredBy, Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, HttpMethod,
+    HttpSpec, Intent, KeyMode, Kind, LineColumn, LineIndex, NotFound, Phrase, QuerySpec,
+    References, Severity, SlotSpec, SourceSpan, TableSpec, TagTemplate, Template, TemplateError,
+    Tie,
 };
 pub use context::RequestContext;
 pub use deadline::Deadline;
@@ -109,3 +110,5 @@ pub use slots::{ConversationError, Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Read, Records, SourceError, source_fn};
 pub use text::normalise;
 pub use timer::{ManualTimer, Timer};
+#[cfg(feature = "tower")]
+pub use tower::layer::{CacheLayer, Cached, Question, WithCache};

@@ -28,7 +28,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Ask<'a> {
-    /// The intent whose queries answer the question.
+    /// The intent whose queries or request answer the question.
     pub intent: &'a Intent,
     /// Who asks; `None` for knowledge-base intents, whose answers are shared.
     pub principal: Option<&'a Principal>,
@@ -72,12 +72,25 @@ pub struct Records {
     /// The records it was made of, such as `claim:CLM-2025-000123`; an
     /// invalidation of any of them removes the cached answer.
     pub tags: Vec<String>,
+    /// How long the answer may be stored at most; zero: not at all. `None`: as long as
+    /// its TTL class says, which also bounds a longer time.
+    pub max_age: Option<Duration>,
 }
 
 impl Records {
     /// An answer made of the records that `tags` name.
     pub fn new(data: Value, tags: Vec<String>) -> Self {
-        Self { data, tags }
+        Self {
+            data,
+            tags,
+            max_age: None,
+        }
+    }
+
+    /// The same, to be stored for at most this time; zero: not to be stored.
+    #[must_use]
+    pub fn with_max_age(self, max_age: Option<Duration>) -> Self {
+        Self { max_age, ..self }
     }
 }
 

@@ -49,6 +49,32 @@ fn an_answer_is_served_until_its_ttl_has_passed_and_not_longer() {
 }
 
 #[test]
+fn a_source_shortens_the_ttl_and_never_lengthens_it() {
+    for (max_age, ttl) in [(Some(60), 60), (Some(900), 300), (None, 300)] {
+        let bench = bench();
+        *bench.source.max_age.lock().unwrap() = max_age.map(Duration::from_secs);
+        ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+        // A TTL of its own is rounded down by less than a millisecond.
+        bench
+            .clock
+            .advance(Duration::from_secs(ttl) - Duration::from_millis(1));
+        assert!(is_hit(&ask(&bench, CLAIM, "BEN-000001", "beneficiary")));
+        bench.clock.advance(Duration::from_millis(2));
+        assert!(!is_hit(&ask(&bench, CLAIM, "BEN-000001", "beneficiary")));
+    }
+}
+
+#[test]
+fn an_answer_that_its_source_does_not_want_stored_is_not() {
+    let bench = bench();
+    *bench.source.max_age.lock().unwrap() = Some(Duration::ZERO);
+    for _ in 0..2 {
+        let routed = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
+        assert!(!is_hit(&routed) && !is_stored_miss(&routed));
+    }
+}
+
+#[test]
 fn another_user_role_message_or_guest_is_never_a_hit() {
     let bench = bench();
     ask(&bench, CLAIM, "BEN-000001", "beneficiary");

@@ -51,6 +51,17 @@ pub enum OpenError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// The HTTP back end cannot be asked with these options.
+    #[error("the HTTP back end: {0}")]
+    BackEnd(String),
+    /// An intent is answered by a source that is not configured.
+    #[error("intent `{intent}` is answered by {needed}, and none is configured")]
+    NoSource {
+        /// The intent.
+        intent: String,
+        /// What is needed: a database or an HTTP back end.
+        needed: &'static str,
+    },
     /// The worker threads could not be started.
     #[error("the worker threads cannot be started: {0}")]
     Threads(String),

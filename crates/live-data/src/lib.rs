@@ -5,6 +5,9 @@
 //! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file;
 //! [`write_script`] writes a database by running an SQL script.
 //!
+//! [`HttpSource`] asks an HTTP back end by the requests of the catalogue, and
+//! [`SourceByIntent`] uses both kinds together.
+//!
 //! A [`ChangeFeed`] reports what others write to a database, and a [`Follower`]
 //! makes invalidations of it.
 //!
@@ -20,20 +23,31 @@
 //! # Threads
 //! Unlike the other library crates, this one starts threads: blocking I/O runs on
 //! a fixed number of threads, which end with the source. The futures run on any
-//! async runtime.
+//! async runtime, except those of [`HttpSource`], which need Tokio.
 //!
 //! # Features
+//! `postgres` (default): the changes of a PostgreSQL database.
+//!
 //! `sqlite` (default): the SQLite source and its demo data, with SQLite
 //! built in.
+//!
+//! `http` (default): the HTTP source.
 
-#![cfg_attr(not(feature = "sqlite"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(
+    not(all(feature = "http", feature = "sqlite")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
+#[cfg(feature = "http")]
+mod by_intent;
 mod catalogue_source;
 mod changes;
 #[cfg(feature = "sqlite")]
 mod demo;
 mod error;
 mod guard;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -42,16 +56,22 @@ mod sqlite;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "http")]
+pub use by_intent::SourceByIntent;
 pub use catalogue_source::CatalogueSource;
 pub use changes::{
     Batch, ChangeEvent, ChangeFeed, ColumnValue, Columns, Follower, Gap, Invalidation, Mapping,
     Position, PositionParser, RowChange,
 };
+#[cfg(feature = "postgres")]
+pub use changes::{PostgresChanges, PostgresChangesOptions, PostgresSetup};
 #[cfg(feature = "sqlite")]
 pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
 #[cfg(feature = "sqlite")]
 pub use demo::{DemoError, DemoOptions, DemoPayments, write_demo, write_script};
 pub use error::{OpenError, QueryFault};
 pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
+#[cfg(feature = "http")]
+pub use http::{HttpOptions, HttpSource};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteSource};

@@ -18,7 +18,7 @@ use crate::shell::{self, Shell};
 const PACKAGE: &str = "docs/clients/python";
 
 /// Succeeds where Python is new enough and can make virtual environments with pip.
-const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+const PROBE: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
 
 pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     let shell = context.shell;
@@ -29,7 +29,7 @@ pub(super) fn step(context: &Context<'_>) -> Result<Outcome> {
     };
     if let Err(error) = python.prepare() {
         let reason = format!(
-            "{:#}; it needs Python 3.10 or later with venv and pip (Debian: python3-venv), and \
+            "{:#}; it needs Python 3.11 or later with venv and pip (Debian: python3-venv), and \
              the packages of {PACKAGE}/constraints.txt",
             error
         );

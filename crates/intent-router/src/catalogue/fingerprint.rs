@@ -35,6 +35,7 @@ impl Fingerprint {
             key,
             slots,
             queries,
+            http,
             tags,
             // What programs are told of it.
             description: _,
@@ -68,6 +69,11 @@ impl Fingerprint {
             // without `answered_by`.
             AnsweredBy::Source => {}
             AnsweredBy::Caller => text.extend(b"caller"),
+        }
+        if let Some(http) = http {
+            text.extend(b"http");
+            // Its maps have string keys too.
+            text.extend(serde_json::to_vec(http).expect("a request has only string keys"));
         }
         Self(u128::from_le_bytes(Md5::digest(text).into()))
     }
@@ -126,6 +132,10 @@ mod tests {
         let (queried, _) = LOANS.split_once("[[intent.query]]").expect("a query");
         let called = queried.replace("yields", "answered_by = 'caller'\n yields");
         assert_ne!(of(&called), of(queried));
+        let requested = |path| format!("{queried}\n[intent.http]\npath = '{path}'");
+        let by_card = of(&requested("/loans/{card}"));
+        assert_ne!(by_card, of(&requested("/loans/{user_id}/{card}")));
+        assert_ne!(by_card, of(queried));
         let shared = LOANS
             .replace("\"live_data\"", "\"knowledge_base\"")
             .replace("member_id = :user_id AND", "");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::http::HttpSpec;
 use super::sql;
 use super::template::TagTemplate;
 
@@ -100,14 +101,6 @@ impl QuerySpec {
     pub fn parameters(&self) -> BTreeSet<&str> {
         sql::parameters(&self.sql)
     }
-
-    /// Whether the query uses the words of the message.
-    fn uses_message(&self) -> bool {
-        let parameters = self.parameters();
-        sql::MESSAGE_PARAMETERS
-            .iter()
-            .any(|name| parameters.contains(name))
-    }
 }
 
 /// How a slot is found in a message.
@@ -197,26 +190,37 @@ pub struct Intent {
     pub slots: Vec<String>,
     /// The queries that answer it.
     pub queries: Vec<QuerySpec>,
+    /// The request to an HTTP back end that answers it, in place of queries.
+    pub http: Option<HttpSpec>,
     /// Templates of record tags, filled from each row and from the message's
     /// slots, such as `claim:{claim_number}`.
     pub tags: Vec<TagTemplate>,
 }
 
 impl Intent {
-    /// Whether a query uses the words of the message. Costs a pass over the text of
-    /// each query.
-    pub fn reads_message(&self) -> bool {
-        self.queries.iter().any(QuerySpec::uses_message)
-    }
-
     /// Whether its answers may depend on the day on which they are made: whether a
-    /// query reads it, or a caller answers, who may do anything. Costs a pass over
-    /// the text of each query.
+    /// query or the HTTP request reads it, or a caller answers, who may do anything.
+    /// Costs a pass over the text of each query.
     pub(crate) fn reads_today(&self) -> bool {
         if self.answered_by == AnsweredBy::Caller {
             return true;
         }
-        let mut queries = self.queries.iter();
-        queries.any(|query| query.parameters().contains(sql::TODAY))
+        self.reads(&[sql::TODAY])
+    }
+
+    /// Whether a query or the HTTP request uses the words of the message. Costs a pass
+    /// over the text of each query.
+    pub fn reads_message(&self) -> bool {
+        self.reads(&sql::MESSAGE_PARAMETERS)
+    }
+
+    /// Whether a query or the HTTP request uses one of these parameters.
+    fn reads(&self, parameters: &[&str]) -> bool {
+        let by_query = |query: &QuerySpec| {
+            let used = query.parameters();
+            parameters.iter().any(|name| used.contains(name))
+        };
+        let by_http = |http: &HttpSpec| http.parameters().any(|name| parameters.contains(&name));
+        self.queries.iter().any(by_query) || self.http.as_ref().is_some_and(by_http)
     }
 }

@@ -3,8 +3,10 @@
 mod document;
 mod english;
 mod guards;
+mod http;
 mod intent;
 mod name;
+mod parameters;
 mod references;
 mod slot;
 mod tables;

@@ -1,4 +1,5 @@
-//! Templates of record tags, such as `claim:{claim_number}`.
+//! Texts with names in braces: templates of record tags, such as
+//! `claim:{claim_number}`, and of the parts of HTTP requests.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +21,20 @@ use crate::slots::Slots;
 /// # Ok::<(), intent_router::TemplateError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TagTemplate(Vec<Segment>);
+pub struct TagTemplate(Template);
+
+/// A text with names in braces, to be filled with values. It may name none.
+///
+/// ```
+/// use intent_router::Template;
+///
+/// let template: Template = "from {today}".parse()?;
+/// let filled = template.fill(|name| (name == "today").then(|| "2025-03-01".into()));
+/// assert_eq!(filled.as_deref(), Some("from 2025-03-01"));
+/// # Ok::<(), intent_router::TemplateError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Segment>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
@@ -39,7 +53,7 @@ pub enum TemplateError {
     #[error("has a }} without an opening {{")]
     Unopened,
     /// Text in braces that cannot be the name of a column or slot.
-    #[error("has an invalid column name in {{{0}}}; use letters, digits and _")]
+    #[error("has an invalid name in {{{0}}}; use letters, digits and _")]
     BadName(String),
     /// No name in braces.
     #[error(
@@ -48,7 +62,7 @@ pub enum TemplateError {
     NoName,
 }
 
-impl TagTemplate {
+impl Template {
     /// The names to be filled in, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|segment| match segment {
@@ -57,17 +71,38 @@ impl TagTemplate {
         })
     }
 
+    /// The texts between the names, in order.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Literal(text) => Some(text.as_str()),
+            Segment::Name(_) => None,
+        })
+    }
+
+    /// The text, with each name replaced by its `value`; `None` if a name has no
+    /// value.
+    pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> Option<String> {
+        let mut text = String::new();
+        for segment in &self.0 {
+            match segment {
+                Segment::Literal(literal) => text.push_str(literal),
+                Segment::Name(name) => text.push_str(&value(name)?),
+            }
+        }
+        Some(text)
+    }
+}
+
+impl TagTemplate {
+    /// The names to be filled in, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.names()
+    }
+
     /// The tag, with each name replaced by its `value`; `None` if a name has no
     /// value.
     pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<Cow<'v, str>>) -> Option<String> {
-        let mut tag = String::new();
-        for segment in &self.0 {
-            match segment {
-                Segment::Literal(text) => tag.push_str(text),
-                Segment::Name(name) => tag.push_str(&value(name)?),
-            }
-        }
-        Some(tag)
+        self.0.fill(value)
     }
 
     /// The tags from the slots of a message: one for each value of the slot that
@@ -93,6 +128,18 @@ impl FromStr for TagTemplate {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let template: Template = text.parse()?;
+        if template.names().next().is_none() {
+            return Err(TemplateError::NoName);
+        }
+        Ok(Self(template))
+    }
+}
+
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
         let mut segments = Vec::new();
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
@@ -112,9 +159,6 @@ impl FromStr for TagTemplate {
             segments.push(Segment::Name(name.to_owned()));
             rest = tail;
         }
-        if segments.is_empty() {
-            return Err(TemplateError::NoName);
-        }
         if !rest.is_empty() {
             segments.push(Segment::Literal(rest.to_owned()));
         }
@@ -123,6 +167,12 @@ impl FromStr for TagTemplate {
 }
 
 impl fmt::Display for TagTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|segment| match segment {
             Segment::Literal(text) => f.write_str(text),

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::Duration;
 
 use cache_core::{Fetched, Fill, FillError, Outcome, Permit, Reuse};
 
@@ -103,6 +104,8 @@ pub(super) struct Answered {
     pub(super) records: Vec<String>,
     /// What was read to make it.
     pub(super) reads: Vec<Read>,
+    /// As [`Records::max_age`].
+    pub(super) max_age: Option<Duration>,
 }
 
 /// A resolved request, while it is answered.
@@ -234,6 +237,7 @@ impl<'a> Answering<'a> {
             answer,
             mut records,
             reads,
+            max_age,
         } = answered;
         let (intent, owner) = (self.context.intent, &self.context.owner);
         let storage = Storage::of(&answer, owner, self.router.cache.is_enabled());
@@ -246,11 +250,16 @@ impl<'a> Answering<'a> {
         tags.extend(self.message_tag());
         let stored = StoredAnswer::new(answer, tags.len());
         let fill = match storage {
+            _ if max_age == Some(Duration::ZERO) => return Fill::shared(stored),
             Storage::Positive => Fill::new(stored),
             Storage::Negative => Fill::negative(stored),
             Storage::Refused => return Fill::shared(stored),
         };
-        fill.tags(tags)
+        let fill = fill.tags(tags);
+        match max_age {
+            Some(max_age) => fill.ttl(max_age),
+            None => fill,
+        }
     }
 
     /// Fills the entry of `permit` while this request is served the stored answer.
@@ -300,7 +309,11 @@ impl<'a> Answering<'a> {
     }
 
     fn found(&self, source: Source, found: Found<Records>, calls_before: u32) -> Answered {
-        let Records { data, tags } = found.value;
+        let Records {
+            data,
+            tags,
+            max_age,
+        } = found.value;
         let (name, confidence) = (&self.context.intent.name, self.context.confidence);
         let response = self.router.respond(source, name, confidence, data);
         let owner = self.context.owner.clone();
@@ -308,6 +321,7 @@ impl<'a> Answering<'a> {
             answer: Answer::new(response, owner, calls_before + found.calls),
             reads: self.reads(Some(&tags)),
             records: tags,
+            max_age,
         }
     }
 
@@ -318,6 +332,7 @@ impl<'a> Answering<'a> {
             answer: self.router.fallback(name, confidence, owner, why, calls),
             records: Vec::new(),
             reads: self.reads(None),
+            max_age: None,
         }
     }
 

@@ -178,11 +178,8 @@ impl FillPermit {
             answer: Arc::clone(&answer),
             records: tags,
             reads,
+            max_age: ttl,
         });
-        let fill = match ttl {
-            Some(ttl) => fill.ttl(ttl),
-            None => fill,
-        };
         let stored = permit.fill(fill);
         Filled { answer, stored }
     }

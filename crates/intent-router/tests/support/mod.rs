@@ -40,6 +40,8 @@ pub(crate) struct FakeSource {
     pub(crate) serial: AtomicU64,
     /// What its queries read, in addition to the records that an answer's tags name.
     pub(crate) reads: Mutex<Vec<Read>>,
+    /// How long its answers may be stored.
+    pub(crate) max_age: Mutex<Option<Duration>>,
     /// How long requests may take.
     pub(crate) deadline: Mutex<Option<Duration>>,
 }
@@ -144,7 +146,8 @@ impl LiveData for FakeSource {
             if self.failing.load(Ordering::SeqCst) {
                 return Err(SourceError::Unavailable("told to fail".to_owned()));
             }
-            Ok(Found::new(Records::new(data, tags), 1))
+            let records = Records::new(data, tags).with_max_age(*self.max_age.lock().unwrap());
+            Ok(Found::new(records, 1))
         })
     }
 }

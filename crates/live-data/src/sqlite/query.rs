@@ -131,9 +131,9 @@ impl Plan {
             )
             .map_err(fault)?;
         }
-        // Without queries, the one who answers names the records.
-        let by_caller = intent.answered_by == AnsweredBy::Caller;
-        for tag in intent.tags.iter().filter(|_| !by_caller) {
+        // A caller or an HTTP back end names the records itself.
+        let by_queries = intent.answered_by == AnsweredBy::Source && intent.http.is_none();
+        for tag in intent.tags.iter().filter(|_| by_queries) {
             let fills = |query: &Query| {
                 let mut columns = tag.names();
                 columns.all(|column| query.columns.iter().any(|name| name == column))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from conftest import Start
 
@@ -215,3 +216,35 @@ def test_an_answer_that_cannot_be_filled_is_returned_and_blocks_nobody(start: St
     with ResponseCache(Settings(url, strict=True)) as cache:
         with pytest.raises(CacheRefused):
             cache.get_or_fill("claims", "A", Function(large))
+
+
+def test_a_tag_removes_the_answers_that_have_it(url: str) -> None:
+    function = Function(Answer({"n": 1}, tags=["room:1"]), {"n": 2})
+    with ResponseCache(Settings(url)) as cache:
+        cache.get_or_fill("hours", None, function)
+        assert cache.invalidate(tag="lift:1") == 0
+        assert cache.get_or_fill("hours", None, function) == {"n": 1}
+        assert cache.invalidate(tag="room:1") == 1
+        assert cache.get_or_fill("hours", None, function) == {"n": 2}
+
+
+def test_a_waiter_of_a_failure_gets_its_own_turn() -> None:
+    ask = {"intent": "claims", "confidence": 1, "message": "", "slots": {}, "doubtful": False}
+    permit = {"id": "1", "expires_in": 30}
+    replies: list[dict[str, Any]] = [
+        {"status": "failed", "reason": "no database"},
+        {"status": "permit", "permit": permit, "ask": ask},
+        {"stored": True},
+    ]
+
+    def reply(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=replies.pop(0))
+
+    with ResponseCache(transport=httpx.MockTransport(reply)) as cache:
+        assert cache.get_or_fill("claims", None, Function({"n": 1})) == {"n": 1}
+        assert cache.counts["stored"] == 1
+    replies += [{"status": "failed", "reason": "no database"}] * 2
+    with ResponseCache(transport=httpx.MockTransport(reply)) as cache:
+        assert cache.get_or_fill("claims", None, Function({"n": 2})) == {"n": 2}
+        assert cache.counts.as_dict() == {"computed": 1}
+    assert replies == []

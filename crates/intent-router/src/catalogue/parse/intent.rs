@@ -7,10 +7,11 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::document::{At, Diagnostics, Table, as_text, number};
-use super::guards;
 use super::name::{NAME_RULE, is_name};
+use super::parameters::{Language, Parameters};
 use super::slot::Specs;
-use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS, parameters};
+use super::{guards, http};
+use crate::catalogue::sql::parameters;
 use crate::catalogue::{
     AnsweredBy, Diagnostic, Intent, KeyMode, Kind, Phrase, QuerySpec, TagTemplate,
 };
@@ -86,10 +87,26 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         let veto = guards::phrases(&mut table, "veto", self.diagnostics);
         let neutral = guards::phrases(&mut table, "neutral", self.diagnostics);
         let slots = self.slots(&mut table);
-        let queries = self.queries(&mut table, kind, key, &slots);
-        if answered_by == Some(AnsweredBy::Caller) && !queries.is_empty() {
+        let mut used = BTreeSet::new();
+        let allowed = Parameters {
+            kind,
+            key,
+            slots: &slots,
+        };
+        let queries = self.queries(&mut table, &allowed, &mut used);
+        let http = http::request(&mut table, &allowed, &mut used, self.diagnostics);
+        if !queries.is_empty() || http.is_some() {
+            self.unused(&table, key, &slots, &used);
+        }
+        if answered_by == Some(AnsweredBy::Caller) && (!queries.is_empty() || http.is_some()) {
             let error = Diagnostic::error("is answered by the caller, so its queries never run")
-                .with_remedy("remove the queries, or `answered_by`");
+                .with_remedy("remove the queries and `http`, or `answered_by`");
+            self.diagnostics.push(&table.path, table.at, error);
+        }
+        if http.is_some() && !queries.is_empty() {
+            let error =
+                Diagnostic::error("is answered by an HTTP request, so its queries never run")
+                    .with_remedy("remove the queries, or `http`");
             self.diagnostics.push(&table.path, table.at, error);
         }
         let tags = self.tags(&mut table);
@@ -109,6 +126,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             neutral,
             slots: slots.iter().map(|slot| slot.value.to_owned()).collect(),
             queries,
+            http,
             tags,
         })
     }
@@ -293,18 +311,15 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         slots
     }
 
+    /// Reads the queries, and adds the parameters that they use to `used`.
     fn queries(
         &mut self,
         table: &mut Table<'t>,
-        kind: Option<Kind>,
-        key: Option<KeyMode>,
-        slots: &[At<&'t str>],
+        allowed: &Parameters<'_>,
+        used: &mut BTreeSet<&'t str>,
     ) -> Vec<QuerySpec> {
         let mut queries: Vec<QuerySpec> = Vec::new();
-        let mut used = BTreeSet::new();
-        let elements = table.array("query", self.diagnostics);
-        let any = !elements.is_empty();
-        for (path, value) in elements {
+        for (path, value) in table.array("query", self.diagnostics) {
             let Some(mut query) = Table::from_value(path, value, self.diagnostics) else {
                 continue;
             };
@@ -313,7 +328,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             if let Some(sql) = sql {
                 let found = parameters(sql.value);
                 for parameter in &found {
-                    if let Some(message) = refusal(parameter, kind, key, slots) {
+                    if let Some(message) = allowed.refusal(parameter, Language::Sql) {
                         self.diagnostics
                             .add(&query.key_path("sql"), sql.at, message);
                     }
@@ -333,12 +348,22 @@ impl<'t, 'p> IntentReader<'t, 'p> {
                 sql: sql.value.to_owned(),
             }));
         }
+        queries
+    }
+
+    /// Reports the slots that no query and no request uses.
+    fn unused(
+        &mut self,
+        table: &Table<'t>,
+        key: Option<KeyMode>,
+        slots: &[At<&'t str>],
+        used: &BTreeSet<&str>,
+    ) {
         // In the key mode `slots` an unused slot still distinguishes questions.
-        let must_be_used = any && key != Some(KeyMode::Slots);
-        for slot in slots
-            .iter()
-            .filter(|slot| must_be_used && !used.contains(slot.value))
-        {
+        if key == Some(KeyMode::Slots) {
+            return;
+        }
+        for slot in slots.iter().filter(|slot| !used.contains(slot.value)) {
             let unused = format!("slot \"{}\" is not used by any query", slot.value);
             let unused = Diagnostic::error(unused).with_remedy(format!(
                 "use it as :{} in a query, or remove it from `slots`",
@@ -346,7 +371,6 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             ));
             self.diagnostics.push(&table.path, slot.at, unused);
         }
-        queries
     }
 
     fn tags(&mut self, table: &mut Table<'t>) -> Vec<TagTemplate> {
@@ -362,33 +386,4 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         }
         tags
     }
-}
-
-/// Why a query of this intent must not use the parameter; `None` if it may.
-fn refusal(
-    parameter: &str,
-    kind: Option<Kind>,
-    key: Option<KeyMode>,
-    slots: &[At<&str>],
-) -> Option<String> {
-    let is_slot = slots.iter().any(|slot| slot.value == parameter);
-    if !is_slot && !BUILT_IN_PARAMETERS.contains(&parameter) {
-        return Some(format!(
-            "unknown parameter :{parameter}; use a slot of this intent or one of {}",
-            BUILT_IN_PARAMETERS
-                .map(|name| format!(":{name}"))
-                .join(", ")
-        ));
-    }
-    if kind == Some(Kind::KnowledgeBase) && matches!(parameter, "user_id" | "user_role") {
-        return Some(format!(
-            "answers of kind knowledge_base are shared by all users, so its queries cannot use :{parameter}"
-        ));
-    }
-    if key == Some(KeyMode::Slots) && MESSAGE_PARAMETERS.contains(&parameter) {
-        return Some(format!(
-            "with key = \"slots\" the answer depends only on the slots, so its queries cannot use :{parameter}"
-        ));
-    }
-    None
 }

@@ -107,7 +107,7 @@ kind = "live_data"
             "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known kinds are live_data, knowledge_base (line 13)",
             "intent[0] \"unknown\" class: is empty (line 14)",
             "intent[0] \"unknown\" key: unknown key mode \"slot\"; known modes are message, normalised, slots (line 15)",
-            "intent[0] \"unknown\": unknown key `colour`; known keys are answered_by, class, description, examples, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
+            "intent[0] \"unknown\": unknown key `colour`; known keys are answered_by, class, description, examples, http, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
             "intent[0] \"unknown\" phrases[0]: phrase \"?!\" contains no word (line 17)",
             "intent[0] \"unknown\" phrases[1].weight: weight -1 is not a finite number above 0 (line 17)",
             "intent[0] \"unknown\" phrases[2]: `text` is missing (line 17)",
