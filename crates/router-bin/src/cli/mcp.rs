@@ -13,7 +13,7 @@ use super::serve::bounded;
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure};
-use crate::mcp::Server;
+use crate::mcp::ToolServer;
 use crate::setup::Assembly;
 
 /// Serves the intents as tools of an agent.
@@ -39,7 +39,7 @@ pub(super) fn run(config: &Config, args: McpArgs) -> Result<(), Failure> {
         Some(id) => UserContext::new(&id, &args.role),
         None => UserContext::guest(),
     };
-    let server = Server {
+    let server = ToolServer {
         router: Arc::clone(assembly.router()),
         user,
         cache_use: CacheUse::default(),
@@ -55,7 +55,7 @@ pub(super) fn run(config: &Config, args: McpArgs) -> Result<(), Failure> {
 }
 
 /// Serves one client. Longer lines than `max_line` bytes are dropped.
-async fn serve(server: Server, max_line: usize) -> Result<(), Failure> {
+async fn serve(server: ToolServer, max_line: usize) -> Result<(), Failure> {
     let (input, output) = stdio_pipes();
     let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(max_line);
     let running = match server.serve(transport).await {

@@ -4,4 +4,4 @@ mod call;
 mod server;
 mod tools;
 
-pub(crate) use server::{Answered, Server};
+pub(crate) use server::{Answered, ToolServer};

@@ -27,7 +27,7 @@ const INSTRUCTIONS: &str = "Answers questions about the user's own records. Each
 
 /// Serves the intents of a router as tools to one user.
 #[derive(Clone)]
-pub(crate) struct Server {
+pub(crate) struct ToolServer {
     /// The router of all its answers.
     pub(crate) router: Arc<Router>,
     /// The user who asks, whatever a call says.
@@ -39,7 +39,7 @@ pub(crate) struct Server {
     pub(crate) answered: Answered,
 }
 
-impl Server {
+impl ToolServer {
     async fn route(&self, intent: &Intent, arguments: Arguments) -> Result<Routed, RouteError> {
         let began = Instant::now();
         let Arguments { message, slots } = arguments;
@@ -65,7 +65,7 @@ impl Server {
     }
 }
 
-impl ServerHandler for Server {
+impl ServerHandler for ToolServer {
     fn get_info(&self) -> ServerConfig {
         let server = Implementation::new("router", env!("CARGO_PKG_VERSION"));
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())

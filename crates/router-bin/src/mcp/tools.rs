@@ -135,7 +135,7 @@ mod tests {
             r#"
             [slots]
             nr = { kind = "pattern", pattern = "a.@-##" }
-            colour = { kind = "enum", values = { red = ["scarlet"], blue = [] } }
+            colour = { kind = "enum", values = { red = ["scarlet"], blue = ["navy"] } }
             day = { kind = "date" }
             unread = { kind = "date" }
             [[intent]]

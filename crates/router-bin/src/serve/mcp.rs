@@ -19,12 +19,12 @@ use super::budget::BodyBuffer;
 use super::problem::Problem;
 use super::{read_after, route};
 use crate::auth::{Caller, ClaimedUser};
-use crate::mcp::{Answered, Server};
+use crate::mcp::{Answered, ToolServer};
 
 /// A body whose memory counts from the budget until the last use of it.
-struct Text(BodyBuffer);
+struct MessageBody(BodyBuffer);
 
-impl AsRef<[u8]> for Text {
+impl AsRef<[u8]> for MessageBody {
     fn as_ref(&self) -> &[u8] {
         self.0.bytes()
     }
@@ -44,7 +44,7 @@ pub(crate) async fn serve(
         .user(ClaimedUser::nobody())
         .map_err(|refusal| refused(&app, refusal, "/mcp"))?;
     let limits = app.limits();
-    let server = Server {
+    let server = ToolServer {
         router: app.router(),
         user,
         cache_use: read_after::cache_use(&app, request.headers()).await?,
@@ -58,7 +58,7 @@ pub(crate) async fn serve(
         limits.max_body,
     )
     .await?;
-    let body = Full::new(Bytes::from_owner(Text(body)));
+    let body = Full::new(Bytes::from_owner(MessageBody(body)));
     // Hosts and origins were checked when the request was admitted.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
