@@ -25,7 +25,7 @@ use self::options::{runtime, target};
 use self::published::Published;
 pub use self::setup::PostgresSetup;
 use self::stream::Follow;
-use self::wire::{Connection, Target};
+use self::wire::{Connection, PostgresTarget};
 use super::event::ChangeEvent;
 use super::feed::{ChangeFeed, PositionParser};
 use crate::error::OpenError;
@@ -134,7 +134,7 @@ impl PostgresChanges {
 }
 
 /// Checks what the server offers. The error says what is missing, and the remedy.
-async fn begin(target: &Target, catalogue: &Catalogue) -> Result<Begun, String> {
+async fn begin(target: &PostgresTarget, catalogue: &Catalogue) -> Result<Begun, String> {
     let asked = async {
         let mut sql = Connection::open(target, false).await?;
         let settings = sql

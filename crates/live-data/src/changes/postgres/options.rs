@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wire::Target;
+use super::wire::PostgresTarget;
 use crate::error::OpenError;
 
 /// How a PostgreSQL database is watched.
@@ -38,14 +38,17 @@ impl fmt::Debug for PostgresChangesOptions {
 }
 
 /// Reads a URL.
-pub(super) fn target(url: &str, options: &PostgresChangesOptions) -> Result<Target, OpenError> {
+pub(super) fn target(
+    url: &str,
+    options: &PostgresChangesOptions,
+) -> Result<PostgresTarget, OpenError> {
     let config = url.parse().map_err(|error| OpenError::Database {
         // The URL may hold a password, so it is not shown.
         name: "of the Postgres URL".to_owned(),
         reason: format!("{error}"),
     })?;
     let tls = options.tls.clone();
-    Ok(Target { config, tls })
+    Ok(PostgresTarget { config, tls })
 }
 
 /// A runtime for the connections, on the calling thread.

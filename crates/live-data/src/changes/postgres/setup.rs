@@ -4,14 +4,14 @@ use intent_router::Catalogue;
 
 use super::options::{PostgresChangesOptions, runtime, target};
 use super::published::{self, PUBLICATION, Published, Publishing};
-use super::wire::{Connection, Target, within};
+use super::wire::{Connection, PostgresTarget, within};
 use crate::error::OpenError;
 
 /// The statements by which a PostgreSQL database reports the changes of the declared
 /// tables: a publication, and the replica identity of tables whose changes would
 /// otherwise not say whose rows they were.
 pub struct PostgresSetup {
-    target: Target,
+    target: PostgresTarget,
     statements: Vec<String>,
     untracked: Vec<(String, &'static str)>,
 }

@@ -16,7 +16,7 @@ use super::pgoutput::{self, Message};
 use super::published::{PUBLICATION, Published};
 use super::rows::{AnnouncedTables, Before};
 use super::snapshot::Snapshot;
-use super::wire::{Connection, Frame, Target, WireError, within};
+use super::wire::{Connection, Frame, PostgresTarget, WireError, within};
 use crate::changes::event::{ChangeEvent, Gap, Position};
 use crate::changes::mapping::Mapping;
 
@@ -52,7 +52,7 @@ impl From<WireError> for Ended {
 
 /// Follows a database until it is dropped.
 pub(super) struct Follow {
-    target: Target,
+    target: PostgresTarget,
     heartbeat: Duration,
     covered: BTreeSet<String>,
     catalogue: Arc<Mutex<Arc<Catalogue>>>,
@@ -61,7 +61,7 @@ pub(super) struct Follow {
 
 impl Follow {
     pub(super) fn new(
-        target: Target,
+        target: PostgresTarget,
         heartbeat: Duration,
         covered: BTreeSet<String>,
         catalogue: Arc<Mutex<Arc<Catalogue>>>,

@@ -21,7 +21,7 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a server is, and how to reach it.
 #[derive(Clone)]
-pub(super) struct Target {
+pub(super) struct PostgresTarget {
     pub(super) config: Config,
     pub(super) tls: Option<Arc<rustls::ClientConfig>>,
 }
@@ -58,7 +58,7 @@ pub(super) struct Connection {
     input: BytesMut,
 }
 
-impl Target {
+impl PostgresTarget {
     /// The host, port and database, for messages.
     pub(super) fn name(&self) -> String {
         let host = match self.config.get_hosts().first() {
@@ -126,7 +126,10 @@ impl Target {
 
 impl Connection {
     /// Connects and logs in; for replication or for SQL.
-    pub(super) async fn open(target: &Target, for_replication: bool) -> Result<Self, WireError> {
+    pub(super) async fn open(
+        target: &PostgresTarget,
+        for_replication: bool,
+    ) -> Result<Self, WireError> {
         let limit = target.config.get_connect_timeout().copied();
         let opening = async {
             let stream = target.reach().await?;
