@@ -9,6 +9,7 @@ mod msrv;
 mod outside;
 mod package;
 pub(crate) mod props;
+mod python;
 pub(crate) mod schedules;
 mod sentences;
 pub(crate) mod snapshot;
@@ -95,6 +96,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "sentences",
         about: "sentence vectors are what the Python libraries compute",
         run: sentences::step,
+    },
+    Step {
+        name: "python",
+        about: "the Python client's form, types, and tests against the real service",
+        run: python::step,
     },
     Step {
         name: "outside",

@@ -44,6 +44,8 @@ pub(crate) struct StoragePolicy {
     /// Whether the answers depend on records that a [`ChangeGate`](crate::ChangeGate)
     /// covers.
     pub(crate) is_gated: bool,
+    /// Whether it covers all records that the answers depend on.
+    pub(crate) is_covered: bool,
 }
 
 impl StoragePolicy {
@@ -53,6 +55,7 @@ impl StoragePolicy {
         fingerprint: Fingerprint::NONE,
         reads_today: false,
         is_gated: false,
+        is_covered: false,
     };
 
     /// The policy of an intent of the catalogue, with its class.
@@ -62,6 +65,7 @@ impl StoragePolicy {
             fingerprint: Fingerprint::of(intent, catalogue),
             reads_today: intent.reads_today(),
             is_gated: false,
+            is_covered: false,
         }
     }
 }

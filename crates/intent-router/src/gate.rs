@@ -26,15 +26,38 @@ impl Coverage {
         match self {
             Self::Everything => kinds.next().is_some(),
             Self::Tables(tables) => {
-                let specs = catalogue.tables().iter();
-                let covered: BTreeSet<&str> = specs
-                    .filter(|(name, _)| tables.contains(*name))
-                    .map(|(_, spec)| spec.record.as_str())
-                    .collect();
+                let covered = records(catalogue, |table| tables.contains(table));
                 kinds.any(|kind| kind.is_some_and(|kind| covered.contains(kind)))
             }
         }
     }
+
+    /// Whether the tables hold all records of each of the kinds.
+    pub(crate) fn reaches_all<'k>(
+        &self,
+        mut kinds: impl Iterator<Item = Option<&'k str>>,
+        catalogue: &Catalogue,
+    ) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Tables(tables) => {
+                let declared = records(catalogue, |_| true);
+                let missed = records(catalogue, |table| !tables.contains(table));
+                kinds.all(|kind| {
+                    kind.is_some_and(|kind| declared.contains(kind) && !missed.contains(kind))
+                })
+            }
+        }
+    }
+}
+
+/// The kinds of records in the declared tables that `are_meant`.
+fn records(catalogue: &Catalogue, are_meant: impl Fn(&str) -> bool) -> BTreeSet<&str> {
+    let specs = catalogue.tables().iter();
+    specs
+        .filter(|(name, _)| are_meant(name))
+        .map(|(_, spec)| spec.record.as_str())
+        .collect()
 }
 
 /// Whether the feed of changes is up to date: *open* while every change of the
@@ -64,6 +87,7 @@ impl Coverage {
 #[derive(Debug)]
 pub struct ChangeGate {
     coverage: Coverage,
+    usable_while_closed: bool,
     is_open: AtomicBool,
 }
 
@@ -72,8 +96,17 @@ impl ChangeGate {
     pub fn new(coverage: Coverage) -> Self {
         Self {
             coverage,
+            usable_while_closed: false,
             is_open: AtomicBool::new(false),
         }
+    }
+
+    /// The same gate, which lets the cache be used while it is closed, too: answers
+    /// are then as old as their TTL allows. A request that must
+    /// [show a write](crate::CacheUse::ReadAfter) still goes by what the gate covers.
+    pub fn usable_while_closed(mut self) -> Self {
+        self.usable_while_closed = true;
+        self
     }
 
     /// The tables whose changes the feed reports.
@@ -81,10 +114,15 @@ impl ChangeGate {
         &self.coverage
     }
 
-    /// Whether the cache may be asked. A request that sees the gate open also sees
+    /// Whether the feed is up to date. A request that sees the gate open also sees
     /// what was removed before it was opened.
     pub fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Acquire)
+    }
+
+    /// Whether the cache may be asked for answers that depend on the tables.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.usable_while_closed || self.is_open()
     }
 
     /// Opens or closes the gate, for requests that begin later.

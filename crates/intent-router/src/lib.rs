@@ -110,3 +110,5 @@ pub use slots::{ConversationError, Date, Guard, Reading, Slots};
 pub use source::{Ask, BoxFuture, Extent, Found, LiveData, Read, Records, SourceError, source_fn};
 pub use text::normalise;
 pub use timer::{ManualTimer, Timer};
+#[cfg(feature = "tower")]
+pub use tower::layer::{CacheLayer, Cached, Question, WithCache};

@@ -29,6 +29,9 @@ pub enum Bypass {
     /// The answer depends on records whose changes are not seen at present: see
     /// [`ChangeGate`](crate::ChangeGate).
     ChangesBehind,
+    /// The answer must show a write of the client, and stored answers may not: see
+    /// [`CacheUse::ReadAfter`](crate::CacheUse::ReadAfter).
+    ReadAfter,
 }
 
 impl Bypass {
@@ -43,6 +46,7 @@ impl Bypass {
             Self::NeedsContext => "needs-context",
             Self::AnsweredByCaller => "answered-by-caller",
             Self::ChangesBehind => "changes-behind",
+            Self::ReadAfter => "read-after",
         }
     }
 }

@@ -40,15 +40,17 @@ impl CachePolicy {
     /// The policy of a request whose intent is known.
     ///
     /// A live-data answer needs an identified owner; a knowledge-base answer is
-    /// everyone's. Nothing is cached while caching is off or when the request
-    /// forbids it.
+    /// everyone's. Nothing is cached while caching is off, when the request
+    /// forbids it, or when the answer must show a write of the client.
     pub fn decide(
         intent: &Intent,
         principal: Option<&Principal>,
         cache_use: CacheUse,
         caching_enabled: bool,
     ) -> Self {
-        Self::of_request(cache_use, caching_enabled).for_intent(intent, principal)
+        Self::of_request(cache_use, caching_enabled)
+            .for_intent(intent, principal)
+            .unless_unseen(cache_use, false)
     }
 
     /// The policy of stored detections, which depends on neither the intent nor
@@ -57,7 +59,10 @@ impl CachePolicy {
         match cache_use {
             _ if !caching_enabled => Self::Bypass(Bypass::CachingOff),
             CacheUse::Forbidden => Self::Bypass(Bypass::NoStore),
-            CacheUse::Allowed(reuse) => Self::Use(reuse),
+            CacheUse::ReadAfter { is_applied, .. } if !is_applied => {
+                Self::Bypass(Bypass::ReadAfter)
+            }
+            CacheUse::Allowed(reuse) | CacheUse::ReadAfter { reuse, .. } => Self::Use(reuse),
         }
     }
 
@@ -75,6 +80,17 @@ impl CachePolicy {
         match self {
             Self::Use(_) if is_behind => Self::Bypass(Bypass::ChangesBehind),
             other => other,
+        }
+    }
+
+    /// The same policy, unless the answer must show a write of the client and depends
+    /// on tables whose changes nobody reports.
+    pub(crate) fn unless_unseen(self, cache_use: CacheUse, is_covered: bool) -> Self {
+        match (self, cache_use) {
+            (Self::Use(_), CacheUse::ReadAfter { .. }) if !is_covered => {
+                Self::Bypass(Bypass::ReadAfter)
+            }
+            (other, _) => other,
         }
     }
 

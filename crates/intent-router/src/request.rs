@@ -12,6 +12,16 @@ pub enum CacheUse {
     Allowed(Reuse),
     /// Neither ask nor store (`Cache-Control: no-store`).
     Forbidden,
+    /// The answer must show what the client has written to the database. Stored
+    /// answers are used only if a [`ChangeGate`](crate::ChangeGate) covers all that
+    /// they depend on; otherwise the source is asked and nothing is stored.
+    ReadAfter {
+        /// Which stored answers the request accepts.
+        reuse: Reuse,
+        /// Whether the feed behind the gate has applied the client's write. If not,
+        /// no stored answer is used.
+        is_applied: bool,
+    },
 }
 
 impl Default for CacheUse {

@@ -221,34 +221,35 @@ impl Router {
     }
 
     /// The same router, which uses the cache for answers that depend on the tables of
-    /// the `gate` only while it is open. Otherwise it asks the source and stores
-    /// nothing.
+    /// the `gate` only while it is open, unless the gate lets it
+    /// [use it while closed](ChangeGate::usable_while_closed). Otherwise it asks the
+    /// source and stores nothing.
     pub fn with_change_gate(mut self, gate: Arc<ChangeGate>) -> Self {
         let intents = self.catalogue.intents().iter().zip(&*self.storage);
-        let gated = |(intent, storage): (&Intent, &StoragePolicy)| StoragePolicy {
-            is_gated: self.is_covered(&gate, intent),
-            ..*storage
+        let gated = |(intent, storage): (&Intent, &StoragePolicy)| {
+            let mut reads = match intent.kind {
+                Kind::LiveData => self.source.member_reads(),
+                Kind::KnowledgeBase => Vec::new(),
+            };
+            let declared = self.source.reads(intent);
+            let is_declared = declared.is_some();
+            reads.extend(declared.unwrap_or_else(|| Read::of_templates(&intent.tags)));
+            let kinds = || reads.iter().map(|read| read.kind.as_deref());
+            let coverage = gate.coverage();
+            StoragePolicy {
+                is_gated: coverage.reaches_any(kinds(), &self.catalogue),
+                is_covered: is_declared && coverage.reaches_all(kinds(), &self.catalogue),
+                ..*storage
+            }
         };
         self.storage = intents.map(gated).collect();
         self.gate = Some(gate);
         self
     }
 
-    /// Whether the answers of an intent depend on tables of the gate.
-    fn is_covered(&self, gate: &ChangeGate, intent: &Intent) -> bool {
-        let mut reads = match intent.kind {
-            Kind::LiveData => self.source.member_reads(),
-            Kind::KnowledgeBase => Vec::new(),
-        };
-        let declared = self.source.reads(intent);
-        reads.extend(declared.unwrap_or_else(|| Read::of_templates(&intent.tags)));
-        let kinds = reads.iter().map(|read| read.kind.as_deref());
-        gate.coverage().reaches_any(kinds, &self.catalogue)
-    }
-
-    /// Whether changes of the gated tables are not seen at present.
+    /// Whether the gate keeps requests from the cache at present.
     fn is_behind(&self) -> bool {
-        self.gate.as_ref().is_some_and(|gate| !gate.is_open())
+        self.gate.as_ref().is_some_and(|gate| !gate.is_usable())
     }
 
     /// The deadline of a request that begins to ask the source now.

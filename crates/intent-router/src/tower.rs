@@ -1,4 +1,6 @@
-//! [`Router`] as a [`tower_service::Service`].
+//! [`Router`] as a [`tower_service::Service`], and its cache as a layer.
+
+pub(crate) mod layer;
 
 use std::task::{Context, Poll};
 

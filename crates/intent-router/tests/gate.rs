@@ -7,7 +7,10 @@ mod support;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use intent_router::{Bypass, CacheOutcome, ChangeGate, Coverage, Extent, Read, Selector};
+use intent_router::{
+    Bypass, CacheOutcome, CacheUse, ChangeGate, Coverage, Extent, Read, Request, Reuse, Selector,
+    UserContext,
+};
 use support::{Bench, CLAIM, ask, bench, is_hit, is_stored_miss};
 
 /// A router whose queries read `kind`, and its gate.
@@ -62,6 +65,67 @@ fn a_closed_gate_bypasses_the_cache_for_what_it_covers() {
         let again = ask(&bench, CLAIM, "BEN-000001", "beneficiary");
         assert_eq!(again.cache == behind, is_covered);
     }
+}
+
+#[test]
+fn a_write_must_be_applied_and_all_that_is_read_covered() {
+    let both = ["claims", "claim_events", "payments"];
+    for (coverage, kinds, is_covered) in [
+        (Coverage::Everything, &[None, Some("claim")][..], true),
+        (tables(&both), &[Some("payment")], true),
+        (tables(&both), &[Some("payment"), Some("claim")], true),
+        // One of the tables of its kind is not reported.
+        (tables(&["claims"]), &[Some("claim")], false),
+        (
+            tables(&["payments"]),
+            &[Some("payment"), Some("claim")],
+            false,
+        ),
+        (tables(&both), &[Some("payment"), None], false),
+        (tables(&both), &[Some("no such kind")], false),
+    ] {
+        let mut bench = bench();
+        let read = |kind: &Option<&str>| Read::new(kind.map(str::to_owned), Extent::Part);
+        *bench.source.reads.lock().unwrap() = kinds.iter().map(read).collect();
+        // A gate that is closed, and leaves the cache usable.
+        let gate = Arc::new(ChangeGate::new(coverage.clone()).usable_while_closed());
+        bench.router = bench.router.with_change_gate(gate);
+        let ask = |cache_use| {
+            let user = UserContext::new("BEN-000001", "beneficiary");
+            let mut request = Request::new(CLAIM, user);
+            request.cache_use = cache_use;
+            pollster::block_on(bench.router.route(&request)).unwrap()
+        };
+        let read_after = |is_applied| CacheUse::ReadAfter {
+            reuse: Reuse::Any,
+            is_applied,
+        };
+        ask(CacheUse::default());
+        assert!(is_hit(&ask(CacheUse::default())));
+        assert_eq!(
+            is_hit(&ask(read_after(true))),
+            is_covered,
+            "{coverage:?} {kinds:?}"
+        );
+        let bypass = CacheOutcome::Bypass(Bypass::ReadAfter);
+        assert_eq!(ask(read_after(true)).cache == bypass, !is_covered);
+        assert_eq!(ask(read_after(false)).cache, bypass);
+    }
+}
+
+#[test]
+fn a_router_without_a_gate_never_shows_a_write_from_the_cache() {
+    let bench = bench();
+    let mut request = Request::new(CLAIM, UserContext::new("BEN-000001", "beneficiary"));
+    let route = |request: &Request| pollster::block_on(bench.router.route(request)).unwrap();
+    route(&request);
+    assert!(is_hit(&route(&request)));
+    request.cache_use = CacheUse::ReadAfter {
+        reuse: Reuse::Any,
+        is_applied: true,
+    };
+    let bypass = CacheOutcome::Bypass(Bypass::ReadAfter);
+    assert_eq!(route(&request).cache, bypass);
 }
 
 #[test]

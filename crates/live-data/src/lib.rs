@@ -26,6 +26,8 @@
 //! async runtime, except those of [`HttpSource`], which need Tokio.
 //!
 //! # Features
+//! `postgres` (default): the changes of a PostgreSQL database.
+//!
 //! `sqlite` (default): the SQLite source and its demo data, with SQLite
 //! built in.
 //!
@@ -61,10 +63,12 @@ pub use changes::{
     Batch, ChangeEvent, ChangeFeed, ColumnValue, Columns, Follower, Gap, Invalidation, Mapping,
     Position, PositionParser, RowChange,
 };
+#[cfg(feature = "postgres")]
+pub use changes::{PostgresChanges, PostgresChangesOptions, PostgresSetup};
 #[cfg(feature = "sqlite")]
 pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
 #[cfg(feature = "sqlite")]
-pub use demo::{DemoError, DemoOptions, write_demo, write_script};
+pub use demo::{DemoError, DemoOptions, DemoPayments, write_demo, write_script};
 pub use error::{OpenError, QueryFault};
 pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
 #[cfg(feature = "http")]

@@ -8,6 +8,7 @@
 //! [`Detector`](intent_router::Detector) and gets tables, JSON and HTML back.
 
 pub mod bench;
+pub mod changes;
 mod distribution;
 pub mod eval;
 pub mod format;

@@ -8,6 +8,7 @@ mod config;
 mod dashboard;
 mod detector;
 mod exit;
+mod mcp;
 mod serve;
 mod setup;
 mod snapshot;

@@ -37,6 +37,8 @@ impl Fingerprint {
             queries,
             http,
             tags,
+            // What programs are told of it.
+            description: _,
             // How messages are recognised.
             yields: _,
             phrases: _,

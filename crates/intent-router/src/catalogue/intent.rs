@@ -135,12 +135,32 @@ pub enum SlotSpec {
     },
 }
 
+impl SlotSpec {
+    /// The form of a value, for messages and descriptions: `a date such as
+    /// 2025-03-14`.
+    pub fn form(&self) -> String {
+        match self {
+            Self::Pattern { pattern } => format!("an identifier of the form {pattern}"),
+            Self::Date => "a date such as 2025-03-14".to_owned(),
+            Self::Period => "a period such as 2025-03".to_owned(),
+            Self::Range => "a period such as 2025-03 or 2025-03-01/2025-03-14".to_owned(),
+            Self::Amount { .. } => "an amount with a currency".to_owned(),
+            Self::Enum { values } => {
+                let names: Vec<_> = values.keys().map(String::as_str).collect();
+                format!("one of {}", names.join(", "))
+            }
+        }
+    }
+}
+
 /// An intent of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Intent {
     /// Its name, such as `claim_status`.
     pub name: String,
+    /// What it answers, in a sentence for programs that choose between intents.
+    pub description: Option<String>,
     /// Where its answers come from.
     pub kind: Kind,
     /// Who answers it.
@@ -188,9 +208,9 @@ impl Intent {
         self.reads(&[sql::TODAY])
     }
 
-    /// Whether its answers depend on the words of the message. Costs as much as
-    /// [`reads_today`](Self::reads_today).
-    pub(super) fn reads_message(&self) -> bool {
+    /// Whether a query or the HTTP request uses the words of the message. Costs a pass
+    /// over the text of each query.
+    pub fn reads_message(&self) -> bool {
         self.reads(&sql::MESSAGE_PARAMETERS)
     }
 

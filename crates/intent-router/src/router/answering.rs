@@ -1,5 +1,6 @@
 //! Answers a resolved request from the cache or the source.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -39,7 +40,45 @@ impl Router {
     /// conversation whose slots cannot be read; [`RouteError::Source`] when the
     /// source of records failed.
     pub async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
-        match self.context(request, None)? {
+        self.answer(request, None).await
+    }
+
+    /// Answers a question whose slots are given: its message is not read for slots,
+    /// and continues no conversation. With the key mode `slots` it shares the stored
+    /// answer of the messages that name these slots.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use intent_router::{Request, RouteError, Routed, Router, UserContext};
+    ///
+    /// async fn claim(router: &Router, number: &str) -> Result<Routed, RouteError> {
+    ///     let user = UserContext::new("BEN-000001", "beneficiary");
+    ///     let request = Request {
+    ///         forced_intent: Some("claim_status".to_owned()),
+    ///         ..Request::new("", user)
+    ///     };
+    ///     let slots = BTreeMap::from([("claim_number".to_owned(), number.to_owned())]);
+    ///     router.route_slots(&request, &slots).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`route`](Self::route); [`RouteError::Conversation`] when the intent has no
+    /// such slot, or the slot cannot be read from its value.
+    pub async fn route_slots(
+        &self,
+        request: &Request,
+        slots: &BTreeMap<String, String>,
+    ) -> Result<Routed, RouteError> {
+        self.answer(request, Some(slots)).await
+    }
+
+    async fn answer(
+        &self,
+        request: &Request,
+        slots: Option<&BTreeMap<String, String>>,
+    ) -> Result<Routed, RouteError> {
+        match self.context(request, slots)? {
             Ok(context) if context.intent.answered_by == AnsweredBy::Caller => {
                 let (intent, why) = (&context.intent.name, Fallback::AnsweredByCaller);
                 let answer = self.fallback(intent, context.confidence, Owner::Everyone, why, 0);

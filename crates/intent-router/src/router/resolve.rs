@@ -134,7 +134,8 @@ impl Router {
             storage,
             policy: policy
                 .for_intent(intent, principal.as_ref())
-                .unless_behind(storage.is_gated && self.is_behind()),
+                .unless_behind(storage.is_gated && self.is_behind())
+                .unless_unseen(request.cache_use, storage.is_covered),
             owner: policy::owner(intent, principal),
             message: (*text != *message).then_some(Cow::Borrowed(message)),
             text,

@@ -70,7 +70,7 @@ impl Carried {
                 ConversationError::Value {
                     slot: name.clone(),
                     value: value.chars().take(64).collect(),
-                    expected: expected(spec),
+                    expected: spec.form(),
                 }
             })?;
             carried.insert(name.clone(), value);
@@ -101,18 +101,4 @@ fn canonical(
     };
     let found = takings.slots.get(name)?.to_owned();
     text.char_indices().all(is_taken).then_some(found)
-}
-
-fn expected(spec: &SlotSpec) -> String {
-    match spec {
-        SlotSpec::Pattern { pattern } => format!("an identifier of the form {pattern}"),
-        SlotSpec::Date => "a date such as 2025-03-14".to_owned(),
-        SlotSpec::Period => "a period such as 2025-03".to_owned(),
-        SlotSpec::Range => "a period such as 2025-03 or 2025-03-01/2025-03-14".to_owned(),
-        SlotSpec::Amount { .. } => "an amount with a currency".to_owned(),
-        SlotSpec::Enum { values } => {
-            let names: Vec<_> = values.keys().map(String::as_str).collect();
-            format!("one of {}", names.join(", "))
-        }
-    }
 }

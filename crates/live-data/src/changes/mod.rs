@@ -10,6 +10,8 @@ mod event;
 mod feed;
 mod follower;
 mod mapping;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -18,5 +20,9 @@ pub use event::{ChangeEvent, ColumnValue, Columns, Gap, Position, RowChange};
 pub use feed::{ChangeFeed, PositionParser};
 pub use follower::{Follower, Invalidation};
 pub use mapping::Mapping;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresChanges, PostgresChangesOptions, PostgresSetup};
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::CHANGE_TABLE;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteChanges, SqliteChangesOptions, SqliteSetup};

@@ -10,6 +10,7 @@ mod names;
 mod new_file;
 mod options;
 mod paperwork;
+mod payments;
 mod random;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use new_file::write_new;
 
 pub use error::DemoError;
 pub use options::DemoOptions;
+pub use payments::DemoPayments;
 
 /// Writes a demo database to a new file.
 ///

@@ -17,6 +17,13 @@ use crate::config::Scope;
 #[derive(Debug)]
 pub(crate) struct ClaimedUser(UserContext);
 
+impl ClaimedUser {
+    /// A body that names nobody.
+    pub(crate) fn nobody() -> Self {
+        Self(UserContext::default())
+    }
+}
+
 impl<'de> Deserialize<'de> for ClaimedUser {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         UserContext::deserialize(from).map(Self)

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use intent_router::{Catalogue, ChangeGate, Router};
-use live_data::{ChangeEvent, ChangeFeed, Follower, Gap, OpenError};
+use live_data::{ChangeEvent, ChangeFeed, Follower, Gap, OpenError, Position, PositionParser};
 use live_data::{SqliteChanges, SqliteChangesOptions};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use self::figures::ChangeCounts;
 pub(crate) use self::figures::{ChangeFigures, LAG_BOUNDS_MS};
@@ -20,13 +21,30 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// The feed of the configured database, and what it has done.
 pub(crate) struct Changes {
     gate: Arc<ChangeGate>,
-    when_behind: WhenBehind,
     max_lag: Duration,
     follower: Mutex<Follower>,
+    /// Reads the positions of the feed, if it has any.
+    positions: Option<PositionParser>,
+    applied: watch::Sender<Applied>,
     /// Taken by the task that follows it.
     feed: Mutex<Option<Box<dyn ChangeFeed>>>,
     counts: ChangeCounts,
 }
+
+/// Up to where the changes are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Applied {
+    /// Nothing is known: the feed is not connected yet, or in a gap.
+    Unknown,
+    /// Up to now, in a feed that has no positions at present.
+    WithoutPosition,
+    /// Up to this position.
+    UpTo(Position),
+}
+
+/// A position that the feed cannot read.
+#[derive(Debug)]
+pub(crate) struct Malformed;
 
 impl Changes {
     /// The feed that the configuration names; `None` without one.
@@ -47,25 +65,54 @@ impl Changes {
             // Validation refuses the setting without a database.
             _ => return Ok(None),
         };
-        let gate = Arc::new(ChangeGate::new(feed.coverage()));
+        let gate = ChangeGate::new(feed.coverage());
+        let gate = Arc::new(match settings.when_behind {
+            WhenBehind::Bypass => gate,
+            WhenBehind::Ttl => gate.usable_while_closed(),
+        });
         let max_lag = settings.max_lag.get();
         let follower = Follower::new(catalogue, Arc::clone(&gate), max_lag);
         Ok(Some(Arc::new(Self {
             gate,
-            when_behind: settings.when_behind,
             max_lag,
             follower: Mutex::new(follower),
+            positions: feed.positions(),
+            applied: watch::Sender::new(Applied::Unknown),
             feed: Mutex::new(Some(feed)),
             counts: ChangeCounts::default(),
         })))
     }
 
-    /// The router, with the gate if answers that nobody keeps fresh are not cached.
+    /// The router, with the gate of the feed.
     pub(crate) fn gated(&self, router: Router) -> Router {
-        match self.when_behind {
-            WhenBehind::Bypass => router.with_change_gate(Arc::clone(&self.gate)),
-            WhenBehind::Ttl => router,
-        }
+        router.with_change_gate(Arc::clone(&self.gate))
+    }
+
+    /// Waits until the changes up to a position are applied; false if they are not
+    /// within `max_lag` or the `limit`, or if the feed has no positions.
+    ///
+    /// # Errors
+    /// The text is no position of the feed.
+    pub(crate) async fn wait_for(&self, text: &[u8], limit: Duration) -> Result<bool, Malformed> {
+        let Some(read) = self.positions else {
+            return Ok(false);
+        };
+        let text = std::str::from_utf8(text).map_err(|_| Malformed)?;
+        let wanted = read(text).ok_or(Malformed)?;
+        let mut applied = self.applied.subscribe();
+        let is_known = applied.wait_for(|applied| match *applied {
+            Applied::Unknown => false,
+            Applied::WithoutPosition => true,
+            Applied::UpTo(position) => position >= wanted,
+        });
+        let waited = tokio::time::timeout(self.max_lag.min(limit), is_known).await;
+        Ok(matches!(waited, Ok(Ok(applied)) if *applied != Applied::WithoutPosition))
+    }
+
+    /// Tells those who wait for a position.
+    fn tell_applied(&self, applied: Applied) {
+        self.applied
+            .send_if_modified(|known| std::mem::replace(known, applied) != applied);
     }
 
     /// Removes what was stored before the feed began, such as a restored snapshot.
@@ -104,8 +151,12 @@ impl Changes {
                 feed.set_catalogue(Arc::clone(&catalogue));
                 self.follower.lock().set_catalogue(&catalogue);
                 self.counts.gap(Gap::Catalogue);
+                self.tell_applied(Applied::Unknown);
             }
             self.note(&event, &mut told);
+            if let ChangeEvent::Gap { .. } = event {
+                self.tell_applied(Applied::Unknown);
+            }
             let Some(invalidation) = self.follower.lock().take(event) else {
                 continue;
             };
@@ -128,7 +179,12 @@ impl Changes {
             if invalidation.ends_gap {
                 tracing::info!("changes of the database are followed");
             }
-            self.follower.lock().applied(invalidation, now);
+            let position = {
+                let mut follower = self.follower.lock();
+                follower.applied(invalidation, now);
+                follower.position()
+            };
+            self.tell_applied(position.map_or(Applied::WithoutPosition, Applied::UpTo));
         }
     }
 

@@ -1,5 +1,5 @@
 //! `router bench`: the same traffic with the cache off, then on; or with each
-//! key mode in turn.
+//! key mode in turn; or changes of the records, and when answers show them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,11 @@ use clap::Args;
 use intent_router::KeyMode;
 use router_bench::Provenance;
 use router_bench::bench::{self, Options, Summary, Traffic, traffic_help};
+use router_bench::changes::{ChangesOptions, ChangesSummary};
 use router_bench::paraphrases::{self, KEY_MODES, ParaphraseSummary};
 use serde::Serialize;
 
+use super::changes_bench;
 use super::startup::runtime;
 use crate::config::Config;
 use crate::exit::{Code, Failure, written};
@@ -25,6 +27,15 @@ pub(crate) struct BenchArgs {
     /// Compare the key modes on traffic that asks the same questions in many wordings.
     #[arg(long, conflicts_with_all = ["report", "concurrency"])]
     wordings: bool,
+    /// Measure how soon committed changes show in answers, and count stale answers.
+    ///
+    /// It writes to the database: to demo data in a temporary file, or to the configured
+    /// database if that is demo data.
+    #[arg(long, conflicts_with_all = ["wordings", "report", "concurrency", "users", "requests", "phrasings"])]
+    changes: bool,
+    /// How many changes are committed.
+    #[arg(long, value_name = "N", requires = "changes", default_value_t = ChangesOptions::default().trials)]
+    trials: u32,
     /// How many different users ask [default: 200, with --wordings 20].
     #[arg(long, value_name = "N")]
     users: Option<u32>,
@@ -105,6 +116,9 @@ pub(super) fn run(
     if args.wordings {
         return compare(config, file, args);
     }
+    if args.changes {
+        return follow_changes(config, file, args);
+    }
     let assembly = Assembly::new(&config)?;
     let router = assembly.router();
     let traffic = Traffic::for_router(args.options(), router)
@@ -138,6 +152,35 @@ fn compare(mut config: Config, file: Option<&Path>, args: &BenchArgs) -> Result<
     let provenance = Provenance::now(args.command(file), source::name(&config));
     let summary = ParaphraseSummary::new(provenance, compared);
     show(args, &summary, ParaphraseSummary::to_table)
+}
+
+/// Commits changes, and prints how soon answers show them.
+fn follow_changes(config: Config, file: Option<&Path>, args: &BenchArgs) -> Result<(), Failure> {
+    let options = ChangesOptions {
+        trials: args.trials,
+        seed: args.seed,
+        ..ChangesOptions::default()
+    };
+    let source = match config.source.url {
+        Some(_) => source::name(&config),
+        None => "demo data in temporary SQLite files".to_owned(),
+    };
+    let runs = changes_bench::run(config, options)?;
+    let stale: u64 = runs.iter().map(|(_, run)| run.stale()).sum();
+    let file = file.map_or(String::new(), |file| {
+        format!(" --config {}", file.display())
+    });
+    let (trials, seed) = (options.trials, options.seed);
+    let command = format!("router{file} bench --changes --trials {trials} --seed {seed}");
+    let summary = ChangesSummary::new(Provenance::now(command, source), runs);
+    show(args, &summary, ChangesSummary::to_table)?;
+    match stale {
+        0 => Ok(()),
+        _ => Err(Failure::new(
+            Code::Internal,
+            format_args!("{stale} answers were stale, which is a bug of this program"),
+        )),
+    }
 }
 
 fn unavailable(error: anyhow::Error) -> Failure {

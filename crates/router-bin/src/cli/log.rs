@@ -53,6 +53,9 @@ where
             format_args!("ROUTER_LOG (environment): {error}; {remedy}"),
         )
     })?;
+    // The lines of this library quote what clients send.
+    let silent = "rmcp=off".parse();
+    let filter = filter.add_directive(silent.expect("a target and a level are a directive"));
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)

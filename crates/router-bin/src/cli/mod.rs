@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod changes;
+mod changes_bench;
 mod config;
 mod data;
 mod demo_db;
@@ -11,6 +12,7 @@ mod eval;
 mod key;
 mod lines;
 mod log;
+mod mcp;
 mod serve;
 mod startup;
 mod train;
@@ -42,6 +44,9 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Ask one question in this process, without the service.
     Ask(ask::AskArgs),
+    /// Serve the intents as tools of agents, by the Model Context Protocol on standard input and
+    /// output.
+    Mcp(mcp::McpArgs),
     /// Print the cache key of each request read from standard input.
     ///
     /// Each line of the input is a JSON object {"intent", "user_context", "message"}; "message" is
@@ -98,6 +103,10 @@ impl Cli {
             Command::Bench(args) => {
                 log("warn")?;
                 bench::run(configuration(file)?, file, &args)
+            }
+            Command::Mcp(args) => {
+                log("warn")?;
+                mcp::run(&configuration(file)?, args)
             }
             Command::Key => key::run(),
             Command::Detect(args) => detect::run(&configuration(file)?, &args),

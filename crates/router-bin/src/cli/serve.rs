@@ -273,7 +273,8 @@ fn announce(listeners: &[(Endpoints, Listener)]) -> std::io::Result<()> {
     stdout.flush()
 }
 
-fn bounded(number: u64) -> usize {
+/// A number of the settings as a size in memory.
+pub(super) fn bounded(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 

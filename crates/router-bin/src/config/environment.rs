@@ -20,7 +20,12 @@ use super::spelling::distance;
 const PREFIX: &str = "ROUTER_";
 
 /// Variables that are read elsewhere.
-const OTHERS: [&str; 2] = ["ROUTER_CONFIG", "ROUTER_LOG"];
+const OTHERS: [&str; 4] = [
+    "ROUTER_CONFIG",
+    "ROUTER_LOG",
+    "ROUTER_MCP_ROLE",
+    "ROUTER_MCP_USER_ID",
+];
 
 /// The settings in the environment, and what is wrong with its variables.
 #[derive(Default)]

@@ -14,6 +14,7 @@ mod hosts;
 mod http;
 mod listeners;
 mod load;
+mod mcp;
 mod places;
 mod privacy;
 mod raw;

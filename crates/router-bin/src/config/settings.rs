@@ -23,6 +23,7 @@ use super::guard::{Breaker, Limit};
 use super::hosts::HostList;
 use super::http::HttpSettings;
 use super::listeners::{AdminListener, TlsFiles};
+use super::mcp::McpSettings;
 use super::privacy::{AuditLog, Privacy};
 use super::snapshot::SnapshotSettings;
 use super::units::{BodiesLimit, BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
@@ -43,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) source: Source,
     /// Invalidation by the changes that the database reports.
     pub(crate) changes: ChangesSettings,
+    /// The intents as tools of agents.
+    pub(crate) mcp: McpSettings,
     /// The intents.
     pub(crate) catalogue: CatalogueFile,
     /// How the intent of a message is found.

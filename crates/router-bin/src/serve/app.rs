@@ -208,6 +208,11 @@ impl App {
         self.current().figures()
     }
 
+    /// Whether the intents are served as tools of agents.
+    pub(crate) fn serves_mcp(&self) -> bool {
+        self.shared.config.mcp.enabled
+    }
+
     /// Whether the configuration names a snapshot. Another process may keep it.
     pub(crate) fn has_snapshot_file(&self) -> bool {
         self.shared.config.cache.snapshot.file.is_some()

@@ -13,7 +13,9 @@ use super::authorise::authorise;
 use super::problem::Problem;
 use super::request_id::identify;
 use super::session::AnswersMessages;
-use super::{admin, cache_aside, erase, pages, prometheus, reload, route, session, stats, webhook};
+use super::{
+    admin, cache_aside, erase, mcp, pages, prometheus, reload, route, session, stats, webhook,
+};
 use crate::config::Scope;
 use crate::dashboard;
 
@@ -71,6 +73,7 @@ fn table(of: Endpoints) -> Vec<Endpoint> {
     ];
     if of != Endpoints::Administration {
         table.push(Endpoint::needs(Scope::Ask, "/v1/route", post(route::route)));
+        table.push(Endpoint::needs(Scope::Ask, "/mcp", post(mcp::serve)));
         table.extend(
             [
                 ("/v1/cache/lookup", post(cache_aside::look_up)),

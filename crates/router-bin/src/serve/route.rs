@@ -7,14 +7,14 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use intent_router::{Answer, Request, RouteError, UserContext};
+use intent_router::{Answer, Request, RouteError, Routed, UserContext};
 use serde::{Deserialize, Deserializer};
 
 use super::app::App;
 use super::authorise::refused;
 use super::body::{JsonBody, Object, object};
-use super::cache_headers;
 use super::problem::Problem;
+use super::{cache_headers, read_after};
 use crate::auth::{Caller, ClaimedUser};
 
 /// The body of a request.
@@ -102,6 +102,32 @@ impl AsRef<[u8]> for Text {
     }
 }
 
+/// Counts a question of a user that began and ended at these times, and logs what failed.
+pub(super) fn record(
+    app: &App,
+    user: &UserContext,
+    routed: Result<&Routed, &RouteError>,
+    began: Instant,
+    ended: Instant,
+) {
+    match routed {
+        Ok(routed) => {
+            if routed.cache.is_stale_if_error() {
+                tracing::warn!("the source failed; a stale answer was served");
+            }
+            app.metrics().answered(user, routed, began, ended);
+        }
+        Err(error) => {
+            app.metrics().failed();
+            match error {
+                RouteError::Source(error) => tracing::warn!(%error, "the source failed"),
+                // The others are the client's, and quote what it sent.
+                _ => tracing::debug!("a request could not be answered"),
+            }
+        }
+    }
+}
+
 /// Answers a message.
 pub(crate) async fn route(
     State(app): State<App>,
@@ -120,21 +146,12 @@ pub(crate) async fn route(
         message: body.message,
         user_context,
         forced_intent: body.forced_intent,
-        cache_use: cache_headers::cache_use(&headers),
+        cache_use: read_after::cache_use(&app, &headers).await?,
     };
-    let routed = app.router().route(&request).await.inspect_err(|error| {
-        app.metrics().failed();
-        match error {
-            RouteError::Source(error) => tracing::warn!(%error, "the source failed"),
-            // The others are the client's, and quote what it sent.
-            _ => tracing::debug!("a request could not be answered"),
-        }
-    })?;
-    if routed.cache.is_stale_if_error() {
-        tracing::warn!("the source failed; a stale answer was served");
-    }
-    app.metrics()
-        .answered(&request.user_context, &routed, began, Instant::now());
+    let routed = app.router().route(&request).await;
+    let user = &request.user_context;
+    record(&app, user, routed.as_ref(), began, Instant::now());
+    let routed = routed?;
     let text = Bytes::from_owner(Text(Arc::clone(&routed.answer)));
     let mut response = Body::from(text).into_response();
     let kind = HeaderValue::from_static("application/json");

@@ -43,7 +43,7 @@ pub(crate) struct StatsDocument {
     reloads: ReloadCounts,
     /// Only while changes of the database are followed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<ChangeCounts>,
+    changes: Option<ChangesSeen>,
     database_queries: Queries,
     latency_us: BTreeMap<&'static str, Percentiles>,
     /// Whether `recent` shows users and roles as they are, not as keyed hashes.
@@ -95,14 +95,14 @@ impl From<Reloads> for ReloadCounts {
 
 /// The changes of the database.
 #[derive(Serialize)]
-struct ChangeCounts {
+struct ChangesSeen {
     live: bool,
     lag_seconds: Option<f64>,
     seen: u64,
     gaps: u64,
 }
 
-impl From<ChangeFigures> for ChangeCounts {
+impl From<ChangeFigures> for ChangesSeen {
     fn from(figures: ChangeFigures) -> Self {
         Self {
             live: figures.live,

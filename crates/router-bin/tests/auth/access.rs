@@ -6,11 +6,17 @@ use crate::setup::{SCOPES, bearer, jwt, proxy, server, signed, token};
 use crate::support::{Reply, Server};
 
 /// Every endpoint that is not open: method, path, body, and the tokens that may call it.
-const GUARDED: [(&str, &str, &str, &[&str]); 14] = [
+const GUARDED: [(&str, &str, &str, &[&str]); 15] = [
     (
         "POST",
         "/v1/route",
         r#"{"message": "hello", "user_context": {}}"#,
+        &["ask", "ask-for-anyone", "fill"],
+    ),
+    (
+        "POST",
+        "/mcp",
+        r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#,
         &["ask", "ask-for-anyone", "fill"],
     ),
     (
@@ -74,7 +80,10 @@ fn opened(path: &str) -> u16 {
 
 fn call(server: &Server, method: &str, path: &str, body: &str, token: Option<&str>) -> Reply {
     let credential = token.map(bearer);
-    let mut headers = vec![("content-type", "application/json")];
+    let mut headers = vec![
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+    ];
     headers.extend(
         credential
             .iter()
@@ -206,7 +215,10 @@ fn the_scopes_of_a_json_web_token_are_those_of_its_claim() {
 
 #[test]
 fn a_service_without_authentication_is_as_before() {
-    let server = Server::start(&[("ROUTER_AUTH__MODE", "none")]);
+    let server = Server::start(&[
+        ("ROUTER_AUTH__MODE", "none"),
+        ("ROUTER_MCP__ENABLED", "true"),
+    ]);
     for (method, path, body, _) in GUARDED {
         for token in [None, Some("whatever"), Some("")] {
             assert_eq!(

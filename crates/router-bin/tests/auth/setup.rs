@@ -50,7 +50,10 @@ fn tokens(folder: &str) -> String {
 pub(crate) fn server(folder: &str, settings: &str) -> Server {
     let text = format!("{settings}\n{}", tokens(folder));
     let config = file(folder, "router.toml", text);
-    Server::start(&[("ROUTER_CONFIG", argument(&config))])
+    Server::start(&[
+        ("ROUTER_CONFIG", argument(&config)),
+        ("ROUTER_MCP__ENABLED", "true"),
+    ])
 }
 
 /// The settings of mode `jwt`, with keys of the tests.

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 88] = [
+const EVERY_KEY: [(&str, &str); 89] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -75,6 +75,7 @@ const EVERY_KEY: [(&str, &str); 88] = [
     ("cache.aside.permit_deadline", "2m"),
     ("cache.aside.max_wait", "5s"),
     ("source.url", "sqlite:///var/lib/crm.db"),
+    ("mcp.enabled", "true"),
     ("changes.enabled", "false"),
     ("changes.poll", "50ms"),
     ("changes.max_lag", "5s"),

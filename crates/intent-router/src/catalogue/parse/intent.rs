@@ -65,6 +65,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             self.name(&table.key_path("name"), name);
             table.path = format!("{} \"{}\"", table.path, name.value.escape_debug());
         }
+        let description = self.description(&mut table);
         let kind = self.kind(&mut table);
         let answered_by = self.answered_by(&mut table);
         let class = match table.take("class") {
@@ -112,6 +113,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         table.finish(self.diagnostics);
         Some(Intent {
             name: name?.value.to_owned(),
+            description,
             kind: kind?,
             answered_by: answered_by?,
             class: class?.to_owned(),
@@ -146,6 +148,12 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         } else {
             self.names.insert(name.value, line);
         }
+    }
+
+    fn description(&mut self, table: &mut Table<'t>) -> Option<String> {
+        table.take("description")?;
+        let text = table.required_text("description", self.diagnostics)?;
+        Some(text.value.trim().to_owned())
     }
 
     fn kind(&mut self, table: &mut Table<'t>) -> Option<Kind> {

@@ -14,6 +14,7 @@ fn reads_every_key_and_fills_in_defaults() {
         [[intent]]
         name = "full"
         kind = "live_data"
+        description = " What it answers. "
         class = "hot"
         key = "normalised"
         neutral = ["by the way"]
@@ -54,6 +55,8 @@ fn reads_every_key_and_fills_in_defaults() {
         (&["nr".to_owned()][..], &["nr:{nr}".parse().unwrap()][..])
     );
     assert_eq!(full.neutral, ["by the way"]);
+    assert_eq!(full.description.as_deref(), Some("What it answers."));
+    assert_eq!(catalogue.get("bare").unwrap().description, None);
     assert_eq!(
         (full.queries.len(), full.queries[0].name.as_str()),
         (1, "rows")
@@ -104,7 +107,7 @@ kind = "live_data"
             "intent[0] \"unknown\" kind: unknown kind \"cloud\"; known kinds are live_data, knowledge_base (line 13)",
             "intent[0] \"unknown\" class: is empty (line 14)",
             "intent[0] \"unknown\" key: unknown key mode \"slot\"; known modes are message, normalised, slots (line 15)",
-            "intent[0] \"unknown\": unknown key `colour`; known keys are answered_by, class, examples, http, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
+            "intent[0] \"unknown\": unknown key `colour`; known keys are answered_by, class, description, examples, http, key, kind, name, neutral, overrule, phrases, query, slots, tags, veto, yields (line 16)",
             "intent[0] \"unknown\" phrases[0]: phrase \"?!\" contains no word (line 17)",
             "intent[0] \"unknown\" phrases[1].weight: weight -1 is not a finite number above 0 (line 17)",
             "intent[0] \"unknown\" phrases[2]: `text` is missing (line 17)",

@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use self::poller::Poller;
 pub use self::setup::SqliteSetup;
 use self::shared::Shared;
+pub(crate) use self::triggers::TABLE as CHANGE_TABLE;
 use super::event::{ChangeEvent, Position};
 use super::feed::{ChangeFeed, PositionParser};
 use crate::error::OpenError;

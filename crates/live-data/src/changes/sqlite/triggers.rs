@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 /// The name of the change table, and the beginning of the triggers' names.
-pub(super) const TABLE: &str = "router_changes";
+pub(crate) const TABLE: &str = "router_changes";
 
 /// How many rows the change table keeps. A reader that falls behind further has a gap.
 pub(super) const KEPT: u64 = 10_000;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cache_keys::CanonicalJson;
-use http::HeaderMap;
 use intent_router::{
-    CacheOutcome, Catalogue, Computed, FillPermit, Refusal, Request, Routed, Source,
+    CacheOutcome, CacheUse, Catalogue, Computed, FillPermit, Refusal, Request, Routed, Source,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,7 +17,6 @@ use crate::auth::{Caller, ClaimedUser};
 use crate::serve::app::App;
 use crate::serve::authorise::refused;
 use crate::serve::body::Object;
-use crate::serve::cache_headers;
 use crate::serve::problem::Problem;
 use crate::serve::route::{check_identity, check_message, check_slots, user_context};
 
@@ -73,7 +71,7 @@ impl LookupBody {
         app: &App,
         catalogue: &Catalogue,
         caller: &Caller,
-        headers: &HeaderMap,
+        cache_use: CacheUse,
     ) -> Result<CheckedLookup, Problem> {
         if self.message.is_none() && self.intent.is_none() {
             return Err(Problem::unprocessable(
@@ -127,7 +125,7 @@ impl LookupBody {
                 message,
                 user_context: user,
                 forced_intent: self.intent,
-                cache_use: cache_headers::cache_use(headers),
+                cache_use,
             },
             slots: self.slots,
             wait: self.wait.map(|s| seconds("wait", s)).transpose()?,

@@ -19,6 +19,7 @@ use super::app::App;
 use super::authorise::refused;
 use super::body::JsonBody;
 use super::problem::Problem;
+use super::read_after;
 use crate::auth::{Caller, Refusal};
 use crate::config::Scope;
 
@@ -35,8 +36,9 @@ pub(crate) async fn look_up(
     headers: HeaderMap,
     JsonBody(body): JsonBody<LookupBody>,
 ) -> Result<Response, Problem> {
+    let cache_use = read_after::cache_use(&app, &headers).await?;
     let router = app.router();
-    let asked = body.asked(&app, router.catalogue(), &caller, &headers)?;
+    let asked = body.asked(&app, router.catalogue(), &caller, cache_use)?;
     let aside = app.cache_aside();
     let found = router.look_up(&asked.request, asked.slots.as_ref());
     let found = found.map_err(|error| match error {
