@@ -40,6 +40,10 @@ pub(super) fn run(
             let run = follow(config, &path, options).map_err(failed)?;
             Ok(vec![("the configured database".to_owned(), run)])
         }
+        Some(SourceUrl::Http(_)) => Err(Failure::new(
+            Code::Config,
+            "only a database reports changes; set `source.url` to one",
+        )),
         None => in_temporary_files(&config, options).map_err(failed),
         Some(_) => Err(Failure::new(
             Code::Usage,

@@ -44,7 +44,7 @@ impl<T: Object> FromRequest<App> for JsonBody<T> {
     }
 }
 
-/// The bytes of a body of at most `limit`.
+/// Reads the body of a request within a limit in bytes, the budget and the time.
 pub(super) async fn read(request: Request, app: &App, limit: usize) -> Result<BodyBuffer, Problem> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
