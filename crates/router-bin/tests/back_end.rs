@@ -216,8 +216,11 @@ fn what_a_client_gets_of_each_fault() {
     let reply = ask(&server, "A-1");
     assert_eq!(reply.status, 200);
     assert!(!reply.is_hit(), "no failure is stored");
-    // Nothing is sent of a user who cannot be in a path.
-    ask(&server, "../B-2").is_problem(502, "could not answer this question");
+    // Nothing is sent of a user who cannot be in a path, and no breaker opens for others.
+    for _ in 0..40 {
+        ask(&server, "../B-2").is_problem(422, "cannot be given a value");
+    }
+    assert_eq!(ask(&server, "C-3").status, 200);
 }
 
 #[test]

@@ -43,6 +43,10 @@ pub enum SourceError {
         /// What the source said.
         reason: String,
     },
+    /// The question has a value that the source cannot be given, such as a path as the
+    /// user's identifier. The source was not asked.
+    #[error("the source of records cannot be asked this question: {0}")]
+    Unaskable(String),
 }
 
 impl SourceError {
@@ -58,6 +62,7 @@ impl SourceError {
             Self::CircuitOpen { .. } => {
                 "the source of records failed repeatedly, so the circuit breaker is open"
             }
+            Self::Unaskable(_) => "the source of records cannot be given a value of this question",
             Self::Query { .. } => "the source of records could not answer this question",
         }
     }

@@ -105,6 +105,8 @@ fn end_of<T>(answer: &Result<T, SourceError>) -> End {
         Ok(_) => End::Answered,
         Err(SourceError::Query { .. }) => End::Refused,
         Err(SourceError::Timeout(_)) => End::TimedOut,
+        // Says nothing of the source, which was not asked.
+        Err(SourceError::Unaskable(_)) => End::Unknown,
         Err(_) => End::Failed,
     }
 }

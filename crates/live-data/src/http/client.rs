@@ -159,6 +159,8 @@ pub(super) enum Failure {
     Unavailable(String),
     /// It answered, but not with records.
     Refused(String),
+    /// It was not asked, because of a value of the question.
+    Unaskable(String),
 }
 
 impl Failure {
@@ -173,6 +175,7 @@ impl Failure {
                 query: "http".to_owned(),
                 reason,
             },
+            Self::Unaskable(reason) => SourceError::Unaskable(reason),
         }
     }
 }

@@ -91,7 +91,7 @@ impl HttpSource {
         calls: &mut u32,
     ) -> Result<Records, Failure> {
         let request = self.0.target.prepare(spec, ask);
-        let request = request.map_err(Failure::Refused)?;
+        let request = request.map_err(Failure::Unaskable)?;
         let repeatable = is_repeatable(spec);
         let answered = self.0.client.ask(&request, repeatable, calls).await?;
         let status = answered.head.status;

@@ -145,6 +145,7 @@ impl From<&SourceError> for Problem {
             SourceError::Timeout(_) | SourceError::Locked => {
                 Self::new(StatusCode::GATEWAY_TIMEOUT, "source_timeout", detail)
             }
+            SourceError::Unaskable(_) => Self::unprocessable("unaskable", detail),
             SourceError::Query { .. } => Self::new(StatusCode::BAD_GATEWAY, "source_error", detail),
             SourceError::Overloaded { .. } => Self::unavailable("source_overloaded", detail),
             SourceError::CircuitOpen { .. } => Self::unavailable("source_circuit_open", detail),
