@@ -28,13 +28,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Sends requests. It follows no redirects and asks for no compression.
 pub(super) struct Client {
-    pool: Pool,
+    pool: Connections,
     retries: u32,
     max_response: usize,
     attempts: AtomicU64,
 }
 
-enum Pool {
+enum Connections {
     Plain(Pooled<HttpConnector, Full<Bytes>>),
     Tls(Pooled<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
@@ -65,12 +65,12 @@ impl Client {
                          `ca-certificates`, or set SSL_CERT_FILE"
                     )
                 })?;
-            Pool::Tls(pooled(
+            Connections::Tls(pooled(
                 tls.https_only().enable_http1().wrap_connector(tcp),
                 options,
             ))
         } else {
-            Pool::Plain(pooled(tcp, options))
+            Connections::Plain(pooled(tcp, options))
         };
         Ok(Self {
             pool,
@@ -92,7 +92,7 @@ impl Client {
         request: &Prepared,
         repeatable: bool,
         calls: &mut u32,
-    ) -> Result<Answered, Failure> {
+    ) -> Result<Answered, BackEndFailure> {
         let retries = if repeatable { self.retries } else { 0 };
         let mut pause = PAUSE;
         for _ in 0..retries {
@@ -108,44 +108,50 @@ impl Client {
         self.read(self.send(request).await?).await
     }
 
-    async fn send(&self, request: &Prepared) -> Result<Response<Incoming>, Failure> {
+    async fn send(&self, request: &Prepared) -> Result<Response<Incoming>, BackEndFailure> {
         self.attempts.fetch_add(1, Ordering::Relaxed);
         let sent = match &self.pool {
-            Pool::Plain(pool) => pool.request(request.request()).await,
-            Pool::Tls(pool) => pool.request(request.request()).await,
+            Connections::Plain(pool) => pool.request(request.request()).await,
+            Connections::Tls(pool) => pool.request(request.request()).await,
         };
-        sent.map_err(|error| Failure::Unavailable(format!("cannot be reached: {}", causes(&error))))
+        sent.map_err(|error| {
+            BackEndFailure::Unavailable(format!("cannot be reached: {}", causes(&error)))
+        })
     }
 
-    async fn read(&self, response: Response<Incoming>) -> Result<Answered, Failure> {
+    async fn read(&self, response: Response<Incoming>) -> Result<Answered, BackEndFailure> {
         let (head, body) = response.into_parts();
         let status = head.status;
         match status {
             // A part of a document is none.
             StatusCode::PARTIAL_CONTENT => {
-                return Err(Failure::Refused("answered a part of a document".to_owned()));
+                return Err(BackEndFailure::Refused(
+                    "answered a part of a document".to_owned(),
+                ));
             }
             StatusCode::NOT_FOUND => {}
             _ if status.is_success() => {}
             _ if status.is_redirection() => {
                 let text = format!("answered {status}; redirects are not followed");
-                return Err(Failure::Refused(text));
+                return Err(BackEndFailure::Refused(text));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-                return Err(Failure::Unavailable(format!("answered {status}")));
+                return Err(BackEndFailure::Unavailable(format!("answered {status}")));
             }
             _ if status.is_server_error() => {
-                return Err(Failure::Unavailable(format!("answered {status}")));
+                return Err(BackEndFailure::Unavailable(format!("answered {status}")));
             }
-            _ => return Err(Failure::Refused(format!("answered {status}"))),
+            _ => return Err(BackEndFailure::Refused(format!("answered {status}"))),
         }
         let body = Limited::new(body, self.max_response).collect().await;
         let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-            true => Failure::Refused(format!(
+            true => BackEndFailure::Refused(format!(
                 "the body is larger than {} bytes",
                 self.max_response
             )),
-            false => Failure::Unavailable(format!("the body broke off: {}", causes(&*error))),
+            false => {
+                BackEndFailure::Unavailable(format!("the body broke off: {}", causes(&*error)))
+            }
         })?;
         let body = body.to_bytes();
         Ok(Answered { head, body })
@@ -154,7 +160,7 @@ impl Client {
 
 /// Why a request has no records for an answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum BackEndFailure {
     /// The back end could not be reached, or has a fault.
     Unavailable(String),
     /// It answered, but not with records.
@@ -163,7 +169,7 @@ pub(super) enum Failure {
     Unaskable(String),
 }
 
-impl Failure {
+impl BackEndFailure {
     /// The error of a source, for the question of an intent.
     pub(super) fn of(self, intent: &str) -> SourceError {
         match self {

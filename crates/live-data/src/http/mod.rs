@@ -17,7 +17,7 @@ use intent_router::{
 };
 use serde_json::{Map, Value};
 
-use self::client::{Client, Failure};
+use self::client::{BackEndFailure, Client};
 pub use self::options::HttpOptions;
 use self::request::{Target, is_repeatable};
 use crate::catalogue_source::CatalogueSource;
@@ -89,20 +89,21 @@ impl HttpSource {
         spec: &HttpSpec,
         ask: &Ask<'_>,
         calls: &mut u32,
-    ) -> Result<Records, Failure> {
+    ) -> Result<Records, BackEndFailure> {
         let request = self.0.target.prepare(spec, ask);
-        let request = request.map_err(Failure::Unaskable)?;
+        let request = request.map_err(BackEndFailure::Unaskable)?;
         let repeatable = is_repeatable(spec);
         let answered = self.0.client.ask(&request, repeatable, calls).await?;
         let status = answered.head.status;
         let body = match (status, spec.not_found) {
             (StatusCode::NOT_FOUND, NotFound::Empty) => &[][..],
             (StatusCode::NOT_FOUND, _) => {
-                return Err(Failure::Refused(format!("answered {status}")));
+                return Err(BackEndFailure::Refused(format!("answered {status}")));
             }
             _ => &answered.body,
         };
-        response::records(ask.intent, spec, &answered.head.headers, body).map_err(Failure::Refused)
+        response::records(ask.intent, spec, &answered.head.headers, body)
+            .map_err(BackEndFailure::Refused)
     }
 }
 
@@ -168,10 +169,16 @@ impl LiveData for HttpSource {
                 return Ok(());
             };
             let probe = async {
-                let request = self.0.target.probe(path).map_err(Failure::Unavailable);
+                let request = self
+                    .0
+                    .target
+                    .probe(path)
+                    .map_err(BackEndFailure::Unavailable);
                 let answered = self.0.client.ask(&request?, false, &mut 0).await?;
                 match answered.head.status {
-                    StatusCode::NOT_FOUND => Err(Failure::Refused("has no such path".to_owned())),
+                    StatusCode::NOT_FOUND => {
+                        Err(BackEndFailure::Refused("has no such path".to_owned()))
+                    }
                     _ => Ok(()),
                 }
             };

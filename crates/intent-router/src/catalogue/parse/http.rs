@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{At, Diagnostics, Table, as_text};
 use super::name::{NAME_RULE, is_name};
-use super::parameters::{Language, Parameters};
+use super::parameters::{AllowedParameters, Language};
 use crate::catalogue::{HttpMethod, HttpSpec, NotFound, Template};
 
 /// Reads the request, if the intent has one, and adds the parameters that it uses to
 /// `used`.
 pub(super) fn request<'t>(
     intent: &mut Table<'t>,
-    allowed: &Parameters<'_>,
+    allowed: &AllowedParameters<'_>,
     used: &mut BTreeSet<&'t str>,
     diagnostics: &mut Diagnostics,
 ) -> Option<HttpSpec> {
     let path = intent.key_path("http");
     let value = intent.take("http")?;
     let table = Table::from_value(path, value, diagnostics)?;
-    let reader = Reader {
+    let reader = RequestReader {
         allowed,
         used,
         diagnostics,
@@ -26,13 +26,13 @@ pub(super) fn request<'t>(
     reader.request(table)
 }
 
-struct Reader<'r, 't> {
-    allowed: &'r Parameters<'r>,
+struct RequestReader<'r, 't> {
+    allowed: &'r AllowedParameters<'r>,
     used: &'r mut BTreeSet<&'t str>,
     diagnostics: &'r mut Diagnostics,
 }
 
-impl<'t> Reader<'_, 't> {
+impl<'t> RequestReader<'_, 't> {
     fn request(mut self, mut table: Table<'t>) -> Option<HttpSpec> {
         let method = self.choice(
             &mut table,

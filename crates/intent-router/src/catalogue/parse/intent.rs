@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::document::{At, Diagnostics, Table, as_text, number};
 use super::name::{NAME_RULE, is_name};
-use super::parameters::{Language, Parameters};
+use super::parameters::{AllowedParameters, Language};
 use super::slot::Specs;
 use super::{guards, http};
 use crate::catalogue::sql::parameters;
@@ -88,7 +88,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
         let neutral = guards::phrases(&mut table, "neutral", self.diagnostics);
         let slots = self.slots(&mut table);
         let mut used = BTreeSet::new();
-        let allowed = Parameters {
+        let allowed = AllowedParameters {
             kind,
             key,
             slots: &slots,
@@ -315,7 +315,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
     fn queries(
         &mut self,
         table: &mut Table<'t>,
-        allowed: &Parameters<'_>,
+        allowed: &AllowedParameters<'_>,
         used: &mut BTreeSet<&'t str>,
     ) -> Vec<QuerySpec> {
         let mut queries: Vec<QuerySpec> = Vec::new();

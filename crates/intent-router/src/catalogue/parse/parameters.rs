@@ -5,7 +5,7 @@ use crate::catalogue::sql::{BUILT_IN_PARAMETERS, MESSAGE_PARAMETERS};
 use crate::catalogue::{KeyMode, Kind};
 
 /// What an intent says of its parameters. A kind or key that is wrong is `None`.
-pub(super) struct Parameters<'p> {
+pub(super) struct AllowedParameters<'p> {
     pub(super) kind: Option<Kind>,
     pub(super) key: Option<KeyMode>,
     pub(super) slots: &'p [At<&'p str>],
@@ -36,7 +36,7 @@ impl Language {
     }
 }
 
-impl Parameters<'_> {
+impl AllowedParameters<'_> {
     /// Why the intent must not use the parameter; `None` if it may.
     pub(super) fn refusal(&self, parameter: &str, language: Language) -> Option<String> {
         let written = language.written(parameter);
