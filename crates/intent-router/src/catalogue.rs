@@ -30,6 +30,7 @@ pub(crate) use lexicon::{Lexicon, Word};
 pub use references::References;
 pub(crate) use references::Relation;
 pub use spans::CatalogueSpans;
+pub use sql::parameter_spans;
 pub use tables::{TableSpec, Tie};
 pub use template::{TagTemplate, Template, TemplateError};
 

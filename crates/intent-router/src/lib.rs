@@ -85,7 +85,7 @@ pub use catalogue::{
     AnsweredBy, Catalogue, CatalogueError, CatalogueSpans, Diagnostic, Guards, HttpMethod,
     HttpSpec, Intent, KeyMode, Kind, LineColumn, LineIndex, NotFound, Phrase, QuerySpec,
     References, Severity, SlotSpec, SourceSpan, TableSpec, TagTemplate, Template, TemplateError,
-    Tie,
+    Tie, parameter_spans,
 };
 pub use context::RequestContext;
 pub use deadline::Deadline;

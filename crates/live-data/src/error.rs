@@ -17,6 +17,9 @@ pub enum OpenError {
         /// The database's error.
         reason: String,
     },
+    /// The URL of the database, or what belongs to it, cannot be used.
+    #[error("the URL of the database: {0}")]
+    Url(String),
     /// A query of the catalogue cannot be used with this database.
     #[error("query `{query}` of intent `{intent}`: {fault}")]
     Query {
@@ -92,6 +95,25 @@ pub enum QueryFault {
     /// A required column is missing.
     #[error("does not return the column `{0}`")]
     MissingColumn(&'static str),
+    /// JSON has no form for a column's type.
+    #[error("column `{column}` has the type {kind}; write `{column}::text AS {column}`")]
+    ColumnType {
+        /// The column's name.
+        column: String,
+        /// The type.
+        kind: String,
+    },
+    /// A parameter is used as a value of a type that it cannot have.
+    #[error(
+        "the parameter `{parameter}` is used as a value of the type {kind}; write \
+         `{parameter}::text`, and compare it with text"
+    )]
+    ParameterType {
+        /// The parameter, such as `:user_id`.
+        parameter: String,
+        /// The type.
+        kind: String,
+    },
     /// Its name is `truncated`, which is reserved: this member of an answer names
     /// the queries whose rows were cut.
     #[error("the name is reserved for the list of truncated queries in an answer; choose another")]

@@ -2,7 +2,8 @@
 //!
 //! [`SqliteSource`] answers the catalogue's queries from a SQLite database:
 //! a file ([`SqliteSource::open`]) or demo data generated in memory
-//! ([`SqliteSource::demo`]). [`write_demo`] writes the same data to a file;
+//! ([`SqliteSource::demo`]). [`PostgresSource`] answers them from a PostgreSQL
+//! database. [`write_demo`] writes the same data to a file;
 //! [`write_script`] writes a database by running an SQL script.
 //!
 //! [`HttpSource`] asks an HTTP back end by the requests of the catalogue, and
@@ -26,7 +27,7 @@
 //! async runtime, except those of [`HttpSource`], which need Tokio.
 //!
 //! # Features
-//! `postgres` (default): the changes of a PostgreSQL database.
+//! `postgres` (default): the PostgreSQL source, and the changes of a PostgreSQL database.
 //!
 //! `sqlite` (default): the SQLite source and its demo data, with SQLite
 //! built in.
@@ -34,7 +35,7 @@
 //! `http` (default): the HTTP source.
 
 #![cfg_attr(
-    not(all(feature = "http", feature = "sqlite")),
+    not(all(feature = "http", feature = "postgres", feature = "sqlite")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
@@ -48,6 +49,10 @@ mod error;
 mod guard;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -67,11 +72,15 @@ pub use changes::{
 pub use changes::{PostgresChanges, PostgresChangesOptions, PostgresSetup};
 #[cfg(feature = "sqlite")]
 pub use changes::{SqliteChanges, SqliteChangesOptions, SqliteSetup};
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+pub use demo::write_postgres_demo;
 #[cfg(feature = "sqlite")]
 pub use demo::{DemoError, DemoOptions, DemoPayments, write_demo, write_script};
 pub use error::{OpenError, QueryFault};
 pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
 #[cfg(feature = "http")]
 pub use http::{HttpOptions, HttpSource};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresSource};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteSource};

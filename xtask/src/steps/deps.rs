@@ -238,6 +238,7 @@ mod tests {
         assert_eq!(check("intent-router", "anyhow", Some("build")).len(), 1);
         assert_eq!(check("intent-router", "tokio", Some("dev")).len(), 0);
         assert_eq!(check("live-data", "tokio", None).len(), 0);
+        assert_eq!(check("live-data", "smol", None).len(), 1);
         assert_eq!(check("router-bin", "tokio", None).len(), 0);
     }
 

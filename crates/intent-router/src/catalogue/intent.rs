@@ -78,11 +78,15 @@ pub struct QuerySpec {
     /// `:message`, `:terms`, `:doubtful`, `:today` and one per slot of the
     /// intent.
     pub sql: String,
+    /// The text that a PostgreSQL source runs instead of `sql`, where the dialects
+    /// differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<String>,
 }
 
 impl QuerySpec {
-    /// The names after `:` in the query's text, outside of strings, quoted
-    /// names and comments; sorted. Costs a pass over the text.
+    /// The names after `:` in the query's texts, outside of strings, quoted
+    /// names and comments; sorted. Costs a pass over the texts.
     ///
     /// [`Catalogue::parse`](crate::Catalogue::parse) accepts only the parameters
     /// that the intent's queries may use. The scan follows no database's dialect
@@ -95,11 +99,20 @@ impl QuerySpec {
     /// let query = QuerySpec {
     ///     name: "claims".to_owned(),
     ///     sql: "SELECT ':no' AS text FROM claims WHERE member_id = :user_id".to_owned(),
+    ///     postgres: None,
     /// };
     /// assert!(query.parameters().into_iter().eq(["user_id"]));
     /// ```
     pub fn parameters(&self) -> BTreeSet<&str> {
-        sql::parameters(&self.sql)
+        self.texts().flat_map(sql::parameters).collect()
+    }
+
+    /// The query's texts in all dialects.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.sql), self.postgres.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
     }
 }
 

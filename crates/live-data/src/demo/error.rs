@@ -11,6 +11,10 @@ pub(super) const MOST_MEMBERS: u32 = 999_999;
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum DemoError {
+    /// The database server cannot be reached or refuses the data.
+    #[cfg(feature = "postgres")]
+    #[error("the demo data cannot be written: {0}")]
+    Database(String),
     /// The number of members is out of range.
     #[error("demo data can have 1 to {MOST_MEMBERS} members, not {_0}")]
     Members(u32),

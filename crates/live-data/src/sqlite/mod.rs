@@ -6,7 +6,6 @@ mod options;
 mod pool;
 mod query;
 mod ranges;
-mod redact;
 mod rows;
 mod tables;
 mod terms;
@@ -25,14 +24,15 @@ use rusqlite::Connection;
 
 use self::connect::Location;
 pub use self::options::SqliteOptions;
-use self::pool::{Failure, Pool};
-use self::query::{Calls, Plan};
-use self::redact::without_values;
-use self::rows::Bounds;
+use self::pool::Pool;
 use self::tables::Tables;
+use self::terms::match_expression;
 use crate::catalogue_source::CatalogueSource;
 use crate::demo::{DemoOptions, MemoryDemo};
 use crate::error::OpenError;
+use crate::plan::{
+    Bounds, Calls, Failure, Plan, first, statements, unknown_intent, without_values,
+};
 
 /// A source of records in a SQLite database.
 ///
@@ -82,8 +82,8 @@ use crate::error::OpenError;
 #[derive(Debug)]
 pub struct SqliteSource {
     database: Arc<Database>,
-    intents: HashMap<String, Arc<Plan>>,
-    member: Arc<Plan>,
+    intents: HashMap<String, Arc<Plan<String>>>,
+    member: Arc<Plan<String>>,
     /// How many statements each connection keeps prepared.
     statements: usize,
 }
@@ -181,12 +181,12 @@ impl SqliteSource {
             let mut checker = database.checker.lock();
             database.renew(&mut checker).map_err(|error| vec![error])?;
             let tables = Tables::of(&checker, catalogue).map_err(|error| vec![error])?;
-            match Plan::of_member(&mut checker, &tables, &database.profile_sql) {
+            match query::of_member(&mut checker, &tables, &database.profile_sql) {
                 Ok(plan) => member = Some(Arc::new(plan)),
                 Err(error) => errors.push(error),
             }
             for intent in catalogue.intents() {
-                match Plan::of_intent(&mut checker, &tables, intent) {
+                match query::of_intent(&mut checker, &tables, intent) {
                     Ok(plan) => drop(intents.insert(intent.name.clone(), Arc::new(plan))),
                     Err(error) => errors.push(error),
                 }
@@ -199,7 +199,7 @@ impl SqliteSource {
             database,
             intents,
             member,
-            statements: query::statements(catalogue),
+            statements: statements(catalogue),
         })
     }
 
@@ -231,12 +231,6 @@ impl SqliteSource {
         };
         self.database.pool.run(deadline, work).await
     }
-}
-
-/// The first of several errors, for a caller that reports one.
-fn first(mut errors: Vec<OpenError>) -> OpenError {
-    // Callers pass the errors of a failed check, which are never empty.
-    errors.swap_remove(0)
 }
 
 impl Database {
@@ -310,14 +304,9 @@ impl LiveData for SqliteSource {
         Box::pin(async move {
             let name = ask.intent.name.as_str();
             let Some(plan) = self.intents.get(name).map(Arc::clone) else {
-                return Err(SourceError::Query {
-                    intent: name.to_owned(),
-                    query: String::new(),
-                    reason: "the intent is not in the catalogue that the source was opened with"
-                        .to_owned(),
-                });
+                return Err(unknown_intent(name));
             };
-            let values = plan.values(&ask);
+            let values = plan.values(&ask, match_expression);
             let bounds = self.database.bounds;
             let calls = Arc::clone(&self.database.calls);
             let work = move |connection: &Connection| {

@@ -15,10 +15,10 @@ use intent_router::{Deadline, SourceError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-pub(super) use self::job::Failure;
 use self::job::{Job, Watch};
 use self::worker::Worker;
 use super::connect::{Location, Opened};
+use crate::plan::Failure;
 
 /// The worker threads. Dropping the pool ends and joins them.
 #[derive(Debug)]

@@ -1,15 +1,8 @@
-//! Result rows as JSON, within bounds.
+//! Result rows as JSON.
 
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
-
-/// The bounds of an answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) max_rows: usize,
-    pub(super) max_bytes: usize,
-}
 
 /// The number of bytes of a row's names and values, without copying any.
 pub(super) fn weight(row: &Row<'_>, names: &[String]) -> rusqlite::Result<usize> {

@@ -11,17 +11,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use intent_router::{Catalogue, Extent, Read, TableSpec, Tie};
+use intent_router::{Catalogue, Tie};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::fault::fault;
 use crate::error::{OpenError, QueryFault};
+use crate::plan::{Bound, Declared, quoted, with};
 
 /// The tables of a database, with what a catalogue declares of them.
 pub(super) struct Tables<'c> {
-    specs: &'c BTreeMap<String, TableSpec>,
+    declared: Declared<'c>,
     /// The columns of the tables that are declared.
     columns: BTreeMap<String, Vec<String>>,
     /// Every table of the database by its name in lower case.
@@ -37,12 +38,6 @@ enum Stored {
     View,
 }
 
-/// A query as it is run, and what it reads.
-pub(super) struct Bound {
-    pub(super) sql: String,
-    pub(super) reads: Vec<Read>,
-}
-
 impl<'c> Tables<'c> {
     /// Checks the declared tables against the database.
     pub(super) fn of(connection: &Connection, catalogue: &'c Catalogue) -> Result<Self, OpenError> {
@@ -51,12 +46,12 @@ impl<'c> Tables<'c> {
             reason,
         };
         let mut tables = Self {
-            specs: catalogue.tables(),
+            declared: Declared(catalogue.tables()),
             columns: BTreeMap::new(),
             stored: stored(connection)
                 .map_err(|error| refuse("sqlite_schema", error.to_string()))?,
         };
-        for name in tables.specs.keys() {
+        for name in tables.declared.0.keys() {
             match tables.stored.get(name) {
                 Some(Stored::Table) => {}
                 Some(Stored::View) => {
@@ -71,21 +66,10 @@ impl<'c> Tables<'c> {
                 columns(connection, name).map_err(|error| refuse(name, error.to_string()))?;
             tables.columns.insert(name.clone(), columns);
         }
-        for (name, spec) in tables.specs {
-            let needed: Vec<(&String, &String)> = match &spec.tie {
-                Tie::None => Vec::new(),
-                Tie::Member(columns) => columns.iter().map(|column| (name, column)).collect(),
-                Tie::Within { column, table } => vec![(name, column), (table, column)],
-            };
-            for (table, column) in needed {
-                let known = tables.columns.get(table).map_or(&[][..], Vec::as_slice);
-                if !known.iter().any(|known| known.eq_ignore_ascii_case(column)) {
-                    let known = known.join(", ");
-                    let reason = format!("has no column `{column}`; its columns are {known}");
-                    return Err(refuse(table, reason));
-                }
-            }
-        }
+        tables.declared.check_columns(|table| {
+            let columns = tables.columns.get(table);
+            columns.cloned().unwrap_or_default()
+        })?;
         Ok(tables)
     }
 
@@ -98,14 +82,14 @@ impl<'c> Tables<'c> {
     ) -> Result<Bound, QueryFault> {
         let named = self.read_by(connection, sql, &BTreeSet::new())?;
         let hidden = if asks_who {
-            self.hidden(&named)
+            self.declared.hidden(&named)
         } else {
             BTreeSet::new()
         };
         if hidden.is_empty() {
             return Ok(Bound {
                 sql: sql.to_owned(),
-                reads: self.reads(&named, &named),
+                reads: self.declared.reads(&named, &named),
             });
         }
         let bound = with(sql, hidden.iter().map(|name| self.part(name)));
@@ -113,36 +97,17 @@ impl<'c> Tables<'c> {
         let all = self.read_by(connection, &bound, &hidden)?;
         let beyond = self.read_by(connection, &empty, &hidden)?;
         Ok(Bound {
-            reads: self.reads(&all, &beyond),
+            reads: self.declared.reads(&all, &beyond),
             sql: bound,
         })
-    }
-
-    /// The tables among `named` that are tied to members, and the tables that tie them.
-    fn hidden(&self, named: &BTreeSet<String>) -> BTreeSet<String> {
-        let mut hidden = BTreeSet::new();
-        for name in named {
-            let mut at = Some(name);
-            while let Some((name, spec)) = at.and_then(|name| self.specs.get_key_value(name)) {
-                if spec.tie == Tie::None {
-                    break;
-                }
-                hidden.insert(name.clone());
-                at = match &spec.tie {
-                    Tie::Within { table, .. } => Some(table),
-                    _ => None,
-                };
-            }
-        }
-        hidden
     }
 
     /// The asker's rows of a table. The first comparison of a column is SQLite's, to
     /// use an index; the second compares text byte for byte, so that no conversion
     /// or difference in case takes somebody for a member.
     fn part(&self, name: &str) -> String {
-        let rows = match self.specs.get(name).map(|spec| &spec.tie) {
-            Some(Tie::Member(columns)) => {
+        let rows = match self.declared.tie(name) {
+            Tie::Member(columns) => {
                 let same = |column: &String| {
                     let column = quoted(column);
                     format!(
@@ -152,11 +117,11 @@ impl<'c> Tables<'c> {
                 };
                 columns.iter().map(same).collect::<Vec<_>>().join(" OR ")
             }
-            Some(Tie::Within { column, table }) => {
+            Tie::Within { column, table } => {
                 let column = quoted(column);
                 format!("{column} IN (SELECT {column} FROM {})", quoted(table))
             }
-            Some(Tie::None) | None => "1".to_owned(),
+            Tie::None => "1".to_owned(),
         };
         let name = quoted(name);
         format!("{name} AS NOT MATERIALIZED (SELECT * FROM main.{name} WHERE {rows})")
@@ -171,23 +136,6 @@ impl<'c> Tables<'c> {
         let name = quoted(name);
         let columns = columns.join(", ");
         format!("{name} AS NOT MATERIALIZED (SELECT {columns} WHERE 0)")
-    }
-
-    /// Which kinds of record a query reads, and how much of each, if it reads `all`
-    /// these tables, and those in `beyond` past the asker's rows.
-    fn reads(&self, all: &BTreeSet<String>, beyond: &BTreeSet<String>) -> Vec<Read> {
-        let mut reads = Vec::new();
-        for name in all {
-            let spec = self.specs.get(name);
-            let extent = match spec {
-                Some(spec) if !beyond.contains(name) && spec.by_member => Extent::Named,
-                Some(_) if !beyond.contains(name) => Extent::Part,
-                _ => Extent::Whole,
-            };
-            let kind = spec.map(|spec| spec.record.clone());
-            merge(&mut reads, Read::new(kind, extent));
-        }
-        reads
     }
 
     /// The tables that a query reads, without the expressions that hide the
@@ -231,53 +179,6 @@ impl<'c> Tables<'c> {
         };
         Ok(found.iter().filter(counts).cloned().collect())
     }
-}
-
-/// Adds what was read; of one kind, the larger extent stays.
-pub(super) fn merge(reads: &mut Vec<Read>, read: Read) {
-    match reads.iter_mut().find(|known| known.kind == read.kind) {
-        Some(known) => known.extent = known.extent.max(read.extent),
-        None => reads.push(read),
-    }
-}
-
-/// The query with these expressions before its own, on the line of its first word,
-/// so that line numbers stay the same.
-fn with(sql: &str, expressions: impl Iterator<Item = String>) -> String {
-    let expressions = expressions.collect::<Vec<_>>().join(", ");
-    match after_keyword(skip_blank(sql), "WITH") {
-        None => format!("WITH {expressions} {sql}"),
-        Some(rest) => match after_keyword(skip_blank(rest), "RECURSIVE") {
-            Some(rest) => format!("WITH RECURSIVE {expressions}, {rest}"),
-            None => format!("WITH {expressions}, {rest}"),
-        },
-    }
-}
-
-/// What follows blanks and comments.
-fn skip_blank(sql: &str) -> &str {
-    let mut rest = sql.trim_start();
-    loop {
-        let after = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, rest)| rest)
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            comment.split_once("*/").map_or("", |(_, rest)| rest)
-        } else {
-            return rest;
-        };
-        rest = after.trim_start();
-    }
-}
-
-/// What follows the keyword, if the text begins with it.
-fn after_keyword<'a>(sql: &'a str, keyword: &str) -> Option<&'a str> {
-    let (head, rest) = sql.split_at_checked(keyword.len())?;
-    let ends = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
-    (head.eq_ignore_ascii_case(keyword) && ends).then_some(rest)
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The tables of the database and how each is stored.

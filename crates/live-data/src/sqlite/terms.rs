@@ -1,28 +1,12 @@
 //! A message's words as a full-text query that cannot be malformed.
 
-/// The maximum number of distinct words: more do not make a question clearer.
-const MOST_WORDS: usize = 32;
-/// The longest word: longer runs are encoded data, not words.
-const LONGEST_WORD: usize = 64;
+use crate::plan::words;
 
 /// An FTS5 `MATCH` expression for any of the message's words: each quoted,
 /// joined by `OR`. A message without words gets the empty phrase `""`, which
 /// matches nothing; `NULL` and empty text would be syntax errors.
-///
-/// Words are runs of letters and digits, so none contains a quote or another
-/// character with a meaning in FTS5.
 pub(super) fn match_expression(message: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let runs = message.split(|c: char| !c.is_alphanumeric());
-    for run in runs.filter(|run| !run.is_empty() && run.len() <= LONGEST_WORD) {
-        let word = run.to_lowercase();
-        if !words.contains(&word) {
-            words.push(word);
-            if words.len() == MOST_WORDS {
-                break;
-            }
-        }
-    }
+    let words = words(message);
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     if quoted.is_empty() {
         "\"\"".to_owned()
@@ -34,6 +18,7 @@ pub(super) fn match_expression(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{LONGEST_WORD, MOST_WORDS};
     use proptest::prelude::*;
     use rusqlite::Connection;
 

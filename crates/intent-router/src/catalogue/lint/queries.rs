@@ -8,7 +8,7 @@ impl Linter<'_> {
     pub(super) fn queries(&mut self) {
         for (_, intent, _) in self.intents() {
             for query in &intent.queries {
-                let Some(word) = sql::moment(&query.sql) else {
+                let Some(word) = query.texts().find_map(sql::moment) else {
                     continue;
                 };
                 let message = format!(

@@ -125,6 +125,15 @@ impl<'t> Table<'t> {
             diagnostics.add(&self.path, self.at, format_args!("`{key}` is missing"));
             return None;
         }
+        self.filled_text(key, diagnostics)
+    }
+
+    /// A text that is not blank, if it is there.
+    pub(super) fn filled_text(
+        &mut self,
+        key: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<At<&'t str>> {
         let text = self.text(key, diagnostics)?;
         if text.value.trim().is_empty() {
             diagnostics.add(&self.key_path(key), text.at, "is empty");

@@ -325,12 +325,14 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             };
             let name = query.required_text("name", self.diagnostics);
             let sql = query.required_text("sql", self.diagnostics);
-            if let Some(sql) = sql {
-                let found = parameters(sql.value);
+            let postgres = query.filled_text("postgres", self.diagnostics);
+            for (dialect, text) in [("sql", sql), ("postgres", postgres)] {
+                let Some(text) = text else { continue };
+                let found = parameters(text.value);
                 for parameter in &found {
                     if let Some(message) = allowed.refusal(parameter, Language::Sql) {
                         self.diagnostics
-                            .add(&query.key_path("sql"), sql.at, message);
+                            .add(&query.key_path(dialect), text.at, message);
                     }
                 }
                 used.extend(found);
@@ -346,6 +348,7 @@ impl<'t, 'p> IntentReader<'t, 'p> {
             queries.extend(name.zip(sql).map(|(name, sql)| QuerySpec {
                 name: name.value.to_owned(),
                 sql: sql.value.to_owned(),
+                postgres: postgres.map(|text| text.value.to_owned()),
             }));
         }
         queries

@@ -151,6 +151,19 @@ fn checks_what_queries_depend_on() {
         &[],
     );
     check(
+        &intent("slots = ['nr']\nquery = [{ name = 'q', sql = '1', postgres = ':nr::int' }]"),
+        &[],
+    );
+    check(
+        &intent(
+            "query = [{ name = 'q', sql = '1', postgres = ':nr' }, { name = 'r', sql = '1', postgres = ' ' }]",
+        ),
+        &[
+            "intent[0] \"a\" query[0].postgres: unknown parameter :nr; use a slot of this intent or one of :user_id, :user_role, :message, :terms, :doubtful, :today (line 7)",
+            "intent[0] \"a\" query[1].postgres: is empty (line 7)",
+        ],
+    );
+    check(
         &intent("slots = ['nr']\nquery = [{ name = 'q', sql = \"':nr' :no\" }]"),
         &[
             "intent[0] \"a\": slot \"nr\" is not used by any query; use it as :nr in a query, or remove it from `slots` (line 7)",

@@ -1,22 +1,13 @@
-//! A job for a connection: how long it is wanted, and why it may fail.
+//! A job for a connection, and how long it is wanted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use intent_router::{Deadline, SourceError};
+use intent_router::Deadline;
 use rusqlite::Connection;
 
-/// Why work on a connection failed.
-#[derive(Debug)]
-pub(in crate::sqlite) enum Failure {
-    /// SQLite was interrupted because the deadline had passed.
-    TimedOut,
-    /// The connection may be at fault: it is reopened before its next job.
-    Connection(SourceError),
-    /// Anything else.
-    Source(SourceError),
-}
+use crate::plan::Failure;
 
 /// A job, and how long it is wanted.
 pub(super) struct Job {

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::super::connect::{FileId, Location, Opened};
-use super::job::{Failure, Job, Watch};
+use super::job::{Job, Watch};
+use crate::plan::Failure;
 
 /// How many steps of SQLite's virtual machine pass between two looks at the
 /// clock: some ten microseconds of work.

@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use intent_router::SourceError;
 
-use super::pool::Failure;
-use super::query::Values;
+use super::failure::Failure;
+use super::input::Values;
 
 /// The shortest word in bytes that is looked for inside of other words. Shorter ones
 /// are inside of most texts.
 const LEAST_JOINED: usize = 3;
 
-/// The same failure without what is made of a bound value. SQLite quotes values in
+/// The same failure without what is made of a bound value. Databases quote values in
 /// some of its errors, such as `bad JSON path: 'what is my claim status?'`.
-pub(super) fn without_values(failure: Failure, values: &Values) -> Failure {
+pub(crate) fn without_values(failure: Failure, values: &Values) -> Failure {
     match failure {
         Failure::TimedOut => Failure::TimedOut,
         Failure::Connection(error) => Failure::Connection(without(error, values)),
