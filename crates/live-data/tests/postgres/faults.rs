@@ -22,6 +22,17 @@ fn one(source: &PostgresSource, catalogue: &Catalogue) -> Result<String, SourceE
     found.map(|found| found.value.data.to_string())
 }
 
+/// Asks again, for at most half a minute, while the answer is a time-out.
+fn until_in_time<T>(mut ask: impl FnMut() -> Result<T, SourceError>) -> Result<T, SourceError> {
+    let began = Instant::now();
+    loop {
+        match ask() {
+            Err(SourceError::Timeout(_)) if began.elapsed() < Duration::from_secs(30) => {}
+            other => return other,
+        }
+    }
+}
+
 #[test]
 fn after_a_restart_the_next_question_is_answered() {
     let Some(mut server) = PostgresServer::start() else {
@@ -60,7 +71,7 @@ fn a_frozen_server_costs_a_question_its_deadline() {
     }
     server.thaw();
     // A connection opened while the server was frozen may still be starting.
-    assert!((0..20).any(|_| one(&source, &catalogue).is_ok()));
+    assert!(until_in_time(|| one(&source, &catalogue)).is_ok());
 }
 
 #[test]
@@ -78,12 +89,9 @@ fn a_query_ends_with_its_deadline_on_the_server_too() {
         matches!(error, SourceError::Timeout(allowed) if allowed == Duration::from_millis(200)),
         "{error:?}"
     );
-    // The only connection is free again, or was replaced.
-    assert!(
-        block_on(source.is_member(&person("A"), Deadline::NEVER))
-            .unwrap()
-            .value
-    );
+    // The only connection is soon free again, or replaced.
+    let again = until_in_time(|| block_on(source.is_member(&person("A"), Deadline::NEVER)));
+    assert!(again.unwrap().value);
     let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%'
                    AND state = 'active' AND pid <> pg_backend_pid()";
     assert_eq!(server.execute(running), "0");
