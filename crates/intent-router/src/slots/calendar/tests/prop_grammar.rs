@@ -118,6 +118,12 @@ fn disturbed(choices: &mut Choices, today: Day) -> (String, Vec<Days>) {
             }
         };
         let at = choices.below(words.len() + 1);
+        // "October 2024 or November 2025" asks for another October than "October or
+        // November 2025".
+        let is_joined = |next: &String| matches!(next.as_str(), "and" | "or" | "&");
+        if word == PERIODS[0] && words.get(at).is_some_and(is_joined) {
+            continue;
+        }
         words.insert(at, word);
     }
     (format!("payments {}", words.join(" ")), asked)
