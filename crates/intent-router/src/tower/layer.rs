@@ -43,7 +43,7 @@ pub enum Cached {
 ///
 /// The function says which question a request asks; requests without one, and those
 /// that the cache cannot key, go to the service. It must name all that the service
-/// reads, as whoever asks the same question is served the same answer. The service
+/// reads, as all who ask the same question are served the same answer. The service
 /// answers with [`Computed`]: its data, and the records that it is made of as tags.
 /// Invalidate by the [`CacheService`](crate::CacheService) of the router.
 ///

@@ -19,7 +19,7 @@ fn refusal(url: &str) -> String {
 #[test]
 fn the_setup_is_what_is_missing() {
     let Some(server) = server() else { return };
-    assert!(refusal(&server.url()).contains("router changes setup --apply"));
+    assert!(refusal(&server.url()).contains("apply a `PostgresSetup`"));
     let identity = |table| format!("ALTER TABLE public.{table} REPLICA IDENTITY FULL;");
     let first = setup(&server);
     assert_eq!(

@@ -172,9 +172,7 @@ async fn begin(target: &PostgresTarget, catalogue: &Catalogue) -> Result<Begun, 
         ));
     }
     if !published.exists {
-        return Err(
-            "it has no publication `router_changes`: run `router changes setup --apply`".to_owned(),
-        );
+        return Err("it has no publication `router_changes`: apply a `PostgresSetup`".to_owned());
     }
     let covered = published.covered();
     let all = catalogue.tables().keys();

@@ -168,7 +168,7 @@ impl Follow {
             Some(name) if !catalogue.tables().contains_key(name) => Ok(published),
             Some(name) => Err(Ended(
                 Gap::Lost,
-                format!("`{name}` is no longer published; run `router changes setup --apply`"),
+                format!("`{name}` is no longer published; apply a `PostgresSetup`"),
             )),
             None => Ok(published),
         }
