@@ -81,6 +81,6 @@ pub use guard::{BreakerState, GuardFigures, GuardOptions, Guarded};
 #[cfg(feature = "http")]
 pub use http::{HttpOptions, HttpSource};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresSource};
+pub use postgres::{PostgresAddress, PostgresOptions, PostgresSource};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteSource};

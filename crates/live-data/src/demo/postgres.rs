@@ -12,8 +12,7 @@ use tokio_postgres::{Client, Transaction};
 use super::error::DemoError;
 use super::memory::MemoryDemo;
 use super::options::DemoOptions;
-use crate::postgres::PostgresOptions;
-use crate::postgres::connect::Address;
+use crate::postgres::PostgresAddress;
 
 /// How many bytes of rows are sent at once.
 const CHUNK: usize = 1 << 20;
@@ -22,19 +21,13 @@ const CHUNK: usize = 1 << 20;
 /// [`write_demo`](super::write_demo) writes, in the schema that comes first in the search
 /// path. Everything is written in one transaction, or nothing. Blocks meanwhile.
 ///
-/// Of the options, only those that say where the database is matter. The user must be
-/// allowed to create tables and functions.
+/// The user must be allowed to create tables and functions.
 ///
 /// # Errors
 /// [`DemoError`] when a table or function of the demo exists, when the server refuses, or
 /// when the number of members is out of range.
-pub fn write_postgres_demo(
-    database: &PostgresOptions,
-    demo: &DemoOptions,
-) -> Result<(), DemoError> {
-    let (password, ca_file) = (database.password.as_deref(), database.ca_file.as_deref());
-    let location = Address::new(&database.url, password, ca_file)
-        .map_err(|error| DemoError::Database(error.to_string()))?;
+pub fn write_postgres_demo(address: &PostgresAddress, demo: &DemoOptions) -> Result<(), DemoError> {
+    let address = address.clone();
     let source = MemoryDemo::generate(demo)?;
     let write = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -42,7 +35,7 @@ pub fn write_postgres_demo(
             .build();
         let runtime = runtime.map_err(|error| DemoError::Database(error.to_string()))?;
         runtime.block_on(async {
-            let client = location.connect().await;
+            let client = address.connect().await;
             let mut client = client.map_err(|error| DemoError::Database(error.to_string()))?;
             copy(&source, &mut client).await
         })

@@ -1,6 +1,6 @@
 //! Live data from PostgreSQL.
 
-pub(crate) mod connect;
+mod address;
 mod fault;
 mod numeric;
 mod options;
@@ -21,7 +21,8 @@ use intent_router::{
     SourceError,
 };
 
-use self::connect::Address;
+pub(crate) use self::address::CONNECT_TIME;
+pub use self::address::PostgresAddress;
 pub use self::options::PostgresOptions;
 use self::query::{NumberedQuery, Plans, any_word};
 use self::session::Sessions;
@@ -47,9 +48,10 @@ const CHECK_TIME: Duration = Duration::from_secs(60);
 ///
 /// ```no_run
 /// use intent_router::Catalogue;
-/// use live_data::{PostgresOptions, PostgresSource};
+/// use live_data::{PostgresAddress, PostgresOptions, PostgresSource};
 ///
-/// let options = PostgresOptions::new("postgres://reader@localhost/crm");
+/// let address = PostgresAddress::new("postgres://reader@localhost/crm", None, None)?;
+/// let options = PostgresOptions::new(address);
 /// let source = PostgresSource::open(Catalogue::built_in(), &options)?;
 /// # Ok::<(), live_data::OpenError>(())
 /// ```
@@ -75,11 +77,9 @@ impl PostgresSource {
     /// [`OpenError`] when the server cannot be reached, when a query or a tag of the
     /// catalogue does not fit the database, or when the thread cannot be started.
     pub fn open(catalogue: &Catalogue, options: &PostgresOptions) -> Result<Self, OpenError> {
-        let (password, ca_file) = (options.password.as_deref(), options.ca_file.as_deref());
-        let location = Address::new(&options.url, password, ca_file)?;
         let database = Connected {
             sessions: Sessions::start(
-                location,
+                options.address.clone(),
                 options.connections,
                 options.queue,
                 options.deadline,
@@ -134,8 +134,8 @@ impl PostgresSource {
 
 impl Connected {
     fn check(&self, catalogue: &Catalogue) -> Result<Plans, Vec<OpenError>> {
-        let location = self.sessions.location().clone();
-        let name = location.name.clone();
+        let address = self.sessions.address().clone();
+        let name = address.to_string();
         let (catalogue, profile_sql) = (catalogue.clone(), self.profile_sql.clone());
         let (reply, answer) = mpsc::channel();
         let runtime = self.sessions.runtime();
@@ -143,7 +143,7 @@ impl Connected {
         // waiting for a future is not allowed.
         let runtime = runtime.map_err(|error| vec![query::ended(&error)])?;
         let task = runtime.spawn(async move {
-            let checked = match location.connect().await {
+            let checked = match address.connect().await {
                 Ok(client) => query::check_all(&client, &catalogue, &profile_sql).await,
                 Err(error) => Err(vec![error]),
             };
@@ -160,8 +160,8 @@ impl Connected {
 
 impl fmt::Debug for PostgresSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.database.sessions.location().name;
-        f.debug_tuple("PostgresSource").field(name).finish()
+        let address = self.database.sessions.address();
+        f.debug_tuple("PostgresSource").field(address).finish()
     }
 }
 

@@ -1,32 +1,25 @@
 //! Options of a PostgreSQL source.
 
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use super::address::PostgresAddress;
+
 /// Where the database is, with bounds and settings of a
-/// [`PostgresSource`](super::PostgresSource). The debug text shows no password.
+/// [`PostgresSource`](super::PostgresSource).
 ///
 /// ```
-/// use live_data::PostgresOptions;
+/// use live_data::{PostgresAddress, PostgresOptions};
 ///
-/// let options = PostgresOptions::new("postgres://reader@db.example/crm");
-/// assert_eq!(options.connections.get(), 4);
+/// let address = PostgresAddress::new("postgres://reader@localhost/crm", None, None)?;
+/// assert_eq!(PostgresOptions::new(address).connections.get(), 4);
+/// # Ok::<(), live_data::OpenError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
-    /// `postgres://USER@HOST:PORT/DATABASE?sslmode=…`. The parameter `sslmode` is
-    /// `disable` for a connection without TLS, `require` or `verify-full` for one with
-    /// TLS, where the server's certificate is checked for its name and issuer. Without
-    /// it, connections to this machine use no TLS and all others use it.
-    pub url: String,
-    /// The password; takes the place of one in `url`.
-    pub password: Option<String>,
-    /// A PEM file of the authorities that issue the server's certificate. Default:
-    /// those of the system.
-    pub ca_file: Option<PathBuf>,
+    /// Where the database is.
+    pub address: PostgresAddress,
     /// The maximum number of connections, and so of concurrent questions. Default: 4.
     pub connections: NonZeroUsize,
     /// The maximum number of questions waiting for a connection; further ones fail with
@@ -52,15 +45,13 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// The defaults for the database at this URL.
-    pub fn new(url: impl Into<String>) -> Self {
+    /// The defaults for the database at this address.
+    pub fn new(address: PostgresAddress) -> Self {
         // The compiler checks that neither is zero.
         const FOUR: NonZeroUsize = NonZeroUsize::new(4).unwrap();
         const THOUSAND: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
         Self {
-            url: url.into(),
-            password: None,
-            ca_file: None,
+            address,
             connections: FOUR,
             queue: THOUSAND,
             deadline: Duration::from_secs(2),
@@ -68,18 +59,5 @@ impl PostgresOptions {
             max_bytes: 1 << 20,
             profile_sql: "SELECT member_id FROM members WHERE member_id = :user_id".to_owned(),
         }
-    }
-}
-
-impl fmt::Debug for PostgresOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresOptions")
-            .field("connections", &self.connections)
-            .field("queue", &self.queue)
-            .field("deadline", &self.deadline)
-            .field("max_rows", &self.max_rows)
-            .field("max_bytes", &self.max_bytes)
-            .field("profile_sql", &self.profile_sql)
-            .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::connect::Address;
+use super::address::PostgresAddress;
 use super::fault;
 use crate::error::OpenError;
 use crate::plan::Failure;
@@ -32,7 +32,7 @@ pub(super) struct Sessions {
 
 /// What the tasks of questions share.
 struct SessionPool {
-    location: Address,
+    address: PostgresAddress,
     pool: Pool,
     most: usize,
     reopened: AtomicU64,
@@ -41,7 +41,7 @@ struct SessionPool {
 impl Sessions {
     /// Starts the thread; connections are opened when they are needed.
     pub(super) fn start(
-        location: Address,
+        address: PostgresAddress,
         connections: NonZeroUsize,
         queue: NonZeroUsize,
         deadline: Duration,
@@ -56,8 +56,8 @@ impl Sessions {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let config = location.config.clone();
-        let manager = Manager::from_config(config, location.tls.clone(), recycling);
+        let config = address.config.clone();
+        let manager = Manager::from_config(config, address.connector(), recycling);
         let pool = Pool::builder(manager)
             .max_size(connections.get())
             .build()
@@ -67,7 +67,7 @@ impl Sessions {
             runtime: Some(runtime),
             room: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
             shared: Arc::new(SessionPool {
-                location,
+                address,
                 pool,
                 most: connections.get(),
                 reopened: AtomicU64::new(0),
@@ -76,8 +76,8 @@ impl Sessions {
         })
     }
 
-    pub(super) fn location(&self) -> &Address {
-        &self.shared.location
+    pub(super) fn address(&self) -> &PostgresAddress {
+        &self.shared.address
     }
 
     /// How long a question may take, including the wait for a connection.
@@ -232,7 +232,7 @@ impl SessionPool {
     /// Cancels what the server is doing, then ends the transaction.
     async fn cancelled(&self, connection: &Object) -> bool {
         let token = connection.cancel_token();
-        let cancel = token.cancel_query(self.location.tls.clone());
+        let cancel = token.cancel_query(self.address.connector());
         let is_cancelled = matches!(timeout(PATIENCE, cancel).await, Ok(Ok(())));
         is_cancelled && self.ended(connection).await
     }

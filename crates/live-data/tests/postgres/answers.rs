@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::json;
 
-use super::{answer, ask, catalogue_of, open, person};
+use super::{address, answer, ask, catalogue_of, open, person};
 use crate::support::PostgresServer;
 
 fn demo() -> DemoOptions {
@@ -26,9 +26,10 @@ fn prop_the_demo_data_answers_as_in_sqlite() {
         return;
     };
     let catalogue = Catalogue::built_in();
-    let options = PostgresOptions::new(server.url());
-    write_postgres_demo(&options, &demo()).unwrap();
-    let again = write_postgres_demo(&options, &demo());
+    let address = address(&server.url());
+    let options = PostgresOptions::new(address.clone());
+    write_postgres_demo(&address, &demo()).unwrap();
+    let again = write_postgres_demo(&address, &demo());
     assert!(matches!(again, Err(DemoError::Database(_))), "{again:?}");
     let postgres = PostgresSource::open(catalogue, &options).unwrap();
     let sqlite = SqliteSource::demo(catalogue, &demo(), &SqliteOptions::default()).unwrap();
@@ -103,8 +104,9 @@ fn words_of_the_message_rank_the_articles() {
         return;
     };
     let catalogue = Catalogue::built_in();
-    let options = PostgresOptions::new(server.url());
-    write_postgres_demo(&options, &demo()).unwrap();
+    let address = address(&server.url());
+    let options = PostgresOptions::new(address.clone());
+    write_postgres_demo(&address, &demo()).unwrap();
     let source = PostgresSource::open(catalogue, &options).unwrap();
     let who = person("BEN-000001");
     for (message, expect) in [

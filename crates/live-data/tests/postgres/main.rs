@@ -13,7 +13,7 @@ mod support;
 use intent_router::{
     Catalogue, Found, LiveData, Principal, Records, RequestContext, Slots, SourceError, UserContext,
 };
-use live_data::{OpenError, PostgresOptions, PostgresSource};
+use live_data::{OpenError, PostgresAddress, PostgresOptions, PostgresSource};
 use pollster::block_on;
 
 use support::PostgresServer;
@@ -36,8 +36,12 @@ fn person(user_id: &str) -> Principal {
 }
 
 /// Options for a server whose database has any `member_id`.
+fn address(url: &str) -> PostgresAddress {
+    PostgresAddress::new(url, None, None).unwrap()
+}
+
 fn options(server: &PostgresServer) -> PostgresOptions {
-    let mut options = PostgresOptions::new(server.url());
+    let mut options = PostgresOptions::new(address(&server.url()));
     options.profile_sql = "SELECT :user_id::text AS member_id".to_owned();
     options
 }

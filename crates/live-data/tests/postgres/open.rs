@@ -2,7 +2,7 @@
 
 use live_data::{PostgresOptions, PostgresSource};
 
-use super::{catalogue_of, open, options};
+use super::{address, catalogue_of, open, options};
 use crate::support::PostgresServer;
 
 #[test]
@@ -97,7 +97,8 @@ fn a_server_that_does_not_take_the_connection_is_named_without_secrets() {
             server.port()
         ),
     ] {
-        let error = PostgresSource::open(&catalogue, &PostgresOptions::new(url)).unwrap_err();
+        let error =
+            PostgresSource::open(&catalogue, &PostgresOptions::new(address(&url))).unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
     }
     server.stop();

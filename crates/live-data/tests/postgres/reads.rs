@@ -118,7 +118,7 @@ fn what_a_query_reads_is_never_too_little() {
         .execute("CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader");
     let catalogue = catalogue_of(&[("q", "SELECT x FROM guarded")], TABLES);
     let mut options = super::options(&server);
-    options.url = server.url().replace("postgres@", "reader@");
+    options.address = super::address(&server.url().replace("postgres@", "reader@"));
     let source = live_data::PostgresSource::open(&catalogue, &options).unwrap();
     let reads = source.reads(catalogue.get("test").unwrap()).unwrap();
     assert_eq!(reads.len(), 1);

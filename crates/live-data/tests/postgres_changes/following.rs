@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use intent_router::{Catalogue, Coverage};
 use live_data::{
-    ChangeEvent, ChangeFeed, ColumnValue, Columns, Gap, Position, PostgresChanges,
+    ChangeEvent, ChangeFeed, ColumnValue, Columns, Gap, Position, PostgresAddress, PostgresChanges,
     PostgresChangesOptions, PostgresSetup, RowChange,
 };
 
@@ -35,14 +35,17 @@ pub(crate) fn published() -> Option<PostgresServer> {
 }
 
 pub(crate) fn setup(server: &PostgresServer) -> PostgresSetup {
-    PostgresSetup::of(&server.url(), Catalogue::built_in(), &options()).unwrap()
+    PostgresSetup::of(&address(&server.url()), Catalogue::built_in()).unwrap()
+}
+
+pub(crate) fn address(url: &str) -> PostgresAddress {
+    PostgresAddress::new(url, None, None).unwrap()
 }
 
 pub(crate) fn options() -> PostgresChangesOptions {
-    PostgresChangesOptions {
-        heartbeat: Duration::from_millis(20),
-        ..PostgresChangesOptions::default()
-    }
+    let mut options = PostgresChangesOptions::default();
+    options.heartbeat = Duration::from_millis(20);
+    options
 }
 
 /// A feed that is read.
@@ -55,7 +58,7 @@ impl<'s> Following<'s> {
     /// Follows a server from now on.
     pub(crate) fn begin(server: &'s PostgresServer) -> Self {
         let catalogue = Arc::new(Catalogue::built_in().clone());
-        let feed = PostgresChanges::open(&server.url(), catalogue, &options()).unwrap();
+        let feed = PostgresChanges::open(&address(&server.url()), catalogue, &options()).unwrap();
         let mut following = Self { server, feed };
         let first = following.next();
         assert!(matches!(first, ChangeEvent::Position { .. }), "{first:?}");

@@ -3,23 +3,26 @@
 use std::sync::Arc;
 
 use intent_router::Catalogue;
-use live_data::PostgresChanges;
+use live_data::{PostgresAddress, PostgresChanges};
 
-use crate::following::{Following, options, published, server, setup};
+use crate::following::{Following, address, options, published, server, setup};
 use crate::server::PostgresServer;
 
 /// Why a feed of the server cannot be opened.
 fn refusal(url: &str) -> String {
     let catalogue = Arc::new(Catalogue::built_in().clone());
-    PostgresChanges::open(url, catalogue, &options())
-        .unwrap_err()
-        .to_string()
+    let address = match PostgresAddress::new(url, None, None) {
+        Ok(address) => address,
+        Err(error) => return error.to_string(),
+    };
+    let opened = PostgresChanges::open(&address, catalogue, &options());
+    opened.unwrap_err().to_string()
 }
 
 #[test]
 fn the_setup_is_what_is_missing() {
     let Some(server) = server() else { return };
-    assert!(refusal(&server.url()).contains("apply a `PostgresSetup`"));
+    assert!(refusal(&server.url()).contains("`router changes setup --apply`"));
     let identity = |table| format!("ALTER TABLE public.{table} REPLICA IDENTITY FULL;");
     let first = setup(&server);
     assert_eq!(
@@ -102,7 +105,7 @@ fn refusals_name_the_remedy() {
         assert!(!refusal(url).contains("secret"), "{url}");
     }
     let away = "postgres://reader:secret@127.0.0.1:1/y?connect_timeout=1";
-    assert!(refusal(away).contains("127.0.0.1:1/y"));
+    assert!(refusal(away).contains("y at 127.0.0.1:1"));
 }
 
 #[test]
@@ -129,7 +132,7 @@ fn passwords_are_checked_as_the_server_asks() {
             server.url().replace("postgres@", &with)
         };
         let catalogue = Arc::new(Catalogue::built_in().clone());
-        PostgresChanges::open(&url(password), catalogue, &options()).unwrap();
+        PostgresChanges::open(&address(&url(password)), catalogue, &options()).unwrap();
         assert!(refusal(&url("wrong")).contains("password authentication failed"));
     }
 }

@@ -21,14 +21,15 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::options::PostgresChangesOptions;
-use self::options::{runtime, target};
+use self::options::runtime;
 use self::published::Published;
 pub use self::setup::PostgresSetup;
 use self::stream::Follow;
-use self::wire::{Connection, PostgresTarget};
+use self::wire::Connection;
 use super::event::ChangeEvent;
 use super::feed::{ChangeFeed, PositionParser};
 use crate::error::OpenError;
+use crate::postgres::{CONNECT_TIME, PostgresAddress};
 
 /// A feed of the changes of a PostgreSQL database, by logical decoding.
 ///
@@ -67,28 +68,27 @@ struct Begun {
 }
 
 impl PostgresChanges {
-    /// Watches the database at a URL such as `postgres://user:password@host:5432/name`.
-    /// Waits for the first answers of the server.
+    /// Watches a database. Waits for the first answers of the server.
     ///
     /// # Errors
     /// [`OpenError::Database`] if the server cannot be reached or its changes cannot be
     /// read; the reason names the remedy. [`OpenError::Threads`] if the thread cannot be
     /// started.
     pub fn open(
-        url: &str,
+        address: &PostgresAddress,
         catalogue: Arc<Catalogue>,
         options: &PostgresChangesOptions,
     ) -> Result<Self, OpenError> {
-        let target = target(url, options)?;
+        let address = address.clone();
         let heartbeat = options.heartbeat.max(Duration::from_millis(1));
         let runtime = runtime()?;
-        let begun = runtime.block_on(begin(&target, &catalogue));
+        let begun = runtime.block_on(begin(&address, &catalogue));
         let Begun {
             covered,
             uncovered,
             lacks,
         } = begun.map_err(|reason| OpenError::Database {
-            name: target.name(),
+            name: address.to_string(),
             reason,
         })?;
         let catalogue = Arc::new(Mutex::new(catalogue));
@@ -96,7 +96,7 @@ impl PostgresChanges {
         let (sender, received) = mpsc::channel(1);
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&catalogue);
-        let follow = Follow::new(target, heartbeat, covered.clone(), shared, sender);
+        let follow = Follow::new(address, heartbeat, covered.clone(), shared, sender);
         let thread = thread::Builder::new()
             .name("live-data-changes".to_owned())
             .spawn(move || {
@@ -134,9 +134,9 @@ impl PostgresChanges {
 }
 
 /// Checks what the server offers. The error says what is missing, and the remedy.
-async fn begin(target: &PostgresTarget, catalogue: &Catalogue) -> Result<Begun, String> {
+async fn begin(address: &PostgresAddress, catalogue: &Catalogue) -> Result<Begun, String> {
     let asked = async {
-        let mut sql = Connection::open(target, false).await?;
+        let mut sql = Connection::open(address, false).await?;
         let settings = sql
             .query(
                 "SELECT current_setting('wal_level'), pg_is_in_recovery(), current_user, \
@@ -147,7 +147,7 @@ async fn begin(target: &PostgresTarget, catalogue: &Catalogue) -> Result<Begun, 
         let published = Published::read(&mut sql, catalogue).await?;
         Ok((settings, published))
     };
-    let (settings, published) = wire::within(wire::CONNECT_TIMEOUT * 2, asked)
+    let (settings, published) = wire::within(CONNECT_TIME * 2, asked)
         .await
         .map_err(|error| error.to_string())?;
     let row = settings.first().map_or(&[][..], Vec::as_slice);
@@ -172,7 +172,11 @@ async fn begin(target: &PostgresTarget, catalogue: &Catalogue) -> Result<Begun, 
         ));
     }
     if !published.exists {
-        return Err("it has no publication `router_changes`: apply a `PostgresSetup`".to_owned());
+        return Err(
+            "it has no publication `router_changes`: run `router changes setup --apply`, or in \
+             Rust `PostgresSetup::apply`"
+                .to_owned(),
+        );
     }
     let covered = published.covered();
     let all = catalogue.tables().keys();

@@ -2,43 +2,39 @@
 
 use intent_router::Catalogue;
 
-use super::options::{PostgresChangesOptions, runtime, target};
+use super::options::runtime;
 use super::published::{self, PUBLICATION, Published, Publishing};
-use super::wire::{Connection, PostgresTarget, within};
+use super::wire::{Connection, within};
 use crate::error::OpenError;
+use crate::postgres::{CONNECT_TIME, PostgresAddress};
 
 /// The statements by which a PostgreSQL database reports the changes of the declared
 /// tables: a publication, and the replica identity of tables whose changes would
 /// otherwise not say whose rows they were.
 pub struct PostgresSetup {
-    target: PostgresTarget,
+    address: PostgresAddress,
     statements: Vec<String>,
     untracked: Vec<(String, &'static str)>,
 }
 
 impl PostgresSetup {
-    /// Looks at the database at a URL. Blocks until it has answered.
+    /// Looks at a database. Blocks until it has answered.
     ///
     /// # Errors
     /// [`OpenError::Database`] if the database cannot be read.
-    pub fn of(
-        url: &str,
-        catalogue: &Catalogue,
-        options: &PostgresChangesOptions,
-    ) -> Result<Self, OpenError> {
-        let target = target(url, options)?;
+    pub fn of(address: &PostgresAddress, catalogue: &Catalogue) -> Result<Self, OpenError> {
         let looking = async {
-            let mut sql = Connection::open(&target, false).await?;
+            let mut sql = Connection::open(address, false).await?;
             Published::read(&mut sql, catalogue).await
         };
-        let published = runtime()?.block_on(within(super::wire::CONNECT_TIMEOUT * 2, looking));
+        let published = runtime()?.block_on(within(CONNECT_TIME * 2, looking));
         let published = published.map_err(|error| OpenError::Database {
-            name: target.name(),
+            name: address.to_string(),
             reason: error.to_string(),
         })?;
         let (statements, untracked) = plan(&published, catalogue);
         Ok(Self {
-            target,
+            address: address.clone(),
             statements,
             untracked,
         })
@@ -62,13 +58,13 @@ impl PostgresSetup {
     /// [`OpenError::Database`] if a statement fails; then none has an effect.
     pub fn apply(&self) -> Result<(), OpenError> {
         let applying = async {
-            let mut sql = Connection::open(&self.target, false).await?;
+            let mut sql = Connection::open(&self.address, false).await?;
             // Statements of one message are one transaction.
             sql.query(&self.statements.join("\n")).await
         };
         let applied = runtime()?.block_on(applying);
         applied.map(drop).map_err(|error| OpenError::Database {
-            name: self.target.name(),
+            name: self.address.to_string(),
             reason: error.to_string(),
         })
     }

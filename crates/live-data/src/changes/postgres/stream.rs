@@ -16,9 +16,10 @@ use super::pgoutput::{self, Message};
 use super::published::{PUBLICATION, Published};
 use super::rows::{AnnouncedTables, Before};
 use super::snapshot::Snapshot;
-use super::wire::{Connection, Frame, PostgresTarget, WireError, within};
+use super::wire::{Connection, Frame, WireError, within};
 use crate::changes::event::{ChangeEvent, Gap, Position};
 use crate::changes::mapping::Mapping;
+use crate::postgres::PostgresAddress;
 
 /// How long the server may take to answer a small question.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,7 +53,7 @@ impl From<WireError> for Ended {
 
 /// Follows a database until it is dropped.
 pub(super) struct Follow {
-    target: PostgresTarget,
+    address: PostgresAddress,
     heartbeat: Duration,
     covered: BTreeSet<String>,
     catalogue: Arc<Mutex<Arc<Catalogue>>>,
@@ -61,14 +62,14 @@ pub(super) struct Follow {
 
 impl Follow {
     pub(super) fn new(
-        target: PostgresTarget,
+        address: PostgresAddress,
         heartbeat: Duration,
         covered: BTreeSet<String>,
         catalogue: Arc<Mutex<Arc<Catalogue>>>,
         sender: mpsc::Sender<Vec<ChangeEvent>>,
     ) -> Self {
         Self {
-            target,
+            address,
             heartbeat,
             covered,
             catalogue,
@@ -104,8 +105,8 @@ impl Follow {
     async fn read(&self, has_begun: &mut bool) -> Result<std::convert::Infallible, Ended> {
         let catalogue = Arc::clone(&self.catalogue.lock());
         let began = Instant::now();
-        let mut sql = Connection::open(&self.target, false).await?;
-        let mut stream = Connection::open(&self.target, true).await?;
+        let mut sql = Connection::open(&self.address, false).await?;
+        let mut stream = Connection::open(&self.address, true).await?;
         let slot = format!("{PUBLICATION}_{:016x}", fastrand::u64(..));
         let create =
             format!("CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT");
@@ -168,7 +169,7 @@ impl Follow {
             Some(name) if !catalogue.tables().contains_key(name) => Ok(published),
             Some(name) => Err(Ended(
                 Gap::Lost,
-                format!("`{name}` is no longer published; apply a `PostgresSetup`"),
+                format!("`{name}` is no longer published: run `router changes setup --apply`"),
             )),
             None => Ok(published),
         }

@@ -13,18 +13,10 @@ use tokio::net::TcpStream;
 use tokio_postgres::config::{Config, Host, SslMode};
 use tokio_rustls::TlsConnector;
 
+use crate::postgres::{CONNECT_TIME, PostgresAddress};
+
 /// The longest message that is read, in bytes. A row may be longer; reading it fails.
 const LONGEST_MESSAGE: usize = 64 << 20;
-
-/// How long connecting may take, if the URL does not say.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Where a server is, and how to reach it.
-#[derive(Clone)]
-pub(super) struct PostgresTarget {
-    pub(super) config: Config,
-    pub(super) tls: Option<Arc<rustls::ClientConfig>>,
-}
 
 /// Why a connection cannot be used further.
 #[derive(Debug, Error)]
@@ -58,91 +50,74 @@ pub(super) struct Connection {
     input: BytesMut,
 }
 
-impl PostgresTarget {
-    /// The host, port and database, for messages.
-    pub(super) fn name(&self) -> String {
-        let host = match self.config.get_hosts().first() {
-            Some(Host::Tcp(host)) => host.clone(),
+/// Connects to the first host that takes a connection.
+async fn reach(address: &PostgresAddress) -> Result<Box<dyn Transport>, WireError> {
+    let ports = address.config.get_ports();
+    let mut last = WireError::Protocol("the URL names no host");
+    for (index, host) in address.config.get_hosts().iter().enumerate() {
+        let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+        let reached = match host {
+            Host::Tcp(host) => reach_host(address, host, port).await,
             #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => "localhost".to_owned(),
-        };
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        format!("{host}:{port}/{}", self.config.get_dbname().unwrap_or(""))
-    }
-
-    /// Connects to the first host that takes a connection.
-    async fn reach(&self) -> Result<Box<dyn Transport>, WireError> {
-        let ports = self.config.get_ports();
-        let mut last = WireError::Protocol("the URL names no host");
-        for (index, host) in self.config.get_hosts().iter().enumerate() {
-            let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-            let reached = match host {
-                Host::Tcp(host) => self.reach_host(host, port).await,
-                #[cfg(unix)]
-                Host::Unix(folder) => {
-                    let path = folder.join(format!(".s.PGSQL.{port}"));
-                    match tokio::net::UnixStream::connect(path).await {
-                        Ok(stream) => return Ok(Box::new(stream)),
-                        Err(error) => Err(error.into()),
-                    }
+            Host::Unix(folder) => {
+                let path = folder.join(format!(".s.PGSQL.{port}"));
+                match tokio::net::UnixStream::connect(path).await {
+                    Ok(stream) => return Ok(Box::new(stream)),
+                    Err(error) => Err(error.into()),
                 }
-            };
-            match reached {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
             }
+        };
+        match reached {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
         }
-        Err(last)
     }
+    Err(last)
+}
 
-    async fn reach_host(&self, host: &str, port: u16) -> Result<Box<dyn Transport>, WireError> {
-        let mut stream = TcpStream::connect((host, port)).await?;
-        stream.set_nodelay(true)?;
-        let mode = self.config.get_ssl_mode();
-        if mode != SslMode::Disable
-            && let Some(tls) = &self.tls
-        {
-            let mut request = BytesMut::new();
-            frontend::ssl_request(&mut request);
-            stream.write_all(&request).await?;
-            if stream.read_u8().await? == b'S' {
-                let name = rustls::pki_types::ServerName::try_from(host.to_owned())
-                    .map_err(|_| WireError::Protocol("the host is no name for TLS"))?;
-                let connector = TlsConnector::from(Arc::clone(tls));
-                return Ok(Box::new(connector.connect(name, stream).await?));
-            }
-        }
-        let is_local = stream.peer_addr()?.ip().is_loopback();
-        match mode {
-            SslMode::Disable => Ok(Box::new(stream)),
-            SslMode::Prefer if is_local => Ok(Box::new(stream)),
-            _ => Err(WireError::Protocol(
-                "the server or this program has no TLS; `sslmode=disable` does without",
-            )),
-        }
+async fn reach_host(
+    address: &PostgresAddress,
+    host: &str,
+    port: u16,
+) -> Result<Box<dyn Transport>, WireError> {
+    let mut stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    if address.config.get_ssl_mode() == SslMode::Disable {
+        return Ok(Box::new(stream));
     }
+    let mut request = BytesMut::new();
+    frontend::ssl_request(&mut request);
+    stream.write_all(&request).await?;
+    if stream.read_u8().await? != b'S' {
+        return Err(WireError::Protocol(
+            "the server has no TLS; `sslmode=disable` does without",
+        ));
+    }
+    let name = rustls::pki_types::ServerName::try_from(host.to_owned())
+        .map_err(|_| WireError::Protocol("the host is no name for TLS"))?;
+    let connector = TlsConnector::from(Arc::clone(&address.tls));
+    Ok(Box::new(connector.connect(name, stream).await?))
 }
 
 impl Connection {
     /// Connects and logs in; for replication or for SQL.
     pub(super) async fn open(
-        target: &PostgresTarget,
+        address: &PostgresAddress,
         for_replication: bool,
     ) -> Result<Self, WireError> {
-        let limit = target.config.get_connect_timeout().copied();
+        let limit = address.config.get_connect_timeout().copied();
         let opening = async {
-            let stream = target.reach().await?;
+            let stream = reach(address).await?;
             let input = BytesMut::new();
             let mut connection = Self { stream, input };
-            connection.log_in(&target.config, for_replication).await?;
+            connection.log_in(&address.config, for_replication).await?;
             Ok(connection)
         };
-        within(limit.unwrap_or(CONNECT_TIMEOUT), opening).await
+        within(limit.unwrap_or(CONNECT_TIME), opening).await
     }
 
     async fn log_in(&mut self, config: &Config, for_replication: bool) -> Result<(), WireError> {
-        let user = config.get_user().unwrap_or("postgres");
+        let user = config.get_user().unwrap_or_default();
         let password = config.get_password().unwrap_or_default();
         let mut parameters = vec![
             ("user", user),
