@@ -65,9 +65,29 @@ pub enum OpenError {
         /// What is needed: a database or an HTTP back end.
         needed: &'static str,
     },
+    /// Several things are wrong with the catalogue for this database; displayed one a
+    /// line.
+    #[error("{}", lines(.0))]
+    Several(Vec<OpenError>),
     /// The worker threads could not be started.
     #[error("the worker threads cannot be started: {0}")]
     Threads(String),
+}
+
+impl OpenError {
+    /// One error of all that a check has found.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.len() {
+            1 => errors.swap_remove(0),
+            _ => Self::Several(errors),
+        }
+    }
+}
+
+fn lines(errors: &[OpenError]) -> String {
+    let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// What is wrong with a query.

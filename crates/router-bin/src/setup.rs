@@ -80,13 +80,7 @@ impl Assembly {
 
     fn of(config: &Config, catalogue: Catalogue, scheme: Md5Scheme) -> Result<Self, Failure> {
         let catalogue = Arc::new(catalogue);
-        let source = source::open(config, &catalogue).map_err(|error| {
-            let code = match error {
-                OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,
-                _ => Code::Config,
-            };
-            Failure::new(code, mismatch(config, &error))
-        })?;
+        let source = open_source(config, &catalogue)?;
         let source = Guarded::new(source, guard(config), Arc::new(TokioTimer));
         let source = Arc::new(source);
         let classes = classes(config)?;
@@ -206,6 +200,30 @@ fn check_regular(config: &Config) -> Result<(), Vec<Diagnostic>> {
     } else {
         Err(errors)
     }
+}
+
+/// Opens the configured sources for a catalogue.
+///
+/// # Errors
+/// Everything that does not fit between the catalogue and the database, one a line.
+pub(crate) fn open_source(
+    config: &Config,
+    catalogue: &Catalogue,
+) -> Result<Arc<dyn CatalogueSource>, Failure> {
+    source::open(config, catalogue).map_err(|error| {
+        let code = match error {
+            OpenError::Database { .. } | OpenError::Threads(_) => Code::Unavailable,
+            _ => Code::Config,
+        };
+        let errors = match error {
+            OpenError::Several(errors) => errors,
+            error => vec![error],
+        };
+        let placed = errors
+            .iter()
+            .map(|error| mismatch(config, error).to_string());
+        Failure::new(code, placed.collect::<Vec<_>>().join("\n"))
+    })
 }
 
 /// An error of opening the database, placed at the query, tag or table of the

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use intent_router::{AnsweredBy, Catalogue};
 use live_data::{
-    CatalogueSource, DemoOptions, HttpOptions, HttpSource, OpenError, SourceByIntent,
-    SqliteOptions, SqliteSource,
+    CatalogueSource, DemoOptions, HttpOptions, HttpSource, OpenError, PostgresAddress,
+    PostgresOptions, PostgresSource, SourceByIntent, SqliteOptions, SqliteSource,
 };
 
 use crate::auth::Place;
-use crate::config::{Config, HttpSettings, SourceUrl};
+use crate::config::{Config, HttpSettings, PostgresUrl, SourceUrl};
 
 /// Opens the sources for a catalogue's queries and requests.
 pub(crate) fn open(
@@ -81,6 +81,15 @@ fn database(
     };
     let opened = match &source.url {
         Some(SourceUrl::Sqlite(path)) => SqliteSource::open(path, catalogue, &options)?,
+        Some(SourceUrl::Postgres(url)) => {
+            let mut there = PostgresOptions::new(postgres(config, url)?);
+            there.connections = options.connections;
+            there.deadline = options.deadline;
+            if let Some(sql) = &source.profile_sql {
+                there.profile_sql.clone_from(sql);
+            }
+            return Ok(Some(Arc::new(PostgresSource::open(catalogue, &there)?)));
+        }
         Some(SourceUrl::Http(_)) => return Ok(None),
         None if is_never_asked(catalogue) => {
             // The smallest database there is, which no question reaches.
@@ -95,6 +104,34 @@ fn database(
     Ok(Some(Arc::new(opened)))
 }
 
+/// Where a PostgreSQL database is, with the password of the configuration. Nothing is
+/// connected.
+///
+/// # Errors
+/// [`OpenError::Url`] if a setting is not valid, or the password cannot be read. It does
+/// not show the password.
+pub(crate) fn postgres(config: &Config, url: &PostgresUrl) -> Result<PostgresAddress, OpenError> {
+    let settings = &config.source.postgres;
+    let names = [
+        "source.postgres.password_file",
+        "source.postgres.password_env",
+    ];
+    let password = match (&settings.password_file, &settings.password_env) {
+        (None, None) if url.has_password() => None,
+        (None, None) => std::env::var("PGPASSWORD").ok(),
+        (file, variable) => Some(
+            Place::of(names, file.as_deref(), variable.as_deref())
+                .and_then(|place| place.read())
+                .map_err(|error| OpenError::Url(error.to_string()))?,
+        ),
+    };
+    PostgresAddress::new(
+        url.secret(),
+        password.as_deref(),
+        settings.ca_file.as_deref(),
+    )
+}
+
 /// Whether callers answer every intent themselves.
 fn is_never_asked(catalogue: &Catalogue) -> bool {
     let mut intents = catalogue.intents().iter();
@@ -105,6 +142,7 @@ fn is_never_asked(catalogue: &Catalogue) -> bool {
 pub(crate) fn name(config: &Config) -> String {
     let database = match &config.source.url {
         Some(SourceUrl::Sqlite(path)) => format!("SQLite, {}", path.display()),
+        Some(SourceUrl::Postgres(url)) => format!("PostgreSQL, {url}"),
         Some(SourceUrl::Http(url)) => return format!("HTTP, {url}"),
         None if is_never_asked(config.intents()) => "none: callers answer all intents".to_owned(),
         None => format!(
@@ -129,7 +167,7 @@ pub(crate) fn identity(config: &Config) -> String {
             .unwrap_or_else(|_| path.clone())
             .display()
             .to_string(),
-        Some(SourceUrl::Http(_)) | None => name(config),
+        Some(SourceUrl::Postgres(_) | SourceUrl::Http(_)) | None => name(config),
     };
     let back_end = config.source.back_end().map(|url| {
         let HttpSettings {

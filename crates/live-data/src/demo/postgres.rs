@@ -1,7 +1,6 @@
 //! The demo data in a PostgreSQL database.
 
 use std::fmt::Write as _;
-use std::thread;
 
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -12,7 +11,8 @@ use tokio_postgres::{Client, Transaction};
 use super::error::DemoError;
 use super::memory::MemoryDemo;
 use super::options::DemoOptions;
-use crate::postgres::PostgresAddress;
+use crate::error::OpenError;
+use crate::postgres::{PostgresAddress, error_text, wait_for};
 
 /// How many bytes of rows are sent at once.
 const CHUNK: usize = 1 << 20;
@@ -27,35 +27,20 @@ const CHUNK: usize = 1 << 20;
 /// [`DemoError`] when a table or function of the demo exists, when the server refuses, or
 /// when the number of members is out of range.
 pub fn write_postgres_demo(address: &PostgresAddress, demo: &DemoOptions) -> Result<(), DemoError> {
-    let address = address.clone();
     let source = MemoryDemo::generate(demo)?;
-    let write = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = runtime.map_err(|error| DemoError::Database(error.to_string()))?;
-        runtime.block_on(async {
-            let client = address.connect().await;
-            let mut client = client.map_err(|error| DemoError::Database(error.to_string()))?;
-            copy(&source, &mut client).await
-        })
-    };
-    // On a thread of its own: the caller may be a task of another runtime, where waiting
-    // for a future is not allowed.
-    thread::spawn(write).join().unwrap_or_else(|_| {
-        Err(DemoError::Database(
-            "the work panicked, which is a bug of this program".to_owned(),
-        ))
-    })
+    let written = wait_for(async move || {
+        let mut client = address.connect().await?;
+        Ok(copy(&source, &mut client).await)
+    });
+    let written = written.and_then(|connected: Result<_, OpenError>| connected);
+    written.unwrap_or_else(|error| Err(DemoError::Database(error.to_string())))
+}
+
+fn refused(error: tokio_postgres::Error) -> DemoError {
+    DemoError::Database(error_text(&error))
 }
 
 async fn copy(source: &MemoryDemo, client: &mut Client) -> Result<(), DemoError> {
-    let refused = |error: tokio_postgres::Error| {
-        DemoError::Database(match error.as_db_error() {
-            Some(found) => found.message().to_owned(),
-            None => error.to_string(),
-        })
-    };
     let unreadable = |error: rusqlite::Error| DemoError::write("in memory", error);
     let rows = Connection::open(&source.uri).map_err(unreadable)?;
     let transaction = client.transaction().await.map_err(refused)?;
@@ -86,7 +71,6 @@ async fn copy_table(
     transaction: &Transaction<'_>,
     name: &str,
 ) -> Result<(), DemoError> {
-    let refused = |error: tokio_postgres::Error| DemoError::Database(error.to_string());
     let unreadable = |error: rusqlite::Error| DemoError::write("in memory", error);
     let sql = format!("COPY {name} FROM STDIN");
     let sink = transaction.copy_in(&sql).await.map_err(refused)?;

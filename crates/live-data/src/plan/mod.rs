@@ -219,12 +219,6 @@ pub(crate) fn unknown_intent(name: &str) -> SourceError {
     }
 }
 
-/// The first of several errors, for a caller that reports one.
-pub(crate) fn first(mut errors: Vec<OpenError>) -> OpenError {
-    // Callers pass the errors of a failed check, which are never empty.
-    errors.swap_remove(0)
-}
-
 /// How many statements a connection should keep prepared for a catalogue.
 #[cfg(feature = "sqlite")]
 pub(crate) fn statements(catalogue: &intent_router::Catalogue) -> usize {

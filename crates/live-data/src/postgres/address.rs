@@ -61,8 +61,8 @@ impl PostgresAddress {
         let refuse = |reason: &str| Err(OpenError::Url(reason.to_owned()));
         let (url, mode) = without_mode(url);
         // The parser's error names the parameter and never a value.
-        let mut config =
-            Config::from_str(&url).map_err(|error| OpenError::Url(super::fault::text(&error)))?;
+        let mut config = Config::from_str(&url)
+            .map_err(|error| OpenError::Url(super::fault::error_text(&error)))?;
         if config.get_hosts().is_empty() {
             return refuse("it names no host; write postgres://USER@HOST/DATABASE");
         }
@@ -118,7 +118,7 @@ impl PostgresAddress {
         let connected = self.config.connect(self.connector()).await;
         let (client, connection) = connected.map_err(|error| OpenError::Database {
             name: self.to_string(),
-            reason: super::fault::text(&error),
+            reason: super::fault::error_text(&error),
         })?;
         // Its error reaches the client's next call.
         tokio::spawn(connection);

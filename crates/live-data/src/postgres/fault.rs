@@ -8,7 +8,7 @@ use crate::error::QueryFault;
 use crate::plan::Failure;
 
 /// The error in words: the server's message, or why there is none.
-pub(super) fn text(error: &Error) -> String {
+pub(crate) fn error_text(error: &Error) -> String {
     if let Some(found) = error.as_db_error() {
         return found.message().to_owned();
     }
@@ -51,7 +51,7 @@ pub(super) fn fault(error: &Error, sql: &str, parameters: &[String]) -> QueryFau
 /// The failure that an error stands for; `otherwise` says what it is when it is about
 /// the query and not about the database.
 pub(super) fn failure(error: &Error, otherwise: impl FnOnce(String) -> SourceError) -> Failure {
-    let text = text(error);
+    let text = error_text(error);
     let Some(code) = error.code() else {
         // The connection broke, or what it received cannot be read.
         return Failure::Connection(SourceError::Unavailable(text));

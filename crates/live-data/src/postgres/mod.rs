@@ -9,6 +9,7 @@ mod query;
 mod rows;
 mod session;
 mod tables;
+mod wait;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,12 +24,15 @@ use intent_router::{
 
 pub(crate) use self::address::CONNECT_TIME;
 pub use self::address::PostgresAddress;
+#[cfg(feature = "sqlite")]
+pub(crate) use self::fault::error_text;
 pub use self::options::PostgresOptions;
 use self::query::{NumberedQuery, Plans, any_word};
 use self::session::Sessions;
+pub(crate) use self::wait::{runtime, wait_for};
 use crate::catalogue_source::CatalogueSource;
 use crate::error::OpenError;
-use crate::plan::{Bounds, Calls, Plan, first, unknown_intent, without_values};
+use crate::plan::{Bounds, Calls, Plan, unknown_intent, without_values};
 
 /// How long the check of a catalogue's queries may take.
 const CHECK_TIME: Duration = Duration::from_secs(60);
@@ -91,7 +95,7 @@ impl PostgresSource {
             },
             calls: Arc::default(),
         };
-        Self::prepare(Arc::new(database), catalogue).map_err(first)
+        Self::prepare(Arc::new(database), catalogue).map_err(OpenError::all)
     }
 
     /// A source over the same database for the queries of another catalogue. Both remain

@@ -201,7 +201,7 @@ impl SessionPool {
         loop {
             let connection = self.pool.get().await.map_err(|error| match error {
                 PoolError::Backend(error) => {
-                    Failure::Source(SourceError::Unavailable(fault::text(&error)))
+                    Failure::Source(SourceError::Unavailable(fault::error_text(&error)))
                 }
                 error => Failure::Source(SourceError::Unavailable(error.to_string())),
             })?;

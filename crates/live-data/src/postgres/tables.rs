@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use intent_router::{Catalogue, Tie};
 use tokio_postgres::{Client, Error, Statement};
 
-use super::fault::{fault, text};
+use super::fault::{error_text, fault};
 use super::parameters::numbered;
 use crate::error::{OpenError, QueryFault};
 use crate::plan::{Bound, Declared, quoted, with};
@@ -61,7 +61,7 @@ impl<'c> KnownTables<'c> {
                 reason,
             };
             let table = table(client, name).await;
-            match table.map_err(|error| refuse(text(&error)))? {
+            match table.map_err(|error| refuse(error_text(&error)))? {
                 Some((_, true)) => {
                     return Err(refuse(
                         "is a view; declare the tables that it reads".to_owned(),
@@ -205,7 +205,7 @@ impl<'c> KnownTables<'c> {
         sql: &str,
         written: &str,
     ) -> Result<Analysed, QueryFault> {
-        let failed = |error: Error| QueryFault::Sql(text(&error));
+        let failed = |error: Error| QueryFault::Sql(error_text(&error));
         client
             .batch_execute("BEGIN READ ONLY")
             .await
@@ -221,7 +221,7 @@ impl<'c> KnownTables<'c> {
         sql: &str,
         written: &str,
     ) -> Result<Analysed, QueryFault> {
-        let failed = |error: Error| QueryFault::Sql(text(&error));
+        let failed = |error: Error| QueryFault::Sql(error_text(&error));
         let query = numbered(sql);
         let statement = client.prepare(&query.sql).await;
         let statement = statement.map_err(|error| fault(&error, &query.sql, &query.names))?;

@@ -30,9 +30,7 @@ use self::terms::match_expression;
 use crate::catalogue_source::CatalogueSource;
 use crate::demo::{DemoOptions, MemoryDemo};
 use crate::error::OpenError;
-use crate::plan::{
-    Bounds, Calls, Failure, Plan, first, statements, unknown_intent, without_values,
-};
+use crate::plan::{Bounds, Calls, Failure, Plan, statements, unknown_intent, without_values};
 
 /// A source of records in a SQLite database.
 ///
@@ -122,7 +120,7 @@ impl SqliteSource {
             reason: error.to_string(),
         })?;
         let database = Database::open(&path, &name, options)?;
-        Self::prepare(Arc::new(database), catalogue).map_err(first)
+        Self::prepare(Arc::new(database), catalogue).map_err(OpenError::all)
     }
 
     /// Generates demo data in memory and opens it. The memory is freed when the
@@ -139,7 +137,7 @@ impl SqliteSource {
     ) -> Result<Self, OpenError> {
         let demo = MemoryDemo::generate(demo)?;
         let database = Database::open(Path::new(&demo.uri), "in memory", options)?;
-        Self::prepare(Arc::new(database), catalogue).map_err(first)
+        Self::prepare(Arc::new(database), catalogue).map_err(OpenError::all)
     }
 
     /// A source over the same database (a file or demo data) for the queries of

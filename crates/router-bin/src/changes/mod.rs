@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use intent_router::{Catalogue, ChangeGate, Router};
 use live_data::{ChangeEvent, ChangeFeed, Follower, Gap, OpenError, Position, PositionParser};
-use live_data::{SqliteChanges, SqliteChangesOptions};
+use live_data::{PostgresChanges, PostgresChangesOptions, SqliteChanges, SqliteChangesOptions};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use self::figures::ChangeCounts;
 pub(crate) use self::figures::{ChangeFigures, LAG_BOUNDS_MS};
 use crate::config::{Config, SourceUrl, WhenBehind};
+use crate::source;
 
 /// The least time between two lines of the log about gaps.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -46,6 +47,51 @@ enum Applied {
 #[derive(Debug)]
 pub(crate) struct Malformed;
 
+/// A feed of changes.
+pub(crate) struct Feed {
+    feed: Box<dyn ChangeFeed>,
+    /// What it does not see, for people.
+    pub(crate) lacks: Vec<String>,
+}
+
+/// The feed that the configuration names; `None` without one.
+///
+/// # Errors
+/// The feed cannot be started.
+pub(crate) fn feed(config: &Config, catalogue: &Arc<Catalogue>) -> Result<Option<Feed>, OpenError> {
+    let settings = &config.changes;
+    let catalogue = Arc::clone(catalogue);
+    match &config.source.url {
+        Some(SourceUrl::Sqlite(path)) if settings.enabled => {
+            let poll = settings.poll.get();
+            let options = SqliteChangesOptions { poll };
+            let feed = SqliteChanges::open(path, catalogue, &options)?;
+            Ok(Some(Feed {
+                feed: Box::new(feed),
+                lacks: Vec::new(),
+            }))
+        }
+        Some(SourceUrl::Postgres(url)) if settings.enabled => {
+            let address = source::postgres(config, url)?;
+            let options = PostgresChangesOptions::default();
+            let feed = PostgresChanges::open(&address, catalogue, &options)?;
+            let uncovered = feed.uncovered().iter().map(|table| {
+                format!(
+                    "changes of the table `{table}` are not reported, so its answers are cached \
+                     by their TTL alone; `router changes setup --print` says why"
+                )
+            });
+            let lacks = uncovered.chain(feed.lacks().iter().cloned()).collect();
+            Ok(Some(Feed {
+                feed: Box::new(feed),
+                lacks,
+            }))
+        }
+        // Validation refuses the setting without a database.
+        _ => Ok(None),
+    }
+}
+
 impl Changes {
     /// The feed that the configuration names; `None` without one.
     ///
@@ -56,15 +102,12 @@ impl Changes {
         catalogue: &Arc<Catalogue>,
     ) -> Result<Option<Arc<Self>>, OpenError> {
         let settings = &config.changes;
-        let feed: Box<dyn ChangeFeed> = match &config.source.url {
-            Some(SourceUrl::Sqlite(path)) if settings.enabled => {
-                let poll = settings.poll.get();
-                let options = SqliteChangesOptions { poll };
-                Box::new(SqliteChanges::open(path, Arc::clone(catalogue), &options)?)
-            }
-            // Validation refuses the setting without a database.
-            _ => return Ok(None),
+        let Some(Feed { feed, lacks }) = feed(config, catalogue)? else {
+            return Ok(None);
         };
+        for lack in lacks {
+            tracing::warn!("{lack}");
+        }
         let gate = ChangeGate::new(feed.coverage());
         let gate = Arc::new(match settings.when_behind {
             WhenBehind::Bypass => gate,

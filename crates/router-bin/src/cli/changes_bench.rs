@@ -1,6 +1,5 @@
 //! `router bench --changes`: the databases whose changes are measured.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use crate::changes::Changes;
 use crate::config::{Config, SourceUrl};
 use crate::exit::{Code, Failure};
 use crate::setup::Assembly;
+use crate::source;
 
 /// The TTL of answers, so that only changes end their lives.
 const TTL: Duration = Duration::from_secs(3_600);
@@ -37,8 +37,22 @@ pub(super) fn run(
     let failed = |error: anyhow::Error| Failure::new(Code::Unavailable, format_args!("{error:#}"));
     match config.source.url.clone() {
         Some(SourceUrl::Sqlite(path)) => {
-            let run = follow(config, &path, options).map_err(failed)?;
-            Ok(vec![("the configured database".to_owned(), run)])
+            let payments = DemoPayments::open(&path).map_err(anyhow::Error::from);
+            let run = payments.and_then(|it| follow(config, it, options));
+            Ok(vec![(
+                "the configured database".to_owned(),
+                run.map_err(failed)?,
+            )])
+        }
+        Some(SourceUrl::Postgres(url)) => {
+            let address = source::postgres(&config, &url);
+            let address = address.map_err(|error| Failure::new(Code::Config, error))?;
+            let payments = DemoPayments::open_postgres(&address).map_err(anyhow::Error::from);
+            let run = payments.and_then(|it| follow(config, it, options));
+            Ok(vec![(
+                "the configured database".to_owned(),
+                run.map_err(failed)?,
+            )])
         }
         Some(SourceUrl::Http(_)) => Err(Failure::new(
             Code::Config,
@@ -65,18 +79,23 @@ fn in_temporary_files(
         if has_triggers {
             SqliteSetup::of(&path, config.intents())?.apply()?;
         }
-        runs.push((way.to_owned(), follow(config.clone(), &path, options)?));
+        let mut config = config.clone();
+        config.source.url = Some(SourceUrl::Sqlite(path.clone()));
+        let payments = DemoPayments::open(&path)?;
+        runs.push((way.to_owned(), follow(config, payments, options)?));
     }
     Ok(runs)
 }
 
-/// Runs the trials on a demo database, through a router that follows its changes.
-fn follow(mut config: Config, path: &Path, options: ChangesOptions) -> anyhow::Result<ChangesRun> {
-    config.source.url = Some(SourceUrl::Sqlite(path.to_owned()));
+/// Runs the trials on the configured database, through a router that follows its changes.
+fn follow(
+    mut config: Config,
+    mut payments: DemoPayments,
+    options: ChangesOptions,
+) -> anyhow::Result<ChangesRun> {
     config.changes.enabled = true;
     config.cache.enabled = true;
     config.cache.snapshot.file = None;
-    let payments = DemoPayments::open(path)?;
     let members = payments.members(LANES)?;
     anyhow::ensure!(!members.is_empty(), "no member has payments");
     let runtime = runtime().map_err(|failure| anyhow::anyhow!("{failure}"))?;
@@ -130,8 +149,7 @@ impl Writer for DemoWriter {
         let (payments, member) = (Arc::clone(&self.payments), member.to_owned());
         Box::pin(async move {
             let work = move || payments.lock().set_amounts(&member, amount_cents);
-            let position = tokio::task::spawn_blocking(work).await??;
-            Ok(position.map(|position| position.0.to_string()))
+            Ok(tokio::task::spawn_blocking(work).await??)
         })
     }
 

@@ -2,14 +2,18 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Subcommand;
+use intent_router::Diagnostic;
 
 use super::startup::configuration;
 use crate::auth::Authenticator;
-use crate::config::{self, Config};
+use crate::changes;
+use crate::config::{self, Config, SourceUrl};
 use crate::detector;
 use crate::exit::{Code, Failure, written};
+use crate::setup;
 use crate::source;
 
 #[derive(Debug, Subcommand)]
@@ -22,6 +26,10 @@ pub(super) enum ConfigCommand {
         /// Treat warnings as errors: exit code 78.
         #[arg(long)]
         strict: bool,
+        /// Also open the source: check the catalogue's queries and tables, and whether changes can
+        /// be followed, against the database. Exit code 69 if it cannot be reached.
+        #[arg(long)]
+        source: bool,
     },
     /// Print the effective settings as TOML, each with its origin.
     Show,
@@ -32,7 +40,7 @@ pub(super) enum ConfigCommand {
 /// Runs the command on the configuration of `file` and the environment.
 pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Failure> {
     let text = match command {
-        ConfigCommand::Check { strict } => {
+        ConfigCommand::Check { strict, source } => {
             let config = configuration(file)?;
             // Also reports a model that cannot be used.
             detector::configured(&config, config.intents())
@@ -41,7 +49,17 @@ pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Fa
             Authenticator::open(&config).map_err(|error| Failure::new(Code::Config, error))?;
             // Also reports a header of the HTTP back end that cannot be filled.
             source::back_end(&config).map_err(|error| Failure::new(Code::Config, error))?;
-            let count = warn(&config);
+            // Also reports a password or a certificate that cannot be read.
+            if let Some(SourceUrl::Postgres(url)) = &config.source.url {
+                let address = source::postgres(&config, url);
+                address.map_err(|error| Failure::new(Code::Config, error))?;
+            }
+            let mut warnings = config.warnings();
+            warnings.extend(config.catalogue_warnings());
+            if *source {
+                warnings.extend(look(&config)?);
+            }
+            let count = warn(&warnings);
             if *strict && count > 0 {
                 let plural = if count == 1 { "" } else { "s" };
                 return Err(Failure::new(
@@ -65,12 +83,21 @@ pub(super) fn run(command: &ConfigCommand, file: Option<&Path>) -> Result<(), Fa
     )
 }
 
-/// Prints every warning and returns their number.
-fn warn(config: &Config) -> usize {
-    let mut warnings = config.warnings();
-    warnings.extend(config.catalogue_warnings());
+/// Opens the source, and looks at its changes if they are followed. Returns what is not
+/// seen of them.
+fn look(config: &Config) -> Result<Vec<Diagnostic>, Failure> {
+    let catalogue = Arc::new(config.intents().clone());
+    setup::open_source(config, &catalogue)?;
+    let feed = changes::feed(config, &catalogue);
+    let lacks = feed.map_err(|error| Failure::new(Code::Unavailable, error))?;
+    let lacks = lacks.map_or_else(Vec::new, |feed| feed.lacks);
+    Ok(lacks.into_iter().map(Diagnostic::warning).collect())
+}
+
+/// Prints the warnings and returns their number.
+fn warn(warnings: &[Diagnostic]) -> usize {
     let mut stderr = io::stderr().lock();
-    for warning in &warnings {
+    for warning in warnings {
         // If standard error is closed, nobody reads the warning.
         let _ = writeln!(stderr, "{}: {warning}", warning.severity);
     }

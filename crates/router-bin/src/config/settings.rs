@@ -24,6 +24,7 @@ use super::hosts::HostList;
 use super::http::HttpSettings;
 use super::listeners::{AdminListener, TlsFiles};
 use super::mcp::McpSettings;
+use super::postgres::{PostgresSettings, PostgresUrl};
 use super::privacy::{AuditLog, Privacy};
 use super::snapshot::SnapshotSettings;
 use super::units::{BodiesLimit, BodyLimit, Capacity, Count, MessageLimit, Period, Timeout};
@@ -177,8 +178,8 @@ impl Default for Cache {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Source {
-    /// The database, as `sqlite://PATH`, or an HTTP back end without a database, as
-    /// `https://HOST/PATH`; absent: embedded demo data.
+    /// The database, as `postgres://USER@HOST/DATABASE` or `sqlite://PATH`, or an HTTP
+    /// back end without a database, as `https://HOST/PATH`; absent: embedded demo data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<SourceUrl>,
     /// How many database connections are open, and so how many queries run at once.
@@ -205,6 +206,8 @@ pub(crate) struct Source {
     pub(crate) limit: Limit,
     /// The HTTP back end.
     pub(crate) http: HttpSettings,
+    /// How the PostgreSQL database is reached.
+    pub(crate) postgres: PostgresSettings,
 }
 
 impl Default for Source {
@@ -221,6 +224,7 @@ impl Default for Source {
             breaker: Breaker::default(),
             limit: Limit::default(),
             http: HttpSettings::default(),
+            postgres: PostgresSettings::default(),
         }
     }
 }
@@ -241,6 +245,8 @@ impl Source {
 pub(crate) enum SourceUrl {
     /// An SQLite database file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(PostgresUrl),
     /// An HTTP back end.
     Http(String),
 }
@@ -251,6 +257,7 @@ impl Serialize for SourceUrl {
             Self::Sqlite(path) => {
                 serializer.collect_str(&format_args!("sqlite://{}", path.display()))
             }
+            Self::Postgres(url) => url.serialize(serializer),
             Self::Http(url) => serializer.serialize_str(url),
         }
     }
@@ -267,12 +274,12 @@ impl<'de> Deserialize<'de> for SourceUrl {
             )),
             // The URL may hold a password, so the error shows only its scheme.
             "http" | "https" => Ok(Self::Http(url)),
-            "postgres" | "postgresql" => Err(D::Error::custom(format_args!(
-                "`{scheme}://` sources are not supported by this version; use \"sqlite://PATH\", or leave the key out for embedded demo data"
-            ))),
-            _ => Err(D::Error::custom(
-                "not the URL of a source; write \"sqlite://PATH\", such as \"sqlite://crm.db\"",
-            )),
+            _ => PostgresUrl::parse(&url).map(Self::Postgres).ok_or_else(|| {
+                D::Error::custom(
+                    "not the URL of a source; write \"postgres://USER@HOST/DATABASE\", \
+                     \"sqlite://PATH\" or \"https://HOST/PATH\"",
+                )
+            }),
         }
     }
 }

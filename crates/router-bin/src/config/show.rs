@@ -28,10 +28,11 @@ impl Config {
     /// stays as it is.
     fn with_absolute_paths(&self) -> Self {
         let mut config = self.clone();
+        let postgres = &mut config.source.postgres;
         let source = config.source.url.as_mut();
         let source = source.and_then(|url| match url {
             SourceUrl::Sqlite(path) => Some(path),
-            SourceUrl::Http(_) => None,
+            SourceUrl::Postgres(_) | SourceUrl::Http(_) => None,
         });
         let (detector, jwt) = (&mut config.detector, &mut config.auth.jwt);
         let tls = &mut config.server.tls;
@@ -47,6 +48,8 @@ impl Config {
             tls.key.as_mut(),
             config.privacy.key_file.as_mut(),
             config.audit.file.as_mut(),
+            postgres.password_file.as_mut(),
+            postgres.ca_file.as_mut(),
         ];
         let files = files
             .into_iter()

@@ -19,7 +19,7 @@ impl Config {
         self.validate_tls(errors);
         self.validate_changes(errors);
         let (detector, jwt) = (&mut self.detector, &mut self.auth.jwt);
-        let tls = &mut self.server.tls;
+        let (tls, postgres) = (&mut self.server.tls, &mut self.source.postgres);
         for (path, file) in [
             ("auth.jwt.key_file", &mut jwt.key_file),
             ("auth.jwt.secret_file", &mut jwt.secret_file),
@@ -30,6 +30,8 @@ impl Config {
             ("server.tls.key", &mut tls.key),
             ("privacy.key_file", &mut self.privacy.key_file),
             ("audit.file", &mut self.audit.file),
+            ("source.postgres.password_file", &mut postgres.password_file),
+            ("source.postgres.ca_file", &mut postgres.ca_file),
         ] {
             if let (Some(Origin::File(_)), Some(file)) = (self.origins.get(path), file) {
                 *file = base.join(&*file);
@@ -90,7 +92,7 @@ impl Config {
     /// Only a database has changes to follow.
     fn validate_changes(&self, errors: &mut Vec<Diagnostic>) {
         let message = match self.source.url {
-            Some(SourceUrl::Sqlite(_)) => return,
+            Some(SourceUrl::Sqlite(_) | SourceUrl::Postgres(_)) => return,
             Some(SourceUrl::Http(_)) => "an HTTP back end has no changes to follow",
             None => "embedded demo data does not change",
         };
@@ -103,8 +105,20 @@ impl Config {
     }
 
     fn validate_source(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {
+        if !matches!(self.source.url, Some(SourceUrl::Postgres(_))) {
+            for path in ["password_file", "password_env", "ca_file"] {
+                let path = format!("source.postgres.{path}");
+                if let Some(origin) = self.origins.get(&path) {
+                    let message = "applies only to a PostgreSQL database";
+                    let remedy = "set `source.url` to `postgres://…`, or remove this key";
+                    let error = Diagnostic::error(message).with_remedy(remedy);
+                    errors.push(origin.place(&path, error));
+                }
+            }
+        }
         match (&mut self.source.url, &self.source.http.url) {
             (None, _) => return,
+            (Some(SourceUrl::Postgres(_)), _) => {}
             (Some(SourceUrl::Sqlite(file)), _) => {
                 if let Some(Origin::File(_)) = self.origins.get("source.url") {
                     *file = base.join(&*file);

@@ -3,8 +3,9 @@
 use intent_router::Diagnostic;
 
 use super::auth::AuthMode;
+use super::diagnostics::Origin;
 use super::schema::dotted;
-use super::settings::Config;
+use super::settings::{Config, SourceUrl};
 
 impl Config {
     /// Settings that are valid but probably not meant.
@@ -21,6 +22,18 @@ impl Config {
             let warning = Diagnostic::warning(message)
                 .with_path(path)
                 .with_remedy("set [server.tls], or put a proxy that ends TLS in front of it");
+            warnings.push(warning);
+        }
+        if let (Some(SourceUrl::Postgres(url)), Some(Origin::File(_))) =
+            (&self.source.url, self.origins.get("source.url"))
+            && url.has_password()
+        {
+            let warning = Diagnostic::warning("the URL holds a password")
+                .with_path("source.url")
+                .with_remedy(
+                    "leave it out, and name the file or the variable that has it with \
+                     `source.postgres.password_file` or `source.postgres.password_env`",
+                );
             warnings.push(warning);
         }
         if let Some(url) = self.source.back_end().filter(|url| is_plain_http(url)) {

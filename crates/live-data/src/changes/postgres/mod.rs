@@ -21,7 +21,6 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::options::PostgresChangesOptions;
-use self::options::runtime;
 use self::published::Published;
 pub use self::setup::PostgresSetup;
 use self::stream::Follow;
@@ -29,7 +28,7 @@ use self::wire::Connection;
 use super::event::ChangeEvent;
 use super::feed::{ChangeFeed, PositionParser};
 use crate::error::OpenError;
-use crate::postgres::{CONNECT_TIME, PostgresAddress};
+use crate::postgres::{CONNECT_TIME, PostgresAddress, runtime, wait_for};
 
 /// A feed of the changes of a PostgreSQL database, by logical decoding.
 ///
@@ -81,8 +80,7 @@ impl PostgresChanges {
     ) -> Result<Self, OpenError> {
         let address = address.clone();
         let heartbeat = options.heartbeat.max(Duration::from_millis(1));
-        let runtime = runtime()?;
-        let begun = runtime.block_on(begin(&address, &catalogue));
+        let begun = wait_for(async || begin(&address, &catalogue).await)?;
         let Begun {
             covered,
             uncovered,
@@ -97,6 +95,7 @@ impl PostgresChanges {
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&catalogue);
         let follow = Follow::new(address, heartbeat, covered.clone(), shared, sender);
+        let runtime = runtime()?;
         let thread = thread::Builder::new()
             .name("live-data-changes".to_owned())
             .spawn(move || {

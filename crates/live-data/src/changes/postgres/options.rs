@@ -1,8 +1,6 @@
-//! [`PostgresChangesOptions`], and the runtime of the connections.
+//! [`PostgresChangesOptions`].
 
 use std::time::Duration;
-
-use crate::error::OpenError;
 
 /// How a PostgreSQL database is watched.
 #[derive(Clone, Debug)]
@@ -19,12 +17,4 @@ impl Default for PostgresChangesOptions {
             heartbeat: Duration::from_millis(250),
         }
     }
-}
-
-/// A runtime for the connections, on the calling thread.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, OpenError> {
-    let built = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    built.map_err(|error| OpenError::Threads(error.to_string()))
 }

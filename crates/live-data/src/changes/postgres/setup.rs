@@ -2,11 +2,10 @@
 
 use intent_router::Catalogue;
 
-use super::options::runtime;
 use super::published::{self, PUBLICATION, Published, Publishing};
 use super::wire::{Connection, within};
 use crate::error::OpenError;
-use crate::postgres::{CONNECT_TIME, PostgresAddress};
+use crate::postgres::{CONNECT_TIME, PostgresAddress, wait_for};
 
 /// The statements by which a PostgreSQL database reports the changes of the declared
 /// tables: a publication, and the replica identity of tables whose changes would
@@ -27,7 +26,7 @@ impl PostgresSetup {
             let mut sql = Connection::open(address, false).await?;
             Published::read(&mut sql, catalogue).await
         };
-        let published = runtime()?.block_on(within(CONNECT_TIME * 2, looking));
+        let published = wait_for(async || within(CONNECT_TIME * 2, looking).await)?;
         let published = published.map_err(|error| OpenError::Database {
             name: address.to_string(),
             reason: error.to_string(),
@@ -62,7 +61,7 @@ impl PostgresSetup {
             // Statements of one message are one transaction.
             sql.query(&self.statements.join("\n")).await
         };
-        let applied = runtime()?.block_on(applying);
+        let applied = wait_for(async || applying.await)?;
         applied.map(drop).map_err(|error| OpenError::Database {
             name: self.address.to_string(),
             reason: error.to_string(),
