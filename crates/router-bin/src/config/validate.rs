@@ -105,17 +105,6 @@ impl Config {
     }
 
     fn validate_source(&mut self, base: &Path, errors: &mut Vec<Diagnostic>) {
-        if !matches!(self.source.url, Some(SourceUrl::Postgres(_))) {
-            for path in ["password_file", "password_env", "ca_file"] {
-                let path = format!("source.postgres.{path}");
-                if let Some(origin) = self.origins.get(&path) {
-                    let message = "applies only to a PostgreSQL database";
-                    let remedy = "set `source.url` to `postgres://…`, or remove this key";
-                    let error = Diagnostic::error(message).with_remedy(remedy);
-                    errors.push(origin.place(&path, error));
-                }
-            }
-        }
         match (&mut self.source.url, &self.source.http.url) {
             (None, _) => return,
             (Some(SourceUrl::Postgres(_)), _) => {}

@@ -24,6 +24,16 @@ impl Config {
                 .with_remedy("set [server.tls], or put a proxy that ends TLS in front of it");
             warnings.push(warning);
         }
+        let is_postgres = matches!(self.source.url, Some(SourceUrl::Postgres(_)));
+        for path in ["password_file", "password_env", "ca_file"] {
+            let path = format!("source.postgres.{path}");
+            if !is_postgres && self.origins.contains_key(&path) {
+                let warning = Diagnostic::warning("applies only to a PostgreSQL database")
+                    .with_path(path)
+                    .with_remedy("set `source.url` to `postgres://…`, or remove this key");
+                warnings.push(warning);
+            }
+        }
         if let (Some(SourceUrl::Postgres(url)), Some(Origin::File(_))) =
             (&self.source.url, self.origins.get("source.url"))
             && url.has_password()

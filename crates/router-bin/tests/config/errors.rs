@@ -92,7 +92,7 @@ early_refresh = -1
 early_refesh = 1
 [cache.classes.""]
 [source]
-url = "postgres://user:secret@host/db"
+url = "mysql://user:secret@host/db"
 demo_users = 99999999999999999999
 demo_seed = 99999999999999999999999999999999999999999999
 [shared]
@@ -127,7 +127,7 @@ file = 1
             ":19: cache.classes.live_data.early_refresh: `-1` is out of range; it must be from 0 to 1000",
             ":20: cache.classes.live_data.early_refesh: unknown key; did you mean `cache.classes.live_data.early_refresh`?",
             ":21: cache.classes.\"\": invalid class name ``; use 1 to 64 printable characters",
-            ":23: source.url: `postgres://` sources are not supported by this version; use \"sqlite://PATH\"",
+            ":23: source.url: not the URL of a source; write \"postgres://USER@HOST/DATABASE\"",
             ":24: source.demo_users: is out of range",
             ":25: source.demo_seed: is out of range",
             ":27: shared: is not supported by this version; remove it",
@@ -152,10 +152,6 @@ fn source_urls_are_told_what_is_possible() {
         ("crm.db", "not the URL of a source"),
         ("", "not the URL of a source"),
         ("mysql://h", "not the URL of a source"),
-        (
-            "postgresql://h/db",
-            "`postgresql://` sources are not supported by this version",
-        ),
     ] {
         refused(
             "url",

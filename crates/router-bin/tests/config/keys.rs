@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 89] = [
+const EVERY_KEY: [(&str, &str); 92] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -74,7 +74,10 @@ const EVERY_KEY: [(&str, &str); 89] = [
     ("cache.aside.max_memory", "1MiB"),
     ("cache.aside.permit_deadline", "2m"),
     ("cache.aside.max_wait", "5s"),
-    ("source.url", "sqlite:///var/lib/crm.db"),
+    ("source.url", "postgres://reader@db.example/crm"),
+    ("source.postgres.password_file", "/run/secrets/crm"),
+    ("source.postgres.password_env", "CRM_PASSWORD"),
+    ("source.postgres.ca_file", "/etc/ssl/db.pem"),
     ("mcp.enabled", "true"),
     ("changes.enabled", "false"),
     ("changes.poll", "50ms"),
@@ -290,7 +293,10 @@ fn what_is_shown_can_be_read_again() {
             .collect()
     };
     assert_eq!(values(&first), values(&second));
-    assert_eq!(values(&first)["source.url"], "sqlite:///var/lib/crm.db");
+    assert_eq!(
+        values(&first)["source.url"],
+        "postgres://reader@db.example/crm"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
+mod statements;
 
 use std::path::Path;
 
@@ -27,10 +28,10 @@ use crate::postgres::PostgresAddress;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct DemoPayments(Database);
+pub struct DemoPayments(Kind);
 
 #[derive(Debug)]
-enum Database {
+enum Kind {
     Sqlite(SqlitePayments),
     #[cfg(feature = "postgres")]
     Postgres(PostgresPayments),
@@ -42,7 +43,7 @@ impl DemoPayments {
     /// # Errors
     /// [`DemoError::Write`] if it cannot be opened or holds other data.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DemoError> {
-        SqlitePayments::open(path.as_ref()).map(|it| Self(Database::Sqlite(it)))
+        SqlitePayments::open(path.as_ref()).map(|it| Self(Kind::Sqlite(it)))
     }
 
     /// Opens a demo database for writing: one on a PostgreSQL server. Blocks, and panics
@@ -52,7 +53,7 @@ impl DemoPayments {
     /// [`DemoError::Write`] if it cannot be reached or holds other data.
     #[cfg(feature = "postgres")]
     pub fn open_postgres(address: &PostgresAddress) -> Result<Self, DemoError> {
-        PostgresPayments::open(address).map(|it| Self(Database::Postgres(it)))
+        PostgresPayments::open(address).map(|it| Self(Kind::Postgres(it)))
     }
 
     /// The first members that have payments, at most `most`, in order. Blocks.
@@ -61,9 +62,9 @@ impl DemoPayments {
     /// [`DemoError::Write`] if the database cannot be read.
     pub fn members(&mut self, most: u32) -> Result<Vec<String>, DemoError> {
         match &mut self.0 {
-            Database::Sqlite(payments) => payments.members(most),
+            Kind::Sqlite(payments) => payments.members(most),
             #[cfg(feature = "postgres")]
-            Database::Postgres(payments) => payments.members(most),
+            Kind::Postgres(payments) => payments.members(most),
         }
     }
 
@@ -79,22 +80,9 @@ impl DemoPayments {
         amount_cents: i64,
     ) -> Result<Option<String>, DemoError> {
         match &mut self.0 {
-            Database::Sqlite(payments) => payments.set_amounts(member, amount_cents),
+            Kind::Sqlite(payments) => payments.set_amounts(member, amount_cents),
             #[cfg(feature = "postgres")]
-            Database::Postgres(payments) => payments.set_amounts(member, amount_cents),
+            Kind::Postgres(payments) => payments.set_amounts(member, amount_cents),
         }
     }
-}
-
-const MEMBERS: &str = "SELECT DISTINCT member_id FROM payments ORDER BY member_id LIMIT $1";
-const SET_AMOUNTS: &str = "UPDATE payments SET amount_cents = $1 WHERE member_id = $2";
-
-/// The error of a database with other data.
-fn not_demo(name: impl ToString, reason: impl std::fmt::Display) -> DemoError {
-    DemoError::write(name, format_args!("it is not demo data: {reason}"))
-}
-
-/// The error of a member whose payments are to be changed and who has none.
-fn no_payments(name: impl ToString, member: &str) -> DemoError {
-    DemoError::write(name, format_args!("{member} has no payments"))
 }

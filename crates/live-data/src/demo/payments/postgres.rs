@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-use super::{MEMBERS, SET_AMOUNTS, no_payments, not_demo};
+use super::statements::{MEMBERS, SET_AMOUNTS, no_payments, not_demo};
 use crate::demo::DemoError;
 use crate::postgres::{PostgresAddress, error_text};
 

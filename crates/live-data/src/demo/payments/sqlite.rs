@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
-use super::{MEMBERS, SET_AMOUNTS, no_payments, not_demo};
+use super::statements::{MEMBERS, SET_AMOUNTS, no_payments, not_demo};
 use crate::changes::CHANGE_TABLE;
 use crate::demo::DemoError;
 
