@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
 #[path = "../../live-data/tests/support/postgres.rs"]
-#[allow(dead_code, reason = "each test binary uses its own part of this")]
 mod database;
 mod program;
 mod support;
