@@ -23,12 +23,18 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// The statuses that a healthy service may give. A server error other than 503 (no
 /// capacity left) is a fault of the service.
 const STATUSES: &[u16] = &[
-    200, 204, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 414, 415, 417, 421, 422,
-    429, 431, 503, 505,
+    200, 202, 204, 303, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 413, 414, 415, 417, 421,
+    422, 429, 431, 503, 505,
 ];
 
 const PATHS: &[&str] = &[
     "/v1/route",
+    "/v1/cache/lookup",
+    "/v1/cache/fill",
+    "/v1/cache/fail",
+    "/v1/cache/release",
+    "/mcp",
+    "/v1/changes",
     "/v1/invalidate",
     "/v1/caching",
     "/v1/reload",
@@ -60,6 +66,14 @@ const BODIES: &[&str] = &[
     r#"{"tag": "claim:CLM-2025-000001", "user_id": 1e400}"#,
     r#"[{"pattern": "*/beneficiary"}, {"all": true}]"#,
     r#"{"enabled": true}"#,
+    r#"{"intent": "claim_status", "slots": {"record": "CLM-2025-000001"}, "user_context": {"user_id": "BEN-000001"}, "wait": 0}"#,
+    r#"{"intent": "claim_status", "message": "claims", "user_context": {}, "wait": 1e300, "deadline": -0.0}"#,
+    r#"{"permit": "0123456789abcdef", "data": {"a": [null, 1e-400]}, "tags": ["claim:1", ""]}"#,
+    r#"{"permit": "\u0000", "reason": "it failed"}"#,
+    r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#,
+    r#"{"jsonrpc": "2.0", "id": {}, "method": "tools/call", "params": {"name": "claim_status", "arguments": []}}"#,
+    r#"{"jsonrpc": "2.0", "method": "notifications/initialized"}"#,
+    r#"{"tags": ["claim:CLM-2025-000001"]}"#,
     r#"{"token": "secret"}"#,
     "{}",
     "[]",
@@ -70,6 +84,8 @@ const BODIES: &[&str] = &[
 const HEADERS: &[&str] = &[
     "Content-Type: application/json",
     "Content-Type: text/plain",
+    "Accept: application/json, text/event-stream",
+    "X-Read-After: 0/0",
     "Cache-Control: no-cache",
     "Cache-Control: max-age=99999999999999999999",
     "Cache-Control: max-age=0, no-store, \"",
@@ -94,6 +110,16 @@ const HEADERS: &[&str] = &[
     "Host:",
 ];
 
+/// Switches on the endpoints that are off by default.
+const SETTINGS: &[(&str, &str)] = &[
+    (
+        "ROUTER_CHANGES__WEBHOOK__SECRETS",
+        r#"["env:WEBHOOK_SECRET"]"#,
+    ),
+    ("ROUTER_MCP__ENABLED", "true"),
+    ("WEBHOOK_SECRET", "a-secret-of-the-fuzzed-service"),
+];
+
 /// What the senders saw.
 #[derive(Default)]
 struct Tally {
@@ -104,7 +130,7 @@ struct Tally {
 
 /// Attacks a service for so many seconds.
 pub(super) fn run(shell: &Shell, seconds: u32) -> Result<String> {
-    let mut service = Service::start(shell, &[])?;
+    let mut service = Service::start(shell, SETTINGS)?;
     let seed = std::env::var("HTTP_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())
