@@ -149,6 +149,19 @@ fn a_permit_passes_on_when_it_is_released_or_its_holder_vanishes() {
     assert_eq!(metric(&server, expired), 1.0);
 }
 
+/// A time of a caller only shortens the configured one, so none is too long.
+#[test]
+fn a_time_beyond_all_bounds_is_the_configured_one() {
+    let server = serve("cache_aside/times", "");
+    let found = look_up(&server, "A", json!({ "wait": 1e300, "deadline": 1.7e308 }));
+    assert_eq!(found["permit"]["expires_in"], 30.0);
+    let body = json!({ "permit": permit(&found), "data": {}, "ttl": 1e300 });
+    call(&server, "/v1/cache/fill", &body);
+    let found = look_up(&server, "A", json!({}));
+    assert_eq!(found["status"], "fresh", "{found}");
+    assert!(found["ttl"].as_f64().unwrap() <= 300.0, "{found}");
+}
+
 #[test]
 fn those_who_wait_get_the_failure() {
     let server = serve("cache_aside/fails", "");
@@ -271,7 +284,7 @@ fn what_a_body_lacks_is_told() {
         ),
         (
             "lookup",
-            asked("A", json!({ "deadline": 1e300 })),
+            asked("A", json!({ "deadline": -1e-9 })),
             "invalid_members",
         ),
         (

@@ -49,6 +49,14 @@ pub(super) fn run(shell: &Shell, examples: u32) -> Result<String> {
             ("ROUTER_AUTH__MODE", "token"),
             ("ROUTER_AUTH__TOKENS", TOKENS),
             ("API_TOKEN", TOKEN),
+            ("ROUTER_MCP__ENABLED", "true"),
+            // A busy machine must not look like a fault of the service.
+            ("ROUTER_SOURCE__DEADLINE", "20s"),
+            (
+                "ROUTER_CHANGES__WEBHOOK__SECRETS",
+                r#"["env:WEBHOOK_SECRET"]"#,
+            ),
+            ("WEBHOOK_SECRET", "a-secret-for-the-tests-of-the-interface"),
         ],
     )?;
     let url = format!("http://{}", service.address());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use intent_router::Selector;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::disk::{beside, private, sync_folder};
+use super::disk::{self, beside, private, sync_folder};
 use super::format::sum;
 use super::times::Stamp;
 
@@ -97,7 +97,7 @@ impl Journal {
         let mut text = line(head)?;
         text.extend_from_slice(lines);
         file.write_all(&text)?;
-        file.sync_all()?;
+        disk::sync(&file)?;
         fs::rename(&unfinished, path)?;
         sync_folder(path)?;
         Ok(Self {
@@ -152,7 +152,7 @@ impl Journal {
 
     /// Waits until all is on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
+        disk::sync(&self.file)
     }
 
     /// A journal of the events that follow the first `offset` bytes.

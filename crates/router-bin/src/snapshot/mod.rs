@@ -123,7 +123,7 @@ impl Start {
         for path in [&files.snapshot, &files.journal] {
             removed(&beside(path, "new"))?;
         }
-        let boot = boot();
+        let boot = times.boot.clone();
         // Read before the wall clock: the time between the two counts twice rather
         // than not at all.
         let began = times.clock.now();
@@ -370,7 +370,7 @@ impl Snapshots {
             begun.stamp,
         );
         let answers = format::write(&file, &head, router.export())?;
-        file.sync_all()?;
+        disk::sync(&file)?;
         Ok(answers)
     }
 
@@ -409,10 +409,4 @@ impl Snapshots {
 /// A name that no other cache has.
 fn new_lineage() -> String {
     format!("{:032x}", u128::from_le_bytes(Md5Scheme::new_secret()))
-}
-
-/// The name of this boot of the machine.
-fn boot() -> Option<String> {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(boot.trim().to_owned())
 }

@@ -20,6 +20,7 @@ use intent_router::{
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::disk::synced;
 use super::{Provenance, Snapshots, Start, Times};
 
 const MAX_DOWN: Duration = Duration::from_secs(60);
@@ -84,6 +85,8 @@ struct Process {
 struct World {
     folder: TempDir,
     wall: Arc<AtomicU64>,
+    /// The number of the machine's boot.
+    boot: u64,
     source: Source,
     /// The version of each user's records when they were last invalidated.
     floors: HashMap<String, u64>,
@@ -94,6 +97,7 @@ impl World {
         Self {
             folder: TempDir::new().unwrap(),
             wall: Arc::new(AtomicU64::new(1_000_000_000_000)),
+            boot: 1,
             source: Source::default(),
             floors: HashMap::new(),
         }
@@ -107,6 +111,16 @@ impl World {
         self.folder.path().join("snapshot.journal")
     }
 
+    /// What a process with this clock knows of the time.
+    fn times(&self, clock: &ManualClock) -> Times {
+        let wall = Arc::clone(&self.wall);
+        Times {
+            clock: Arc::new(clock.clone()),
+            wall: Arc::new(move || wall.load(Ordering::Relaxed)),
+            boot: Some(format!("boot {}", self.boot)),
+        }
+    }
+
     fn start(&self) -> Process {
         self.start_as("test").expect("nobody else uses the files")
     }
@@ -114,11 +128,7 @@ impl World {
     /// A process over a source of this name.
     fn start_as(&self, source: &str) -> Option<Process> {
         let clock = ManualClock::new();
-        let wall = Arc::clone(&self.wall);
-        let times = Times {
-            clock: Arc::new(clock.clone()),
-            wall: Arc::new(move || wall.load(Ordering::Relaxed)),
-        };
+        let times = self.times(&clock);
         let provenance = Provenance {
             program: "1".to_owned(),
             source: source.to_owned(),
@@ -151,6 +161,20 @@ impl World {
         if let Some(process) = process {
             process.clock.advance(time);
         }
+    }
+
+    /// The machine loses its power and boots again. The journal is what was forced to
+    /// the disk, and so many percent of what was not.
+    fn cut_power(&mut self, written: u64) {
+        let journal = fs::OpenOptions::new()
+            .append(true)
+            .open(self.journal())
+            .unwrap();
+        let len = journal.metadata().unwrap().len();
+        let certain = synced::length(&journal).unwrap().min(len);
+        let left = certain + (len - certain) * written / 100;
+        journal.set_len(left).unwrap();
+        self.boot += 1;
     }
 
     /// Asks, checks the answer, and returns whether it was a hit.

@@ -1,5 +1,6 @@
 //! The time of stored answers over several processes.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,16 +22,18 @@ pub(super) struct Stamp {
 /// The wall clock, as nanoseconds since 1970.
 pub(crate) type Wall = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// The clocks of a process.
+/// The clocks of a process, and the boot of the machine that it runs in.
 #[derive(Clone)]
 pub(crate) struct Times {
     /// The cache's.
     pub(crate) clock: SharedClock,
     pub(crate) wall: Wall,
+    /// The name of the boot; `None` where it has none.
+    pub(crate) boot: Option<String>,
 }
 
 impl Times {
-    /// The system's wall clock, and the cache's clock.
+    /// The system's wall clock and boot, and the cache's clock.
     pub(crate) fn system(clock: SharedClock) -> Self {
         let wall = || {
             let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -39,6 +42,7 @@ impl Times {
         Self {
             clock,
             wall: Arc::new(wall),
+            boot: boot(),
         }
     }
 }
@@ -76,6 +80,12 @@ impl Since {
         let run = nanos(self.times.clock.now().since(self.began));
         self.age.saturating_add(run)
     }
+}
+
+/// The name of this boot of the machine.
+fn boot() -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(boot.trim().to_owned())
 }
 
 fn nanos(duration: Duration) -> u64 {

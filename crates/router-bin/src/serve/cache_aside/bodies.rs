@@ -134,11 +134,13 @@ impl LookupBody {
     }
 }
 
+/// A time that only shortens another one, so that no number is too large.
 fn seconds(member: &str, seconds: f64) -> Result<Duration, Problem> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
+    if seconds < 0.0 {
         let detail = format!("`{member}` must be a number of seconds, 0 or more");
-        Problem::unprocessable("invalid_members", detail)
-    })
+        return Err(Problem::unprocessable("invalid_members", detail));
+    }
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 /// A fill.

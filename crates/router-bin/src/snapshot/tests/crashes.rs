@@ -34,6 +34,16 @@ enum Op {
         torn: usize,
     },
     Stop(u64),
+    /// The machine loses what it has not written to the disk, and boots again.
+    PowerCut {
+        down: u64,
+        /// The process had stopped in order before.
+        stopped: bool,
+        /// Records that were changed last, with an answer to the invalidation.
+        late: Option<usize>,
+        /// How much of what was not forced to the disk is there, in percent.
+        written: u64,
+    },
     /// The wall clock is set back while no process runs.
     SetBack(u64),
 }
@@ -51,6 +61,7 @@ fn op() -> impl Strategy<Value = Op> {
     ];
     let down = || prop_oneof![4 => 0u64..20, 1 => 50u64..70, 1 => 250u64..400];
     let kill = (down(), prop::option::of(user()), 0usize..40);
+    let power_cut = (down(), any::<bool>(), prop::option::of(user()), 0u64..=100);
     prop_oneof![
         8 => user().prop_map(Op::Ask),
         4 => (user(), 0usize..5).prop_map(|(user, how)| Op::Change(user, how)),
@@ -58,7 +69,10 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Alive),
         4 => (upto, prop::option::of(user())).prop_map(|(upto, user)| Op::Write(upto, user)),
         4 => kill.prop_map(|(down, unanswered, torn)| Op::Kill { down, unanswered, torn }),
-        1 => down().prop_map(Op::Stop),
+        2 => down().prop_map(Op::Stop),
+        3 => power_cut.prop_map(|(down, stopped, late, written)| {
+            Op::PowerCut { down, stopped, late, written }
+        }),
         1 => (1u64..100).prop_map(Op::SetBack),
     ]
 }
@@ -159,6 +173,26 @@ fn run(ops: &[Op]) -> (usize, usize) {
                 world.pass(None, seconds(down));
                 (is_warm, hits, process) = again(&world);
                 assert_eq!(is_warm == 1, seconds(down) <= MAX_DOWN);
+                warm += is_warm;
+                kept += hits;
+            }
+            Op::PowerCut {
+                down,
+                stopped,
+                late,
+                written,
+            } => {
+                if stopped {
+                    process.snapshots.stop(&process.router).unwrap();
+                }
+                if let Some(user) = late {
+                    world.change(&process, USERS[user], everything_of(USERS[user]));
+                }
+                drop(process);
+                world.cut_power(written);
+                world.pass(None, seconds(down));
+                (is_warm, hits, process) = again(&world);
+                assert!(stopped || is_warm == 0);
                 warm += is_warm;
                 kept += hits;
             }
