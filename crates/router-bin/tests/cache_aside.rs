@@ -162,6 +162,28 @@ fn a_time_beyond_all_bounds_is_the_configured_one() {
     assert!(found["ttl"].as_f64().unwrap() <= 300.0, "{found}");
 }
 
+/// A holder that vanishes costs a request of `/v1/route` half of its deadline, and not its
+/// answer.
+#[test]
+fn the_source_is_asked_in_time_when_the_holder_of_a_permit_vanishes() {
+    let server = Server::start_with(&[("ROUTER_SOURCE__DEADLINE", "8s")]);
+    let question = json!({
+        "message": "what is my claim status?",
+        "user_context": { "user_id": "BEN-000001", "user_role": "beneficiary" },
+    });
+    let found = call(&server, "/v1/cache/lookup", &question);
+    assert_eq!(found["permit"]["expires_in"], 4.0, "{found}");
+    let reply = post(&server, None, "/v1/route", &question);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(reply.value()["source"], "live_data");
+    // What a holder asks for is bounded in the same way.
+    let mut longer = question.clone();
+    longer["deadline"] = json!(20);
+    longer["user_context"]["user_id"] = json!("BEN-000002");
+    let found = call(&server, "/v1/cache/lookup", &longer);
+    assert_eq!(found["permit"]["expires_in"], 4.0, "{found}");
+}
+
 #[test]
 fn those_who_wait_get_the_failure() {
     let server = serve("cache_aside/fails", "");

@@ -96,7 +96,11 @@ impl App {
         let shared = Shared {
             cache: Arc::clone(assembly.router().cache()),
             current: RwLock::new(Arc::new(assembly.map(|router| router.with_spawn(spawn)))),
-            cache_aside: CacheAside::new(&config.cache.aside, limits.request_timeout),
+            cache_aside: CacheAside::new(
+                &config.cache.aside,
+                limits.request_timeout,
+                config.source.deadline.get(),
+            ),
             config,
             reloading: Arc::default(),
             auth,

@@ -77,8 +77,8 @@ pub(crate) async fn look_up(
         let place = place
             .or_else(|| aside.permits.reserve(asked.bytes))
             .ok_or_else(|| aside.no_room())?;
-        let time = asked.deadline.unwrap_or(aside.permit_deadline);
-        let time = time.min(aside.permit_deadline);
+        let longest = aside.longest_hold(&permit);
+        let time = asked.deadline.map_or(longest, |time| time.min(longest));
         let described = bodies::describe(&permit);
         let deadline = Instant::now() + time;
         let id = aside.permits.hold(permit, caller.clone(), place, deadline);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use intent_router::FillPermit;
+use intent_router::{AnsweredBy, FillPermit};
 
 use super::counters::{Counters, Counts, Ended};
 use super::permits::Permits;
@@ -14,21 +14,36 @@ use crate::serve::problem::Problem;
 pub(crate) struct CacheAside {
     pub(super) permits: Permits<FillPermit>,
     pub(super) counters: Counters,
-    pub(super) permit_deadline: Duration,
+    permit_deadline: Duration,
+    source_deadline: Duration,
     pub(super) max_wait: Duration,
 }
 
 impl CacheAside {
     /// Bounded by these settings. An answer must be sent within `request_timeout`, of
     /// which a look-up waits half at most.
-    pub(crate) fn new(settings: &AsideSettings, request_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        settings: &AsideSettings,
+        request_timeout: Duration,
+        source_deadline: Duration,
+    ) -> Self {
         let bounded = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let places = bounded(settings.max_permits.get());
         Self {
             permits: Permits::new(places, bounded(settings.max_memory.get())),
             counters: Counters::default(),
             permit_deadline: settings.permit_deadline.get(),
+            source_deadline,
             max_wait: settings.max_wait.get().min(request_timeout / 2),
+        }
+    }
+
+    /// How long a caller may hold a permit at most. A request that waits for a permit of an
+    /// intent of the source must still have time to ask the source, should the holder vanish.
+    pub(super) fn longest_hold(&self, permit: &FillPermit) -> Duration {
+        match permit.ask(|ask| ask.intent.answered_by) {
+            AnsweredBy::Caller => self.permit_deadline,
+            AnsweredBy::Source => self.permit_deadline.min(self.source_deadline / 2),
         }
     }
 
