@@ -4,58 +4,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
 
-#[path = "../../live-data/tests/support/postgres.rs"]
-mod database;
+#[path = "support/demo_postgres.rs"]
+mod demo_postgres;
 mod program;
 mod support;
 
-use database::PostgresServer;
+use demo_postgres::{CHANGES, QUESTION, follow, run, set_amounts, with_demo_data};
 use program::{file, router_with};
-use support::{Server, eventually};
-
-const QUESTION: &str = "show my payment history";
-const CHANGES: (&str, &str) = ("ROUTER_CHANGES__ENABLED", "true");
-
-/// A server with the demo data of twenty members.
-fn with_demo_data() -> Option<PostgresServer> {
-    let server = PostgresServer::start_with(&["wal_level=logical"])?;
-    let url = server.url();
-    let written = router_with(&["demo-db", &url, "--users", "20"], &[], b"");
-    let told =
-        format!("wrote 20 members to {url}; serve from it with ROUTER_SOURCE__URL={url} router\n");
-    assert_eq!(written.output(), told);
-    let again = router_with(&["demo-db", &url], &[], b"");
-    again.fails(69, "already exists");
-    Some(server)
-}
-
-/// Runs a command on the database.
-fn run(url: &str, arguments: &[&str], settings: &[(&str, &str)]) -> program::Run {
-    let mut all = vec![("ROUTER_SOURCE__URL", url)];
-    all.extend(settings);
-    router_with(arguments, &all, b"")
-}
-
-fn follow(url: &str) -> Server {
-    let server = Server::start_with(&[
-        ("ROUTER_SOURCE__URL", url),
-        CHANGES,
-        ("ROUTER_CACHE__CLASSES__LIVE_DATA__TTL", "1h"),
-        ("ROUTER_SOURCE__BREAKER__OPEN_FOR", "10ms"),
-        ("ROUTER_SOURCE__BREAKER__LONGEST_OPEN", "100ms"),
-    ]);
-    eventually("the feed is live", || is_live(&server));
-    server
-}
-
-fn is_live(server: &Server) -> bool {
-    server.stats()["changes"]["live"] == true
-}
-
-fn set_amounts(database: &PostgresServer, user: &str, amount: u32) {
-    let sql = format!("UPDATE payments SET amount_cents = {amount} WHERE member_id = '{user}'");
-    database.execute(&sql);
-}
 
 #[test]
 fn a_newcomer_checks_sets_up_and_serves() {
@@ -99,7 +54,7 @@ fn a_committed_change_is_in_the_next_answer() {
     };
     let url = database.url();
     run(&url, &["changes", "setup", "--apply"], &[]).output();
-    let server = follow(&url);
+    let server = follow(&url, &[]);
     let ask = |user| server.ask(QUESTION, user, "beneficiary");
     let other = ask("BEN-000002").text();
     let body = r#"{"message": "show my payment history",
@@ -130,45 +85,6 @@ fn a_committed_change_is_in_the_next_answer() {
         metrics.contains("router_changes_total{table=\"payments\"}"),
         "{metrics}"
     );
-}
-
-#[test]
-fn what_changed_while_the_server_could_not_be_reached_is_seen_after() {
-    let Some(mut database) = with_demo_data() else {
-        return;
-    };
-    let url = database.url();
-    run(&url, &["changes", "setup", "--apply"], &[]).output();
-    let server = follow(&url);
-    let ask = || {
-        let user = serde_json::json!({"user_id": "BEN-000001", "user_role": "beneficiary"});
-        let body = serde_json::json!({"message": QUESTION, "user_context": user});
-        server.post("/v1/route", &body)
-    };
-    ask();
-    assert!(ask().is_hit());
-    database.kill();
-    // What cannot be checked against the database is not served from the cache.
-    eventually("the gap is noticed", || !is_live(&server));
-    ask().is_problem(503, "the source of records is unavailable");
-    database.restart();
-    set_amounts(&database, "BEN-000001", 700_100);
-    eventually("the answers are fresh and cached", || {
-        let reply = ask();
-        // The first answer after the gap shows the change.
-        assert!(
-            reply.status != 200 || reply.text().contains("700100"),
-            "{}",
-            reply.text()
-        );
-        reply.is_hit()
-    });
-    // A killed service keeps no log files of the database from being removed.
-    let slots = || database.execute("SELECT count(*) FROM pg_replication_slots");
-    assert_eq!(slots(), "1");
-    server.signal("KILL");
-    server.wait();
-    eventually("the slot is gone", || slots() == "0");
 }
 
 #[test]
