@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use intent_router::{CacheUse, OutcomeClass, Request, Reuse, Router, UserContext};
+use intent_router::{
+    CacheUse, OutcomeClass, Request, Reuse, RouteError, Routed, Router, UserContext,
+};
 use serde_json::Value;
 
 use super::slow::Slow;
@@ -21,6 +23,9 @@ const LONGEST_FILL: Duration = Duration::from_millis(60);
 
 /// The time between two looks for a change.
 const PAUSE: Duration = Duration::from_millis(1);
+
+/// How long the source may be too busy to be asked.
+const LONGEST_BUSY: Duration = Duration::from_secs(10);
 
 /// How many clients read while a change is committed.
 const READERS: usize = 4;
@@ -167,13 +172,29 @@ impl Asker {
             cache_use,
             ..Request::new("show all my payments", user)
         };
-        let routed = self.router.route(&request).await?;
+        let routed = self.route(&request).await?;
         let answer = routed.answer.response()?;
         Ok(Shown {
             amount: amount(&answer.data)
                 .with_context(|| format!("no amount in an answer to {}", self.member))?,
             is_hit: routed.cache.class() == OutcomeClass::Hit,
         })
+    }
+
+    /// Routes a request, and again while the source is too busy to be asked.
+    async fn route(&self, request: &Request) -> Result<Routed, RouteError> {
+        let began = Instant::now();
+        loop {
+            let routed = self.router.route(request).await;
+            let pause = match &routed {
+                Err(RouteError::Source(error)) => error.retry_after(),
+                _ => None,
+            };
+            match pause {
+                Some(pause) if began.elapsed() < LONGEST_BUSY => tokio::time::sleep(pause).await,
+                _ => return routed,
+            }
+        }
     }
 
     /// Reads until it is stopped. Returns how many answers were older than the one
