@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache_keys::CanonicalJson;
 use serde_json::Value;
 
 use crate::catalogue::{Intent, TagTemplate};
@@ -248,6 +249,13 @@ pub trait LiveData: Send + Sync {
     fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
         Box::pin(async { Ok(()) })
     }
+
+    /// Removes what the source itself keeps of a user between questions, in every role,
+    /// and returns how much that was. What is read for questions in flight is not kept.
+    /// By default a source keeps nothing.
+    fn forget(&self, _user: &CanonicalJson) -> usize {
+        0
+    }
 }
 
 /// Pointers to a source are sources.
@@ -283,6 +291,10 @@ macro_rules! forward {
 
             fn ready(&self) -> BoxFuture<'_, Result<(), SourceError>> {
                 (**self).ready()
+            }
+
+            fn forget(&self, user: &CanonicalJson) -> usize {
+                (**self).forget(user)
             }
         }
     )+};

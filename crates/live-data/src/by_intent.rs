@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intent_router::{
-    Ask, BoxFuture, Catalogue, Deadline, Found, Intent, LiveData, Principal, Read, Records,
-    SourceError,
+    Ask, BoxFuture, CanonicalJson, Catalogue, Deadline, Found, Intent, LiveData, Principal, Read,
+    Records, SourceError,
 };
 
 use crate::catalogue_source::CatalogueSource;
@@ -115,6 +115,11 @@ impl LiveData for SourceByIntent {
                 None => Ok(()),
             }
         })
+    }
+
+    fn forget(&self, user: &CanonicalJson) -> usize {
+        let database = self.database.as_ref().map_or(0, |it| it.forget(user));
+        database + self.back_end.as_ref().map_or(0, |it| it.forget(user))
     }
 }
 

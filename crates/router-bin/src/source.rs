@@ -60,6 +60,7 @@ pub(crate) fn back_end(config: &Config) -> Result<Option<HttpSource>, OpenError>
         connect_timeout: settings.connect_timeout.get(),
         max_response: usize::try_from(settings.max_response.get()).unwrap_or(usize::MAX),
         retries: u32::try_from(settings.retries.get()).unwrap_or(u32::MAX),
+        revalidate: usize::try_from(settings.revalidate.get()).unwrap_or(usize::MAX),
         health: settings.health.clone(),
         ..defaults
     };

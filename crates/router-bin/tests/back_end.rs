@@ -36,6 +36,8 @@ const SECRET: &str = "top-secret-token";
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
     Good,
+    /// With an entity tag, and 304 for who knows it.
+    Tagged,
     /// With this status, and a secret in the body.
     Status(&'static str),
     HalfABody,
@@ -100,6 +102,8 @@ fn answer(mut stream: TcpStream, mode: &Mutex<Mode>, seen: &Mutex<Vec<String>>) 
     };
     let mode = *mode.lock().unwrap();
     let text = match mode {
+        Mode::Tagged if !header("if-none-match").is_empty() => of("304 Not Modified", "", ""),
+        Mode::Tagged => of("200 OK", "etag: \"1\"\r\n", &body),
         Mode::Good => of("200 OK", "cache-control: max-age=60\r\n", &body),
         Mode::Status(status) => of(status, "location: http://127.0.0.1:1/\r\n", SECRET),
         Mode::HalfABody => format!("HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n{body}"),
@@ -187,6 +191,33 @@ fn each_user_in_each_role_gets_their_own_answer() {
         4
     );
     assert!(server.ask("my loans", "A-1", "member").is_hit());
+}
+
+#[test]
+fn a_known_response_is_confirmed_until_the_user_is_erased() {
+    let back_end = BackEnd::start();
+    back_end.set(Mode::Tagged);
+    let server = start("tagged", &back_end, "");
+    let asked = |user: &str, is_known: bool| {
+        let reply = server.ask("my loans", user, "member");
+        assert!(!reply.is_hit());
+        assert_eq!(reply.value()["data"]["user"], user);
+        let heads = back_end.heads.lock().unwrap();
+        let last = heads.last().unwrap();
+        assert_eq!(
+            last.contains("if-none-match: \"1\"\r\n"),
+            is_known,
+            "{last}"
+        );
+    };
+    asked("A-1", false);
+    asked("B-2", false);
+    assert_eq!(server.invalidate(&json!({ "tag": "loan:9" })), 2);
+    asked("A-1", true);
+    let receipt = server.post("/v1/erase", &json!({ "user_id": "A-1" }));
+    assert_eq!(receipt.value()["erased"]["responses"], 1);
+    asked("A-1", false);
+    asked("B-2", true);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use intent_router::{
-    Ask, BoxFuture, Deadline, Found, Intent, LiveData, Principal, Read, Records, SourceError, Timer,
+    Ask, BoxFuture, CanonicalJson, Deadline, Found, Intent, LiveData, Principal, Read, Records,
+    SourceError, Timer,
 };
 
 pub use self::figures::{BreakerState, GuardFigures};
@@ -150,5 +151,9 @@ impl<L: LiveData> LiveData for Guarded<L> {
             probe.end = end_of(&answer);
             answer
         })
+    }
+
+    fn forget(&self, user: &CanonicalJson) -> usize {
+        self.source.forget(user)
     }
 }

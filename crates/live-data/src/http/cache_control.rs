@@ -5,21 +5,26 @@ use std::time::Duration;
 use http::header::{AGE, CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName};
 
+/// Whether a response must not be stored, however short: for `no-store`, `Vary: *`, and
+/// `private` where the answer is `shared` between users.
+pub(super) fn is_not_stored(headers: &HeaderMap, shared: bool) -> bool {
+    // Nothing says which members of the request the response depends on.
+    let varies = texts(headers, &VARY).flat_map(|text| text.split(','));
+    varies.map(str::trim).any(|name| name == "*")
+        || directives(headers).any(|(name, _)| name == "no-store" || (shared && name == "private"))
+}
+
 /// How long a response may be stored, after the age that it has already; zero if it
 /// must not be. `None` if the headers do not say. Only an answer that is `shared`
 /// between users is bound by `private`.
 pub(super) fn max_age(headers: &HeaderMap, shared: bool) -> Option<Duration> {
-    // Nothing says which members of the request the response depends on.
-    if texts(headers, &VARY).any(|text| text.trim() == "*") {
+    if is_not_stored(headers, shared) {
         return Some(Duration::ZERO);
     }
     let (mut max_age, mut s_maxage) = (None, None);
-    let directives = texts(headers, &CACHE_CONTROL).flat_map(|text| text.split(','));
-    for directive in directives {
-        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-        match name.trim().to_ascii_lowercase().as_str() {
-            "no-store" | "no-cache" => return Some(Duration::ZERO),
-            "private" if shared => return Some(Duration::ZERO),
+    for (name, value) in directives(headers) {
+        match name.as_str() {
+            "no-cache" => return Some(Duration::ZERO),
             "max-age" => max_age = shorter(max_age, value),
             "s-maxage" => s_maxage = shorter(s_maxage, value),
             _ => {}
@@ -30,6 +35,15 @@ pub(super) fn max_age(headers: &HeaderMap, shared: bool) -> Option<Duration> {
     // An age that cannot be read may be any.
     let age = age.unwrap_or(u64::MAX);
     Some(Duration::from_secs(lifetime.saturating_sub(age)))
+}
+
+/// The directives of `Cache-Control`, with their names in lower case.
+fn directives(headers: &HeaderMap) -> impl Iterator<Item = (String, &str)> {
+    let all = texts(headers, &CACHE_CONTROL).flat_map(|text| text.split(','));
+    all.map(|directive| {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        (name.trim().to_ascii_lowercase(), value)
+    })
 }
 
 fn texts<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
@@ -101,6 +115,7 @@ mod tests {
             check(&[("cache-control", text)], Some(0));
         }
         check(&[("vary", "*")], Some(0));
+        check(&[("vary", "accept, *")], Some(0));
         check(&[("vary", "accept")], None);
         check(
             &[

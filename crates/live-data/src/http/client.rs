@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -39,9 +39,11 @@ enum Connections {
     Tls(Pooled<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
-/// A response of success or [`NOT_FOUND`](StatusCode::NOT_FOUND).
+/// A response of success or [`NOT_FOUND`](StatusCode::NOT_FOUND), or, to a conditional
+/// request, [`NOT_MODIFIED`](StatusCode::NOT_MODIFIED).
 pub(super) struct Answered {
-    pub(super) head: http::response::Parts,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
@@ -98,14 +100,17 @@ impl Client {
         for _ in 0..retries {
             *calls = calls.saturating_add(1);
             match self.send(request).await {
-                Ok(response) if !is_transient(&response) => return self.read(response).await,
+                Ok(response) if !is_transient(&response) => {
+                    return self.read(request, response).await;
+                }
                 Ok(_) | Err(_) => {}
             }
             tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
             pause = pause.saturating_mul(2);
         }
         *calls = calls.saturating_add(1);
-        self.read(self.send(request).await?).await
+        let response = self.send(request).await?;
+        self.read(request, response).await
     }
 
     async fn send(&self, request: &Prepared) -> Result<Response<Incoming>, BackEndFailure> {
@@ -119,7 +124,11 @@ impl Client {
         })
     }
 
-    async fn read(&self, response: Response<Incoming>) -> Result<Answered, BackEndFailure> {
+    async fn read(
+        &self,
+        request: &Prepared,
+        response: Response<Incoming>,
+    ) -> Result<Answered, BackEndFailure> {
         let (head, body) = response.into_parts();
         let status = head.status;
         match status {
@@ -130,6 +139,12 @@ impl Client {
                 ));
             }
             StatusCode::NOT_FOUND => {}
+            StatusCode::NOT_MODIFIED if request.is_conditional() => {}
+            StatusCode::NOT_MODIFIED => {
+                return Err(BackEndFailure::Refused(format!(
+                    "answered {status} to a request without If-None-Match"
+                )));
+            }
             _ if status.is_success() => {}
             _ if status.is_redirection() => {
                 let text = format!("answered {status}; redirects are not followed");
@@ -153,8 +168,11 @@ impl Client {
                 BackEndFailure::Unavailable(format!("the body broke off: {}", causes(&*error)))
             }
         })?;
-        let body = body.to_bytes();
-        Ok(Answered { head, body })
+        Ok(Answered {
+            status,
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cache_control;
 mod client;
+mod kept;
 mod options;
 mod request;
 mod response;
@@ -12,14 +13,15 @@ use std::time::{Duration, Instant};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use intent_router::{
-    Ask, BoxFuture, Catalogue, Deadline, Extent, Found, HttpSpec, Intent, Kind, LiveData, NotFound,
-    Read, Records, SourceError,
+    Ask, BoxFuture, CanonicalJson, Catalogue, Deadline, Extent, Found, HttpSpec, Intent, Kind,
+    LiveData, NotFound, Read, Records, SourceError,
 };
 use serde_json::{Map, Value};
 
-use self::client::{BackEndFailure, Client};
+use self::client::{Answered, BackEndFailure, Client};
+use self::kept::{Kept, Response};
 pub use self::options::HttpOptions;
-use self::request::{Target, is_repeatable};
+use self::request::{Prepared, Target, is_repeatable};
 use crate::catalogue_source::CatalogueSource;
 use crate::error::OpenError;
 
@@ -31,6 +33,11 @@ use crate::error::OpenError;
 ///
 /// Intents without a request have no records here; see
 /// [`SourceByIntent`](crate::SourceByIntent) for a catalogue of both kinds.
+///
+/// Responses with an `ETag` are kept, each for its user, role and request. The next such
+/// request has `If-None-Match`, and the back end need not send the records again while
+/// they are current. [`HttpOptions::revalidate`] bounds the memory; what is not used for a
+/// day is removed.
 ///
 /// Its futures need a Tokio runtime with timers and I/O. Connections are kept for 30 s
 /// when idle. The memory of a question is bounded by [`HttpOptions::max_response`].
@@ -50,6 +57,7 @@ pub struct HttpSource(Arc<BackEnd>);
 struct BackEnd {
     target: Target,
     client: Client,
+    kept: Kept,
     deadline: Duration,
     health: Option<String>,
 }
@@ -79,6 +87,7 @@ impl HttpSource {
         Ok(Self(Arc::new(BackEnd {
             target,
             client,
+            kept: Kept::new(options.revalidate),
             deadline: options.deadline,
             health: options.health.clone(),
         })))
@@ -92,9 +101,8 @@ impl HttpSource {
     ) -> Result<Records, BackEndFailure> {
         let request = self.0.target.prepare(spec, ask);
         let request = request.map_err(BackEndFailure::Unaskable)?;
-        let repeatable = is_repeatable(spec);
-        let answered = self.0.client.ask(&request, repeatable, calls).await?;
-        let status = answered.head.status;
+        let answered = self.0.current(request, spec, ask, calls).await?;
+        let status = answered.status;
         let body = match (status, spec.not_found) {
             (StatusCode::NOT_FOUND, NotFound::Empty) => &[][..],
             (StatusCode::NOT_FOUND, _) => {
@@ -102,12 +110,45 @@ impl HttpSource {
             }
             _ => &answered.body,
         };
-        response::records(ask.intent, spec, &answered.head.headers, body)
+        response::records(ask.intent, spec, &answered.headers, body)
             .map_err(BackEndFailure::Refused)
     }
 }
 
 impl BackEnd {
+    /// The response to a request: the kept one if the back end says that it is current.
+    async fn current(
+        &self,
+        mut request: Prepared,
+        spec: &HttpSpec,
+        ask: &Ask<'_>,
+        calls: &mut u32,
+    ) -> Result<Answered, BackEndFailure> {
+        let repeatable = is_repeatable(spec);
+        let Some(key) = request.key(ask.principal) else {
+            return self.client.ask(&request, repeatable, calls).await;
+        };
+        let known = self.kept.find(key, Instant::now());
+        if let Some(response) = &known.response {
+            request.set_condition(response.etag());
+        }
+        let mut answered = self.client.ask(&request, repeatable, calls).await?;
+        if answered.status == StatusCode::NOT_MODIFIED {
+            let kept = known.response.as_ref();
+            answered = match kept.and_then(|kept| kept.confirmed(&answered.headers)) {
+                Some(response) => response,
+                None => {
+                    request.remove_condition();
+                    self.client.ask(&request, repeatable, calls).await?
+                }
+            };
+        }
+        let shared = ask.intent.kind == Kind::KnowledgeBase;
+        let response = Response::of(&answered, shared);
+        self.kept.replace(known, response, Instant::now());
+        Ok(answered)
+    }
+
     /// Ends the work at the deadline.
     async fn within<T>(
         &self,
@@ -175,7 +216,7 @@ impl LiveData for HttpSource {
                     .probe(path)
                     .map_err(BackEndFailure::Unavailable);
                 let answered = self.0.client.ask(&request?, false, &mut 0).await?;
-                match answered.head.status {
+                match answered.status {
                     StatusCode::NOT_FOUND => {
                         Err(BackEndFailure::Refused("has no such path".to_owned()))
                     }
@@ -185,6 +226,11 @@ impl LiveData for HttpSource {
             let probe = async { probe.await.map_err(|failure| failure.of("health")) };
             self.0.within(Deadline::NEVER, probe).await
         })
+    }
+
+    /// Removes the kept responses of the user.
+    fn forget(&self, user: &CanonicalJson) -> usize {
+        self.0.kept.forget(&user.text())
     }
 }
 

@@ -28,6 +28,9 @@ pub struct HttpOptions {
     /// How often a request that may be repeated is sent again after a failure that may
     /// pass. Default: 1.
     pub retries: u32,
+    /// How many bytes of responses with an `ETag` are kept, so that the back end need
+    /// not send them again while they are current. 0: none. Default: 8 MiB.
+    pub revalidate: usize,
     /// The path that [`ready`](intent_router::LiveData::ready) asks, below the URL.
     /// `None`: the back end counts as ready without being asked.
     pub health: Option<String>,
@@ -47,6 +50,7 @@ impl HttpOptions {
             connect_timeout: Duration::from_secs(1),
             max_response: 1 << 20,
             retries: 1,
+            revalidate: 8 << 20,
             health: None,
         }
     }

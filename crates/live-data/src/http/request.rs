@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use intent_router::{Ask, HttpMethod, HttpSpec};
+use intent_router::{Ask, HttpMethod, HttpSpec, Principal};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -28,6 +28,16 @@ pub(super) struct Prepared {
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
+    /// Whether a response without a body may say that a known one is current.
+    conditional: bool,
+}
+
+/// A `GET` request. Its other headers are the same in all requests, or name `who`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Whom the answer is for; `None` for an answer that is shared.
+    pub(super) who: Option<Principal>,
+    pub(super) uri: String,
 }
 
 /// All but the characters that RFC 3986 calls unreserved.
@@ -86,6 +96,7 @@ impl Target {
             uri: uri(target)?,
             headers,
             body: body.into(),
+            conditional: false,
         })
     }
 
@@ -96,6 +107,7 @@ impl Target {
             uri: uri(format!("{}{}{path}", self.origin, self.base))?,
             headers: self.headers.clone(),
             body: Bytes::new(),
+            conditional: false,
         })
     }
 
@@ -131,7 +143,44 @@ impl Target {
     }
 }
 
+impl Key {
+    /// What its texts take.
+    pub(super) fn bytes(&self) -> usize {
+        let who = self.who.as_ref();
+        let who = who.map_or(0, |who| {
+            who.user_id().as_str().len() + who.role().as_str().len()
+        });
+        who + self.uri.len()
+    }
+}
+
 impl Prepared {
+    /// What the response to it may be kept under; `None` if its response may not be
+    /// used again.
+    pub(super) fn key(&self, who: Option<&Principal>) -> Option<Key> {
+        (self.method == Method::GET).then(|| Key {
+            who: who.cloned(),
+            uri: self.uri.to_string(),
+        })
+    }
+
+    /// Asks for the response only if it is another one than that with this entity tag.
+    pub(super) fn set_condition(&mut self, etag: &HeaderValue) {
+        self.headers.insert(IF_NONE_MATCH, etag.clone());
+        self.conditional = true;
+    }
+
+    /// Asks for the response in any case.
+    pub(super) fn remove_condition(&mut self) {
+        self.headers.remove(IF_NONE_MATCH);
+        self.conditional = false;
+    }
+
+    /// Whether it has a condition.
+    pub(super) fn is_conditional(&self) -> bool {
+        self.conditional
+    }
+
     /// The request, to be sent once.
     pub(super) fn request(&self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));

@@ -20,7 +20,7 @@ const LONGEST_TAG: usize = 1024;
 const ITEMS: &str = "items";
 
 /// Headers that list tags, each with what separates them.
-const TAG_HEADERS: [(HeaderName, char); 2] = [
+pub(super) const TAG_HEADERS: [(HeaderName, char); 2] = [
     (HeaderName::from_static("surrogate-key"), ' '),
     (HeaderName::from_static("cache-tag"), ','),
 ];

@@ -7,6 +7,7 @@
 mod by_intent;
 mod faults;
 mod requests;
+mod revalidation;
 mod server;
 
 use std::time::{Duration, Instant};

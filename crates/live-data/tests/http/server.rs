@@ -1,4 +1,5 @@
-//! A server that answers each request with the next of its replies, as it is.
+//! A server that answers each request with the next of its replies, as it is, or with
+//! what a function makes of the request.
 
 use std::sync::{Arc, Mutex};
 
@@ -42,22 +43,30 @@ pub(crate) struct Server {
 impl Server {
     /// A server with these replies; the last is given again and again.
     pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let replies: Vec<_> = replies.into_iter().collect();
+        let mut next = 0;
+        Self::answering(move |_| {
+            let reply = replies[next.min(replies.len() - 1)].clone();
+            next += 1;
+            reply
+        })
+        .await
+    }
+
+    /// A server that gives the reply of a function to each request, in their order.
+    pub(crate) async fn answering(mut reply: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let seen = Arc::clone(&requests);
-        let replies: Vec<_> = replies.into_iter().collect();
         tokio::spawn(async move {
-            let mut next = 0;
             loop {
                 let (mut stream, _) = listener.accept().await.expect("a client");
                 let Some(request) = read(&mut stream).await else {
                     continue;
                 };
+                tokio::spawn(answer(stream, reply(&request)));
                 seen.lock().unwrap().push(request);
-                let reply = replies[next.min(replies.len() - 1)].clone();
-                next += 1;
-                tokio::spawn(answer(stream, reply));
             }
         });
         Self { url, requests }

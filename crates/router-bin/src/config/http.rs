@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::units::{BodyLimit, Count, Timeout};
+use super::units::{BodyLimit, Count, Responses, Timeout};
 use super::web::HeaderField;
 
 /// The HTTP back end that answers the intents with a request.
@@ -30,6 +30,9 @@ pub(crate) struct HttpSettings {
     pub(crate) max_response: BodyLimit,
     /// How often a request that may be repeated is sent again after a failure.
     pub(crate) retries: Count<0, 10>,
+    /// The memory for responses with an ETag, which the back end need not send again
+    /// while they are current; `0B`: none are kept.
+    pub(crate) revalidate: Responses,
     /// The path below the URL that tells whether the back end is ready; absent: it is
     /// not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +49,7 @@ impl Default for HttpSettings {
             connect_timeout: Timeout::seconds::<1>(),
             max_response: BodyLimit::kibibytes::<1024>(),
             retries: Count::of::<1>(),
+            revalidate: Responses::kibibytes::<{ 8 << 10 }>(),
             health: None,
         }
     }

@@ -33,6 +33,8 @@ pub(crate) type Window = Span<0, { 365 * DAY }>;
 pub(crate) type MessageLimit = Size<256, MIB>;
 /// The largest request body: 1 KiB to 1 GiB.
 pub(crate) type BodyLimit = Size<KIB, { 1024 * MIB }>;
+/// The memory for responses of a back end: 0 B, which is off, to 64 TiB.
+pub(crate) type Responses = Size<0, { 64 * TIB }>;
 /// The memory for all request bodies: 1 KiB to 64 TiB.
 pub(crate) type BodiesLimit = Size<KIB, { 64 * TIB }>;
 /// The capacity of a cache by weight: 64 KiB to 64 TiB.

@@ -39,6 +39,8 @@ struct Erased {
     detections: usize,
     /// Requests listed in the statistics.
     recent_requests: usize,
+    /// Responses of the HTTP back end that are kept for revalidation.
+    responses: usize,
 }
 
 /// Removes the user from every place that keeps data of users. An answer that is
@@ -50,10 +52,11 @@ async fn erase_everywhere(app: &App, user: CanonicalJson) -> Result<Erased, Prob
     let recent_requests = app.metrics().forget(&user);
     let stored = stored?;
     Ok(Erased {
-        answers: stored.answers,
-        profiles: stored.members,
+        answers: stored.cache.answers,
+        profiles: stored.cache.members,
         detections: 0,
         recent_requests,
+        responses: stored.responses,
     })
 }
 
@@ -91,6 +94,6 @@ pub(crate) async fn erase(
 
 impl Erased {
     fn total(&self) -> usize {
-        self.answers + self.profiles + self.detections + self.recent_requests
+        self.answers + self.profiles + self.detections + self.recent_requests + self.responses
     }
 }

@@ -12,6 +12,14 @@ use super::problem::Problem;
 use super::turns::NotRun;
 use crate::snapshot::NotKept;
 
+/// What was removed of a user.
+pub(crate) struct Forgotten {
+    /// From the cache.
+    pub(crate) cache: Erased,
+    /// From what the source keeps.
+    pub(crate) responses: usize,
+}
+
 impl App {
     /// Removes what the selectors name, in every tier, and returns the number of live
     /// entries. When it returns, neither a later request nor a restart finds them. It
@@ -30,14 +38,19 @@ impl App {
         .await
     }
 
-    /// Forgets a user in every tier: removes what is stored of them, and returns how
+    /// Forgets a user in every tier and in the source: removes what is stored, and returns how
     /// much that was. When it returns, no file holds anything of them.
     ///
     /// # Errors
     /// A file still does.
-    pub(crate) async fn forget(&self, user: CanonicalJson) -> Result<Erased, Problem> {
+    pub(crate) async fn forget(&self, user: CanonicalJson) -> Result<Forgotten, Problem> {
         self.in_turn(move |app| {
-            let removed = app.cache().erase(&user);
+            // The source first: no question that the cache may store is answered with
+            // what the source kept before.
+            let removed = Forgotten {
+                responses: app.router().source().forget(&user),
+                cache: app.cache().erase(&user),
+            };
             let selectors = [Selector::User(user)];
             match app.snapshots() {
                 Some(snapshots) => {

@@ -12,7 +12,7 @@ use crate::{shown, variable};
 const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
 
 /// Every key, with a value that is not its default. `*` is a name of the user's.
-const EVERY_KEY: [(&str, &str); 92] = [
+const EVERY_KEY: [(&str, &str); 93] = [
     ("server.listen", "127.0.0.1:9000"),
     ("time.zone", "Africa/Lusaka"),
     ("server.max_body", "2MiB"),
@@ -101,6 +101,7 @@ const EVERY_KEY: [(&str, &str); 92] = [
     ("source.http.connect_timeout", "500ms"),
     ("source.http.max_response", "64KiB"),
     ("source.http.retries", "2"),
+    ("source.http.revalidate", "0B"),
     ("source.http.health", "/healthz"),
     (
         "source.profile_sql",

@@ -40,7 +40,9 @@ fn a_receipt_counts_what_was_removed() {
     let reply = server.post("/v1/erase", &json!({ "user_id": USER }));
     assert_eq!(reply.status, 200, "{}", reply.text());
     let receipt = reply.value();
-    let erased = json!({ "answers": 6, "profiles": 2, "detections": 0, "recent_requests": 12 });
+    let erased = json!({
+        "answers": 6, "profiles": 2, "detections": 0, "recent_requests": 12, "responses": 0
+    });
     assert_eq!(receipt["erased"], erased);
     assert_eq!(receipt["request_id"].as_str(), reply.header("x-request-id"));
     assert!(receipt["at"].as_str().is_some_and(|at| at.ends_with('Z')));
