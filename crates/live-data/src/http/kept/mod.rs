@@ -28,11 +28,11 @@ const OVERHEAD: usize = 512;
 pub(super) struct Kept {
     /// The most bytes of all entries.
     room: usize,
-    state: Mutex<State>,
+    state: Mutex<Entries>,
 }
 
 #[derive(Default)]
-struct State {
+struct Entries {
     entries: HashMap<Arc<Key>, Entry>,
     /// The keys of the entries in the order of their last use.
     by_use: BTreeMap<u64, Arc<Key>>,
@@ -109,7 +109,7 @@ impl Kept {
     }
 }
 
-impl State {
+impl Entries {
     /// The response of a key, which is then the most recently used.
     fn touch(&mut self, key: &Key, now: Instant) -> Option<Arc<Response>> {
         let entry = self.entries.get_mut(key)?;
